@@ -1,0 +1,66 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both make their own .venv first.
+# Another Python: make demo PYTHON=/path/to/python3.12
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# -qq: pip prints errors only, not a line for every package.
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types floors bench clean
+
+help:
+	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
+	@echo 'make test    run every test'
+	@echo 'make lint    ruff: rules and layout'
+	@echo 'make types   mypy --strict'
+	@echo 'make floors  import-linter: which package may import which'
+	@echo 'make bench   the speed measurements'
+	@echo 'make clean   remove .venv, out/ and caches'
+
+# The environment. A stamp is older than pyproject.toml only when the requirements may have changed;
+# the install is editable, so a change of code or priors needs no new install.
+$(VENV)/.made:
+	@command -v '$(PYTHON)' >/dev/null 2>&1 || { \
+	  echo "make: $(PYTHON): expected Python 3.11 or later, got no such command. Try make PYTHON=/path/to/python3" >&2; exit 2; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: $(PYTHON): expected Python 3.11 or later, got `'$(PYTHON)' --version 2>&1`. Try make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo 'making $(VENV) ...'
+	@'$(PYTHON)' -m venv --clear '$(VENV)' || { \
+	  echo "make: $(PYTHON): expected the venv module (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 2; }
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.made pyproject.toml
+	@echo 'installing bayesdx into $(VENV) (some minutes the first time) ...'
+	@$(PIP) install -e .
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.made pyproject.toml
+	@echo 'installing bayesdx and its test tools into $(VENV) (some minutes the first time) ...'
+	@$(PIP) install -e '.[test]'
+	@touch $(VENV)/.package $@
+
+demo: $(VENV)/.package
+	@$(BIN)/bayesdx demo --scenarios scenarios --out out
+
+test: $(VENV)/.tools
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.tools
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.tools
+	@$(BIN)/mypy
+
+floors: $(VENV)/.tools
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.tools
+	@$(BIN)/python -m pytest benchmarks $(PYTEST_ARGS)
+
+clean:
+	rm -rf '$(VENV)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
+	find engine tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

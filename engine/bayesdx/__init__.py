@@ -1,0 +1,25 @@
+"""bayesdx: Bayesian differential diagnosis, exact, with the source of every number.
+
+Educational decision support. Not a medical device; it rules nothing out.
+"""
+
+from bayesdx.diagnosis import Diagnosis, Engine, RedFlagHit, load
+from bayesdx.errors import BayesdxError, Fault, InvalidCase, InvalidKnowledge, InvalidNetwork
+from bayesdx.network import Network, Variable
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BayesdxError",
+    "Diagnosis",
+    "Engine",
+    "Fault",
+    "InvalidCase",
+    "InvalidKnowledge",
+    "InvalidNetwork",
+    "Network",
+    "RedFlagHit",
+    "Variable",
+    "__version__",
+    "load",
+]

@@ -1,0 +1,101 @@
+"""The command `bayesdx`: one file a command, and no arithmetic.
+
+Exit codes: 0 done; 1 an asked-for check failed; 2 the input cannot be used; 130 interrupted;
+141 the reader of the output went away; 70 a fault of bayesdx itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from bayesdx.errors import BayesdxError, Fault
+
+__all__ = ["main"]
+
+MOST_FAULTS = 20
+
+BAD_INPUT = 2
+OWN_FAULT = 70
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; no exception leaves this function.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the command's name; by default those of the process.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A dash or a percent bar must not stop a report on a terminal that lacks it.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BayesdxError as error:
+        _print_faults(error.faults)
+        return BAD_INPUT
+    except OSError as reason:
+        print(f"bayesdx: {reason}", file=sys.stderr)
+        return BAD_INPUT
+    except Exception as reason:  # noqa: BLE001 - the last line of defence: a message, no traceback
+        return _own_fault(reason)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run the app, which ends every time with SystemExit, and return the exit code."""
+    # Imported here, so that Ctrl-C during the import is met by `main` as well.
+    from bayesdx.cli.app import app
+
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="bayesdx")
+    except SystemExit as stop:
+        # typer turns these two into exit codes of its own before they get here.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return _reader_left()
+        if stop.code == INTERRUPTED:
+            return _interrupted()
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0
+
+
+def _print_faults(faults: Sequence[Fault]) -> None:
+    """Print faults to standard error, one a line; of very many only the first ones."""
+    for fault in faults[:MOST_FAULTS]:
+        print(f"bayesdx: {fault}", file=sys.stderr)
+    if len(faults) > MOST_FAULTS:
+        print(f"bayesdx: and {len(faults) - MOST_FAULTS} more faults.", file=sys.stderr)
+
+
+def _interrupted() -> int:
+    print("\nbayesdx: interrupted.", file=sys.stderr)
+    return INTERRUPTED
+
+
+def _reader_left() -> int:
+    # `bayesdx ... | head` is no fault. Python would complain when it flushes at exit, so what is
+    # left to flush goes nowhere.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return BROKEN_PIPE
+
+
+def _own_fault(reason: Exception) -> int:
+    if os.environ.get("BAYESDX_TRACEBACK"):
+        raise reason
+    print(
+        f"bayesdx: internal error: {type(reason).__name__}: {reason}\n"
+        "This is a fault of bayesdx, not of the input; please report it. "
+        "BAYESDX_TRACEBACK=1 shows where it arose.",
+        file=sys.stderr,
+    )
+    return OWN_FAULT

@@ -1,0 +1,52 @@
+"""The typer application: the commands in the order of the help text."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from bayesdx.cli.check import check
+from bayesdx.cli.demo import demo
+from bayesdx.cli.diagnose import diagnose
+from bayesdx.cli.score import score
+from bayesdx.cli.show import show
+
+app = typer.Typer(
+    name="bayesdx",
+    help="Bayesian differential diagnosis: exact posteriors of every cause, with the source of "
+    "each number. Educational; not a medical device; it never rules anything out.",
+    # What no_args_is_help would do, but with the same exit code in every version of typer.
+    invoke_without_command=True,
+    add_completion=False,
+    # Plain help: the same text on a terminal, in a file and in a test.
+    rich_markup_mode=None,
+    # main() decides what an error looks like.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"bayesdx {_version()}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("bayesdx")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+for _command in (diagnose, score, check, show, demo):
+    app.command()(_command)

@@ -1,0 +1,59 @@
+"""`bayesdx show`: where a number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated
+
+import typer
+
+from bayesdx.cli.options import Priors
+from bayesdx.knowledge import (
+    Knowledge,
+    describe_cause,
+    describe_finding,
+    describe_risk,
+    describe_statement,
+    read_knowledge,
+)
+
+
+class Kind(StrEnum):
+    """What can be shown."""
+
+    CAUSE = "cause"
+    FINDING = "finding"
+    RISK = "risk"
+    STATEMENT = "statement"
+
+
+DESCRIBE: Mapping[Kind, Callable[[Knowledge, str], str]] = MappingProxyType(
+    {
+        Kind.CAUSE: describe_cause,
+        Kind.FINDING: describe_finding,
+        Kind.RISK: describe_risk,
+        Kind.STATEMENT: describe_statement,
+    }
+)
+
+
+def show(
+    kind: Annotated[
+        Kind,
+        typer.Argument(
+            metavar="KIND", help="cause, finding, risk or statement.", show_default=False
+        ),
+    ],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Its id: piriformis_syndrome, fair_pos, age, S0-09."),
+    ],
+    priors: Priors = None,
+) -> None:
+    """Tell where a number comes from.
+
+    Prints everything known of a cause, a finding, a risk or a statement, with source and basis.
+    """
+    print(DESCRIBE[kind](read_knowledge(priors), name).rstrip())

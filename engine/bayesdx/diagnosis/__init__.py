@@ -1,0 +1,6 @@
+"""Questions about a case: here knowledge and inference meet."""
+
+from bayesdx.diagnosis.engine import Engine, load
+from bayesdx.diagnosis.results import Diagnosis, RedFlagHit
+
+__all__ = ["Diagnosis", "Engine", "RedFlagHit", "load"]

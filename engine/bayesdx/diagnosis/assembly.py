@@ -1,0 +1,356 @@
+"""Knowledge made a network: here *what clinicians wrote* meets *how it is answered*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from bayesdx.diagnosis.fitting import (
+    ALONE,
+    IN_POPULATION,
+    NET,
+    STRONGEST,
+    Parameters,
+    Rates,
+    Targets,
+    independent_rates,
+    solve,
+)
+from bayesdx.inference import (
+    DiagnosisModel,
+    Evidence,
+    compile_diagnosis,
+    no_evidence,
+    posteriors,
+)
+from bayesdx.inference.model import FloatArray
+from bayesdx.knowledge import Cause, Finding, Knowledge
+from bayesdx.knowledge.conditioning import conditional_prior
+from bayesdx.network import (
+    CPD,
+    AnyOfCPD,
+    Network,
+    NoisyMaxCPD,
+    NoisyOrCPD,
+    TableCPD,
+    Variable,
+)
+
+_READINGS = {"in_population": IN_POPULATION, "alone": ALONE, "net": NET}
+#: Name of the hidden cause that carries a risk-dependent background of a finding.
+BACKGROUND = "background:{}"
+#: Most rounds of correction by the exact engine; each gains about four digits.
+_CORRECTIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class EventFit:
+    """How well the network gives back what is stated of one finding or threshold.
+
+    Attributes
+    ----------
+    event : str
+    background, modelled : float
+        Stated background, and the network's P(event | cause absent) in the mean over causes.
+    leak : float
+    over_explained : bool
+        The causes alone exceed the background; the leak is at its floor.
+    links : tuple of (cause, stated, modelled)
+        P(event | cause) as stated and as the network has it.
+    """
+
+    event: str
+    background: float
+    modelled: float
+    leak: float
+    over_explained: bool
+    links: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Assembly:
+    """The network of a knowledge folder, compiled, with an account of the fit."""
+
+    network: Network
+    model: DiagnosisModel
+    fits: Mapping[str, EventFit]
+
+
+@dataclass(frozen=True, eq=False)
+class _Extra:
+    """A hidden background cause: its risks and P(present | risks)."""
+
+    risks: tuple[str, ...]
+    table: FloatArray
+
+
+def assemble(knowledge: Knowledge) -> Assembly:
+    """Build and compile the network of a knowledge folder.
+
+    Returns
+    -------
+    Assembly
+        The network gives back every stated prior exactly; backgrounds and link probabilities to
+        1e-9 where they can be reached together, see ``Assembly.fits``.
+    """
+    events = [f for f in knowledge.findings.values() if f.has_probability]
+    causes = [name for name, cause in knowledge.causes.items() if cause.kind == "cause"]
+    extras = {f.id: _extra(knowledge, f) for f in events if f.background_effects}
+    targets = _targets(knowledge, events, causes, extras)
+    ratio = Rates(np.ones_like(targets.stated), np.ones_like(targets.stated))
+    parameters: Parameters | None = None
+    for _ in range(_CORRECTIONS):
+        parameters = solve(targets, ratio, parameters)
+        coherent = _monotone_thresholds(knowledge, events, parameters)
+        network = _network(knowledge, events, causes, extras, coherent)
+        model = compile_diagnosis(network)
+        exact = _exact_rates(model, knowledge, events, causes, targets)
+        before, assumed = ratio, independent_rates(targets, parameters)
+        ratio = Rates(
+            (1.0 - exact.present) / (1.0 - assumed.present),
+            (1.0 - exact.absent) / (1.0 - assumed.absent),
+        )
+        if np.abs(ratio.present / before.present - 1.0)[targets.linked].max(initial=0.0) < 1e-10:
+            break
+    fits = _fits(events, causes, targets, coherent, exact)
+    return Assembly(network, model, fits)
+
+
+def _extra(knowledge: Knowledge, finding: Finding) -> _Extra:
+    """Turn the effects of risks on a background into a hidden cause of strength 1.
+
+    ``probability`` v where the risks hold: elsewhere the background is what keeps its mean b, and
+    the extra source makes up the ratio (1 - v) / (1 - elsewhere). ``zero_otherwise``: the whole
+    background comes from a source that exists only where the risks hold.
+    """
+    assert finding.background is not None
+    effect = finding.background_effects[0]
+    risks = tuple(name for name in knowledge.risks if name in effect.when)
+    held = np.ones(())
+    share = np.ones(())
+    for name in risks:
+        risk = knowledge.risks[name]
+        inside = np.array([state in effect.when[name] for state in risk.states], dtype=float)
+        held = np.multiply.outer(held, inside)
+        share = np.multiply.outer(share, np.array(risk.probabilities))
+    weight = float((held * share).sum())
+    background = finding.background.value
+    if effect.measure == "zero_otherwise":
+        # Seen from causes that share the risks, the absence of a cause says a little about them.
+        linked = [c for c in knowledge.causes.values() if finding.id in c.links]
+        reach = [_p_held_without(knowledge, cause, risks, held, weight) for cause in linked]
+        priors = [_prior(knowledge, cause.id) for cause in linked]
+        return _Extra(risks, held * background / np.average(reach or [weight], weights=priors or None))
+    assert effect.value is not None
+    elsewhere = (background - weight * effect.value) / (1.0 - weight)
+    return _Extra(risks, held * (1.0 - (1.0 - effect.value) / (1.0 - elsewhere)))
+
+
+def _p_held_without(
+    knowledge: Knowledge, cause: Cause, risks: tuple[str, ...], held: FloatArray, weight: float
+) -> float:
+    """P(the risks hold | cause absent)."""
+    conditional = conditional_prior(cause, knowledge.risks)
+    joint = conditional.table
+    for name in conditional.risks:
+        prior = np.array(knowledge.risks[name].probabilities)
+        shape = [-1 if other == name else 1 for other in conditional.risks]
+        joint = joint * prior.reshape(shape)
+    private = tuple(i for i, name in enumerate(conditional.risks) if name not in risks)
+    marginal = joint.sum(axis=private)
+    prior = _prior(knowledge, cause.id)
+    shared = [name for name in conditional.risks if name in risks]
+    if not shared:
+        return weight
+    inside = held.sum(axis=tuple(i for i, name in enumerate(risks) if name not in shared)) > 0
+    return float((weight - marginal[inside].sum()) / (1.0 - prior))
+
+
+def _targets(
+    knowledge: Knowledge, events: list[Finding], causes: list[str], extras: Mapping[str, _Extra]
+) -> Targets:
+    shape = (len(events), len(causes))
+    stated, reading = np.full(shape, np.nan), np.zeros(shape)
+    row = {event.id: i for i, event in enumerate(events)}
+    for c, name in enumerate(causes):
+        for finding, link in knowledge.causes[name].links.items():
+            stated[row[finding], c] = link.probability
+            reading[row[finding], c] = _READINGS[link.parameterisation]
+    background = np.array([event.background.value for event in events if event.background])
+    floor = background * knowledge.model.leak_floor
+    ceiling, mean = np.full(len(events), STRONGEST), np.zeros(len(events))
+    for name, extra in extras.items():
+        weights = np.ones(())
+        for risk in extra.risks:
+            weights = np.multiply.outer(weights, np.array(knowledge.risks[risk].probabilities))
+        mean[row[name]] = float((weights * extra.table).sum())
+        if _is_gated(knowledge.findings[name]):
+            # All of the background lies in the extra source: a leak would cross the gate.
+            ceiling[row[name]] = floor[row[name]] = 0.0
+    ordinary = [event.kind == "binary" and event.id not in extras for event in events]
+    return Targets(
+        prior=np.array([_prior(knowledge, name) for name in causes]),
+        stated=stated,
+        reading=reading,
+        background=background,
+        floor=floor,
+        ceiling=ceiling,
+        extra=mean,
+        may_inhibit=np.array(ordinary),
+    )
+
+
+def _is_gated(finding: Finding) -> bool:
+    return any(effect.measure == "zero_otherwise" for effect in finding.background_effects)
+
+
+def _prior(knowledge: Knowledge, name: str) -> float:
+    prior = knowledge.causes[name].prior
+    assert prior is not None
+    return prior.value
+
+
+def _thresholds(knowledge: Knowledge, ordinal: Finding) -> list[str]:
+    """Ids of an ordinal's thresholds by rising level."""
+    found = [f for f in knowledge.findings.values() if f.threshold_of == ordinal.id]
+    return [f.id for f in sorted(found, key=lambda f: ordinal.states.index(f.at_least or ""))]
+
+
+def _monotone_thresholds(
+    knowledge: Knowledge, events: list[Finding], p: Parameters
+) -> Parameters:
+    """A higher level implies the lower ones: raise what is stated of a lower level too low."""
+    row = {event.id: i for i, event in enumerate(events)}
+    strength, leak = p.strength.copy(), p.leak.copy()
+    for ordinal in knowledge.findings.values():
+        if ordinal.kind != "ordinal":
+            continue
+        for lower, higher in reversed(list(pairwise(_thresholds(knowledge, ordinal)))):
+            at, above = row[lower], row[higher]
+            strength[at] = np.maximum(strength[at], strength[above])
+            leak[at] = max(leak[at], leak[above])
+    return Parameters(strength, p.factor, leak)
+
+
+def _network(
+    knowledge: Knowledge,
+    events: list[Finding],
+    causes: list[str],
+    extras: Mapping[str, _Extra],
+    p: Parameters,
+) -> Network:
+    variables, cpds = _upper_layers(knowledge, causes, extras)
+    row = {event.id: i for i, event in enumerate(events)}
+    for finding in knowledge.findings.values():
+        if finding.kind == "binary":
+            variables.append(Variable(finding.id))
+            cpds.append(_noisy_or(finding.id, causes, p, row[finding.id], finding.id in extras))
+        elif finding.kind == "ordinal":
+            levels = [row[name] for name in _thresholds(knowledge, finding)]
+            variables.append(Variable(finding.id, finding.states))
+            cpds.append(_noisy_max(finding.id, causes, p, levels))
+    for group in knowledge.groups.values():
+        members = tuple(name for name in group.members if name in causes)
+        variables.append(Variable(f"group:{group.id}"))
+        cpds.append(AnyOfCPD(f"group:{group.id}", members))
+    return Network(variables, cpds)
+
+
+def _upper_layers(
+    knowledge: Knowledge, causes: list[str], extras: Mapping[str, _Extra]
+) -> tuple[list[Variable], list[CPD]]:
+    variables = [Variable(name, risk.states) for name, risk in knowledge.risks.items()]
+    cpds: list[CPD] = [
+        TableCPD(name, (), np.array(risk.probabilities)) for name, risk in knowledge.risks.items()
+    ]
+    tables = {
+        name: (prior.risks, prior.table)
+        for name in causes
+        for prior in [conditional_prior(knowledge.causes[name], knowledge.risks)]
+    }
+    tables |= {BACKGROUND.format(name): (e.risks, e.table) for name, e in extras.items()}
+    for name, (risks, table) in tables.items():
+        variables.append(Variable(name))
+        cpds.append(TableCPD(name, risks, np.stack([1.0 - table, table], axis=-1)))
+    return variables, cpds
+
+
+def _noisy_or(
+    name: str, causes: list[str], p: Parameters, row: int, has_extra: bool
+) -> NoisyOrCPD:
+    acting, lowering = np.flatnonzero(p.strength[row] > 0), np.flatnonzero(p.factor[row] < 1)
+    extra = (BACKGROUND.format(name),) if has_extra else ()
+    return NoisyOrCPD(
+        name,
+        tuple(causes[c] for c in acting) + extra,
+        np.append(p.strength[row, acting], np.ones(len(extra))),
+        float(p.leak[row]),
+        tuple(causes[c] for c in lowering),
+        p.factor[row, lowering],
+    )
+
+
+def _noisy_max(name: str, causes: list[str], p: Parameters, levels: list[int]) -> NoisyMaxCPD:
+    acting = np.flatnonzero((p.strength[levels] > 0).any(axis=0))
+    return NoisyMaxCPD(
+        name,
+        tuple(causes[c] for c in acting),
+        p.strength[np.ix_(levels, acting)].T,
+        p.leak[levels],
+    )
+
+
+def _exact_rates(
+    model: DiagnosisModel,
+    knowledge: Knowledge,
+    events: list[Finding],
+    causes: list[str],
+    targets: Targets,
+) -> Rates:
+    """Ask the engine for P(event | cause) and P(event | no cause), one case an event."""
+    answer = posteriors(model, one_event_each(model, knowledge, events))
+    at = [model.causes.index(name) for name in causes]
+    joint = answer.causes[:, at] * np.exp(answer.log_evidence)[:, None]
+    rest = np.exp(answer.log_evidence)[:, None] - joint
+    return Rates(joint / targets.prior, rest / (1.0 - targets.prior))
+
+
+def one_event_each(
+    model: DiagnosisModel, knowledge: Knowledge, events: list[Finding]
+) -> Evidence:
+    """Evidence of one case an event, in which the event and nothing else is known."""
+    evidence = no_evidence(model, len(events))
+    for row, event in enumerate(events):
+        if event.kind == "binary":
+            evidence.findings[row, model.findings.index(event.id)] = 1.0
+        else:
+            o = model.ordinals.index(event.threshold_of or "")
+            states = knowledge.findings[event.threshold_of or ""].states
+            evidence.lower[row, o] = states.index(event.at_least or "")
+    return evidence
+
+
+def _fits(
+    events: list[Finding], causes: list[str], targets: Targets, p: Parameters, exact: Rates
+) -> dict[str, EventFit]:
+    mean = (targets.weights * exact.absent).sum(axis=1)
+    linked = targets.linked
+    fits = {}
+    for row, event in enumerate(events):
+        background = float(targets.background[row])
+        modelled = float(mean[row]) if linked[row].any() else background
+        fits[event.id] = EventFit(
+            event=event.id,
+            background=background,
+            modelled=modelled,
+            leak=float(p.leak[row]),
+            over_explained=modelled > background + 1e-9,
+            links=tuple(
+                (causes[c], float(targets.stated[row, c]), float(exact.present[row, c]))
+                for c in np.flatnonzero(linked[row])
+            ),
+        )
+    return fits

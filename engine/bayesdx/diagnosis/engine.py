@@ -1,0 +1,368 @@
+"""The engine: knowledge in, posterior tables out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesdx.diagnosis.assembly import Assembly, assemble
+from bayesdx.diagnosis.cases import CaseReader, Cases
+from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
+from bayesdx.diagnosis.red_flags import FIRED, evaluate, evaluate_many, urgency, urgency_many
+from bayesdx.diagnosis.results import (
+    IMPOSSIBLE,
+    NO_FINDINGS,
+    OK,
+    Diagnosis,
+    RedFlagHit,
+    Status,
+)
+from bayesdx.errors import Fault, InvalidCase
+from bayesdx.inference import Evidence, no_evidence, posteriors
+from bayesdx.inference.model import FloatArray
+from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.red_flag_schema import LEVELS
+
+UNEXPLAINED = "unexplained"
+#: Rows read and scored together; bounds the memory of `Engine.score`.
+ROWS_AT_ONCE = 1 << 16
+
+
+def load(folder: str | Path | None = None) -> Engine:
+    """Read a knowledge folder, build its network, and return an engine for it.
+
+    Parameters
+    ----------
+    folder : path, optional
+        A folder laid out as ``priors/``; the packaged knowledge when not given.
+
+    Raises
+    ------
+    InvalidKnowledge
+        With every fault of the folder.
+    """
+    return Engine(read_knowledge(Path(folder) if folder is not None else None))
+
+
+class Engine:
+    """Answers questions about cases, exactly; immutable and safe to share between threads.
+
+    Attributes
+    ----------
+    knowledge : Knowledge
+    assembly : Assembly
+        The network, its compiled form, and how well it gives back what is stated.
+    causes, findings, risks : DataFrame
+        Indexed by id. Changing them changes nothing in the engine.
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+        self.assembly: Assembly = assemble(knowledge)
+        self._reader = CaseReader(knowledge, self.assembly.model)
+        self.causes = causes_frame(knowledge)
+        self.findings = findings_frame(knowledge, self.assembly.fits)
+        self.risks = risks_frame(knowledge)
+        self._labels = self.causes["label"].to_dict()
+        self._priors = self.causes["prior"].to_dict()
+        self._order = list(self.causes.index)
+        model = self.assembly.model
+        at = {name: i for i, name in enumerate(model.causes)}
+        self._modelled = np.array([at[name] for name in self._order if name in at], dtype=np.intp)
+        self._columns = np.array([i for i, n in enumerate(self._order) if n in at], dtype=np.intp)
+        self._clamps = self._clamp_table()
+        nothing = no_evidence(model, 1)
+        self._prior_groups = self._at_least_one(nothing, np.zeros(1))[0]
+
+    def __repr__(self) -> str:
+        model = self.knowledge.model
+        return (
+            f"Engine({model.name} {model.version}: {len(self.causes)} causes, "
+            f"{len(self.findings)} findings, {len(self.risks)} risks)"
+        )
+
+    def diagnose(self, findings: Mapping[str, object]) -> Diagnosis:
+        """Answer one case.
+
+        Parameters
+        ----------
+        findings : mapping
+            Finding, risk or measure (id or alias) to its value: ``present`` or ``absent`` (also
+            yes/no, true/false, 1/0), a state name, a number in the declared unit, a number
+            strictly between 0 and 1 for soft evidence, blank or ``unknown`` for not known.
+
+        Returns
+        -------
+        Diagnosis
+
+        Raises
+        ------
+        InvalidCase
+            With every unknown name, unreadable value and contradiction.
+        """
+        _check_mapping(findings)
+        columns = {name: [value] for name, value in findings.items()}
+        cases = self._reader.read(columns, 1, None)
+        answer = posteriors(self.assembly.model, cases.evidence)
+        status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
+        if not answer.possible[0]:
+            status = IMPOSSIBLE
+        groups = self._prior_groups
+        if status != IMPOSSIBLE:
+            groups = self._at_least_one(cases.evidence, answer.log_evidence)[0]
+        table = self._table(answer.causes[0], groups[-1], status)
+        facts = self._facts(cases)
+        results = evaluate(self.knowledge.red_flags, facts)
+        hits = [
+            RedFlagHit(
+                id=result.rule.id,
+                level=result.rule.level,
+                title=result.rule.title,
+                advice=result.rule.advice,
+                outcome=result.outcome,
+                because=result.because,
+                not_asked=result.not_asked,
+                statements=tuple(result.rule.statements),
+            )
+            for result in results
+            if result.outcome != "not_met"
+        ]
+        hits.sort(key=lambda hit: (hit.outcome != "fired", LEVELS.index(hit.level)))
+        return Diagnosis(
+            table=table,
+            groups=self._group_table(groups),
+            red_flags=tuple(hits),
+            urgency=urgency(results),
+            log_evidence=float(answer.log_evidence[0]),
+            status=status,
+            clashes=self._clashes(cases) if status == IMPOSSIBLE else (),
+            understood=self._understood(cases),
+        )
+
+    def score(self, cases: pd.DataFrame) -> pd.DataFrame:
+        """Answer a table of cases.
+
+        Parameters
+        ----------
+        cases : DataFrame
+            One row a case, one column a finding, risk or measure; cells as in `diagnose`.
+
+        Returns
+        -------
+        DataFrame
+            Same index: one column a cause id with its posterior, then ``unexplained``,
+            ``log_evidence``, ``status``, ``urgency``, ``red_flags`` (ids of fired rules, joined by
+            ``;``). Where the status is ``impossible`` the posterior is not defined and the priors
+            stand in its place.
+
+        Raises
+        ------
+        InvalidCase
+            With every unknown column, unreadable cell and contradiction, by row and column.
+        """
+        faults: list[Fault] = []
+        parts = []
+        if cases.columns.has_duplicates:
+            names = cases.columns[cases.columns.duplicated()].unique()
+            raise InvalidCase([Fault("columns", "each column once", str(name)) for name in names])
+        for first in range(0, max(len(cases), 1), ROWS_AT_ONCE):
+            part = cases.iloc[first : first + ROWS_AT_ONCE]
+            columns = {name: part[name].to_numpy() for name in part.columns}
+            labels = range(first, first + len(part))
+            try:
+                read = self._reader.read(columns, len(part), labels)
+            except InvalidCase as error:
+                faults += [fault for fault in error.faults if fault not in faults]
+                continue
+            if not faults:
+                parts.append(self._score_cases(read))
+        if faults:
+            raise InvalidCase(faults)
+        result = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+        return result.set_axis(cases.index, axis=0)
+
+    def _score_cases(self, cases: Cases) -> pd.DataFrame:
+        model = self.assembly.model
+        answer = posteriors(model, cases.evidence)
+        possible = answer.possible
+        values = np.zeros((len(cases.evidence), len(self._order) + 1))
+        values[:, self._columns] = answer.causes[:, self._modelled]
+        values[:, -1] = self._unexplained(cases.evidence, answer.log_evidence)
+        prior = np.array([*self._priors.values(), self._prior_groups[-1]])
+        values[~possible] = prior
+        frame = pd.DataFrame(values, columns=[*self._order, UNEXPLAINED], copy=False)
+        status = np.where(possible, np.where(cases.known, OK, NO_FINDINGS), IMPOSSIBLE)
+        rules = self.knowledge.red_flags
+        outcomes = evaluate_many(
+            rules, cases.facts, states=self._state_names(), cases=len(cases.evidence)
+        )
+        levels = np.array(LEVELS, dtype=object)[urgency_many(rules, outcomes)]
+        tail = {
+            "log_evidence": answer.log_evidence,
+            "status": status.astype(object),
+            "urgency": levels,
+            "red_flags": _joined(outcomes == FIRED, [rule.id for rule in rules]),
+        }
+        return pd.concat([frame, pd.DataFrame(tail)], axis=1)
+
+    def _state_names(self) -> dict[str, tuple[str, ...]]:
+        named = {name: risk.states for name, risk in self.knowledge.risks.items()}
+        return named | {name: f.states for name, f in self.knowledge.findings.items()}
+
+    def _clamp_table(self) -> NDArray[np.bool_]:
+        """Causes to clamp absent, one row a group and a last one for all causes."""
+        model = self.assembly.model
+        groups = [model.groups[f"group:{name}"] for name in self.knowledge.groups]
+        clamped = np.zeros((len(groups) + 1, len(model.causes)), dtype=bool)
+        for row, members in enumerate(groups):
+            clamped[row, list(members)] = True
+        clamped[-1, self._modelled] = True
+        return clamped
+
+    def _at_least_one(self, evidence: Evidence, log_evidence: FloatArray) -> FloatArray:
+        """P(a member is present | evidence) of every group, and P(no cause is), (N, G + 1)."""
+        n_cases, n_groups = len(evidence), len(self._clamps)
+        repeated = evidence.take(np.repeat(np.arange(n_cases), n_groups))
+        clamped = np.where(np.tile(self._clamps, (n_cases, 1)), 0, -1).astype(np.int8)
+        answer = posteriors(
+            self.assembly.model, replace(repeated, causes=clamped), only_evidence=True
+        )
+        gap = answer.log_evidence.reshape(n_cases, n_groups) - log_evidence[:, None]
+        result: FloatArray = np.clip(-np.expm1(gap), 0.0, 1.0)
+        result[:, -1] = np.clip(np.exp(gap[:, -1]), 0.0, 1.0)
+        return result
+
+    def _unexplained(self, evidence: Evidence, log_evidence: FloatArray) -> FloatArray:
+        causes = np.where(self._clamps[-1], 0, -1).astype(np.int8)
+        alone = replace(evidence, causes=np.broadcast_to(causes, evidence.causes.shape))
+        answer = posteriors(self.assembly.model, alone, only_evidence=True)
+        possible = ~np.isneginf(log_evidence)
+        gap = np.where(possible, answer.log_evidence, 0.0) - np.where(possible, log_evidence, 0.0)
+        return np.clip(np.exp(gap), 0.0, 1.0)
+
+    def _table(self, causes: FloatArray, unexplained: float, status: Status) -> pd.DataFrame:
+        prior = np.array([*self._priors.values()])
+        posterior = np.zeros(len(prior))
+        posterior[self._columns] = causes[self._modelled]
+        if status == IMPOSSIBLE:
+            posterior, unexplained = prior.copy(), float(self._prior_groups[-1])
+        order = np.argsort(-posterior, kind="stable")
+        prior = np.append(prior[order], self._prior_groups[-1])
+        posterior = np.append(posterior[order], unexplained)
+        index = pd.Index([*(self._order[i] for i in order), UNEXPLAINED], name="cause")
+        return pd.DataFrame(
+            {
+                "label": [*(self._labels[name] for name in index[:-1]), "No modelled cause"],
+                "prior": prior,
+                "posterior": posterior,
+                "ratio": _odds_ratio(prior, posterior),
+                "urgency": [*self.causes["urgency"].reindex(index[:-1]), ""],
+                "basis": [*self.causes["basis"].reindex(index[:-1]), ""],
+            },
+            index=index,
+        )
+
+    def _group_table(self, posterior: FloatArray) -> pd.DataFrame:
+        groups = self.knowledge.groups.values()
+        frame = pd.DataFrame(
+            {
+                "label": [group.label for group in groups],
+                "kind": [group.kind for group in groups],
+                "prior": self._prior_groups[:-1],
+                "posterior": posterior[:-1],
+            },
+            index=pd.Index([group.id for group in groups], name="group"),
+        )
+        return frame.sort_values("posterior", ascending=False, kind="stable")
+
+    def _facts(self, cases: Cases) -> dict[str, str | None]:
+        names = self._state_names()
+        return {
+            name: names[name][int(state[0])] if state[0] >= 0 else None
+            for name, state in cases.facts.items()
+        }
+
+    def _understood(self, cases: Cases) -> dict[str, str]:
+        names = self._state_names()
+        shown: dict[str, str] = {}
+        for name, values in cases.given:
+            value = float(values[0])
+            if math.isnan(value):
+                continue
+            measure = self.knowledge.measures.get(name)
+            if measure is not None and name not in names:
+                shown[name] = f"{value:g} {measure.unit}"
+                for setting in measure.sets:
+                    state = int(cases.facts[setting.target][0])
+                    shown[setting.target] = names[setting.target][state]
+            else:
+                shown[name] = names[name][int(value)] if value == int(value) else f"{value:g}"
+        return shown
+
+    def _clashes(self, cases: Cases) -> tuple[str, ...]:
+        """Find a smallest set of observations that is impossible by itself.
+
+        Observations are left out one after the other for as long as the rest stays impossible.
+        """
+        model, evidence = self.assembly.model, cases.evidence
+        observed = [
+            *(("findings", i) for i in np.flatnonzero(~np.isnan(evidence.findings[0]))),
+            *(("risks", i) for i in np.flatnonzero(evidence.risks[0] >= 0)),
+            *(("ordinals", i) for i in _bounded(model.ordinal_sizes, evidence)),
+        ]
+        blank = no_evidence(model, 1)
+        kept: list[tuple[str, int]] = []
+        for position, item in enumerate(observed):
+            trial = _restrict(evidence, blank, [*kept, *observed[position + 1 :]])
+            if posteriors(model, trial, only_evidence=True).possible[0]:
+                kept.append(item)
+        names = {"findings": model.findings, "risks": model.risks, "ordinals": model.ordinals}
+        return tuple(names[kind][i] for kind, i in kept)
+
+
+def _check_mapping(findings: Mapping[str, object]) -> None:
+    if not isinstance(findings, Mapping):
+        raise InvalidCase(Fault("findings", "a mapping of names to values", findings))
+    faults = [Fault("findings", "names that are text", k) for k in findings if not isinstance(k, str)]
+    if faults:
+        raise InvalidCase(faults)
+
+
+def _bounded(sizes: tuple[int, ...], evidence: Evidence) -> list[int]:
+    upper = np.array(sizes, dtype=np.intp) - 1
+    return np.flatnonzero((evidence.lower[0] > 0) | (evidence.upper[0] < upper)).tolist()
+
+
+def _restrict(evidence: Evidence, blank: Evidence, items: list[tuple[str, int]]) -> Evidence:
+    findings, risks = blank.findings.copy(), blank.risks.copy()
+    lower, upper = blank.lower.copy(), blank.upper.copy()
+    for kind, i in items:
+        if kind == "findings":
+            findings[:, i] = evidence.findings[:, i]
+        elif kind == "risks":
+            risks[:, i] = evidence.risks[:, i]
+        else:
+            lower[:, i], upper[:, i] = evidence.lower[:, i], evidence.upper[:, i]
+    return Evidence(findings, lower, upper, risks, blank.causes)
+
+
+def _odds_ratio(prior: FloatArray, posterior: FloatArray) -> FloatArray:
+    """Posterior odds over prior odds; 1 where both are 0 or both are 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = posterior / (1.0 - posterior) / (prior / (1.0 - prior))
+    return np.where(np.isnan(ratio), 1.0, ratio)
+
+
+def _joined(fired: NDArray[np.bool_], names: list[str]) -> list[str]:
+    """Names of what fired in each row; rows that fire alike share one text."""
+    packed = np.packbits(fired, axis=1)
+    distinct, inverse = np.unique(packed, axis=0, return_inverse=True)
+    rows = np.unpackbits(distinct, axis=1, count=len(names)).astype(bool)
+    texts = [";".join(name for name, hit in zip(names, row, strict=True) if hit) for row in rows]
+    return [texts[i] for i in inverse.ravel()]

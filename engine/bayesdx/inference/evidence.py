@@ -1,0 +1,61 @@
+"""What is known of N cases, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesdx.inference.model import DiagnosisModel, FloatArray
+
+StateArray = NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Evidence of N cases on one model.
+
+    Attributes
+    ----------
+    findings : float array (N, F)
+        0 absent, 1 present, NaN unknown, in between soft: the likelihoods of what was seen are in
+        the ratio p : 1 - p.
+    lower, upper : int8 arrays (N, O)
+        Inclusive interval of states of each ordinal finding; 0 and S - 1 when unknown.
+    risks : int8 array (N, R)
+        State position, -1 unknown.
+    causes : int8 array (N, C)
+        1 clamped present, 0 clamped absent, -1 free.
+    """
+
+    findings: FloatArray
+    lower: StateArray
+    upper: StateArray
+    risks: StateArray
+    causes: StateArray
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def take(self, rows: NDArray[np.intp] | slice) -> Evidence:
+        """Return the evidence of ``rows``."""
+        return Evidence(
+            self.findings[rows],
+            self.lower[rows],
+            self.upper[rows],
+            self.risks[rows],
+            self.causes[rows],
+        )
+
+
+def no_evidence(model: DiagnosisModel, n_cases: int) -> Evidence:
+    """Return evidence that says nothing about ``n_cases`` cases."""
+    uppers = np.array(model.ordinal_sizes, dtype=np.int8) - 1
+    return Evidence(
+        findings=np.full((n_cases, len(model.findings)), np.nan),
+        lower=np.zeros((n_cases, len(model.ordinals)), dtype=np.int8),
+        upper=np.tile(uppers, (n_cases, 1)),
+        risks=np.full((n_cases, len(model.risks)), -1, dtype=np.int8),
+        causes=np.full((n_cases, len(model.causes)), -1, dtype=np.int8),
+    )

@@ -1,0 +1,226 @@
+"""In which order the causes of each case are applied, chosen case by case.
+
+Eliminating an axis means applying every remaining cause that touches it. At each step the axis
+is taken whose causes open the fewest further components (min-frontier, a greedy heuristic in the
+family of Kjaerulff 1990). Causes that touch the same axes form a *group* and are applied
+together, so that a case needs few rearrangements of its frontier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesdx.errors import BayesdxError, Fault
+from bayesdx.inference.absorb import Problem
+from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+
+MaskArray = NDArray[np.uint64]
+
+#: Slots of a case are bits of one word.
+MAX_AXES = 64
+#: log2 of the largest frontier that will be held for one case (8 bytes a component).
+MAX_LOG2_FRONTIER = 26.0
+
+_ONE = np.uint64(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """Order of work for N cases with at most G groups each.
+
+    Attributes
+    ----------
+    causes : int array (N, C)
+        Causes in the order of application; those of groups first, single-axis causes after them,
+        causes without axes last.
+    n_grouped, n_single : int arrays (N,)
+        How many of ``causes`` lie in groups and how many touch exactly one axis.
+    n_groups : int array (N,)
+    begin, end : int arrays (N, G)
+        Range of each group in ``causes``.
+    mask, new, closing : uint64 arrays (N, G)
+        Slots a group touches, those it opens, those it is the last to touch.
+    single_slot : int array (N, C)
+        Slot of each single-axis cause (by position in ``causes``), else -1.
+    work : array (N,)
+        Frontier components summed over causes: the cost of the case.
+    """
+
+    causes: IntArray
+    n_grouped: IntArray
+    n_single: IntArray
+    n_groups: IntArray
+    begin: IntArray
+    end: IntArray
+    mask: MaskArray
+    new: MaskArray
+    closing: MaskArray
+    single_slot: IntArray
+    work: FloatArray
+
+
+def schedule(model: DiagnosisModel, problem: Problem) -> Schedule:
+    """Choose the order of causes of every case.
+
+    Raises
+    ------
+    BayesdxError
+        If a case has more than ``MAX_AXES`` axes or would need a frontier larger than
+        ``2 ** MAX_LOG2_FRONTIER`` components.
+    """
+    n_cases, n_slots = problem.axis.shape
+    if n_slots > MAX_AXES:
+        row = int((problem.axis >= 0).sum(axis=1).argmax())
+        raise BayesdxError(
+            [Fault(f"case {row}", f"at most {MAX_AXES} coupled findings and risks", n_slots)]
+        )
+    masks = _masks(problem.touched)
+    degree = np.bitwise_count(masks).astype(np.intp)
+    bits = np.append(model.axes.bits, 0)[problem.axis]
+    rank = _eliminate(problem.touched & (degree >= 2)[:, :, None], bits)
+    key = _keys(problem.touched, masks, degree, rank)
+    causes = np.argsort(key, axis=1, kind="stable")
+    masks = np.take_along_axis(masks, causes, axis=1)
+    degree = np.take_along_axis(degree, causes, axis=1)
+    begin, end, group_mask, n_groups = _groups(masks, degree)
+    new, closing, frontier = _lifetimes(group_mask, bits)
+    if frontier.max(initial=0.0) > MAX_LOG2_FRONTIER:
+        row = int(frontier.max(axis=1).argmax())
+        size = float(frontier[row].max())
+        raise BayesdxError(
+            [Fault(f"case {row}", f"a frontier of at most 2^{MAX_LOG2_FRONTIER:g}", f"2^{size:g}")]
+        )
+    single = degree == 1
+    return Schedule(
+        causes=causes,
+        n_grouped=(degree >= 2).sum(axis=1),
+        n_single=single.sum(axis=1),
+        n_groups=n_groups,
+        begin=begin,
+        end=end,
+        mask=group_mask,
+        new=new,
+        closing=closing,
+        single_slot=np.where(single, np.bitwise_count(masks - _ONE).astype(np.intp), -1),
+        work=(np.exp2(frontier) * (end - begin)).sum(axis=1) + degree.clip(0, 1).sum(axis=1),
+    )
+
+
+def _masks(touched: BoolArray) -> MaskArray:
+    n_cases, n_causes, _ = touched.shape
+    packed = np.packbits(touched, axis=2, bitorder="little")
+    padded = np.zeros((n_cases, n_causes, 8), dtype=np.uint8)
+    padded[:, :, : packed.shape[2]] = packed
+    return padded.view(np.uint64)[:, :, 0]
+
+
+def _cause_sets(coupled: BoolArray) -> MaskArray:
+    """Causes of each slot as words of 64 bits, shape (W, K, N)."""
+    n_cases, n_causes, n_slots = coupled.shape
+    packed = np.packbits(coupled.transpose(0, 2, 1), axis=2, bitorder="little")
+    words = max(1, -(-n_causes // 64))
+    padded = np.zeros((n_cases, n_slots, 8 * words), dtype=np.uint8)
+    padded[:, :, : packed.shape[2]] = packed
+    return np.ascontiguousarray(padded.view(np.uint64).transpose(2, 1, 0))
+
+
+def _eliminate(coupled: BoolArray, bits: IntArray) -> NDArray[np.int16]:
+    """Return the step at which each slot is eliminated, shape (N, K)."""
+    n_cases, _, n_slots = coupled.shape
+    sets, bits = _cause_sets(coupled), np.ascontiguousarray(bits.T)
+    rank = np.empty((n_slots, n_cases), dtype=np.int16)
+    # Tiles keep the (K, K, n) tables in cache.
+    tile = max(64, (1 << 15) // max(1, n_slots * n_slots))
+    for first in range(0, n_cases, tile):
+        part = slice(first, first + tile)
+        rank[:, part] = _eliminate_tile(sets[:, :, part], bits[:, part])
+    return rank.T
+
+
+def _eliminate_tile(sets: MaskArray, bits: IntArray) -> NDArray[np.int16]:
+    _, n_slots, n_cases = sets.shape
+    left = sets.copy()
+    opened = np.zeros((n_slots, n_cases), dtype=bool)
+    alive = (sets != 0).any(axis=0)
+    rank = np.full((n_slots, n_cases), n_slots, dtype=np.int16)
+    rows = np.arange(n_cases)
+    # Ties: prefer the slot that frees the most when it closes.
+    weight, bonus = bits.astype(np.int16) * 8, bits.astype(np.int16)
+    for step in range(n_slots):
+        if not alive.any():
+            break
+        shared = (left[:, :, None] & sets[:, None]).any(axis=0)
+        needed = shared & ~opened
+        growth = (needed * weight).sum(axis=1, dtype=np.int16)
+        chosen = np.where(alive, growth - bonus, np.int16(1 << 14)).argmin(axis=0)
+        active = alive[chosen, rows]
+        rank[chosen[active], rows[active]] = step
+        opened |= needed[chosen, :, rows].T & active
+        opened[chosen[active], rows[active]] = False
+        left &= np.where(active, ~sets[:, chosen, rows], ~np.uint64(0))[:, None]
+        alive[chosen, rows] = False
+    return rank
+
+
+def _keys(
+    touched: BoolArray, masks: MaskArray, degree: IntArray, rank: NDArray[np.int16]
+) -> MaskArray:
+    """Sort keys: elimination step, then number of axes, then equal masks side by side."""
+    first = np.where(touched, rank[:, None, :], np.int16(MAX_AXES)).min(axis=2, initial=MAX_AXES)
+    scrambled = (masks * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(16)
+    key = (first.astype(np.uint64) << np.uint64(56)) | (degree.astype(np.uint64) << np.uint64(48))
+    key |= scrambled
+    key = np.where(degree == 1, (np.uint64(0xF0) << np.uint64(56)) | masks, key)
+    return np.where(degree == 0, ~np.uint64(0), key)
+
+
+def _groups(
+    masks: MaskArray, degree: IntArray
+) -> tuple[IntArray, IntArray, MaskArray, IntArray]:
+    n_cases, n_causes = masks.shape
+    grouped = degree >= 2
+    first = grouped.copy()
+    first[:, 1:] &= masks[:, 1:] != masks[:, :-1]
+    n_groups = first.sum(axis=1)
+    width = int(n_groups.max(initial=0))
+    rows, at = np.nonzero(first)
+    index = np.arange(len(rows)) - np.repeat(np.cumsum(n_groups) - n_groups, n_groups)
+    begin = np.zeros((n_cases, width), dtype=np.intp)
+    end = np.zeros((n_cases, width), dtype=np.intp)
+    group_mask = np.zeros((n_cases, width), dtype=np.uint64)
+    begin[rows, index] = at
+    group_mask[rows, index] = masks[rows, at]
+    if width:
+        end[:, :-1] = begin[:, 1:]
+        last = n_groups > 0
+        end[last, n_groups[last] - 1] = grouped.sum(axis=1)[last]
+        end = np.maximum(end, begin)
+    return begin, end, group_mask, n_groups
+
+
+def _lifetimes(
+    group_mask: MaskArray, bits: IntArray
+) -> tuple[MaskArray, MaskArray, FloatArray]:
+    """Slots opened and closed by each group, and log2 of the frontier while it is applied."""
+    n_cases, n_groups = group_mask.shape
+    new = np.zeros_like(group_mask)
+    closing = np.zeros_like(group_mask)
+    seen = np.zeros(n_cases, dtype=np.uint64)
+    for g in range(n_groups):
+        new[:, g] = group_mask[:, g] & ~seen
+        seen |= group_mask[:, g]
+    later = np.zeros(n_cases, dtype=np.uint64)
+    for g in reversed(range(n_groups)):
+        closing[:, g] = group_mask[:, g] & ~later
+        later |= group_mask[:, g]
+    places = np.arange(bits.shape[1], dtype=np.uint64)
+    frontier = np.zeros((n_cases, n_groups))
+    opened = np.zeros(n_cases, dtype=np.uint64)
+    for g in range(n_groups):
+        opened |= new[:, g]
+        frontier[:, g] = ((opened[:, None] >> places & _ONE) * bits).sum(axis=1)
+        opened &= ~closing[:, g]
+    return new, closing, frontier

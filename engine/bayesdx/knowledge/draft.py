@@ -1,0 +1,288 @@
+"""From parsed TOML to models, entry by entry, so that one bad entry does not hide the others.
+
+A fault in an entry is repaired in memory (an unknown key is left out, a wrong value is replaced by
+a placeholder) and the entry is validated again. The checks between files can then look at all
+entries, and the reader can report everything at once. Nothing that was repaired ever leaves the
+reader: it raises.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from bayesdx.errors import Fault, nearest_names
+from bayesdx.knowledge.files import Folder
+from bayesdx.knowledge.red_flag_schema import RedFlag
+from bayesdx.knowledge.schema import (
+    Cause,
+    Finding,
+    Group,
+    Measure,
+    ModelCard,
+    Risk,
+    Scale,
+    Source,
+    Word,
+)
+from bayesdx.knowledge.shapes import Path, describe_errors, join
+
+M = TypeVar("M", bound=BaseModel)
+
+SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+SOURCE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+MOST_REPAIRS = 20
+
+_NUMBER = {"value": 0.5, "basis": "JUDGEMENT", "source": "", "denominator": "-"}
+_TEXTS = {"label": "-", "question": "-", "observed_by": "patient", "category": "-"}
+
+
+@dataclass(frozen=True)
+class Kind(Generic[M]):
+    """One kind of entry: how it is validated and what stands in for a missing key."""
+
+    model: type[M]
+    adapter: TypeAdapter[M]
+    placeholder: dict[str, Any]
+
+
+CAUSE = Kind(Cause, TypeAdapter(Cause), {"label": "-", "kind": "cause", "description": "-"})
+FINDING = Kind(Finding, TypeAdapter(Finding), _TEXTS | {"kind": "binary"})
+RISK = Kind(Risk, TypeAdapter(Risk), _TEXTS | {"prevalence": _NUMBER})
+MEASURE = Kind(
+    Measure, TypeAdapter(Measure), _TEXTS | {"unit": "-", "range": [0.0, 1.0], "sets": []}
+)
+GROUP = Kind(Group, TypeAdapter(Group), {"label": "-", "kind": "class", "members": []})
+SOURCE = Kind(Source, TypeAdapter(Source), {"title": "-", "seen": False})
+WORD = Kind(
+    Word,
+    TypeAdapter(Word),
+    {"wording": "-", "rule": "-", "distribution": "-", "basis": "JUDGEMENT"},
+)
+SCALE = Kind(
+    Scale, TypeAdapter(Scale), {"name": "-", "source": "", "basis": "JUDGEMENT", "points": {}}
+)
+RULE = Kind(
+    RedFlag,
+    TypeAdapter(RedFlag),
+    {
+        "id": "unreadable",
+        "level": "routine",
+        "title": "-",
+        "advice": "-",
+        "sources": [""],
+        "basis": "JUDGEMENT",
+        "when": {"all": ["unreadable"]},
+    },
+)
+CARD = Kind(
+    ModelCard,
+    TypeAdapter(ModelCard),
+    {
+        "name": "-",
+        "version": "-",
+        "reference_population": "-",
+        "intended_use": "-",
+        "leak_floor": 0.1,
+        "equivalent_sample_size": {},
+    },
+)
+
+
+@dataclass
+class Draft:
+    """What was read so far.
+
+    Attributes
+    ----------
+    damaged : set of str
+        Places (``file:entry``) of entries that had to be repaired; checks of their insides would
+        only repeat the fault.
+    missing : set of str
+        Files that could not be read; what refers to their entries cannot be judged.
+    """
+
+    card: ModelCard | None = None
+    causes: dict[str, Cause] = field(default_factory=dict)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    risks: dict[str, Risk] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    words: tuple[Word, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    red_flags: tuple[RedFlag, ...] = ()
+    faults: list[Fault] = field(default_factory=list)
+    damaged: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+
+    def add(self, place: str, expected: str, got: object, names: Iterable[str] = ()) -> None:
+        """Note a fault, with the names that resemble what was got.
+
+        A place that is already known to be wrong may hold a placeholder; it is left alone.
+        """
+        if not any(fault.place == place for fault in self.faults):
+            near = nearest_names(got, names) if isinstance(got, str) else ()
+            self.faults.append(Fault(place, expected, got, near))
+
+    def has_fault_at(self, *places: str) -> bool:
+        """Whether a fault stands at or below one of the places.
+
+        What is computed from numbers that are at fault themselves would only repeat the fault.
+        """
+        return any(fault.place.startswith(places) for fault in self.faults)
+
+
+def cause_file(cause: str) -> str:
+    """Return the file of a cause, relative to the priors folder."""
+    return f"causes/{cause}.toml"
+
+
+def draft_knowledge(folder: Folder) -> Draft:
+    """Validate every entry of every file.
+
+    Parameters
+    ----------
+    folder : Folder
+        The parsed files.
+
+    Returns
+    -------
+    Draft
+        The models, with the faults of their shapes.
+    """
+    draft = Draft(faults=list(folder.faults))
+    draft.missing = {fault.place.split(":")[0] for fault in folder.faults}
+    if (card := folder.tables.get("model.toml")) is not None:
+        draft.card = _validate(draft, CARD, "model.toml:", card)
+    for name in sorted(folder.tables):
+        if name.startswith("causes/"):
+            stem = PurePosixPath(name).stem
+            _check_id(draft, name, stem)
+            draft.causes[stem] = _validate(draft, CAUSE, f"{name}:", folder.tables[name], stem)
+    draft.findings = dict(_entries(draft, FINDING, folder, "findings.toml"))
+    draft.risks = dict(_entries(draft, RISK, folder, "risks.toml"))
+    draft.measures = dict(_entries(draft, MEASURE, folder, "measures.toml"))
+    draft.groups = dict(_entries(draft, GROUP, folder, "groups.toml"))
+    draft.sources = dict(_entries(draft, SOURCE, folder, "sources.toml"))
+    draft.words = tuple(_rows(draft, WORD, folder, "word_scale.toml", "word"))
+    draft.scales = tuple(_rows(draft, SCALE, folder, "word_scale.toml", "scale"))
+    draft.red_flags = tuple(_rows(draft, RULE, folder, "red_flags.toml", "rule"))
+    _refuse_other_keys(draft, folder, "word_scale.toml", ("word", "scale"))
+    _refuse_other_keys(draft, folder, "red_flags.toml", ("rule",))
+    return draft
+
+
+def _entries(draft: Draft, kind: Kind[M], folder: Folder, name: str) -> Iterator[tuple[str, M]]:
+    """Validate a file of tables by id."""
+    for key, raw in folder.tables.get(name, {}).items():
+        if kind.model is not Source:
+            _check_id(draft, f"{name}:{key}", key)
+        elif not SOURCE_KEY.fullmatch(key):
+            draft.add(f"{name}:{key}", "a key of letters, digits and _", key)
+        if isinstance(raw, dict):
+            yield key, _validate(draft, kind, f"{name}:{key}", raw, key)
+        else:
+            draft.faults.append(Fault(f"{name}:{key}", "a table", raw))
+
+
+def _rows(draft: Draft, kind: Kind[M], folder: Folder, name: str, key: str) -> Iterator[M]:
+    """Validate an array of tables."""
+    if name not in folder.tables:
+        return
+    rows = folder.tables[name].get(key, [])
+    if not isinstance(rows, list):
+        draft.faults.append(Fault(f"{name}:{key}", f"an array of tables, [[{key}]]", rows))
+        return
+    for index, raw in enumerate(rows):
+        place = f"{name}:{key}[{index}]"
+        if isinstance(raw, dict):
+            yield _validate(draft, kind, place, raw)
+        else:
+            draft.faults.append(Fault(place, "a table", raw))
+
+
+def _refuse_other_keys(draft: Draft, folder: Folder, name: str, known: tuple[str, ...]) -> None:
+    for key in folder.tables.get(name, {}):
+        if key not in known:
+            expected = "only " + " and ".join(f"[[{word}]]" for word in known)
+            draft.faults.append(Fault(f"{name}:{key}", expected, key))
+
+
+def _check_id(draft: Draft, place: str, name: str) -> None:
+    if not SNAKE_CASE.fullmatch(name):
+        draft.faults.append(Fault(place, "an id in snake_case", name))
+
+
+def _validate(
+    draft: Draft, kind: Kind[M], place: str, raw: dict[str, Any], name: str | None = None
+) -> M:
+    """Validate one entry, repairing it as often as needed to see all its faults."""
+    given = raw
+    if name is not None:
+        if "id" in raw:
+            draft.add(join(place, "id"), "no id: the table or file gives it", raw["id"])
+        given = {**raw, "id": name}
+    seen: set[str] = set()
+    for _ in range(MOST_REPAIRS):
+        try:
+            return kind.adapter.validate_python(given)
+        except ValidationError as reason:
+            draft.damaged.add(place)
+            given = copy.deepcopy(given)
+            found = describe_errors(kind.model, place, reason)
+            for fault, path in found:
+                if fault.place in seen:
+                    # The first repair did not help: give up the whole key.
+                    _repair(given, path[:1], kind.placeholder)
+                else:
+                    draft.faults.append(fault)
+                    _repair(given, path, kind.placeholder)
+            seen |= {fault.place for fault, _ in found}
+    stand_in = kind.placeholder if name is None else {**kind.placeholder, "id": name}
+    return kind.adapter.validate_python(stand_in)
+
+
+_STAND_INS: dict[str | int, Any] = {
+    "any_of": [],
+    "basis": "JUDGEMENT",
+    "denominator": "-",
+    "measure": "relative_risk",
+    "parameterisation": "net",
+    "probability": 0.5,
+    "source": "",
+    "value": 0.5,
+}
+"""What a wrong value inside an entry is replaced by, so that its neighbours are still checked."""
+
+
+def _repair(given: dict[str, Any], path: Path, placeholder: dict[str, Any]) -> None:
+    """Take the fault at `path` out of a raw entry, in place."""
+    container: Any = given
+    for step in path[:-1]:
+        container = _step(container, step)
+    last = path[-1] if path else ""
+    if len(path) > 1 and isinstance(container, dict) and last in container.keys() | _STAND_INS:
+        if last in _STAND_INS:
+            container[last] = _STAND_INS[last]
+            container.pop("range", None)  # it belongs to the value that was replaced
+        else:
+            del container[last]
+    elif path and path[0] in placeholder:
+        given[str(path[0])] = placeholder[str(path[0])]
+    else:
+        given.pop(str(last if not path else path[0]), None)
+
+
+def _step(container: Any, step: str | int) -> Any:
+    if isinstance(container, dict):
+        return container.get(str(step))
+    if isinstance(container, list) and isinstance(step, int) and step < len(container):
+        return container[step]
+    return None

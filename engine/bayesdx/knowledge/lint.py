@@ -1,0 +1,213 @@
+"""What is allowed but deserves a second look."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Literal
+
+from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.naming import folded
+from bayesdx.knowledge.numbers import PlacedNumber, every_number
+from bayesdx.knowledge.schema import Cause, Finding, Knowledge
+
+Severity = Literal["error", "warning", "info"]
+Remark = tuple[Severity, str, str]
+
+STATEMENT = re.compile(r"(S[0-3]|X)-[0-9]{2,}")
+"""How a statement of the ledger is named: by document (S0 to S3) or conflict (X), and number."""
+
+NARROWEST = {"SEEN": 0.01, "SEEN-ADAPTED": 0.05, "RECALL": 0.05, "SEED": 0.05, "JUDGEMENT": 0.1}
+"""Width of a range, as a share of its value, below which the basis cannot support it."""
+
+SHARE_TOLERANCE = 0.01
+
+_ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
+
+
+def lint(knowledge: Knowledge) -> tuple[Remark, ...]:
+    """Look for what is probably not meant.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        What was read; everything in it is valid.
+
+    Returns
+    -------
+    tuple of (severity, place, message)
+        Errors first, then warnings, then what is good to know; by place within each.
+    """
+    numbers = every_number(knowledge)
+    remarks = [
+        *_ranges(numbers),
+        *_support(numbers),
+        *_statement_ids(knowledge, numbers),
+        *_counted_twice(numbers),
+        *_links(knowledge),
+        *_findings(knowledge),
+        *_shares(knowledge),
+        *_cause_aliases(knowledge),
+        *_sources(knowledge, numbers),
+    ]
+    return tuple(sorted(remarks, key=lambda remark: (_ORDER[remark[0]], remark[1], remark[2])))
+
+
+def _ranges(numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
+    for number in numbers:
+        span, value = number.stated.range, number.value
+        if isinstance(value, tuple) or value == 0.0:
+            continue
+        if span is None:
+            yield "warning", number.place, "no range: its uncertainty follows from the basis alone."
+            continue
+        low, high = span
+        if value in span:
+            yield (
+                "warning",
+                number.place,
+                f"{value:g} is at the edge of its range, {low:g}-{high:g}.",
+            )
+        # Near 1 it is the distance from 1 that an interval can be narrow against.
+        scale = value if number.is_ratio else min(value, 1.0 - value)
+        if high - low < NARROWEST[number.stated.basis] * scale:
+            yield (
+                "warning",
+                number.place,
+                f"the range {low:g}-{high:g} is narrow for basis {number.stated.basis}.",
+            )
+
+
+def _support(numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
+    for number in numbers:
+        if number.stated.basis == "SEED" and not number.stated.statements:
+            yield "warning", number.place, "basis SEED, but no statement that it rests on."
+
+
+def _statement_ids(knowledge: Knowledge, numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
+    cited = [(number.place, number.stated.statements) for number in numbers]
+    cited += [
+        (f"{cause_file(cause.id)}:requires_statements", cause.requires_statements)
+        for cause in knowledge.causes.values()
+    ]
+    cited += [
+        (f"red_flags.toml:{rule.id}.statements", rule.statements) for rule in knowledge.red_flags
+    ]
+    for place, statements in cited:
+        for statement in statements:
+            if not STATEMENT.fullmatch(statement):
+                yield "error", place, f"{statement!r} is no ledger id such as S0-09 or X-05."
+
+
+def _counted_twice(numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
+    """Find statements that act on one cause in two ways.
+
+    One statement may well support several findings of a cause, or the priors of several causes. But
+    as a risk's effect and a finding's link, or a prior and an effect, it would count twice.
+    """
+    by_statement: dict[tuple[str, str], list[PlacedNumber]] = defaultdict(list)
+    for number in numbers:
+        for statement in number.stated.statements:
+            scope = number.owner if number.kind in ("prior", "effect", "link") else "population"
+            by_statement[statement, scope].append(number)
+    for (statement, _), group in by_statement.items():
+        for first, second in itertools.combinations(group, 2):
+            if first.kind != second.kind:
+                yield (
+                    "warning",
+                    second.place,
+                    f"{statement} also supports {first.place}: counted twice?",
+                )
+
+
+def _links(knowledge: Knowledge) -> Iterator[Remark]:
+    for cause in knowledge.causes.values():
+        for name, link in cause.links.items():
+            background = knowledge.findings[name].background
+            if background is None or link.parameterisation == "net":
+                continue
+            place = f"{cause_file(cause.id)}:links.{name}"
+            if link.probability < background.value:
+                yield (
+                    "info",
+                    place,
+                    f"{link.probability:g} is below the background, {background.value:g}: "
+                    "an inhibitor link.",
+                )
+        yield from _threshold_links(knowledge, cause)
+
+
+def _threshold_links(knowledge: Knowledge, cause: Cause) -> Iterator[Remark]:
+    """Find links to a higher threshold that the lower one, without a link, cannot keep up with."""
+    for name, link in cause.links.items():
+        ordinal = knowledge.findings[name].threshold_of
+        for lower in knowledge.findings.values():
+            below = (
+                ordinal is not None
+                and lower.threshold_of == ordinal
+                and lower.id not in cause.links
+                and _level(knowledge, lower) < _level(knowledge, knowledge.findings[name])
+            )
+            if below and lower.background and link.probability > lower.background.value:
+                yield (
+                    "warning",
+                    f"{cause_file(cause.id)}:links.{name}",
+                    f"{link.probability:g} exceeds the background of {lower.id}, "
+                    f"{lower.background.value:g}, to which {cause.id} has no link.",
+                )
+
+
+def _level(knowledge: Knowledge, threshold: Finding) -> int:
+    return knowledge.findings[threshold.threshold_of or ""].states.index(threshold.at_least or "")
+
+
+def _findings(knowledge: Knowledge) -> Iterator[Remark]:
+    linked = {name for cause in knowledge.causes.values() for name in cause.links}
+    for finding in knowledge.findings.values():
+        place = f"findings.toml:{finding.id}"
+        if finding.background is None:
+            continue
+        if finding.id not in linked:
+            yield "warning", place, "has a background, but no cause links to it."
+        for part in finding.any_of:
+            other = knowledge.findings[part].background
+            if other is not None and other.value > finding.background.value:
+                message = f"is present whenever {part} is, but has the lower background."
+                yield "warning", place, message
+        for implied in finding.implies:
+            other = knowledge.findings[implied].background
+            if other is not None and other.value < finding.background.value:
+                yield "warning", place, f"implies {implied}, which has the lower background."
+
+
+def _shares(knowledge: Knowledge) -> Iterator[Remark]:
+    total = sum(cause.primary_share or 0.0 for cause in knowledge.causes.values())
+    if abs(total - 1.0) > SHARE_TOLERANCE:
+        yield "warning", "causes", f"the primary shares sum to {total:.3f}, not to 1."
+
+
+def _cause_aliases(knowledge: Knowledge) -> Iterator[Remark]:
+    owners: dict[str, str] = {}
+    for cause in knowledge.causes.values():
+        for alias in (cause.label, *cause.aliases_lay, *cause.aliases_professional):
+            owner = owners.setdefault(folded(alias), cause.id)
+            if owner != cause.id:
+                message = f"{alias!r} also names {owner}."
+                yield "warning", f"{cause_file(cause.id)}:", message
+
+
+def _sources(knowledge: Knowledge, numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
+    used = {number.stated.source for number in numbers}
+    used |= {source for rule in knowledge.red_flags for source in rule.sources}
+    used |= {cause.requires_source or "" for cause in knowledge.causes.values()}
+    used |= {scale.source for scale in knowledge.scales}
+    for name in knowledge.sources:
+        if name not in used:
+            yield "info", f"sources.toml:{name}", "supports no number."
+    for number in numbers:
+        source = knowledge.sources[number.stated.source]
+        if number.stated.basis == "SEEN" and not source.seen:
+            message = f"basis SEEN, but its source {source.id} was not seen."
+            yield "warning", number.place, message

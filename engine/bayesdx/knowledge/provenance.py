@@ -1,0 +1,326 @@
+"""Where a number comes from, as text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
+from bayesdx.knowledge.numbers import PlacedNumber, condition_text, every_number
+from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Knowledge, Link, Stated
+
+V = TypeVar("V")
+
+WIDTH = 96
+
+PARAMETERISATION_WORDS = {
+    "in_population": "P(finding | cause) in the population, other causes at their own priors",
+    "alone": "P(finding | only this cause), the leak included",
+    "net": "strength of the noisy-OR link itself, without the leak",
+}
+
+
+def describe_cause(knowledge: Knowledge, cause: str) -> str:
+    """Tell where the numbers of a cause come from.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        What was read.
+    cause : str
+        Id of the cause.
+
+    Returns
+    -------
+    str
+        Its prior, requirements, effects of risks, and links to findings, the most telling first.
+
+    Raises
+    ------
+    InvalidKnowledge
+        If there is no such cause.
+    """
+    entry = _find(knowledge.causes, cause, "a cause")
+    lines = [f"{entry.id}: {entry.label}", *_wrap(entry.description, "  ")]
+    lines += _facts(
+        {
+            "kind": "" if entry.kind == "cause" else entry.kind,
+            "excluded because": entry.reason,
+            "ICD-10-CM": ", ".join(entry.icd10),
+            "urgency": _with_note(entry.urgency or "", entry.urgency_note),
+            "also called": ", ".join((*entry.aliases_lay, *entry.aliases_professional)),
+            "groups": ", ".join(
+                group.id for group in knowledge.groups.values() if cause in group.members
+            ),
+        }
+    )
+    lines += _prior_lines(knowledge, entry)
+    if entry.requires:
+        held = " and ".join(condition_text((one,)) for one in entry.requires)
+        lines += ["", *_wrap(f"requires {held}; otherwise its probability is exactly 0", "")]
+        if entry.requires_source is not None:
+            lines += _wrap(f"source: {_source_text(knowledge, entry.requires_source)}", "    ")
+        lines += _facts({"statements": ", ".join(entry.requires_statements)}, "    ")
+    lines += _effect_lines(knowledge, entry)
+    lines += _link_lines(knowledge, entry)
+    lines += _population_lines(knowledge)
+    return "\n".join(lines)
+
+
+def describe_finding(knowledge: Knowledge, finding: str) -> str:
+    """Tell where the numbers of a finding come from.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        What was read.
+    finding : str
+        Id of the finding.
+
+    Returns
+    -------
+    str
+        Its background, and every cause that links to it, the most telling first.
+
+    Raises
+    ------
+    InvalidKnowledge
+        If there is no such finding.
+    """
+    entry = _find(knowledge.findings, finding, "a finding")
+    lines = [f"{entry.id}: {entry.label}", *_wrap(entry.question, "  ")]
+    lines += _facts(
+        {
+            "kind": entry.kind,
+            "states": ", ".join(entry.states) if entry.kind == "ordinal" else "",
+            "threshold": f"{entry.threshold_of} at least {entry.at_least}"
+            if entry.threshold_of
+            else "",
+            "present when any of": ", ".join(entry.any_of),
+            "implies": ", ".join(entry.implies),
+            "observed by": entry.observed_by,
+            "also called": ", ".join((*entry.aliases_lay, *entry.aliases_professional)),
+            "measured as": ", ".join(_measured_as(knowledge, finding)),
+            "note": entry.note,
+        }
+    )
+    if entry.background is not None:
+        lines += ["", f"background {_value_text(entry.background.value, entry.background)}"]
+        lines += _support_lines(knowledge, entry.background)
+    for number in every_number(knowledge):
+        if number.kind == "background_effect" and number.owner == finding:
+            lines += ["", *_number_lines(knowledge, number)]
+    links = [
+        (one.links[finding], one.id) for one in knowledge.causes.values() if finding in one.links
+    ]
+    background = None if entry.background is None else entry.background.value
+    ranked = sorted(links, key=lambda pair: (-_ratio(pair[0], background), pair[1]))
+    lines += ["", f"causes that link to it: {len(links)}"]
+    for link, cause in ranked:
+        lines += _one_link(knowledge, cause, link, background)
+    lines += _population_lines(knowledge)
+    return "\n".join(lines)
+
+
+def describe_risk(knowledge: Knowledge, risk: str) -> str:
+    """Tell where the numbers of a risk come from.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        What was read.
+    risk : str
+        Id of the risk.
+
+    Returns
+    -------
+    str
+        How common its states are, and everything that it acts on.
+
+    Raises
+    ------
+    InvalidKnowledge
+        If there is no such risk.
+    """
+    entry = _find(knowledge.risks, risk, "a risk")
+    lines = [f"{entry.id}: {entry.label}", *_wrap(entry.question, "  ")]
+    names = (*entry.aliases_lay, *entry.aliases_professional)
+    lines += _facts({"observed by": entry.observed_by, "also called": ", ".join(names)})
+    shares = ", ".join(
+        f"{state} {share:.6g}"
+        for state, share in zip(entry.states, entry.probabilities, strict=True)
+    )
+    lines += ["", *_wrap(f"prevalence: {shares}{_range_text(entry.prevalence)}", "")]
+    lines += _support_lines(knowledge, entry.prevalence)
+    for cause in knowledge.causes.values():
+        for condition in cause.requires:
+            if condition.risk == risk:
+                lines += ["", f"{cause.id} requires {condition_text((condition,))}"]
+    for number in every_number(knowledge):
+        if _acts(number, risk):
+            lines += ["", *_number_lines(knowledge, number)]
+    lines += _population_lines(knowledge)
+    return "\n".join(lines)
+
+
+def describe_statement(knowledge: Knowledge, statement: str) -> str:
+    """List every number that rests on a statement of the ledger.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        What was read.
+    statement : str
+        Id of the statement, such as ``S0-09``.
+
+    Returns
+    -------
+    str
+        The numbers, requirements and red flags that cite it, each with its place.
+
+    Raises
+    ------
+    InvalidKnowledge
+        If nothing cites it.
+    """
+    numbers = every_number(knowledge)
+    citing = [number for number in numbers if statement in number.stated.statements]
+    required = [one for one in knowledge.causes.values() if statement in one.requires_statements]
+    rules = [rule for rule in knowledge.red_flags if statement in rule.statements]
+    if not citing and not required and not rules:
+        cited = {one for number in numbers for one in number.stated.statements}
+        cited |= {one for cause in knowledge.causes.values() for one in cause.requires_statements}
+        cited |= {one for rule in knowledge.red_flags for one in rule.statements}
+        near = nearest_names(statement, sorted(cited))
+        raise InvalidKnowledge(Fault("statement", "an id that a number cites", statement, near))
+    count = len(citing) + len(required) + len(rules)
+    lines = [f"{statement}: cited {count} {'time' if count == 1 else 'times'}"]
+    for number in citing:
+        lines += ["", f"at {number.place}", *_number_lines(knowledge, number)]
+    for cause in required:
+        held = " and ".join(condition_text((one,)) for one in cause.requires)
+        lines += ["", f"{cause.id} requires {held}"]
+    for rule in rules:
+        lines += ["", f"red flag {rule.id} ({rule.level}): {rule.title}"]
+    return "\n".join(lines)
+
+
+def _find(entries: Mapping[str, V], name: str, what: str) -> V:
+    if name not in entries:
+        raise InvalidKnowledge(Fault(what.split()[-1], what, name, nearest_names(name, entries)))
+    return entries[name]
+
+
+def _population_lines(knowledge: Knowledge) -> Iterator[str]:
+    """Say who the reference population is that the denominators call R."""
+    population = " ".join(knowledge.model.reference_population.split()).removeprefix("R: ")
+    yield ""
+    yield from _wrap(f"R: {population}", "")
+
+
+def _prior_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
+    yield ""
+    if cause.prior is None:
+        yield "no prior of its own: it stands for what no modelled cause explains"
+    else:
+        yield f"prior {_value_text(cause.prior.value, cause.prior)}"
+        yield from _support_lines(knowledge, cause.prior)
+    if cause.primary_share is not None:
+        yield f"    main cause in a share of {cause.primary_share:g}"
+
+
+def _number_lines(knowledge: Knowledge, number: PlacedNumber) -> Iterator[str]:
+    yield from _wrap(f"{number.title}: {_value_text(number.value, number.stated)}", "")
+    yield from _support_lines(knowledge, number.stated)
+
+
+def _effect_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
+    for effect in cause.effects:
+        measure = effect.measure.replace("_", " ")
+        value = _value_text(effect.value, effect)
+        yield ""
+        yield from _wrap(f"with {condition_text(effect.any_of)}: {measure} {value}", "")
+        yield from _support_lines(knowledge, effect)
+
+
+def _link_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
+    backgrounds = {name: knowledge.findings[name].background for name in cause.links}
+    values = {name: None if one is None else one.value for name, one in backgrounds.items()}
+    ranked = sorted(cause.links, key=lambda name: (-_ratio(cause.links[name], values[name]), name))
+    if ranked:
+        yield ""
+        yield f"findings, by probability over background: {len(ranked)}"
+    for name in ranked:
+        yield from _one_link(knowledge, name, cause.links[name], values[name])
+
+
+def _one_link(
+    knowledge: Knowledge, name: str, link: Link, background: float | None
+) -> Iterator[str]:
+    yield ""
+    against = "" if background is None else f", background {background:g}"
+    ratio = "" if background is None else f"  x{_ratio(link, background):.3g}"
+    yield f"  {name}{ratio}: {_value_text(link.probability, link)}{against}"
+    yield from _wrap(f"read as: {PARAMETERISATION_WORDS[link.parameterisation]}", "    ")
+    yield from _support_lines(knowledge, link)
+
+
+def _ratio(link: Link, background: float | None) -> float:
+    return link.probability / background if background else 0.0
+
+
+def _support_lines(knowledge: Knowledge, stated: Stated) -> Iterator[str]:
+    denominator = getattr(stated, "denominator", "")
+    if denominator:
+        yield from _wrap(f"share of: {denominator}", "    ")
+    yield from _wrap(f"basis: {BASIS_WORDS[stated.basis]}", "    ")
+    yield from _wrap(f"source: {_source_text(knowledge, stated.source)}", "    ")
+    yield from _facts({"statements": ", ".join(stated.statements), "note": stated.note}, "    ")
+
+
+def _source_text(knowledge: Knowledge, key: str) -> str:
+    source = knowledge.sources[key]
+    return f"{source.title} [{key}]" + ("" if source.seen else ", not read for this knowledge")
+
+
+def _acts(number: PlacedNumber, risk: str) -> bool:
+    """Whether a number tells what a risk does."""
+    named = {condition.risk for condition in getattr(number.stated, "any_of", ())}
+    return risk in named or risk in getattr(number.stated, "when", {})
+
+
+def _measured_as(knowledge: Knowledge, finding: str) -> Iterator[str]:
+    for measure in knowledge.measures.values():
+        for setting in measure.sets:
+            if setting.finding == finding and setting.present is not None:
+                yield f"{measure.id} {setting.present} {measure.unit}"
+            elif setting.finding == finding and setting.cuts is not None:
+                cuts = ", ".join(f"{cut:g}" for cut in setting.cuts)
+                yield f"{measure.id} cut at {cuts} {measure.unit}"
+
+
+def _value_text(value: float | tuple[float, ...], stated: Stated) -> str:
+    shown = ", ".join(f"{one:g}" for one in value) if isinstance(value, tuple) else f"{value:g}"
+    return shown + _range_text(stated)
+
+
+def _range_text(stated: Stated) -> str:
+    return "" if stated.range is None else f" ({stated.range[0]:g} to {stated.range[1]:g})"
+
+
+def _with_note(text: str, note: str) -> str:
+    return f"{text} ({note})" if text and note else text or note
+
+
+def _facts(facts: Mapping[str, str], indent: str = "  ") -> list[str]:
+    """Write the facts that are there, one a line."""
+    return [
+        line for name, text in facts.items() if text for line in _wrap(f"{name}: {text}", indent)
+    ]
+
+
+def _wrap(text: str, indent: str) -> Iterable[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
+    )

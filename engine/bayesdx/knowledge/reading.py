@@ -1,0 +1,77 @@
+"""Reading a priors folder: parse, validate, compare, and report everything at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bayesdx.errors import InvalidKnowledge
+from bayesdx.knowledge.draft import Draft, draft_knowledge
+from bayesdx.knowledge.files import Folder, find_priors, read_folder
+from bayesdx.knowledge.linking import check_links
+from bayesdx.knowledge.schema import FrozenDict, Knowledge, ModelCard
+from bayesdx.knowledge.values import check_values
+
+
+def read_knowledge(folder: Path | str | None = None) -> Knowledge:
+    """Read and check the knowledge in a priors folder.
+
+    Parameters
+    ----------
+    folder : Path or str, optional
+        The folder; without one, the priors that come with bayesdx.
+
+    Returns
+    -------
+    Knowledge
+        Everything in it, checked and read-only.
+
+    Raises
+    ------
+    InvalidKnowledge
+        If anything is wrong; its `faults` are all that was found, each with file and key.
+    """
+    return check_folder(read_folder(find_priors() if folder is None else Path(folder)))
+
+
+def check_folder(parsed: Folder) -> Knowledge:
+    """Check parsed files and make them knowledge.
+
+    Parameters
+    ----------
+    parsed : Folder
+        The files.
+
+    Returns
+    -------
+    Knowledge
+        Everything in them, checked and read-only.
+
+    Raises
+    ------
+    InvalidKnowledge
+        If anything is wrong.
+    """
+    draft = draft_knowledge(parsed)
+    check_values(draft)
+    check_links(draft)
+    if draft.faults or draft.card is None:
+        raise InvalidKnowledge(sorted(draft.faults, key=lambda fault: fault.place.split(":")[0]))
+    return _assemble(draft, draft.card, parsed)
+
+
+def _assemble(draft: Draft, card: ModelCard, parsed: Folder) -> Knowledge:
+    # Every part was validated already; validating the whole again would double the time.
+    return Knowledge.model_construct(
+        model=card,
+        causes=FrozenDict(draft.causes),
+        findings=FrozenDict(draft.findings),
+        risks=FrozenDict(draft.risks),
+        measures=FrozenDict(draft.measures),
+        groups=FrozenDict(draft.groups),
+        sources=FrozenDict(draft.sources),
+        words=draft.words,
+        scales=draft.scales,
+        red_flags=draft.red_flags,
+        digest=parsed.digest,
+        folder=parsed.path,
+    )

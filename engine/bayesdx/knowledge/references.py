@@ -1,0 +1,61 @@
+"""Checks that what an entry refers to is there: ids, sources, states of risks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bayesdx.knowledge.draft import Draft
+from bayesdx.knowledge.schema import Condition, Finding
+from bayesdx.knowledge.shapes import join
+
+
+def check_condition(
+    draft: Draft, place: str, condition: Condition, states_place: str | None = None
+) -> None:
+    """Check the risk and the states of a condition."""
+    where = join(place, "risk") if states_place is None else place
+    check_id(draft, where, "a risk", condition.risk, draft.risks, "risks.toml")
+    risk = draft.risks.get(condition.risk)
+    if risk is None:
+        return
+    base = join(place, "states") if states_place is None else states_place
+    if not condition.states:
+        draft.add(base, "one state or more", [])
+    for index, state in enumerate(condition.states):
+        if state not in risk.states:
+            expected = f"a state of {condition.risk}: {', '.join(risk.states)}"
+            draft.add(join(base, index), expected, state, risk.states)
+    if set(condition.states) >= set(risk.states):
+        draft.add(base, "not every state: the condition would always hold", list(condition.states))
+
+
+def check_states(draft: Draft, place: str, states: Sequence[str]) -> None:
+    """Check that there are two states or more, and that they differ."""
+    where = join(place, "states")
+    if len(states) < 2:
+        draft.add(where, "two states or more", list(states))
+    elif len(set(states)) < len(states):
+        draft.add(where, "states that differ", list(states))
+
+
+def check_source(draft: Draft, place: str, source: str) -> None:
+    """Check that a source is in sources.toml."""
+    check_id(draft, place, "a key of sources.toml", source, draft.sources, "sources.toml")
+
+
+def check_id(
+    draft: Draft, place: str, expected: str, name: str, known: Iterable[str], file: str
+) -> None:
+    """Check that `name` is known, unless the file that would know it could not be read."""
+    if name not in known and file not in draft.missing:
+        draft.add(place, expected, name, known)
+
+
+def thresholds_of(draft: Draft, ordinal: str) -> list[Finding]:
+    """Return the thresholds of an ordinal finding in the order of its states."""
+    states = draft.findings[ordinal].states
+    found = [one for one in draft.findings.values() if one.threshold_of == ordinal]
+    return sorted(
+        (one for one in found if one.at_least in states),
+        key=lambda one: states.index(one.at_least or ""),
+    )

@@ -1,0 +1,130 @@
+"""The network: variables and their distributions, validated and named by a digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
+
+import numpy as np
+
+from bayesdx.errors import Fault, InvalidNetwork, nearest_names
+from bayesdx.network.cpds import CPD, FloatArray, NoisyMaxCPD, NoisyOrCPD, TableCPD
+from bayesdx.network.variables import Variable
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A discrete Bayesian network.
+
+    Parameters
+    ----------
+    variables : iterable of Variable
+        In any order; names are unique.
+    cpds : iterable of CPD
+        Exactly one a variable.
+
+    Raises
+    ------
+    InvalidNetwork
+        With every fault at once: repeated or missing names, wrong shapes, probabilities out of
+        range, rows that do not sum to 1, cycles.
+    """
+
+    variables: Mapping[str, Variable]
+    cpds: Mapping[str, CPD]
+    order: tuple[str, ...] = field(default=())
+
+    def __init__(self, variables: Iterable[Variable], cpds: Iterable[CPD]) -> None:
+        named, faults = _index(variables)
+        given: dict[str, CPD] = {}
+        for cpd in cpds:
+            if cpd.child in given:
+                faults.append(Fault(f"variable {cpd.child}", "one distribution", "a second one"))
+            given[cpd.child] = cpd
+        faults += _match_faults(named, given)
+        if not faults:
+            for cpd in given.values():
+                cards = [named[parent].cardinality for parent in cpd.parents]
+                faults += cpd.faults(cards, named[cpd.child].cardinality)
+        order = _topological_order(given, faults) if not faults else ()
+        if faults:
+            raise InvalidNetwork(faults)
+        object.__setattr__(self, "variables", MappingProxyType(named))
+        object.__setattr__(self, "cpds", MappingProxyType(given))
+        object.__setattr__(self, "order", order)
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Names of the parents of ``name``."""
+        return self.cpds[name].parents
+
+    def table(self, name: str) -> FloatArray:
+        """Dense table of ``name``, shape (*parents, child); refused when it is too large."""
+        cpd = self.cpds[name]
+        cards = [self.variables[parent].cardinality for parent in cpd.parents]
+        return cpd.table(cards, self.variables[name].cardinality)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over names, states, parents and numbers; equal networks have equal digests."""
+        hasher = hashlib.sha256()
+        for name in sorted(self.variables):
+            cpd = self.cpds[name]
+            text = (type(cpd).__name__, name, self.variables[name].states, cpd.parents)
+            hasher.update(repr(text).encode())
+            for numbers in _numbers(cpd):
+                hasher.update(np.ascontiguousarray(numbers, dtype="<f8").tobytes())
+        return hasher.hexdigest()
+
+    def __repr__(self) -> str:
+        links = sum(len(cpd.parents) for cpd in self.cpds.values())
+        return f"Network({len(self.variables)} variables, {links} links, {self.digest[:12]})"
+
+
+def _index(variables: Iterable[Variable]) -> tuple[dict[str, Variable], list[Fault]]:
+    named: dict[str, Variable] = {}
+    faults: list[Fault] = []
+    for variable in variables:
+        if variable.name in named:
+            faults.append(Fault(f"variable {variable.name}", "a unique name", "a second one"))
+        named[variable.name] = variable
+    return named, faults
+
+
+def _match_faults(named: Mapping[str, Variable], given: Mapping[str, CPD]) -> list[Fault]:
+    faults = [
+        Fault(f"variable {name}", "a distribution", "none") for name in named if name not in given
+    ]
+    for name, cpd in given.items():
+        if name not in named:
+            near = nearest_names(name, named)
+            faults.append(Fault(f"distribution of {name}", "a declared variable", name, near))
+        for parent in cpd.parents:
+            if parent not in named:
+                near = nearest_names(parent, named)
+                faults.append(Fault(f"parents of {name}", "a declared variable", parent, near))
+        if len(set(cpd.parents)) != len(cpd.parents):
+            faults.append(Fault(f"parents of {name}", "distinct parents", cpd.parents))
+    return faults
+
+
+def _topological_order(given: Mapping[str, CPD], faults: list[Fault]) -> tuple[str, ...]:
+    sorter = TopologicalSorter({name: cpd.parents for name, cpd in given.items()})
+    try:
+        return tuple(sorter.static_order())
+    except CycleError as error:
+        faults.append(Fault("network", "no directed cycle", " -> ".join(error.args[1])))
+        return ()
+
+
+def _numbers(cpd: CPD) -> list[FloatArray]:
+    if isinstance(cpd, TableCPD):
+        return [cpd.values]
+    if isinstance(cpd, NoisyOrCPD):
+        return [cpd.strengths, np.array([cpd.leak]), cpd.factors, np.array([len(cpd.activators)])]
+    if isinstance(cpd, NoisyMaxCPD):
+        return [cpd.strengths, cpd.leak]
+    return []

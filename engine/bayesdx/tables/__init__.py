@@ -1,0 +1,16 @@
+"""Tables of cases and of posteriors: reading, writing, and the columns that are not findings."""
+
+from bayesdx.tables.columns import CASE_ID, RESERVED, finding_columns, with_case_ids
+from bayesdx.tables.reading import parse_csv, read_cases
+from bayesdx.tables.writing import csv_text, write_table
+
+__all__ = [
+    "CASE_ID",
+    "RESERVED",
+    "csv_text",
+    "finding_columns",
+    "parse_csv",
+    "read_cases",
+    "with_case_ids",
+    "write_table",
+]

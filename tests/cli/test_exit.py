@@ -1,0 +1,115 @@
+"""However a command ends, it ends with a code and a line, never with a traceback."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bayesdx.cli import MOST_FAULTS
+from bayesdx.cli.printing import percent
+from bayesdx.errors import Fault, InvalidCase
+
+COMMAND = (sys.executable, "-m", "bayesdx")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("nonsense",), ("diagnose", "--nonsense"), ("score",), ("diagnose", "x", "--top", "no")],
+)
+def test_wrong_usage_is_bad_input(run, arguments: tuple[str, ...]) -> None:
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Traceback" not in ran.err
+    assert ran.err
+
+
+def test_interrupt(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bayesdx.cli.diagnose.read_findings", interrupt)
+    ran = run("diagnose", "fever")
+    assert (ran.code, ran.out, ran.err) == (130, "", "\nbayesdx: interrupted.\n")
+
+
+def test_fault_of_its_own(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("x")
+
+    monkeypatch.setattr("bayesdx.cli.diagnose.read_findings", fail)
+    monkeypatch.delenv("BAYESDX_TRACEBACK", raising=False)
+    ran = run("diagnose", "fever")
+    assert (ran.code, ran.out) == (70, "")
+    assert ran.err.startswith("bayesdx: internal error: ZeroDivisionError: x\n")
+    monkeypatch.setenv("BAYESDX_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError, match="x"):
+        run("diagnose", "fever")
+
+
+def test_system_fault_is_bad_input(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "priors")
+
+    monkeypatch.setattr("bayesdx.cli.diagnose.read_findings", fail)
+    ran = run("diagnose", "fever")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "bayesdx: [Errno 13] Permission denied: 'priors'\n"
+
+
+def test_reader_that_leaves_is_no_fault() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "wb") as gone:
+        ran = subprocess.run(
+            [*COMMAND, "diagnose", "fever", "--json"],
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (ran.returncode, ran.stderr) == (141, "")
+
+
+def test_as_module_in_a_terminal_without_unicode() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONWARNINGS": "error"}
+    ran = subprocess.run(
+        [*COMMAND, "diagnose", "saddle_numbness", "age=60"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("Urgency: emergency\n")
+
+
+def test_very_many_faults_are_cut(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise InvalidCase(Fault(f"row {row}", "a number", "x") for row in range(MOST_FAULTS + 5))
+
+    monkeypatch.setattr("bayesdx.cli.diagnose.read_findings", fail)
+    lines = run("diagnose", "fever").err.splitlines()
+    assert len(lines) == MOST_FAULTS + 1
+    assert lines[-1] == "bayesdx: and 5 more faults."
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [
+        (0.0, "excluded"),
+        (1e-9, "< 0.01 %"),
+        (0.00012, "0.01 %"),
+        (0.0099, "0.99 %"),
+        (0.01, "1.0 %"),
+        (0.25, "25.0 %"),
+        (0.9989, "99.9 %"),
+        (0.99999, "> 99.9 %"),
+        (1.0, "100.0 %"),
+        (float("nan"), ""),
+    ],
+)
+def test_percent_tells_small_from_nothing(probability: float, text: str) -> None:
+    assert percent(probability) == text

@@ -1,0 +1,110 @@
+"""`check` and `show`."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def test_packaged_knowledge_can_be_checked(run, engine) -> None:
+    ran = run("check")
+    assert ran.code == 0, ran.out
+    assert engine.knowledge.digest[:12] in ran.out.splitlines()[-1]
+
+
+def test_check_takes_a_folder_either_way(run, engine, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(engine.knowledge.folder, folder)
+    assert str(folder) in run("check", str(folder)).out
+    assert str(folder) in run("check", "-p", str(folder)).out
+
+
+def test_unreadable_knowledge_is_bad_input(run, engine, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(engine.knowledge.folder, folder)
+    broken = folder / "findings.toml"
+    broken.write_text(broken.read_text(encoding="utf-8") + "\n[fever\n", encoding="utf-8")
+    ran = run("check", str(folder))
+    assert (ran.code, ran.out) == (2, "")
+    assert "findings.toml" in ran.err
+
+
+def test_missing_folder_is_bad_input(run, tmp_path: Path) -> None:
+    ran = run("check", str(tmp_path / "nowhere"))
+    assert (ran.code, ran.out) == (2, "")
+    assert "nowhere" in ran.err
+
+
+@pytest.mark.parametrize("command", ["diagnose", "score"])
+def test_other_commands_take_a_folder(run, tmp_path: Path, command: str) -> None:
+    cases = tmp_path / "cases.csv"
+    cases.write_text("fever\npresent\n")
+    argument = "fever" if command == "diagnose" else str(cases)
+    ran = run(command, argument, "-p", str(tmp_path / "nowhere"))
+    assert (ran.code, ran.out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("cause", "piriformis_syndrome"),
+        ("finding", "fair_pos"),
+        ("risk", "anatomical_variant"),
+        ("statement", "S0-37"),
+    ],
+)
+def test_show_names_what_was_asked_for(run, kind: str, name: str) -> None:
+    ran = run("show", kind, name)
+    assert (ran.code, ran.err) == (0, "")
+    assert name in ran.out
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "near"),
+    [
+        ("cause", "piriformis_syndrom", "piriformis_syndrome"),
+        ("finding", "fair_poss", "fair_pos"),
+        ("risk", "diabetis", "diabetes"),
+    ],
+)
+def test_show_offers_near_names(run, kind: str, name: str, near: str) -> None:
+    ran = run("show", kind, name)
+    assert (ran.code, ran.out) == (2, "")
+    assert near in ran.err.split("Nearest: ")[1]
+
+
+def test_show_knows_four_kinds(run) -> None:
+    ran = run("show", "causes", "piriformis_syndrome")
+    assert ran.code == 2
+    for kind in ("cause", "finding", "risk", "statement"):
+        assert kind in ran.err
+
+
+@pytest.mark.parametrize(
+    ("severity", "options", "code"),
+    [
+        ("error", (), 1),
+        ("warning", (), 0),
+        ("warning", ("--strict",), 1),
+        ("info", ("--strict",), 0),
+    ],
+)
+def test_check_fails_on_errors_and_strictly_on_warnings(
+    run, monkeypatch: pytest.MonkeyPatch, severity: str, options: tuple[str, ...], code: int
+) -> None:
+    remark = (severity, "findings.toml:fever", "something to mend.")
+    monkeypatch.setattr("bayesdx.cli.check.lint", lambda _: (remark,))
+    ran = run("check", *options)
+    assert ran.code == code
+    assert ran.out.startswith(f"{severity}: findings.toml:fever: something to mend.\n")
+
+
+def test_quiet_check_leaves_out_info(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bayesdx.cli.check.lint", lambda _: (("info", "x", "y."),))
+    assert len(run("check", "--quiet").out.splitlines()) == 1
+
+
+def test_two_folders_are_one_too_many(run, tmp_path: Path) -> None:
+    ran = run("check", str(tmp_path), "-p", "elsewhere")
+    assert (ran.code, ran.out) == (2, "")
+    assert "expected one folder, got" in ran.err

@@ -1,0 +1,116 @@
+"""Tables on the command line."""
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bayesdx.tables import finding_columns, parse_csv, read_cases
+
+CASES = """\
+case_id,fever,low_back_pain,age,fair_pos,expected_cause
+a,present,present,52,,piriformis_syndrome
+=b,absent,,71,present,hip_oa
+c,,,,,
+"""
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Path:
+    path = tmp_path / "cases.csv"
+    path.write_text(CASES)
+    return path
+
+
+def test_csv_to_csv(run, engine, cases: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    ran = run("score", str(cases), "-o", str(out))
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith("bayesdx: 3 cases (")
+    scores = read_cases(out)
+    assert scores["case_id"].tolist() == ["a", "'=b", "c"]
+    expected = engine.score(finding_columns(read_cases(cases)))
+    assert list(scores.columns) == ["case_id", *expected.columns]
+    for name in [*engine.causes.index.intersection(expected.columns), "unexplained"]:
+        assert [float(cell) for cell in scores[name]] == expected[name].tolist()
+
+
+def test_parquet_in_and_out_equals_csv(run, cases: Path, tmp_path: Path) -> None:
+    read_cases(cases).to_parquet(tmp_path / "cases.parquet")
+    assert run("score", str(cases), "-o", str(tmp_path / "a.parquet")).code == 0
+    assert (
+        run("score", str(tmp_path / "cases.parquet"), "-o", str(tmp_path / "b.parquet")).code == 0
+    )
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "a.parquet"), pd.read_parquet(tmp_path / "b.parquet")
+    )
+    assert run("score", str(cases), "-o", str(tmp_path / "c.csv")).code == 0
+    from_csv, from_parquet = read_cases(tmp_path / "c.csv"), read_cases(tmp_path / "a.parquet")
+    assert list(from_csv.columns) == list(from_parquet.columns)
+    for name in from_parquet.select_dtypes("number").columns:
+        assert [float(cell) for cell in from_csv[name]] == from_parquet[name].tolist()
+
+
+def test_dash_in_and_out(run, cases: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(CASES.encode())))
+    ran = run("score", "-", "-o", "-")
+    assert ran.code == 0
+    run("score", str(cases), "-o", str(tmp_path / "out.csv"))
+    piped = parse_csv(ran.out.encode(), "standard output")
+    pd.testing.assert_frame_equal(piped, read_cases(tmp_path / "out.csv"))
+
+
+def test_reserved_columns_are_no_evidence(run, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("fever,urgency,source,note,acceptable\npresent,soon,S0-01,=x,hip_oa\n")
+    second.write_text("fever\npresent\n")
+    outputs = []
+    for path in (first, second):
+        run("score", str(path), "-o", str(tmp_path / "out.csv"))
+        outputs.append((tmp_path / "out.csv").read_text())
+    assert outputs[0] == outputs[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "cases.csv:1:1: expected a header line, got an empty file."),
+        ("fever\n", "cases.csv:2:1: expected at least one case below the header, got none."),
+        ("fever,age\n,52\n,52,1\n", "cases.csv:3:3: expected 2 values, as in the header, got 3."),
+    ],
+)
+def test_no_table_is_bad_input(run, cases: Path, text: str, message: str) -> None:
+    cases.write_text(text)
+    ran = run("score", str(cases))
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.endswith(f"{message}\n")
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_unknown_column_gets_the_nearest_names(run, cases: Path) -> None:
+    cases.write_text("fevr,age\npresent,52\n")
+    ran = run("score", str(cases))
+    assert ran.code == 2
+    assert "'fevr'" in ran.err
+    assert "fever" in ran.err.split("Nearest: ")[1]
+
+
+def test_every_bad_cell_is_named(run, cases: Path, tmp_path: Path) -> None:
+    cases.write_text("fever,age,potassium\npresent,52,3.1\nyess,520,3.1\n,52,31\n")
+    ran = run("score", str(cases), "-o", str(tmp_path / "out.csv"))
+    assert ran.code == 2
+    lines = ran.err.splitlines()
+    assert len(lines) == 3
+    for line, (column, got) in zip(
+        lines, [("fever", "yess"), ("age", "520"), ("potassium", "31")], strict=True
+    ):
+        assert column in line
+        assert got in line
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_missing_file(run, tmp_path: Path) -> None:
+    ran = run("score", str(tmp_path / "nothing.csv"))
+    assert ran.code == 2
+    assert "expected a file, got no such file" in ran.err

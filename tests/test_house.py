@@ -1,0 +1,44 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+MODULES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "engine").rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_and_functions_are_short(module: str) -> None:
+    text = (ROOT / module).read_text(encoding="utf-8")
+    assert len(text.splitlines()) < LONGEST_FILE
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    too_long = [
+        node.name
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, functions)
+        and (node.end_lineno or node.lineno) - node.lineno + 1 >= LONGEST_FUNCTION
+    ]
+    assert too_long == []
+
+
+def test_runtime_requirements_are_bounded_above_and_below() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    loose = [one for one in project["dependencies"] if ">=" not in one or "<" not in one]
+    assert loose == []
+
+
+def test_changelog_tells_of_this_version_or_the_next() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "## [" in text
+    assert "### Changed numbers" in text
+
+
+def test_continuous_integration_calls_make_test() -> None:
+    script = ROOT / ".ci" / "run"
+    assert "make --no-print-directory test" in script.read_text(encoding="utf-8")
+    assert script.stat().st_mode & 0o100

@@ -1,0 +1,62 @@
+"""The session in the README is real. `python tests/test_readme.py` writes its output anew."""
+
+import doctest
+import re
+from pathlib import Path
+
+README = Path(__file__).parent.parent / "README.md"
+SESSION = re.compile(r"(<!-- session -->\n```pycon\n)(.*?)(```\n<!-- /session -->)", re.DOTALL)
+# pandas pads its columns differently from version to version; the numbers are the same.
+FLAGS = doctest.NORMALIZE_WHITESPACE
+
+
+def session() -> str:
+    found = SESSION.search(README.read_text(encoding="utf-8"))
+    assert found is not None, "README.md: expected a block between <!-- session --> marks"
+    return found[2]
+
+
+def test_session_gives_what_the_readme_says() -> None:
+    test = doctest.DocTestParser().get_doctest(session(), {}, "session", str(README), 0)
+    report: list[str] = []
+    result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=report.append)
+    assert result.failed == 0, "".join(report)
+
+
+def test_session_has_seven_lines_of_python() -> None:
+    assert session().count(">>> ") == 7
+
+
+def test_every_statement_of_the_session_shows_its_output() -> None:
+    examples = doctest.DocTestParser().get_examples(session())
+    silent = [one.source for one in examples if not one.want and " = " not in one.source]
+    assert silent == ["import bayesdx\n"]
+
+
+def test_readme_names_both_commands_before_the_session() -> None:
+    text = README.read_text(encoding="utf-8")
+    first_screen = text[: text.index("<!-- session -->")]
+    assert "make demo" in first_screen
+    assert "make test" in first_screen
+    assert "not a\n> medical device" in first_screen
+
+
+def rewrite() -> None:
+    """Run the session and put what it prints into the README."""
+    lines: list[str] = []
+
+    class Recorder(doctest.OutputChecker):
+        def check_output(self, want: str, got: str, optionflags: int) -> bool:  # noqa: ARG002
+            lines.append(got)
+            return True
+
+    examples = doctest.DocTestParser().get_examples(session())
+    test = doctest.DocTest(examples, {}, "session", str(README), 0, None)
+    doctest.DocTestRunner(checker=Recorder()).run(test, clear_globs=False)
+    new = "".join(f">>> {one.source}{got}" for one, got in zip(examples, lines, strict=True))
+    text = README.read_text(encoding="utf-8")
+    README.write_text(SESSION.sub(lambda m: m[1] + new + m[3], text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite()
