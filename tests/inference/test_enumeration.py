@@ -11,7 +11,7 @@ from bayesdx.inference import DiagnosisModel, Evidence, posteriors
 from bayesdx.network import NoisyOrCPD
 
 EXACT = 1e-12
-QUICK, SLOW = 400, 4000
+QUICK, SLOW = 400, 2000
 PER_TEST = 50
 
 

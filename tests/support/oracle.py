@@ -6,6 +6,7 @@ of the network, and likelihoods are multiplied finding by finding.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,7 +41,7 @@ def _worlds(model: DiagnosisModel) -> _Worlds:
     network = model.network
     roots = [*model.risks, *model.causes]
     cards = [network.variables[name].cardinality for name in roots]
-    grid = np.indices(cards).reshape(len(cards), -1)
+    grid = np.indices(cards).reshape(len(cards), math.prod(cards))
     states = dict(zip(roots, grid, strict=True))
 
     def looked_up(name: str) -> FloatArray:

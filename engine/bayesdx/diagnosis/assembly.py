@@ -13,7 +13,7 @@ from bayesdx.diagnosis.fitting import (
     IN_POPULATION,
     NET,
     STRONGEST,
-    Parameters,
+    LinkParameters,
     Rates,
     Targets,
     independent_rates,
@@ -101,7 +101,7 @@ def assemble(knowledge: Knowledge) -> Assembly:
     extras = {f.id: _extra(knowledge, f) for f in events if f.background_effects}
     targets = _targets(knowledge, events, causes, extras)
     ratio = Rates(np.ones_like(targets.stated), np.ones_like(targets.stated))
-    parameters: Parameters | None = None
+    parameters: LinkParameters | None = None
     for _ in range(_CORRECTIONS):
         parameters = solve(targets, ratio, parameters)
         coherent = _monotone_thresholds(knowledge, events, parameters)
@@ -143,7 +143,9 @@ def _extra(knowledge: Knowledge, finding: Finding) -> _Extra:
         linked = [c for c in knowledge.causes.values() if finding.id in c.links]
         reach = [_p_held_without(knowledge, cause, risks, held, weight) for cause in linked]
         priors = [_prior(knowledge, cause.id) for cause in linked]
-        return _Extra(risks, held * background / np.average(reach or [weight], weights=priors or None))
+        return _Extra(
+            risks, held * background / np.average(reach or [weight], weights=priors or None)
+        )
     assert effect.value is not None
     elsewhere = (background - weight * effect.value) / (1.0 - weight)
     return _Extra(risks, held * (1.0 - (1.0 - effect.value) / (1.0 - elsewhere)))
@@ -161,12 +163,11 @@ def _p_held_without(
         joint = joint * prior.reshape(shape)
     private = tuple(i for i, name in enumerate(conditional.risks) if name not in risks)
     marginal = joint.sum(axis=private)
-    prior = _prior(knowledge, cause.id)
     shared = [name for name in conditional.risks if name in risks]
     if not shared:
         return weight
     inside = held.sum(axis=tuple(i for i, name in enumerate(risks) if name not in shared)) > 0
-    return float((weight - marginal[inside].sum()) / (1.0 - prior))
+    return float((weight - marginal[inside].sum()) / (1.0 - _prior(knowledge, cause.id)))
 
 
 def _targets(
@@ -220,8 +221,8 @@ def _thresholds(knowledge: Knowledge, ordinal: Finding) -> list[str]:
 
 
 def _monotone_thresholds(
-    knowledge: Knowledge, events: list[Finding], p: Parameters
-) -> Parameters:
+    knowledge: Knowledge, events: list[Finding], p: LinkParameters
+) -> LinkParameters:
     """A higher level implies the lower ones: raise what is stated of a lower level too low."""
     row = {event.id: i for i, event in enumerate(events)}
     strength, leak = p.strength.copy(), p.leak.copy()
@@ -232,7 +233,7 @@ def _monotone_thresholds(
             at, above = row[lower], row[higher]
             strength[at] = np.maximum(strength[at], strength[above])
             leak[at] = max(leak[at], leak[above])
-    return Parameters(strength, p.factor, leak)
+    return LinkParameters(strength, p.factor, leak)
 
 
 def _network(
@@ -240,7 +241,7 @@ def _network(
     events: list[Finding],
     causes: list[str],
     extras: Mapping[str, _Extra],
-    p: Parameters,
+    p: LinkParameters,
 ) -> Network:
     variables, cpds = _upper_layers(knowledge, causes, extras)
     row = {event.id: i for i, event in enumerate(events)}
@@ -279,7 +280,7 @@ def _upper_layers(
 
 
 def _noisy_or(
-    name: str, causes: list[str], p: Parameters, row: int, has_extra: bool
+    name: str, causes: list[str], p: LinkParameters, row: int, has_extra: bool
 ) -> NoisyOrCPD:
     acting, lowering = np.flatnonzero(p.strength[row] > 0), np.flatnonzero(p.factor[row] < 1)
     extra = (BACKGROUND.format(name),) if has_extra else ()
@@ -293,12 +294,12 @@ def _noisy_or(
     )
 
 
-def _noisy_max(name: str, causes: list[str], p: Parameters, levels: list[int]) -> NoisyMaxCPD:
+def _noisy_max(name: str, causes: list[str], p: LinkParameters, levels: list[int]) -> NoisyMaxCPD:
     acting = np.flatnonzero((p.strength[levels] > 0).any(axis=0))
     return NoisyMaxCPD(
         name,
         tuple(causes[c] for c in acting),
-        p.strength[np.ix_(levels, acting)].T,
+        p.strength[levels][:, acting].T,
         p.leak[levels],
     )
 
@@ -318,9 +319,7 @@ def _exact_rates(
     return Rates(joint / targets.prior, rest / (1.0 - targets.prior))
 
 
-def one_event_each(
-    model: DiagnosisModel, knowledge: Knowledge, events: list[Finding]
-) -> Evidence:
+def one_event_each(model: DiagnosisModel, knowledge: Knowledge, events: list[Finding]) -> Evidence:
     """Evidence of one case an event, in which the event and nothing else is known."""
     evidence = no_evidence(model, len(events))
     for row, event in enumerate(events):
@@ -334,7 +333,7 @@ def one_event_each(
 
 
 def _fits(
-    events: list[Finding], causes: list[str], targets: Targets, p: Parameters, exact: Rates
+    events: list[Finding], causes: list[str], targets: Targets, p: LinkParameters, exact: Rates
 ) -> dict[str, EventFit]:
     mean = (targets.weights * exact.absent).sum(axis=1)
     linked = targets.linked

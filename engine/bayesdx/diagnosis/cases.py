@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, SupportsInt
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,8 @@ _COMPARE: Mapping[str, Callable[[FloatArray, float], NDArray[np.bool_]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+#: A column of cells.
+Cells = Sequence[object] | NDArray[Any]
 #: Faults listed in full; the rest are counted.
 MOST_FAULTS = 1000
 
@@ -71,7 +74,7 @@ class CaseReader:
 
     def read(
         self,
-        columns: Mapping[Hashable, Sequence[object]],
+        columns: Mapping[Any, Cells],
         n_cases: int,
         rows: Sequence[Hashable] | None,
     ) -> Cases:
@@ -115,7 +118,7 @@ class CaseReader:
         return tuple(dict.fromkeys(self._names[name] for name in found))
 
     def _read_column(
-        self, name: str, column: str, cells: Sequence[object], faults: _Faults
+        self, name: str, column: str, cells: Cells, faults: _Faults
     ) -> list[tuple[str, FloatArray]]:
         """Return what a column says: its own values first, then what a measure sets."""
         knowledge = self._knowledge
@@ -133,7 +136,7 @@ class CaseReader:
         return [(name, faults.read_cells(column, cells, reader))]
 
     def _read_measure(
-        self, measure: Measure, column: str, cells: Sequence[object], faults: _Faults
+        self, measure: Measure, column: str, cells: Cells, faults: _Faults
     ) -> list[tuple[str, FloatArray]]:
         risk = self._knowledge.risks.get(measure.id)
 
@@ -157,7 +160,7 @@ class CaseReader:
                 sign, threshold = setting.comparison
                 state[known] = _COMPARE[sign](numbers[known], threshold)
             else:
-                side = "right" if setting.closed == "left" else "left"
+                side: Literal["left", "right"] = "right" if setting.closed == "left" else "left"
                 cuts = np.array(setting.cuts)
                 state[known] = np.searchsorted(cuts, numbers[known], side=side)
             if setting.target == measure.id:
@@ -310,7 +313,7 @@ class _Faults:
     def _place(self, row: int, column: str) -> str:
         return column if self._rows is None else f"row {self._rows[row]}, column {column}"
 
-    def add(self, row: int, column: str, expected: str, got: object) -> None:
+    def add(self, row: SupportsInt, column: str, expected: str, got: object) -> None:
         self._append(Fault(self._place(int(row), column), expected, got))
 
     def add_column(self, column: str, near: tuple[str, ...]) -> None:
@@ -325,7 +328,7 @@ class _Faults:
     def read_cells(
         self,
         column: str,
-        cells: Sequence[object],
+        cells: Cells,
         reader: Callable[[str, object], float | Fault],
     ) -> FloatArray:
         """Read each distinct cell once; note a fault for every row that has a bad one."""
@@ -350,9 +353,9 @@ class _Faults:
             raise InvalidCase(self._faults)
 
 
-def _factorize(cells: Sequence[object]) -> tuple[NDArray[np.intp], Sequence[object]]:
+def _factorize(cells: Cells) -> tuple[NDArray[np.intp], list[object]]:
     """Number the distinct cells; missing ones get -1. True and 1 are told apart by type."""
-    array = np.asarray(cells) if isinstance(cells, np.ndarray) else pd.Series(list(cells)).array
+    array = cells if isinstance(cells, np.ndarray) else np.array([*cells, None], dtype=object)[:-1]
     try:
         codes, distinct = pd.factorize(array)
     except TypeError:

@@ -24,7 +24,7 @@ from bayesdx.diagnosis.results import (
     Status,
 )
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference import Evidence, no_evidence, posteriors
+from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
 from bayesdx.inference.model import FloatArray
 from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.red_flag_schema import LEVELS
@@ -69,16 +69,17 @@ class Engine:
         self.causes = causes_frame(knowledge)
         self.findings = findings_frame(knowledge, self.assembly.fits)
         self.risks = risks_frame(knowledge)
-        self._labels = self.causes["label"].to_dict()
-        self._priors = self.causes["prior"].to_dict()
         self._order = list(self.causes.index)
         model = self.assembly.model
         at = {name: i for i, name in enumerate(model.causes)}
         self._modelled = np.array([at[name] for name in self._order if name in at], dtype=np.intp)
         self._columns = np.array([i for i, n in enumerate(self._order) if n in at], dtype=np.intp)
         self._clamps = self._clamp_table()
-        nothing = no_evidence(model, 1)
-        self._prior_groups = self._at_least_one(nothing, np.zeros(1))[0]
+        self._variants = Variants(model)
+        self._prior_groups = self._answer(no_evidence(model, 1))[1]
+        self._prior = np.append(self.causes["prior"].to_numpy(), self._prior_groups[-1])
+        self._blank_table = self._causes_by_row()
+        self._blank_groups = self._groups_by_row()
 
     def __repr__(self) -> str:
         model = self.knowledge.model
@@ -109,13 +110,10 @@ class Engine:
         _check_mapping(findings)
         columns = {name: [value] for name, value in findings.items()}
         cases = self._reader.read(columns, 1, None)
-        answer = posteriors(self.assembly.model, cases.evidence)
+        answer, groups = self._answer(cases.evidence)
         status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
         if not answer.possible[0]:
-            status = IMPOSSIBLE
-        groups = self._prior_groups
-        if status != IMPOSSIBLE:
-            groups = self._at_least_one(cases.evidence, answer.log_evidence)[0]
+            status, groups = IMPOSSIBLE, self._prior_groups
         table = self._table(answer.causes[0], groups[-1], status)
         facts = self._facts(cases)
         results = evaluate(self.knowledge.red_flags, facts)
@@ -194,8 +192,7 @@ class Engine:
         values = np.zeros((len(cases.evidence), len(self._order) + 1))
         values[:, self._columns] = answer.causes[:, self._modelled]
         values[:, -1] = self._unexplained(cases.evidence, answer.log_evidence)
-        prior = np.array([*self._priors.values(), self._prior_groups[-1]])
-        values[~possible] = prior
+        values[~possible] = self._prior
         frame = pd.DataFrame(values, columns=[*self._order, UNEXPLAINED], copy=False)
         status = np.where(possible, np.where(cases.known, OK, NO_FINDINGS), IMPOSSIBLE)
         rules = self.knowledge.red_flags
@@ -211,6 +208,26 @@ class Engine:
         }
         return pd.concat([frame, pd.DataFrame(tail)], axis=1)
 
+    def _causes_by_row(self) -> pd.DataFrame:
+        """The table of a diagnosis before there is one; cases only fill in and sort it."""
+        table = self.causes[["label", "prior", "urgency", "basis"]].copy()
+        table.loc[UNEXPLAINED] = ["No modelled cause", self._prior_groups[-1], "", ""]
+        table.insert(2, "posterior", table["prior"])
+        table.insert(3, "ratio", 1.0)
+        return table
+
+    def _groups_by_row(self) -> pd.DataFrame:
+        groups = self.knowledge.groups.values()
+        return pd.DataFrame(
+            {
+                "label": [group.label for group in groups],
+                "kind": [group.kind for group in groups],
+                "prior": self._prior_groups[:-1],
+                "posterior": self._prior_groups[:-1],
+            },
+            index=pd.Index([group.id for group in groups], name="group"),
+        )
+
     def _state_names(self) -> dict[str, tuple[str, ...]]:
         named = {name: risk.states for name, risk in self.knowledge.risks.items()}
         return named | {name: f.states for name, f in self.knowledge.findings.items()}
@@ -225,18 +242,18 @@ class Engine:
         clamped[-1, self._modelled] = True
         return clamped
 
-    def _at_least_one(self, evidence: Evidence, log_evidence: FloatArray) -> FloatArray:
-        """P(a member is present | evidence) of every group, and P(no cause is), (N, G + 1)."""
-        n_cases, n_groups = len(evidence), len(self._clamps)
-        repeated = evidence.take(np.repeat(np.arange(n_cases), n_groups))
-        clamped = np.where(np.tile(self._clamps, (n_cases, 1)), 0, -1).astype(np.int8)
-        answer = posteriors(
-            self.assembly.model, replace(repeated, causes=clamped), only_evidence=True
-        )
-        gap = answer.log_evidence.reshape(n_cases, n_groups) - log_evidence[:, None]
-        result: FloatArray = np.clip(-np.expm1(gap), 0.0, 1.0)
-        result[:, -1] = np.clip(np.exp(gap[:, -1]), 0.0, 1.0)
-        return result
+    def _answer(self, evidence: Evidence) -> tuple[Answer, FloatArray]:
+        """Answer one case; with P(a member is present) of every group and P(no cause is), (G + 1,).
+
+        The groups of impossible evidence are not defined and come back as zeros.
+        """
+        answer, absent = self._variants.answer(evidence, self._clamps)
+        if not answer.possible[0]:
+            return answer, np.zeros(len(absent))
+        gap = absent - answer.log_evidence[0]
+        groups = np.clip(-np.expm1(gap), 0.0, 1.0)
+        groups[-1] = min(math.exp(gap[-1]), 1.0)
+        return answer, groups
 
     def _unexplained(self, evidence: Evidence, log_evidence: FloatArray) -> FloatArray:
         causes = np.where(self._clamps[-1], 0, -1).astype(np.int8)
@@ -244,42 +261,27 @@ class Engine:
         answer = posteriors(self.assembly.model, alone, only_evidence=True)
         possible = ~np.isneginf(log_evidence)
         gap = np.where(possible, answer.log_evidence, 0.0) - np.where(possible, log_evidence, 0.0)
-        return np.clip(np.exp(gap), 0.0, 1.0)
+        result: FloatArray = np.clip(np.exp(gap), 0.0, 1.0)
+        return result
 
     def _table(self, causes: FloatArray, unexplained: float, status: Status) -> pd.DataFrame:
-        prior = np.array([*self._priors.values()])
+        prior = self._prior
         posterior = np.zeros(len(prior))
         posterior[self._columns] = causes[self._modelled]
+        posterior[-1] = unexplained
         if status == IMPOSSIBLE:
-            posterior, unexplained = prior.copy(), float(self._prior_groups[-1])
-        order = np.argsort(-posterior, kind="stable")
-        prior = np.append(prior[order], self._prior_groups[-1])
-        posterior = np.append(posterior[order], unexplained)
-        index = pd.Index([*(self._order[i] for i in order), UNEXPLAINED], name="cause")
-        return pd.DataFrame(
-            {
-                "label": [*(self._labels[name] for name in index[:-1]), "No modelled cause"],
-                "prior": prior,
-                "posterior": posterior,
-                "ratio": _odds_ratio(prior, posterior),
-                "urgency": [*self.causes["urgency"].reindex(index[:-1]), ""],
-                "basis": [*self.causes["basis"].reindex(index[:-1]), ""],
-            },
-            index=index,
-        )
+            posterior = prior
+        order = np.append(np.argsort(-posterior[:-1], kind="stable"), len(prior) - 1)
+        table = self._blank_table.take(order)
+        table["posterior"] = posterior[order]
+        table["ratio"] = _odds_ratio(prior[order], posterior[order])
+        return table
 
     def _group_table(self, posterior: FloatArray) -> pd.DataFrame:
-        groups = self.knowledge.groups.values()
-        frame = pd.DataFrame(
-            {
-                "label": [group.label for group in groups],
-                "kind": [group.kind for group in groups],
-                "prior": self._prior_groups[:-1],
-                "posterior": posterior[:-1],
-            },
-            index=pd.Index([group.id for group in groups], name="group"),
-        )
-        return frame.sort_values("posterior", ascending=False, kind="stable")
+        order = np.argsort(-posterior[:-1], kind="stable")
+        table = self._blank_groups.take(order)
+        table["posterior"] = posterior[order]
+        return table
 
     def _facts(self, cases: Cases) -> dict[str, str | None]:
         names = self._state_names()
@@ -311,9 +313,9 @@ class Engine:
         Observations are left out one after the other for as long as the rest stays impossible.
         """
         model, evidence = self.assembly.model, cases.evidence
-        observed = [
-            *(("findings", i) for i in np.flatnonzero(~np.isnan(evidence.findings[0]))),
-            *(("risks", i) for i in np.flatnonzero(evidence.risks[0] >= 0)),
+        observed: list[tuple[str, int]] = [
+            *(("findings", int(i)) for i in np.flatnonzero(~np.isnan(evidence.findings[0]))),
+            *(("risks", int(i)) for i in np.flatnonzero(evidence.risks[0] >= 0)),
             *(("ordinals", i) for i in _bounded(model.ordinal_sizes, evidence)),
         ]
         blank = no_evidence(model, 1)
@@ -326,17 +328,19 @@ class Engine:
         return tuple(names[kind][i] for kind, i in kept)
 
 
-def _check_mapping(findings: Mapping[str, object]) -> None:
+def _check_mapping(findings: object) -> None:
     if not isinstance(findings, Mapping):
         raise InvalidCase(Fault("findings", "a mapping of names to values", findings))
-    faults = [Fault("findings", "names that are text", k) for k in findings if not isinstance(k, str)]
+    bad = [name for name in findings if not isinstance(name, str)]
+    faults = [Fault("findings", "names that are text", name) for name in bad]
     if faults:
         raise InvalidCase(faults)
 
 
 def _bounded(sizes: tuple[int, ...], evidence: Evidence) -> list[int]:
     upper = np.array(sizes, dtype=np.intp) - 1
-    return np.flatnonzero((evidence.lower[0] > 0) | (evidence.upper[0] < upper)).tolist()
+    bounded = (evidence.lower[0] > 0) | (evidence.upper[0] < upper)
+    return [int(i) for i in np.flatnonzero(bounded)]
 
 
 def _restrict(evidence: Evidence, blank: Evidence, items: list[tuple[str, int]]) -> Evidence:

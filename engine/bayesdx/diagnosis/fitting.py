@@ -74,11 +74,12 @@ class Targets:
         """Weights of the causes in the mean background of an event, (E, C)."""
         mass = np.where(self.linked, self.prior, 0.0)
         total = mass.sum(axis=1, keepdims=True)
-        return np.divide(mass, total, out=np.zeros_like(mass), where=total > 0.0)
+        shares: FloatArray = np.divide(mass, total, out=np.zeros_like(mass), where=total > 0.0)
+        return shares
 
 
 @dataclass(frozen=True, eq=False)
-class Parameters:
+class LinkParameters:
     """Noisy-OR parameters: ``strength`` and ``factor`` (E, C), ``leak`` (E,)."""
 
     strength: FloatArray
@@ -94,7 +95,7 @@ class Rates:
     absent: FloatArray
 
 
-def independent_rates(targets: Targets, p: Parameters) -> Rates:
+def independent_rates(targets: Targets, p: LinkParameters) -> Rates:
     """Return the rates of a network whose causes are independent of each other."""
     spared = 1.0 - targets.prior * p.strength
     spared_by_others = _product_of_others(spared) * (1.0 - targets.extra[:, None])
@@ -111,7 +112,7 @@ def _product_of_others(values: FloatArray) -> FloatArray:
     return result
 
 
-def solve(targets: Targets, ratio: Rates, start: Parameters | None = None) -> Parameters:
+def solve(targets: Targets, ratio: Rates, start: LinkParameters | None = None) -> LinkParameters:
     """Solve for parameters, given how the true rates differ from the independent ones.
 
     Parameters
@@ -120,12 +121,12 @@ def solve(targets: Targets, ratio: Rates, start: Parameters | None = None) -> Pa
     ratio : Rates
         1 - exact rate over 1 - independent rate: causes share risks, so they are not quite
         independent. The ratio hardly moves with the parameters, so few corrections are needed.
-    start : Parameters, optional
+    start : LinkParameters, optional
         Where to begin.
 
     Returns
     -------
-    Parameters
+    LinkParameters
         A fixed point of alternating exact updates of each link and each leak.
     """
     p = start or _first_guess(targets)
@@ -143,13 +144,13 @@ def solve(targets: Targets, ratio: Rates, start: Parameters | None = None) -> Pa
     return p
 
 
-def _first_guess(targets: Targets) -> Parameters:
+def _first_guess(targets: Targets) -> LinkParameters:
     leak = np.clip(0.5 * targets.background, targets.floor, targets.ceiling)
     shape = targets.stated.shape
-    return Parameters(np.zeros(shape), np.ones(shape), leak)
+    return LinkParameters(np.zeros(shape), np.ones(shape), leak)
 
 
-def _update(targets: Targets, p: Parameters, rates: Rates, ratio: Rates) -> Parameters:
+def _update(targets: Targets, p: LinkParameters, rates: Rates, ratio: Rates) -> LinkParameters:
     """Half a Newton step for every link and leak at once; half, since they pull on each other."""
     present = 1.0 - (1.0 - rates.present) * ratio.present
     absent = 1.0 - (1.0 - rates.absent) * ratio.absent
@@ -171,10 +172,10 @@ def _update(targets: Targets, p: Parameters, rates: Rates, ratio: Rates) -> Para
     # At its floor the leak has nothing left that an inhibitor could take away.
     lowest = np.where(targets.may_inhibit & (leak > targets.floor), -1.0, 0.0)[:, None]
     effect = np.where(targets.linked, np.clip(effect, lowest, STRONGEST), 0.0)
-    return Parameters(np.maximum(effect, 0.0), 1.0 + np.minimum(effect, 0.0), leak)
+    return LinkParameters(np.maximum(effect, 0.0), 1.0 + np.minimum(effect, 0.0), leak)
 
 
-def _new_leak(targets: Targets, p: Parameters, absent: FloatArray) -> FloatArray:
+def _new_leak(targets: Targets, p: LinkParameters, absent: FloatArray) -> FloatArray:
     mean_absent = (targets.weights * absent).sum(axis=1)
     alone = 1.0 - (1.0 - p.leak) * (1.0 - targets.extra)
     mean_absent = np.where(targets.linked.any(axis=1), mean_absent, alone)

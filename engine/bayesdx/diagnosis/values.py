@@ -54,8 +54,8 @@ def read_binary(place: str, value: object, *, soft: bool) -> float | Fault:
     if word in _ABSENT:
         return 0.0
     number = as_number(value)
-    if number in (0.0, 1.0) or (number is not None and soft and 0.0 < number < 1.0):
-        return number if number is not None else UNKNOWN
+    if number is not None and (number in (0.0, 1.0) or (soft and 0.0 < number < 1.0)):
+        return number
     expected = "present, absent or unknown"
     if soft:
         expected += ", or a number between 0 and 1"

@@ -19,6 +19,7 @@ from bayesdx.inference.model import (
     DiagnosisModel,
     FloatArray,
     IntArray,
+    slice_table,
 )
 
 
@@ -65,7 +66,9 @@ def absorb(model: DiagnosisModel, evidence: Evidence) -> Problem:
         on = np.where(evidence.causes == 0, 0.0, on)
         off = np.where(evidence.causes == 1, 0.0, off)
     log_scale += _log_risks(model, evidence)
-    prior, offsets, possible = _priors(model, evidence)
+    offsets = model.prior_offset[:-1]
+    prior = _priors(model, evidence)
+    possible = np.maximum.reduceat(prior, offsets, axis=1) > 0.0
     axis, start, present = _slots(model, evidence)
     touched = _touched(model, axis, possible, on > 0.0)
     return Problem(axis, start, present, prior, offsets, on, off, log_scale, touched)
@@ -102,49 +105,24 @@ def _log_risks(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     return total
 
 
-def _priors(
-    model: DiagnosisModel, evidence: Evidence
-) -> tuple[FloatArray, IntArray, BoolArray]:
+def _priors(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     """Slice each cause's table at the observed risks, average its private unobserved ones."""
-    shared = model.axes.risk >= 0
-    widths = [
-        int(np.prod([len(model.risk_priors[r]) for r in parents if shared[r]], dtype=int))
-        for parents in model.cause_parents
-    ]
-    offsets = np.concatenate([[0], np.cumsum(widths)]).astype(np.intp)
-    prior = np.zeros((len(evidence), int(offsets[-1])))
-    possible = np.zeros((len(evidence), len(model.causes)), dtype=bool)
+    base, offsets = model.prior_base, model.prior_offset
+    prior = np.tile(base, (len(evidence), 1))
+    known = evidence.risks >= 0
+    seen = np.flatnonzero(known.any(axis=0))
     for c, parents in enumerate(model.cause_parents):
-        block = prior[:, offsets[c] : offsets[c + 1]]
-        known = evidence.risks[:, list(parents)] >= 0
-        codes = known @ (1 << np.arange(len(parents)))
+        if not any(r in parents for r in seen):
+            continue
+        codes = np.zeros(len(evidence), dtype=np.intp)
+        for position, r in enumerate(parents):
+            codes += known[:, r].astype(np.intp) << position
         for code in np.unique(codes):
             rows = np.flatnonzero(codes == code)
-            values = _slice_table(model, c, evidence.risks[rows], int(code), shared)
-            block[rows, : values.shape[1]] = values
-        possible[:, c] = (block > 0.0).any(axis=1)
-    return prior, offsets[:-1], possible
-
-
-def _slice_table(
-    model: DiagnosisModel, c: int, risks: IntArray, code: int, shared: BoolArray
-) -> FloatArray:
-    parents = model.cause_parents[c]
-    table = model.cause_tables[c]
-    for position in reversed(range(len(parents))):
-        r = parents[position]
-        if not code >> position & 1 and not shared[r]:
-            table = np.tensordot(table, model.risk_priors[r], axes=(position, 0))
-            parents = parents[:position] + parents[position + 1 :]
-            code = (code & ((1 << position) - 1)) | (code >> (position + 1) << position)
-    known = [p for p in range(len(parents)) if code >> p & 1]
-    free = [p for p in range(len(parents)) if not code >> p & 1]
-    table = table.transpose(known + free)
-    if not known:
-        return np.broadcast_to(table.reshape(1, -1), (len(risks), table.size))
-    index = tuple(risks[:, parents[p]] for p in known)
-    values: FloatArray = table[index].reshape(len(risks), -1)
-    return values
+            values = slice_table(model, c, evidence.risks[rows], int(code))
+            prior[rows, offsets[c] : offsets[c] + values.shape[1]] = values
+            prior[rows, offsets[c] + values.shape[1] : offsets[c + 1]] = 0.0
+    return prior
 
 
 def _slots(model: DiagnosisModel, evidence: Evidence) -> tuple[IntArray, FloatArray, FloatArray]:

@@ -78,6 +78,9 @@ class DiagnosisModel:
         States of each ordinal finding; ``level_offset[o] + l`` is the column of "at most l".
     groups : mapping of str to tuple of int
         Group name -> positions of its causes.
+    prior_base : array (P,)
+        P(cause present | shared risks) with private risks averaged out, cause after cause; cause c
+        starts at ``prior_offset[c]``.
     """
 
     network: Network
@@ -96,6 +99,8 @@ class DiagnosisModel:
     level_leak: FloatArray
     groups: Mapping[str, tuple[int, ...]]
     axes: Axes
+    prior_base: FloatArray
+    prior_offset: IntArray
 
     def __repr__(self) -> str:
         return (
@@ -131,13 +136,20 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
     levels, level_leak, sizes = _ordinal_arrays(network, ordinals, cause_position)
     offsets = tuple(np.concatenate([[0], np.cumsum([s - 1 for s in sizes])])[:-1].tolist())
     priors = tuple(network.table(name) for name in risks)
-    axes = _build_axes(keep, factor, leak, levels, level_leak, sizes, offsets, parents, priors)
+    axes = _build_axes(keep, factor, leak, levels, sizes, offsets, parents, priors)
     absent_keep, absent_leak = _absorbed(keep, factor, leak, axes.suppress)
     groups = {
         name: tuple(cause_position[parent] for parent in network.parents(name))
         for name in group_names
     }
+    base = [
+        _average_private(table, positions, priors, axes.risk)
+        for table, positions in zip(tables, parents, strict=True)
+    ]
+    offsets_of_priors = np.concatenate([[0], np.cumsum([block.size for block in base])])
     return DiagnosisModel(
+        prior_base=_frozen(np.concatenate([np.zeros(0), *(block.ravel() for block in base)])),
+        prior_offset=offsets_of_priors.astype(np.intp),
         network=network,
         risks=risks,
         causes=causes,
@@ -161,6 +173,51 @@ def _frozen(array: FloatArray) -> FloatArray:
     array = np.array(array, dtype=np.float64, order="C")
     array.setflags(write=False)
     return array
+
+
+def _average_private(
+    table: FloatArray,
+    parents: tuple[int, ...],
+    priors: tuple[FloatArray, ...],
+    risk_axis: IntArray,
+) -> FloatArray:
+    """Sum out risks that no other cause depends on; nothing else is coupled by them."""
+    for position in reversed(range(len(parents))):
+        if risk_axis[parents[position]] < 0:
+            table = np.tensordot(table, priors[parents[position]], axes=(position, 0))
+    return table
+
+
+def slice_table(
+    model: DiagnosisModel, cause: int, risks: NDArray[np.int8], code: int
+) -> FloatArray:
+    """P(cause present | unobserved shared risks) of cases that observe the same parents.
+
+    Parameters
+    ----------
+    model : DiagnosisModel
+    cause : int
+    risks : int8 array (n, R)
+        Observed states.
+    code : int
+        Bit p is set where the p-th parent of the cause is observed.
+
+    Returns
+    -------
+    array (n, joint states of the others)
+    """
+    parents, table = model.cause_parents[cause], model.cause_tables[cause]
+    known = [p for p in range(len(parents)) if code >> p & 1]
+    private = [p for p in range(len(parents)) if p not in known and model.axes.risk[parents[p]] < 0]
+    shared = [p for p in range(len(parents)) if p not in known and p not in private]
+    table = table.transpose(known + shared + private)
+    for p in reversed(private):
+        table = table @ model.risk_priors[parents[p]]
+    index = tuple(risks[:, parents[p]] for p in known)
+    if not known:
+        return np.broadcast_to(table.reshape(1, -1), (len(risks), table.size))
+    values: FloatArray = table[index].reshape(len(risks), -1)
+    return values
 
 
 Names = tuple[str, ...]
@@ -265,7 +322,6 @@ def _build_axes(
     factor: FloatArray,
     leak: FloatArray,
     levels: FloatArray,
-    level_leak: FloatArray,
     sizes: tuple[int, ...],
     offsets: tuple[int, ...],
     parents: tuple[tuple[int, ...], ...],
@@ -314,9 +370,7 @@ def _build_axes(
     )
 
 
-def _exceed_keep(
-    levels: FloatArray, offset: int, lower: int, upper: int, size: int
-) -> FloatArray:
+def _exceed_keep(levels: FloatArray, offset: int, lower: int, upper: int, size: int) -> FloatArray:
     """P(at most lower - 1) / P(at most upper), a cause at a time; 0/0 never counts, so 1."""
     top = np.ones(len(levels)) if upper == size - 1 else levels[:, offset + upper]
     bottom = levels[:, offset + lower - 1]

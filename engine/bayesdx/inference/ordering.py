@@ -71,7 +71,7 @@ def schedule(model: DiagnosisModel, problem: Problem) -> Schedule:
         If a case has more than ``MAX_AXES`` axes or would need a frontier larger than
         ``2 ** MAX_LOG2_FRONTIER`` components.
     """
-    n_cases, n_slots = problem.axis.shape
+    n_slots = problem.axis.shape[1]
     if n_slots > MAX_AXES:
         row = int((problem.axis >= 0).sum(axis=1).argmax())
         raise BayesdxError(
@@ -177,10 +177,8 @@ def _keys(
     return np.where(degree == 0, ~np.uint64(0), key)
 
 
-def _groups(
-    masks: MaskArray, degree: IntArray
-) -> tuple[IntArray, IntArray, MaskArray, IntArray]:
-    n_cases, n_causes = masks.shape
+def _groups(masks: MaskArray, degree: IntArray) -> tuple[IntArray, IntArray, MaskArray, IntArray]:
+    n_cases = len(masks)
     grouped = degree >= 2
     first = grouped.copy()
     first[:, 1:] &= masks[:, 1:] != masks[:, :-1]
@@ -201,9 +199,7 @@ def _groups(
     return begin, end, group_mask, n_groups
 
 
-def _lifetimes(
-    group_mask: MaskArray, bits: IntArray
-) -> tuple[MaskArray, MaskArray, FloatArray]:
+def _lifetimes(group_mask: MaskArray, bits: IntArray) -> tuple[MaskArray, MaskArray, FloatArray]:
     """Slots opened and closed by each group, and log2 of the frontier while it is applied."""
     n_cases, n_groups = group_mask.shape
     new = np.zeros_like(group_mask)

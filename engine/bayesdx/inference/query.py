@@ -67,7 +67,5 @@ def posteriors(
         rows = slice(first, min(first + chunk, n_cases))
         problem = absorb(model, evidence.take(rows))
         plan = schedule(model, problem)
-        log_evidence[rows], causes[rows] = sweep(
-            model, problem, plan, posteriors=not only_evidence
-        )
+        log_evidence[rows], causes[rows] = sweep(model, problem, plan, posteriors=not only_evidence)
     return Answer(log_evidence, causes)

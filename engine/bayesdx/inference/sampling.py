@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence, StateArray, no_evidence
-from bayesdx.inference.model import BoolArray, DiagnosisModel
+from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray, IntArray
 from bayesdx.network import NoisyMaxCPD, NoisyOrCPD
 
 
@@ -31,48 +31,44 @@ class Sample:
 
 def sample_cases(model: DiagnosisModel, n_cases: int, rng: np.random.Generator) -> Sample:
     """Draw complete cases, each layer given the one above (forward sampling)."""
-    risks = np.stack(
-        [rng.choice(len(prior), size=n_cases, p=prior) for prior in model.risk_priors]
-        or [np.zeros(n_cases)],
-        axis=1,
-    ).astype(np.int8)[:, : len(model.risks)]
+    risks = np.zeros((n_cases, len(model.risks)), dtype=np.int8)
+    for r, prior in enumerate(model.risk_priors):
+        risks[:, r] = rng.choice(len(prior), size=n_cases, p=prior)
     present = [
         table[tuple(risks[:, r] for r in parents)]
         for parents, table in zip(model.cause_parents, model.cause_tables, strict=True)
     ]
     draws = rng.random((n_cases, len(model.causes)))
     causes = draws < np.stack([np.broadcast_to(p, n_cases) for p in present], axis=1)
-    findings = np.stack(
-        [rng.random(n_cases) < _p_present(model, f, causes) for f in model.findings]
-        or [np.zeros(n_cases, dtype=bool)],
-        axis=1,
-    )[:, : len(model.findings)]
-    ordinals = np.stack(
-        [_ordinal(model, o, causes, rng) for o in model.ordinals] or [np.zeros(n_cases)], axis=1
-    ).astype(np.int8)[:, : len(model.ordinals)]
+    findings = np.zeros((n_cases, len(model.findings)), dtype=bool)
+    for f, name in enumerate(model.findings):
+        findings[:, f] = rng.random(n_cases) < _p_present(model, name, causes)
+    ordinals = np.zeros((n_cases, len(model.ordinals)), dtype=np.int8)
+    for o, name in enumerate(model.ordinals):
+        ordinals[:, o] = _ordinal(model, name, causes, rng)
     return Sample(risks, causes, findings, ordinals)
 
 
-def _p_present(model: DiagnosisModel, name: str, causes: BoolArray) -> np.ndarray:
+def _p_present(model: DiagnosisModel, name: str, causes: BoolArray) -> FloatArray:
     cpd = model.network.cpds[name]
     assert isinstance(cpd, NoisyOrCPD)
     acting = causes[:, [model.causes.index(c) for c in cpd.activators]]
     lowering = causes[:, [model.causes.index(c) for c in cpd.inhibitors]]
     leak = cpd.leak * np.prod(np.where(lowering, cpd.factors, 1.0), axis=1)
     absent = (1.0 - leak) * np.prod(np.where(acting, 1.0 - cpd.strengths, 1.0), axis=1)
-    result: np.ndarray = 1.0 - absent
+    result: FloatArray = 1.0 - absent
     return result
 
 
 def _ordinal(
     model: DiagnosisModel, name: str, causes: BoolArray, rng: np.random.Generator
-) -> np.ndarray:
+) -> IntArray:
     cpd = model.network.cpds[name]
     assert isinstance(cpd, NoisyMaxCPD)
     acting = causes[:, [model.causes.index(c) for c in cpd.parents]]
     kept = np.where(acting[:, :, None], 1.0 - cpd.strengths, 1.0).prod(axis=1)
     below = (1.0 - cpd.leak) * kept
-    result: np.ndarray = (rng.random(len(causes))[:, None] >= below).sum(axis=1)
+    result: IntArray = (rng.random(len(causes))[:, None] >= below).sum(axis=1)
     return result
 
 

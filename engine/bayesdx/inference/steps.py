@@ -75,9 +75,7 @@ def blocks_of_step(
     axis = problem.axis[rows]
     touched = bits_of(plan.mask[rows, step], n_slots)
     rest = bits_of(opened[rows], n_slots) & ~touched
-    yield from _blocks(
-        model, plan, rows, axis, touched, rest, plan.begin[rows, step], length[rows]
-    )
+    yield from _blocks(model, plan, rows, axis, touched, rest, plan.begin[rows, step], length[rows])
 
 
 def blocks_of_singles(model: DiagnosisModel, problem: Problem, plan: Schedule) -> Iterator[Block]:
@@ -147,7 +145,7 @@ def _bit_list(chosen: BoolArray, bits: IntArray) -> IntArray:
     return column // 4 * 4 + (3 - column % 4)
 
 
-def read_index(block: Block, origin: IntArray, stride: IntArray, n_case: IntArray) -> IntArray:
+def read_index(block: Block, origin: IntArray, stride: IntArray) -> IntArray:
     """Flat index of every component of the frontier, (L, n).
 
     ``origin`` (N,) and ``stride`` (N, K) address the lowest bit of each axis; an axis whose stride

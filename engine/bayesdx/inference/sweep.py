@@ -9,6 +9,7 @@ out on the way (Darwiche 2003's differential view). Everything is batched over c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from bayesdx.inference.steps import (
     read_index,
     write_strides,
 )
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,14 +155,14 @@ def _forward(case: _Case) -> tuple[FloatArray, list[_Step]]:
         pieces: list[FloatArray] = []
         size = 0
         for block in blocks_of_step(model, problem, plan, step, opened):
-            source = read_index(block, origin, stride, block.rows)
+            source = read_index(block, origin, stride)
             old = values[source].reshape(block.shape)
             frontier = old.copy()
             for factor in _start_factors(case, block, new):
                 frontier *= factor
             group = group_of(model, problem, block)
             before = apply_group(frontier, group)
-            _sum_closing(case, block, closing, frontier)
+            _sum_closing(block, closing, frontier)
             records.append(_Record(block, group, before, source, old, size))
             pieces.append(frontier.ravel())
             size += frontier.size
@@ -176,9 +179,7 @@ def _forward(case: _Case) -> tuple[FloatArray, list[_Step]]:
     return total, steps
 
 
-def _start_factors(
-    case: _Case, block: Block, new: NDArray[np.bool_]
-) -> list[FloatArray]:
+def _start_factors(case: _Case, block: Block, new: NDArray[np.bool_]) -> list[FloatArray]:
     """Start vectors of the axes a step opens, broadcast against the frontier.
 
     One factor an evidence axis (1 for cases in which it was open already) and one for all risks.
@@ -189,7 +190,7 @@ def _start_factors(
         vector = np.where(new[rows, slot], case.start[rows, slot, : 1 << bits].T, 1.0)
         factors.append(vector.reshape(*(1,) * i, 1 << bits, *(1,) * (ndim - i - 2), len(rows)))
     if len(block.risk_bits):
-        slots, fields = _risk_fields(case, block)
+        slots, fields = _risk_fields(block)
         product = np.ones((1 << len(block.risk_bits), len(rows)))
         for slot, field in zip(slots, fields, strict=True):
             fresh = (slot >= 0) & new[rows, slot]
@@ -198,7 +199,7 @@ def _start_factors(
     return factors
 
 
-def _risk_fields(case: _Case, block: Block) -> tuple[IntArray, IntArray]:
+def _risk_fields(block: Block) -> tuple[IntArray, IntArray]:
     """Touched risks of each case and their field at every joint component.
 
     Returns
@@ -223,9 +224,7 @@ def _risk_fields(case: _Case, block: Block) -> tuple[IntArray, IntArray]:
     return slots, fields
 
 
-def _sum_closing(
-    case: _Case, block: Block, closing: NDArray[np.bool_], frontier: FloatArray
-) -> None:
+def _sum_closing(block: Block, closing: NDArray[np.bool_], frontier: FloatArray) -> None:
     """Sum axes that close by a sum into their component 0, in place."""
     rows = block.rows
     for i, (slot, bits) in enumerate(zip(block.evidence, block.evidence_bits, strict=True)):
@@ -240,9 +239,7 @@ def _sum_closing(
             low += ends * high
 
 
-def _unsum_closing(
-    case: _Case, block: Block, closing: NDArray[np.bool_], adjoint: FloatArray
-) -> None:
+def _unsum_closing(block: Block, closing: NDArray[np.bool_], adjoint: FloatArray) -> None:
     """Pull back `_sum_closing`: what component 0 got, the summed components pass on."""
     rows = block.rows
     position = len(block.evidence)
@@ -260,8 +257,8 @@ def _unsum_closing(
 
 
 def _bit_halves(
-    array: FloatArray, position: int, bit: int, n_bits: int
-) -> tuple[FloatArray, FloatArray]:
+    array: NDArray[Scalar], position: int, bit: int, n_bits: int
+) -> tuple[NDArray[Scalar], NDArray[Scalar]]:
     """Views of an axis of 2^n_bits components where one bit (from the top) is 0 and 1."""
     shape = array.shape
     split = (1 << bit, 2, 1 << (n_bits - bit - 1))
@@ -288,7 +285,7 @@ def _backward(
             block = record.block
             count = int(np.prod(block.shape))
             adjoint = values[record.first : record.first + count].reshape(block.shape)
-            _unsum_closing(case, block, step.closing, adjoint)
+            _unsum_closing(block, step.closing, adjoint)
             joint = apply_transposed(adjoint, record.before, record.group)
             _store(posterior, block, joint)
             _unopen(case, record, step.new, adjoint, start_adjoint, values_before)
@@ -317,15 +314,15 @@ def _unopen(
     for factor in factors:
         adjoint = adjoint * factor
     # Components of an axis opened here were all read from the same place: sum them there.
-    keep = np.ones(block.shape, dtype=bool)
+    keep: NDArray[np.bool_] = np.ones(block.shape, dtype=bool)
     for i, slot in enumerate(block.evidence):
         fresh = new[rows, slot]
         if fresh.any():
             base = adjoint[component(i, 0)]
             base[...] = np.where(fresh, adjoint.sum(axis=i), base)
-            keep[component(i, 0)] &= True
             for value in range(1, adjoint.shape[i]):
-                keep[component(i, value)] &= ~fresh
+                dropped = keep[component(i, value)]
+                np.logical_and(dropped, ~fresh, out=dropped)
     position = len(block.evidence)
     for b, column in enumerate(block.risk_bits):
         fresh = new[rows, column >> 2]
@@ -333,7 +330,7 @@ def _unopen(
             low, high = _bit_halves(adjoint, position, b, len(block.risk_bits))
             low += fresh * high
             _, dropped = _bit_halves(keep, position, b, len(block.risk_bits))
-            dropped &= ~fresh
+            np.logical_and(dropped, ~fresh, out=dropped)
     target = np.where(keep.reshape(record.source.shape), record.source, len(values_before) - 1)
     values_before[target] = adjoint.reshape(target.shape)
 
@@ -354,7 +351,7 @@ def _unopen_risks(
     start_adjoint: FloatArray,
 ) -> None:
     block, rows = record.block, record.block.rows
-    slots, fields = _risk_fields(case, block)
+    slots, fields = _risk_fields(block)
     opened = [(slot >= 0) & new[rows, slot] for slot in slots]
     if not any(fresh.any() for fresh in opened):
         return

@@ -117,7 +117,11 @@ class TableCPD:
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen_array(self.values))
 
-    def table(self, parent_cards: Sequence[int], child_card: int) -> FloatArray:
+    def table(
+        self,
+        parent_cards: Sequence[int],  # noqa: ARG002 - the interface of all families
+        child_card: int,  # noqa: ARG002
+    ) -> FloatArray:
         """Return ``values`` itself."""
         return self.values
 

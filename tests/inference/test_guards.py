@@ -1,0 +1,315 @@
+"""Sizes and magnitudes at the edge: answered rightly, or refused in so many words."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from oracle import enumerate_case
+from random_networks import random_problem
+from transforms import carried_over, side_by_side
+
+from bayesdx.errors import BayesdxError
+from bayesdx.inference import (
+    DiagnosisModel,
+    Evidence,
+    compile_diagnosis,
+    no_evidence,
+    posteriors,
+)
+from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
+
+EXACT = 1e-12
+
+
+def cause(name: str, prior: float) -> TableCPD:
+    return TableCPD(name, (), np.array([1.0 - prior, prior]))
+
+
+def compiled(*cpds: CPD) -> DiagnosisModel:
+    """Compile a network whose variables are all binary."""
+    return compile_diagnosis(Network([Variable(cpd.child) for cpd in cpds], cpds))
+
+
+def seen(model: DiagnosisModel, **findings: float) -> Evidence:
+    evidence = no_evidence(model, 1)
+    for name, value in findings.items():
+        evidence.findings[0, model.findings.index(name)] = value
+    return evidence
+
+
+def dense(n_causes: int, n_findings: int) -> DiagnosisModel:
+    """Every finding has every cause."""
+    causes = tuple(f"c{i}" for i in range(n_causes))
+    return compiled(
+        *(cause(name, 0.1) for name in causes),
+        *(NoisyOrCPD(f"f{i}", causes, np.full(n_causes, 0.3), 0.1) for i in range(n_findings)),
+    )
+
+
+def chain(rng: np.random.Generator, length: int) -> DiagnosisModel:
+    """Finding i has the causes i and i + 1, one of them at times as an inhibitor."""
+    causes = [f"c{i}" for i in range(length + 1)]
+    cpds: list[CPD] = [cause(name, rng.uniform(0.01, 0.3)) for name in causes]
+    for i, pair in enumerate(pairwise(causes)):
+        if rng.random() < 0.3:
+            one = NoisyOrCPD(f"f{i}", pair[:1], rng.random(1), 0.2, pair[1:], rng.random(1))
+        else:
+            one = NoisyOrCPD(f"f{i}", pair, rng.random(2), rng.random() ** 4)
+        cpds.append(one)
+    return compiled(*cpds)
+
+
+def along_the_chain(model: DiagnosisModel, findings: np.ndarray) -> tuple[float, list[float]]:
+    """Forward-backward over the causes of a chain: log evidence and posteriors."""
+    network, causes = model.network, sorted(model.causes, key=lambda name: int(name[1:]))
+    steps: list[np.ndarray] = []
+    for i in range(len(causes) - 1):
+        p = findings[model.findings.index(f"f{i}")]
+        likelihood = np.ones(2) if np.isnan(p) else np.array([1.0 - p, p])
+        steps.append(network.table(f"f{i}") @ likelihood * network.table(causes[i + 1]))
+    forward, log = [network.table(causes[0])], 0.0
+    for step in steps:
+        ahead = forward[-1] @ step
+        log += np.log(ahead.sum())
+        forward.append(ahead / ahead.sum())
+    backward = [np.ones(2)]
+    for step in reversed(steps):
+        back = step @ backward[-1]
+        backward.append(back / back.sum())
+    both = [f * b for f, b in zip(forward, reversed(backward), strict=True)]
+    return log, [float(pair[1] / pair.sum()) for pair in both]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_seventy_causes_and_more_than_twenty_positives(seed: int) -> None:
+    """More causes than a word has bits; sparse links keep the frontier small."""
+    rng = np.random.default_rng(seed)
+    model = chain(rng, 70)
+    evidence = no_evidence(model, 20)
+    values = rng.choice([np.nan, 0.0, 1.0, 0.8], p=[0.2, 0.3, 0.4, 0.1], size=(20, 70))
+    evidence.findings[:] = values
+    answer = posteriors(model, evidence)
+    assert (values == 1.0).sum(axis=1).max() > 20
+    order = [model.causes.index(f"c{i}") for i in range(71)]
+    for row in range(20):
+        log, right = along_the_chain(model, values[row])
+        assert answer.log_evidence[row] == pytest.approx(log, rel=EXACT)
+        np.testing.assert_allclose(answer.causes[row, order], right, rtol=0, atol=EXACT)
+
+
+def test_as_many_positives_as_there_are_axes() -> None:
+    model = chain(np.random.default_rng(1), 70)
+    values = np.full(70, np.nan)
+    values[:64] = 1.0
+    answer = posteriors(model, replace(no_evidence(model, 1), findings=values[None]))
+    log, right = along_the_chain(model, values)
+    order = [model.causes.index(f"c{i}") for i in range(71)]
+    assert answer.log_evidence[0] == pytest.approx(log, rel=EXACT)
+    np.testing.assert_allclose(answer.causes[0, order], right, rtol=0, atol=EXACT)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fifteen_random_networks_side_by_side(seed: int) -> None:
+    """Some 50 causes with everything that can go wrong, answered part by part by enumeration."""
+    problems = [random_problem(1000 * (seed + 1) + i, 1) for i in range(15)]
+    problems = [problem for problem in problems if posteriors(*problem).possible[0]]
+    model = compile_diagnosis(side_by_side([part.network for part, _ in problems]))
+    evidence = no_evidence(model, 1)
+    for i, (part, known) in enumerate(problems):
+        names = {name: f"{name}@{i}" for name in part.network.variables}
+        evidence = carried_over(known, part, model, evidence, names)
+    answer = posteriors(model, evidence)
+    truths = [enumerate_case(part, known, 0) for part, known in problems]
+    log = sum(np.log(truth.evidence) for truth in truths)
+    assert answer.log_evidence[0] == pytest.approx(log, rel=EXACT)
+    for i, ((part, _), truth) in enumerate(zip(problems, truths, strict=True)):
+        at = [model.causes.index(f"{name}@{i}") for name in part.causes]
+        right = truth.causes / truth.evidence
+        np.testing.assert_allclose(answer.causes[0, at], right, rtol=0, atol=EXACT)
+
+
+def test_more_axes_than_a_word_has_bits_are_refused() -> None:
+    model = chain(np.random.default_rng(0), 70)
+    evidence = no_evidence(model, 3)
+    evidence.findings[1, :65] = 1.0
+    message = r"^case 1: expected at most 64 coupled findings and risks, got 65\.$"
+    with pytest.raises(BayesdxError, match=message):
+        posteriors(model, evidence)
+
+
+def test_a_frontier_too_large_to_hold_is_refused_before_it_is_built() -> None:
+    model = dense(n_causes=40, n_findings=30)
+    evidence = no_evidence(model, 3)
+    evidence.findings[2] = 1.0
+    message = r"^case 2: expected a frontier of at most 2\^26, got '2\^30'\.$"
+    with pytest.raises(BayesdxError, match=message):
+        posteriors(model, evidence)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 5])
+def test_a_refused_case_is_named_by_its_place_in_the_whole_batch(chunk: int) -> None:
+    model = dense(n_causes=40, n_findings=30)
+    evidence = no_evidence(model, 9)
+    evidence.findings[7] = 1.0
+    with pytest.raises(BayesdxError, match=r"^case 7: expected a frontier of at most 2\^26"):
+        posteriors(model, evidence, chunk=chunk)
+
+
+def test_twenty_positives_that_all_causes_share() -> None:
+    """Inclusion-exclusion over 2^20 signed terms would leave no digits here."""
+    model = dense(n_causes=10, n_findings=20)
+    answer = posteriors(model, replace(no_evidence(model, 1), findings=np.ones((1, 20))))
+    truth = enumerate_case(model, replace(no_evidence(model, 1), findings=np.ones((1, 20))), 0)
+    assert answer.log_evidence[0] == pytest.approx(np.log(truth.evidence), rel=EXACT)
+    np.testing.assert_allclose(answer.causes[0], truth.causes / truth.evidence, atol=EXACT)
+
+
+def test_a_cause_that_is_certain_and_one_that_cannot_be() -> None:
+    model = compiled(
+        cause("sure", 1.0),
+        cause("never", 0.0),
+        cause("rare", 0.01),
+        NoisyOrCPD("f", ("sure", "never", "rare"), np.array([0.3, 1.0, 0.5]), 0.0),
+        NoisyOrCPD("g", ("never",), np.array([0.5]), 0.0),
+    )
+    here = posteriors(model, seen(model, f=1.0))
+    assert here.log_evidence[0] == pytest.approx(np.log(0.99 * 0.3 + 0.01 * 0.65), rel=EXACT)
+    right = [1.0, 0.0, 0.0065 / (0.297 + 0.0065)]
+    np.testing.assert_allclose(here.causes[0], right, atol=EXACT)
+    gone = posteriors(model, seen(model, g=1.0))
+    assert not gone.possible[0], "no leak, and its only cause cannot be"
+    assert gone.log_evidence[0] == -np.inf
+    assert not gone.causes.any()
+
+
+def test_without_leak_the_only_cause_left_is_certain() -> None:
+    model = compiled(
+        cause("rare", 1e-12),
+        NoisyOrCPD("f", ("rare",), np.array([0.2]), 0.0),
+        NoisyOrCPD("g", ("rare",), np.array([0.9]), 0.0),
+    )
+    answer = posteriors(model, seen(model, f=1.0, g=0.0))
+    assert answer.causes[0, 0] == pytest.approx(1.0, abs=EXACT)
+    assert answer.log_evidence[0] == pytest.approx(np.log(1e-12 * 0.2 * 0.1), rel=EXACT)
+
+
+def test_evidence_far_below_the_smallest_double_of_unlinked_findings() -> None:
+    model = compiled(
+        cause("c", 0.1),
+        AnyOfCPD("group", ("c",)),
+        *(NoisyOrCPD(f"f{i}", (), np.array([]), 1e-60) for i in range(8)),
+    )
+    answer = posteriors(model, seen(model, **{f"f{i}": 1.0 for i in range(8)}))
+    assert answer.log_evidence[0] == pytest.approx(8 * np.log(1e-60), rel=EXACT)
+    assert answer.causes[0, 0] == pytest.approx(0.1, abs=EXACT)
+
+
+@pytest.mark.parametrize("n_findings", [3, 5, 6, 12])
+def test_evidence_far_below_the_smallest_double_of_coupled_findings(n_findings: int) -> None:
+    strengths = np.array([2e-60, 1e-60])
+    model = compiled(
+        cause("a", 0.5),
+        cause("b", 0.25),
+        *(NoisyOrCPD(f"f{i}", ("a", "b"), strengths, 1e-60) for i in range(n_findings)),
+    )
+    answer = posteriors(model, seen(model, **{f"f{i}": 1.0 for i in range(n_findings)}))
+    # In units of 1e-60 a finding has 1 from the leak, 2 more with a, 1 more with b.
+    worlds = {(a, b): (1.0 + 2 * a + b) ** n_findings for a in (0, 1) for b in (0, 1)}
+    weights = {w: 0.5 * (0.25 if w[1] else 0.75) * worlds[w] for w in worlds}
+    mass = sum(weights.values())
+    right = n_findings * np.log(1e-60) + np.log(mass)
+    assert answer.log_evidence[0] == pytest.approx(right, rel=EXACT)
+    with_a, with_b = (sum(w for s, w in weights.items() if s[i]) for i in (0, 1))
+    np.testing.assert_allclose(answer.causes[0], [with_a / mass, with_b / mass], atol=EXACT)
+
+
+@pytest.mark.parametrize("size", [1e-2, 1e-4, 1e-6, 1e-9, 1e-14, 1e-17, 1e-40])
+@pytest.mark.parametrize("leak", [0.0, 0.25], ids=["no leak", "leak"])
+@pytest.mark.parametrize("soft", [1.0, 0.99], ids=["present", "soft"])
+def test_small_numbers_keep_their_digits(size: float, leak: float, soft: float) -> None:
+    """A rare event of a small link or leak is as exact as a common one: 1 - (1 - z) is not z."""
+    model = compiled(
+        cause("a", 0.3),
+        cause("b", 0.2),
+        NoisyOrCPD("f", ("a", "b"), np.array([size, 3 * size]), leak * size),
+        NoisyOrCPD("g", ("a",), np.array([size]), leak * size, ("b",), np.array([0.5])),
+    )
+    hard = [enumerate_case(model, seen(model, f=f, g=g), 0) for f in (0, 1) for g in (0, 1)]
+    weight = [(1 - soft) ** 2, (1 - soft) * soft, soft * (1 - soft), soft**2]
+    mass = sum(w * truth.evidence for w, truth in zip(weight, hard, strict=True))
+    joint = np.sum([w * truth.causes for w, truth in zip(weight, hard, strict=True)], axis=0)
+    answer = posteriors(model, seen(model, f=soft, g=soft))
+    assert answer.log_evidence[0] == pytest.approx(np.log(mass), rel=0, abs=EXACT)
+    np.testing.assert_allclose(answer.causes[0], joint / mass, rtol=EXACT)
+
+
+@pytest.mark.parametrize("size", [1e-2, 1e-4, 1e-6, 1e-9, 1e-14, 1e-17, 1e-40])
+def test_small_exceedances_keep_their_digits(size: float) -> None:
+    """The same for every interval of levels of an ordinal finding."""
+    strengths = size * np.array([[0.9, 0.5, 0.01], [0.3, 0.2, 0.1]])
+    variables = [Variable("a"), Variable("b"), Variable("o", ("none", "some", "more", "most"))]
+    levels = NoisyMaxCPD("o", ("a", "b"), strengths, size * np.array([0.05, 0.02, 0.01]))
+    model = compile_diagnosis(Network(variables, [cause("a", 0.3), cause("b", 0.2), levels]))
+    for first, last in ((1, 1), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3)):
+        evidence = no_evidence(model, 1)
+        evidence.lower[0], evidence.upper[0] = first, last
+        answer = posteriors(model, evidence)
+        truth = enumerate_case(model, evidence, 0)
+        assert answer.log_evidence[0] == pytest.approx(np.log(truth.evidence), rel=0, abs=EXACT)
+        np.testing.assert_allclose(answer.causes[0], truth.causes / truth.evidence, rtol=EXACT)
+
+
+def test_causes_that_absent_findings_make_all_but_impossible() -> None:
+    """Sixty absent findings, each sparing the cause 1e-9: far below the smallest double."""
+    sparing = 1.0 - 1e-9
+    model = compiled(
+        cause("c", 0.5),
+        cause("d", 0.5),
+        *(NoisyOrCPD(f"f{i}", ("c",), np.array([sparing]), 0.1) for i in range(60)),
+        NoisyOrCPD("g", ("c", "d"), np.array([0.9, 0.5]), 0.0),
+    )
+    evidence = seen(model, **{f"f{i}": 0.0 for i in range(60)}, g=1.0)
+    answer = posteriors(model, evidence)
+    assert answer.log_evidence[0] == pytest.approx(60 * np.log(0.9) + np.log(0.125), rel=EXACT)
+    np.testing.assert_allclose(answer.causes[0], [0.0, 1.0], atol=EXACT)
+
+
+def test_a_batch_without_rows() -> None:
+    model, _ = random_problem(0)
+    answer = posteriors(model, no_evidence(model, 0))
+    assert answer.log_evidence.shape == (0,)
+    assert answer.causes.shape == (0, len(model.causes))
+    assert posteriors(model, no_evidence(model, 0), only_evidence=True).causes.shape == (0, 0)
+
+
+RISK = (Variable("r"), TableCPD("r", (), np.array([0.25, 0.75])))
+CAUSE = (Variable("c"), cause("c", 0.2))
+FINDING = (Variable("f"), NoisyOrCPD("f", ("c",), np.array([0.5]), 0.1))
+LEVELS = (Variable("o"), NoisyMaxCPD("o", ("c",), np.array([[0.5]]), np.array([0.1])))
+GROUP = (Variable("g"), AnyOfCPD("g", ("c",)))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        pytest.param([], id="nothing at all"),
+        pytest.param([RISK], id="one risk"),
+        pytest.param([CAUSE, GROUP], id="a cause in a group"),
+        pytest.param([CAUSE, FINDING], id="no risk and no ordinal"),
+        pytest.param([CAUSE, LEVELS], id="no risk and no finding"),
+        pytest.param([RISK, CAUSE, GROUP], id="no finding but a risk"),
+        pytest.param(
+            [(Variable("f"), NoisyOrCPD("f", (), np.array([]), 0.1))], id="a finding, no cause"
+        ),
+    ],
+)
+def test_a_network_without_one_of_the_layers(layers: list[tuple[Variable, CPD]]) -> None:
+    model = compile_diagnosis(Network([v for v, _ in layers], [cpd for _, cpd in layers]))
+    blank = no_evidence(model, 2)
+    positive = replace(blank, findings=np.ones_like(blank.findings), lower=blank.upper)
+    for evidence in (blank, positive):
+        answer = posteriors(model, evidence)
+        truth = enumerate_case(model, evidence, 1)
+        assert answer.log_evidence[1] == pytest.approx(np.log(truth.evidence), abs=EXACT)
+        np.testing.assert_allclose(answer.causes[1], truth.causes / truth.evidence, atol=EXACT)
