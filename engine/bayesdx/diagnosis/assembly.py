@@ -108,15 +108,25 @@ def assemble(knowledge: Knowledge) -> Assembly:
         network = _network(knowledge, events, causes, extras, coherent)
         model = compile_diagnosis(network)
         exact = _exact_rates(model, knowledge, events, causes, targets)
-        before, assumed = ratio, independent_rates(targets, parameters)
+        if _missed(targets, coherent, exact) < 5e-10:
+            break
+        assumed = independent_rates(targets, parameters)
         ratio = Rates(
             (1.0 - exact.present) / (1.0 - assumed.present),
             (1.0 - exact.absent) / (1.0 - assumed.absent),
         )
-        if np.abs(ratio.present / before.present - 1.0)[targets.linked].max(initial=0.0) < 1e-10:
-            break
     fits = _fits(events, causes, targets, coherent, exact)
     return Assembly(network, model, fits)
+
+
+def _missed(targets: Targets, p: LinkParameters, exact: Rates) -> float:
+    """Largest distance from what is stated, among what the parameters can still change."""
+    free = (p.strength > 0.0) | ((p.factor < 1.0) & (p.factor > 0.0))
+    links = np.abs(exact.present - targets.stated)[targets.linked & free]
+    mean = (targets.weights * exact.absent).sum(axis=1)
+    inside = (p.leak > targets.floor) & (p.leak < targets.ceiling) & targets.linked.any(axis=1)
+    backgrounds = np.abs(mean - targets.background)[inside]
+    return max(float(links.max(initial=0.0)), float(backgrounds.max(initial=0.0)))
 
 
 def _extra(knowledge: Knowledge, finding: Finding) -> _Extra:
@@ -311,24 +321,27 @@ def _exact_rates(
     causes: list[str],
     targets: Targets,
 ) -> Rates:
-    """Ask the engine for P(event | cause) and P(event | no cause), one case an event."""
-    answer = posteriors(model, one_event_each(model, knowledge, events))
+    """Ask the engine for P(event | cause) and P(event | no cause), one case an event.
+
+    The cases observe that the event did *not* happen: nothing then couples their causes but
+    shared risks, so all cases have the same structure and are answered as one block.
+    """
+    answer = posteriors(model, _no_event_each(model, knowledge, events))
     at = [model.causes.index(name) for name in causes]
-    joint = answer.causes[:, at] * np.exp(answer.log_evidence)[:, None]
-    rest = np.exp(answer.log_evidence)[:, None] - joint
-    return Rates(joint / targets.prior, rest / (1.0 - targets.prior))
+    spared = np.exp(answer.log_evidence)[:, None]
+    joint = answer.causes[:, at] * spared
+    return Rates(1.0 - joint / targets.prior, 1.0 - (spared - joint) / (1.0 - targets.prior))
 
 
-def one_event_each(model: DiagnosisModel, knowledge: Knowledge, events: list[Finding]) -> Evidence:
-    """Evidence of one case an event, in which the event and nothing else is known."""
+def _no_event_each(model: DiagnosisModel, knowledge: Knowledge, events: list[Finding]) -> Evidence:
     evidence = no_evidence(model, len(events))
     for row, event in enumerate(events):
         if event.kind == "binary":
-            evidence.findings[row, model.findings.index(event.id)] = 1.0
+            evidence.findings[row, model.findings.index(event.id)] = 0.0
         else:
             o = model.ordinals.index(event.threshold_of or "")
             states = knowledge.findings[event.threshold_of or ""].states
-            evidence.lower[row, o] = states.index(event.at_least or "")
+            evidence.upper[row, o] = states.index(event.at_least or "") - 1
     return evidence
 
 
