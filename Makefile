@@ -58,8 +58,8 @@ types: $(VENV)/.tools
 floors: $(VENV)/.tools
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/.tools
-	@$(BIN)/python -m pytest benchmarks $(PYTEST_ARGS)
+bench: $(VENV)/.package
+	@$(BIN)/python benchmarks/speed/diagnosis.py $(BENCH_ARGS)
 
 clean:
 	rm -rf '$(VENV)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks

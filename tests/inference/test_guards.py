@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from oracle import enumerate_case
 from random_networks import random_problem
+from small_networks import cause, compiled, seen
 from transforms import carried_over, side_by_side
 
 from bayesdx.errors import BayesdxError
@@ -20,22 +21,6 @@ from bayesdx.inference import (
 from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 EXACT = 1e-12
-
-
-def cause(name: str, prior: float) -> TableCPD:
-    return TableCPD(name, (), np.array([1.0 - prior, prior]))
-
-
-def compiled(*cpds: CPD) -> DiagnosisModel:
-    """Compile a network whose variables are all binary."""
-    return compile_diagnosis(Network([Variable(cpd.child) for cpd in cpds], cpds))
-
-
-def seen(model: DiagnosisModel, **findings: float) -> Evidence:
-    evidence = no_evidence(model, 1)
-    for name, value in findings.items():
-        evidence.findings[0, model.findings.index(name)] = value
-    return evidence
 
 
 def dense(n_causes: int, n_findings: int) -> DiagnosisModel:
@@ -203,61 +188,6 @@ def test_evidence_far_below_the_smallest_double_of_unlinked_findings() -> None:
     answer = posteriors(model, seen(model, **{f"f{i}": 1.0 for i in range(8)}))
     assert answer.log_evidence[0] == pytest.approx(8 * np.log(1e-60), rel=EXACT)
     assert answer.causes[0, 0] == pytest.approx(0.1, abs=EXACT)
-
-
-@pytest.mark.parametrize("n_findings", [3, 5, 6, 12])
-def test_evidence_far_below_the_smallest_double_of_coupled_findings(n_findings: int) -> None:
-    strengths = np.array([2e-60, 1e-60])
-    model = compiled(
-        cause("a", 0.5),
-        cause("b", 0.25),
-        *(NoisyOrCPD(f"f{i}", ("a", "b"), strengths, 1e-60) for i in range(n_findings)),
-    )
-    answer = posteriors(model, seen(model, **{f"f{i}": 1.0 for i in range(n_findings)}))
-    # In units of 1e-60 a finding has 1 from the leak, 2 more with a, 1 more with b.
-    worlds = {(a, b): (1.0 + 2 * a + b) ** n_findings for a in (0, 1) for b in (0, 1)}
-    weights = {w: 0.5 * (0.25 if w[1] else 0.75) * worlds[w] for w in worlds}
-    mass = sum(weights.values())
-    right = n_findings * np.log(1e-60) + np.log(mass)
-    assert answer.log_evidence[0] == pytest.approx(right, rel=EXACT)
-    with_a, with_b = (sum(w for s, w in weights.items() if s[i]) for i in (0, 1))
-    np.testing.assert_allclose(answer.causes[0], [with_a / mass, with_b / mass], atol=EXACT)
-
-
-@pytest.mark.parametrize("size", [1e-2, 1e-4, 1e-6, 1e-9, 1e-14, 1e-17, 1e-40])
-@pytest.mark.parametrize("leak", [0.0, 0.25], ids=["no leak", "leak"])
-@pytest.mark.parametrize("soft", [1.0, 0.99], ids=["present", "soft"])
-def test_small_numbers_keep_their_digits(size: float, leak: float, soft: float) -> None:
-    """A rare event of a small link or leak is as exact as a common one: 1 - (1 - z) is not z."""
-    model = compiled(
-        cause("a", 0.3),
-        cause("b", 0.2),
-        NoisyOrCPD("f", ("a", "b"), np.array([size, 3 * size]), leak * size),
-        NoisyOrCPD("g", ("a",), np.array([size]), leak * size, ("b",), np.array([0.5])),
-    )
-    hard = [enumerate_case(model, seen(model, f=f, g=g), 0) for f in (0, 1) for g in (0, 1)]
-    weight = [(1 - soft) ** 2, (1 - soft) * soft, soft * (1 - soft), soft**2]
-    mass = sum(w * truth.evidence for w, truth in zip(weight, hard, strict=True))
-    joint = np.sum([w * truth.causes for w, truth in zip(weight, hard, strict=True)], axis=0)
-    answer = posteriors(model, seen(model, f=soft, g=soft))
-    assert answer.log_evidence[0] == pytest.approx(np.log(mass), rel=0, abs=EXACT)
-    np.testing.assert_allclose(answer.causes[0], joint / mass, rtol=EXACT)
-
-
-@pytest.mark.parametrize("size", [1e-2, 1e-4, 1e-6, 1e-9, 1e-14, 1e-17, 1e-40])
-def test_small_exceedances_keep_their_digits(size: float) -> None:
-    """The same for every interval of levels of an ordinal finding."""
-    strengths = size * np.array([[0.9, 0.5, 0.01], [0.3, 0.2, 0.1]])
-    variables = [Variable("a"), Variable("b"), Variable("o", ("none", "some", "more", "most"))]
-    levels = NoisyMaxCPD("o", ("a", "b"), strengths, size * np.array([0.05, 0.02, 0.01]))
-    model = compile_diagnosis(Network(variables, [cause("a", 0.3), cause("b", 0.2), levels]))
-    for first, last in ((1, 1), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3)):
-        evidence = no_evidence(model, 1)
-        evidence.lower[0], evidence.upper[0] = first, last
-        answer = posteriors(model, evidence)
-        truth = enumerate_case(model, evidence, 0)
-        assert answer.log_evidence[0] == pytest.approx(np.log(truth.evidence), rel=0, abs=EXACT)
-        np.testing.assert_allclose(answer.causes[0], truth.causes / truth.evidence, rtol=EXACT)
 
 
 def test_causes_that_absent_findings_make_all_but_impossible() -> None:

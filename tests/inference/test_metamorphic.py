@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from random_networks import random_problem
+from small_networks import with_causes
 from transforms import carried_over, extended, renamed, shuffled, side_by_side
 
 from bayesdx.inference import (
@@ -111,9 +112,7 @@ def test_more_links_to_a_finding_nobody_looked_for_change_nothing(seed: int) -> 
     unseen = evidence.findings.copy()
     unseen[:, 0] = np.nan
     evidence = replace(evidence, findings=unseen)
-    every = NoisyOrCPD(
-        model.findings[0], model.causes, np.full(len(model.causes), 0.9), leak=0.5
-    )
+    every = NoisyOrCPD(model.findings[0], model.causes, np.full(len(model.causes), 0.9), leak=0.5)
     linked = extended(model.network, [], [every])
     same(asked_of(linked, model, evidence), posteriors(model, evidence))
 
@@ -135,7 +134,10 @@ def test_an_even_chance_says_nothing(seed: int) -> None:
 
 def total(*parts: Answer, weights: tuple[float, ...] | None = None) -> Answer:
     """P(e) = sum of w_i P(e_i), and the posteriors mixed accordingly."""
-    masses = [w * np.exp(p.log_evidence) for p, w in zip(parts, weights or (1.0,) * len(parts), strict=True)]
+    masses = [
+        w * np.exp(p.log_evidence)
+        for p, w in zip(parts, weights or (1.0,) * len(parts), strict=True)
+    ]
     mass = np.sum(masses, axis=0)
     joint = np.sum([m[:, None] * p.causes for m, p in zip(masses, parts, strict=True)], axis=0)
     with np.errstate(divide="ignore"):
@@ -180,18 +182,12 @@ def _with_risk(evidence: Evidence, r: int, state: int) -> Evidence:
     return replace(evidence, risks=risks)
 
 
-def _with_cause(evidence: Evidence, c: int, state: int) -> Evidence:
-    causes = evidence.causes.copy()
-    causes[:, c] = state
-    return replace(evidence, causes=causes)
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_posterior_is_the_share_of_the_evidence_with_the_cause(seed: int) -> None:
     model, evidence = random_problem(seed, N_CASES)
     for c in range(len(model.causes)):
         free, absent, present = (
-            posteriors(model, _with_cause(evidence, c, state)) for state in (-1, 0, 1)
+            posteriors(model, with_causes(evidence, c, state)) for state in (-1, 0, 1)
         )
         share = np.exp(present.log_evidence - np.where(free.possible, free.log_evidence, 0.0))
         np.testing.assert_allclose(share, free.causes[:, c], rtol=0, atol=EXACT)
@@ -228,7 +224,9 @@ def test_evidence_elsewhere_changes_nothing(seed: int) -> None:
     log_evidence = np.sum([part.log_evidence for part in parts], axis=0)
     causes = np.concatenate([part.causes for part in parts], axis=1)
     order = [
-        model.causes.index(f"{name}@{i}") for i, (part, _) in enumerate(problems) for name in part.causes
+        model.causes.index(f"{name}@{i}")
+        for i, (part, _) in enumerate(problems)
+        for name in part.causes
     ]
     possible = np.isfinite(log_evidence)
     same(

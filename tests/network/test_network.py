@@ -141,8 +141,7 @@ def test_parents_come_before_their_children() -> None:
         ),
         pytest.param(
             NoisyMaxCPD("weakness", ("strain",), np.array([[2.0, 0.2]]), np.array([0.1, 0.0])),
-            "noisy-MAX of weakness, strengths: expected probabilities in [0, 1], "
-            "got [[2.0, 0.2]].",
+            "noisy-MAX of weakness, strengths: expected probabilities in [0, 1], got [[2.0, 0.2]].",
             id="exceedance out of range",
         ),
         pytest.param(
@@ -291,7 +290,10 @@ def test_the_digest_changes_with_every_number_and_name() -> None:
         Network([*VARIABLES[1:], Variable("age", ("a", "b", "c"))], CPDS.values()),
         Network(
             [*VARIABLES[:-1], Variable("some")],
-            [*(CPDS[name] for name in CPDS if name != "any"), AnyOfCPD("some", ("strain", "palsy"))],
+            [
+                *(CPDS[name] for name in CPDS if name != "any"),
+                AnyOfCPD("some", ("strain", "palsy")),
+            ],
         ),
     ]
     assert len({network.digest for network in networks}) == len(networks)

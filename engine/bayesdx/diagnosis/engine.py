@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,11 +186,13 @@ class Engine:
 
     def _score_cases(self, cases: Cases) -> pd.DataFrame:
         model = self.assembly.model
-        answer = posteriors(model, cases.evidence)
+        answer = posteriors(model, cases.evidence, without=self._clamps[-1])
         possible = answer.possible
         values = np.zeros((len(cases.evidence), len(self._order) + 1))
         values[:, self._columns] = answer.causes[:, self._modelled]
-        values[:, -1] = self._unexplained(cases.evidence, answer.log_evidence)
+        gap = np.zeros(len(values))
+        np.subtract(answer.log_without, answer.log_evidence, out=gap, where=possible)
+        values[:, -1] = np.clip(np.exp(gap), 0.0, 1.0)
         values[~possible] = self._prior
         frame = pd.DataFrame(values, columns=[*self._order, UNEXPLAINED], copy=False)
         status = np.where(possible, np.where(cases.known, OK, NO_FINDINGS), IMPOSSIBLE)
@@ -254,15 +255,6 @@ class Engine:
         groups = np.clip(-np.expm1(gap), 0.0, 1.0)
         groups[-1] = min(math.exp(gap[-1]), 1.0)
         return answer, groups
-
-    def _unexplained(self, evidence: Evidence, log_evidence: FloatArray) -> FloatArray:
-        causes = np.where(self._clamps[-1], 0, -1).astype(np.int8)
-        alone = replace(evidence, causes=np.broadcast_to(causes, evidence.causes.shape))
-        answer = posteriors(self.assembly.model, alone, only_evidence=True)
-        possible = ~np.isneginf(log_evidence)
-        gap = np.where(possible, answer.log_evidence, 0.0) - np.where(possible, log_evidence, 0.0)
-        result: FloatArray = np.clip(np.exp(gap), 0.0, 1.0)
-        return result
 
     def _table(self, causes: FloatArray, unexplained: float, status: Status) -> pd.DataFrame:
         prior = self._prior

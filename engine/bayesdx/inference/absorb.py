@@ -7,7 +7,7 @@ soft, absent findings whose inhibitors couple, and unobserved risks that several
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,6 +56,20 @@ class Problem:
     log_scale: FloatArray
     touched: BoolArray
 
+    def take(self, rows: slice) -> Problem:
+        """Return the problem of consecutive cases."""
+        return Problem(
+            self.axis[rows],
+            self.start[rows],
+            self.present[rows],
+            self.prior[rows],
+            self.prior_offset,
+            self.on[rows],
+            self.off[rows],
+            self.log_scale[rows],
+            self.touched[rows],
+        )
+
 
 def absorb(model: DiagnosisModel, evidence: Evidence) -> Problem:
     """Absorb what does not couple causes and set up the axes of every case."""
@@ -72,6 +86,23 @@ def absorb(model: DiagnosisModel, evidence: Evidence) -> Problem:
     axis, start, present = _slots(model, evidence)
     touched = _touched(model, axis, possible, on > 0.0)
     return Problem(axis, start, present, prior, offsets, on, off, log_scale, touched)
+
+
+def count_axes(model: DiagnosisModel, evidence: Evidence) -> IntArray:
+    """How many axes each case will have, (N,)."""
+    coupled, shared = model.axes.suppress >= 0, model.axes.risk >= 0
+    count = (evidence.findings > 0.0).sum(axis=1)
+    count += (evidence.findings[:, coupled] == 0.0).sum(axis=1)
+    count += (evidence.lower > 0).sum(axis=1)
+    result: IntArray = count + (evidence.risks[:, shared] < 0).sum(axis=1)
+    return result
+
+
+def without_causes(model: DiagnosisModel, problem: Problem, absent: BoolArray) -> Problem:
+    """Return the same cases with some causes (C,) assumed absent."""
+    is_risk = np.append(model.axes.classes == RISK, False)[problem.axis]
+    touched = problem.touched & (~absent[:, None] | is_risk[:, None, :])
+    return replace(problem, on=np.where(absent, 0.0, problem.on), touched=touched)
 
 
 def _absorb_absent(model: DiagnosisModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:

@@ -8,7 +8,7 @@ together, so that a case needs few rearrangements of its frontier.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ MaskArray = NDArray[np.uint64]
 MAX_AXES = 64
 #: log2 of the largest frontier that will be held for one case (8 bytes a component).
 MAX_LOG2_FRONTIER = 26.0
+
+#: Cases with at most this many bits over all axes take one step an elimination.
+MERGED_BITS = 9
 
 _ONE = np.uint64(1)
 
@@ -61,6 +64,14 @@ class Schedule:
     single_slot: IntArray
     work: FloatArray
 
+    def take(self, rows: slice) -> Schedule:
+        """Return the schedule of consecutive cases."""
+        parts = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        width = int(parts["n_groups"].max(initial=0))
+        for name in ("begin", "end", "mask", "new", "closing"):
+            parts[name] = parts[name][:, :width]
+        return Schedule(**parts)
+
 
 def schedule(model: DiagnosisModel, problem: Problem) -> Schedule:
     """Choose the order of causes of every case.
@@ -81,11 +92,17 @@ def schedule(model: DiagnosisModel, problem: Problem) -> Schedule:
     degree = np.bitwise_count(masks).astype(np.intp)
     bits = np.append(model.axes.bits, 0)[problem.axis]
     rank = _eliminate(problem.touched & (degree >= 2)[:, :, None], bits)
-    key = _keys(problem.touched, masks, degree, rank)
-    causes = np.argsort(key, axis=1, kind="stable")
+    stage = np.where(problem.touched, rank[:, None, :], np.int16(MAX_AXES)).min(
+        axis=2, initial=MAX_AXES
+    )
+    causes = np.argsort(_keys(stage, masks, degree), axis=1, kind="stable")
     masks = np.take_along_axis(masks, causes, axis=1)
     degree = np.take_along_axis(degree, causes, axis=1)
-    begin, end, group_mask, n_groups = _groups(masks, degree)
+    stage = np.take_along_axis(stage, causes, axis=1)
+    # Small frontiers cost less than taking another step: apply a whole stage at once.
+    small = bits.sum(axis=1) <= MERGED_BITS
+    label = np.where(small[:, None], stage.astype(np.uint64), masks)
+    begin, end, group_mask, n_groups = _groups(masks, degree, label)
     new, closing, frontier = _lifetimes(group_mask, bits)
     if frontier.max(initial=0.0) > MAX_LOG2_FRONTIER:
         row = int(frontier.max(axis=1).argmax())
@@ -165,23 +182,23 @@ def _eliminate_tile(sets: MaskArray, bits: IntArray) -> NDArray[np.int16]:
     return rank
 
 
-def _keys(
-    touched: BoolArray, masks: MaskArray, degree: IntArray, rank: NDArray[np.int16]
-) -> MaskArray:
+def _keys(stage: NDArray[np.int16], masks: MaskArray, degree: IntArray) -> MaskArray:
     """Sort keys: elimination step, then number of axes, then equal masks side by side."""
-    first = np.where(touched, rank[:, None, :], np.int16(MAX_AXES)).min(axis=2, initial=MAX_AXES)
     scrambled = (masks * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(16)
-    key = (first.astype(np.uint64) << np.uint64(56)) | (degree.astype(np.uint64) << np.uint64(48))
+    key = (stage.astype(np.uint64) << np.uint64(56)) | (degree.astype(np.uint64) << np.uint64(48))
     key |= scrambled
     key = np.where(degree == 1, (np.uint64(0xF0) << np.uint64(56)) | masks, key)
     return np.where(degree == 0, ~np.uint64(0), key)
 
 
-def _groups(masks: MaskArray, degree: IntArray) -> tuple[IntArray, IntArray, MaskArray, IntArray]:
+def _groups(
+    masks: MaskArray, degree: IntArray, label: MaskArray
+) -> tuple[IntArray, IntArray, MaskArray, IntArray]:
+    """Cut each case's causes where the label changes; a group touches what any member does."""
     n_cases = len(masks)
     grouped = degree >= 2
     first = grouped.copy()
-    first[:, 1:] &= masks[:, 1:] != masks[:, :-1]
+    first[:, 1:] &= label[:, 1:] != label[:, :-1]
     n_groups = first.sum(axis=1)
     width = int(n_groups.max(initial=0))
     rows, at = np.nonzero(first)
@@ -190,8 +207,10 @@ def _groups(masks: MaskArray, degree: IntArray) -> tuple[IntArray, IntArray, Mas
     end = np.zeros((n_cases, width), dtype=np.intp)
     group_mask = np.zeros((n_cases, width), dtype=np.uint64)
     begin[rows, index] = at
-    group_mask[rows, index] = masks[rows, at]
     if width:
+        group_mask[rows, index] = np.bitwise_or.reduceat(
+            masks[grouped], np.flatnonzero(first[grouped])
+        )
         end[:, :-1] = begin[:, 1:]
         last = n_groups > 0
         end[last, n_groups[last] - 1] = grouped.sum(axis=1)[last]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from bayesdx.inference.absorb import absorb
+from bayesdx.inference.absorb import Problem, absorb, count_axes, without_causes
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray
-from bayesdx.inference.ordering import schedule
+from bayesdx.inference.ordering import Schedule, schedule
 from bayesdx.inference.sweep import sweep
 
-#: Cases absorbed together: enough to amortise array calls, few enough to stay in memory.
-CHUNK = 8192
+#: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
+CHUNK = 32768
+#: Frontier components computed together, summed over causes; bounds the memory of a sweep.
+WORK_AT_ONCE = 1.2e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +29,15 @@ class Answer:
     log_evidence : array (N,)
         Natural log of P(evidence), ``-inf`` where it is impossible.
     causes : array (N, C)
-        P(cause present | evidence); 0 where the evidence is impossible (see ``possible``).
+        P(cause present | evidence); 0 where the evidence is impossible (see ``possible``). Shape
+        (N, 0) when only the evidence was asked for.
+    log_without : array (N,) or (0,)
+        Natural log of P(evidence, chosen causes absent), when asked for.
     """
 
     log_evidence: FloatArray
     causes: FloatArray
+    log_without: FloatArray
 
     @property
     def possible(self) -> BoolArray:
@@ -38,7 +46,12 @@ class Answer:
 
 
 def posteriors(
-    model: DiagnosisModel, evidence: Evidence, *, chunk: int = CHUNK, only_evidence: bool = False
+    model: DiagnosisModel,
+    evidence: Evidence,
+    *,
+    chunk: int = CHUNK,
+    only_evidence: bool = False,
+    without: BoolArray | None = None,
 ) -> Answer:
     """Answer every case exactly.
 
@@ -47,9 +60,11 @@ def posteriors(
     model : DiagnosisModel
     evidence : Evidence
     chunk : int
-        Cases computed together; the answer does not depend on it.
+        Cases prepared together; the answer does not depend on it.
     only_evidence : bool
         Skip the backward pass; ``causes`` is then empty.
+    without : bool array (C,), optional
+        Causes to assume absent for ``log_without``.
 
     Returns
     -------
@@ -63,9 +78,29 @@ def posteriors(
     n_cases = len(evidence)
     log_evidence = np.empty(n_cases)
     causes = np.empty((n_cases, 0 if only_evidence else len(model.causes)))
+    log_without = np.empty(0 if without is None else n_cases)
+    # Cases with as many axes side by side: their arrays have little padding and equal shapes.
+    order = np.argsort(count_axes(model, evidence), kind="stable")
     for first in range(0, n_cases, chunk):
-        rows = slice(first, min(first + chunk, n_cases))
+        rows = order[first : first + chunk]
         problem = absorb(model, evidence.take(rows))
-        plan = schedule(model, problem)
-        log_evidence[rows], causes[rows] = sweep(model, problem, plan, posteriors=not only_evidence)
-    return Answer(log_evidence, causes)
+        for part, plan, at in _portions(problem, schedule(model, problem)):
+            log_evidence[rows[at]], posterior = sweep(
+                model, part, plan, posteriors=not only_evidence
+            )
+            causes[rows[at]] = posterior
+        if without is not None:
+            rest = without_causes(model, problem, without)
+            for part, plan, at in _portions(rest, schedule(model, rest)):
+                log_without[rows[at]], _ = sweep(model, part, plan, posteriors=False)
+    return Answer(log_evidence, causes, log_without)
+
+
+def _portions(problem: Problem, plan: Schedule) -> Iterator[tuple[Problem, Schedule, slice]]:
+    """Cut a chunk where its work adds up to what is computed at once."""
+    portion = (np.cumsum(plan.work) // WORK_AT_ONCE).astype(np.intp)
+    cuts = [0, *(np.flatnonzero(np.diff(portion)) + 1).tolist(), len(portion)]
+    for first, last in pairwise(cuts):
+        if first < last:
+            at = slice(first, last)
+            yield problem.take(at), plan.take(at), at

@@ -139,10 +139,16 @@ def _slots(chosen: BoolArray) -> IntArray:
 
 def _bit_list(chosen: BoolArray, bits: IntArray) -> IntArray:
     """List slot * 4 + bit of each case, slots rising, high bits first, (b, n)."""
-    each = np.arange(3, -1, -1)
+    chosen = chosen & (bits > 0)
+    if not chosen.any():
+        return np.empty((0, len(chosen)), dtype=np.intp)
+    most = int(bits[chosen].max())
+    if most == 1:
+        return _slots(chosen) * 4
+    each = np.arange(most - 1, -1, -1)
     spread = (chosen[:, :, None] & (each < bits[:, :, None])).reshape(len(chosen), -1)
     column = np.nonzero(spread)[1].reshape(len(chosen), -1).T
-    return column // 4 * 4 + (3 - column % 4)
+    return column // most * 4 + (most - 1 - column % most)
 
 
 def read_index(block: Block, origin: IntArray, stride: IntArray) -> IntArray:
@@ -184,7 +190,7 @@ def group_of(model: DiagnosisModel, problem: Problem, block: Block) -> Group:
     slot = block.evidence[:, case]
     axis = problem.axis[rows, slot]
     keep = axes.keep[axis, cause]
-    index = problem.prior_offset[cause] + _prior_index(model, problem, block)[:, case]
+    index = _prior_index(model, problem, block, cause, rows, case)
     prior = problem.prior[rows, np.minimum(index, problem.prior.shape[1] - 1)]
     stops = np.cumsum((block.causes >= 0).sum(axis=1)).tolist()
     return Group(
@@ -197,24 +203,31 @@ def group_of(model: DiagnosisModel, problem: Problem, block: Block) -> Group:
     )
 
 
-def _prior_index(model: DiagnosisModel, problem: Problem, block: Block) -> IntArray:
-    """Entry of a cause's priors for each joint field of the touched risks, (risks, n).
+def _prior_index(
+    model: DiagnosisModel,
+    problem: Problem,
+    block: Block,
+    cause: IntArray,
+    rows: IntArray,
+    case: IntArray,
+) -> IntArray:
+    """Entry of a cause's priors for each joint field of the touched risks, (risks, len(cause)).
 
     Fields that are no state of the risk carry no weight; what is read for them does not matter.
     """
-    rows, batch = block.rows, len(block.rows)
-    index = np.zeros((1, batch), dtype=np.intp)
-    stride = np.ones(batch, dtype=np.intp)
+    index = problem.prior_offset[cause][None, :]
+    stride = np.ones(len(cause), dtype=np.intp)
     steps = []
-    # A cause's priors are laid out by rising slot, the last one fastest.
+    # A cause's priors are laid out by rising slot of the risks it depends on, the last one fastest.
     for column in reversed(block.risk_bits):
-        slot, bit = column >> 2, column & 3
-        steps.append(stride << bit)
-        size = model.axes.sizes[problem.axis[rows, slot]]
-        highest = bit == model.axes.bits[problem.axis[rows, slot]] - 1
-        stride = np.where(highest, stride * size, stride)
+        slot, bit = column[case] >> 2, column[case] & 3
+        depends = problem.touched[rows, cause, slot]
+        steps.append(np.where(depends, stride << bit, 0))
+        axis = problem.axis[rows, slot]
+        highest = depends & (bit == model.axes.bits[axis] - 1)
+        stride = np.where(highest, stride * model.axes.sizes[axis], stride)
     for step in reversed(steps):
-        index = np.stack([index, index + step], axis=1).reshape(-1, batch)
+        index = np.stack([index, index + step], axis=1).reshape(-1, len(cause))
     return index
 
 

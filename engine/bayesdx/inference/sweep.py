@@ -41,6 +41,7 @@ class _Record:
     before: list[FloatArray]
     source: IntArray  #: (L, n) where the frontier was read
     old: FloatArray  #: what was read, in the shape of the block
+    factors: list[FloatArray]  #: start vectors of the axes it opened
     first: int  #: where the block's array lies among the values of its step
 
 
@@ -158,12 +159,13 @@ def _forward(case: _Case) -> tuple[FloatArray, list[_Step]]:
             source = read_index(block, origin, stride)
             old = values[source].reshape(block.shape)
             frontier = old.copy()
-            for factor in _start_factors(case, block, new):
+            factors = _start_factors(case, block, new)
+            for factor in factors:
                 frontier *= factor
             group = group_of(model, problem, block)
             before = apply_group(frontier, group)
             _sum_closing(block, closing, frontier)
-            records.append(_Record(block, group, before, source, old, size))
+            records.append(_Record(block, group, before, source, old, factors, size))
             pieces.append(frontier.ravel())
             size += frontier.size
         for record in records:
@@ -302,7 +304,7 @@ def _unopen(
 ) -> None:
     """Pull back the opening of axes: adjoints of their starts and of the frontier before."""
     block, rows = record.block, record.block.rows
-    factors = _start_factors(case, block, new)
+    factors = record.factors
     for i, (slot, bits) in enumerate(zip(block.evidence, block.evidence_bits, strict=True)):
         fresh = new[rows, slot]
         if fresh.any():

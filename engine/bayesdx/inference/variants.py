@@ -253,7 +253,8 @@ def _run(problem: Problem, plan: _Plan, absent: NDArray[np.bool_]) -> tuple[Answ
         _finish_singles(plan, start, folded, adjoints, active, inactive, posterior)
     else:
         posterior[:] = 0.0
-    return Answer(log_evidence[:1], posterior[None]), log_evidence[1:]
+    answer = Answer(log_evidence[:1], posterior[None], np.empty(0))
+    return answer, log_evidence[1:]
 
 
 def _size(acts: tuple[_Act, ...]) -> int:

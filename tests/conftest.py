@@ -1,0 +1,18 @@
+"""What is slow to build and the same for all tests."""
+
+import pytest
+
+from bayesdx.diagnosis.assembly import Assembly, assemble
+from bayesdx.knowledge import Knowledge, read_knowledge
+
+
+@pytest.fixture(scope="session")
+def real_knowledge() -> Knowledge:
+    """The priors folder of the project."""
+    return read_knowledge()
+
+
+@pytest.fixture(scope="session")
+def real_assembly(real_knowledge: Knowledge) -> Assembly:
+    """The network of the project, compiled."""
+    return assemble(real_knowledge)

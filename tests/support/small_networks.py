@@ -1,0 +1,36 @@
+"""Short ways to write a small network and a case of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, no_evidence
+from bayesdx.network import CPD, Network, TableCPD, Variable
+
+
+def cause(name: str, prior: float) -> TableCPD:
+    """A cause without risks."""
+    return TableCPD(name, (), np.array([1.0 - prior, prior]))
+
+
+def compiled(*cpds: CPD) -> DiagnosisModel:
+    """Compile a network whose variables are all binary."""
+    return compile_diagnosis(Network([Variable(cpd.child) for cpd in cpds], cpds))
+
+
+def seen(model: DiagnosisModel, **findings: float) -> Evidence:
+    """One case of which some findings are known."""
+    evidence = no_evidence(model, 1)
+    for name, value in findings.items():
+        evidence.findings[0, model.findings.index(name)] = value
+    return evidence
+
+
+def with_causes(evidence: Evidence, positions: int | Sequence[int], state: int) -> Evidence:
+    """The same cases with some causes known."""
+    causes = evidence.causes.copy()
+    causes[:, positions] = state
+    return replace(evidence, causes=causes)
