@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import FrozenInstanceError, replace
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -233,7 +234,7 @@ def test_a_circle_is_shown_as_it_runs() -> None:
     steps = message.split("'")[1].split(" -> ")
     assert steps[0] == steps[-1]
     assert sorted(steps[1:]) == ["a", "b", "c"]
-    for parent, child in zip(steps, steps[1:], strict=False):
+    for parent, child in pairwise(steps):
         assert parent in dict(zip(names, (cpd.parents for cpd in ring), strict=True))[child]
     (message,) = faults([Variable("self")], [AnyOfCPD("self", ("self",))])
     assert message == "network: expected no directed cycle, got 'self -> self'."

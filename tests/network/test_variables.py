@@ -25,7 +25,7 @@ def test_variables_are_values() -> None:
 @pytest.mark.parametrize("states", [(), ("only",), ("same", "same"), ("a", "b", "a")])
 def test_too_few_or_repeated_states_are_refused(states: tuple[str, ...]) -> None:
     with pytest.raises(
-        InvalidNetwork, match="^variable pain: expected two or more distinct states"
+        InvalidNetwork, match=r"^variable pain: expected two or more distinct states"
     ) as e:
         Variable("pain", states)
     assert repr(states) in str(e.value)

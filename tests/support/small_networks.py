@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, no_evidence
 from bayesdx.network import CPD, Network, TableCPD, Variable
@@ -29,7 +30,9 @@ def seen(model: DiagnosisModel, **findings: float) -> Evidence:
     return evidence
 
 
-def with_causes(evidence: Evidence, positions: int | Sequence[int], state: int) -> Evidence:
+def with_causes(
+    evidence: Evidence, positions: int | Sequence[int] | NDArray[np.intp], state: int
+) -> Evidence:
     """The same cases with some causes known."""
     causes = evidence.causes.copy()
     causes[:, positions] = state

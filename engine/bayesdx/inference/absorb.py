@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.inference.arrays import MaskArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.model import (
     EXPLAIN_INHIBITED,
@@ -21,6 +23,9 @@ from bayesdx.inference.model import (
     IntArray,
     slice_table,
 )
+
+#: Slots of a case are bits of one word.
+MAX_AXES = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +47,8 @@ class Problem:
         Factors of the absorbed evidence for an active and an inactive cause.
     log_scale : array (N,)
         Log of everything that involves no cause.
-    touched : bool array (N, C, K)
-        Which slots a cause acts on.
+    mask : uint64 array (N, C)
+        Which slots a cause acts on, a bit a slot.
     """
 
     axis: IntArray
@@ -54,10 +59,10 @@ class Problem:
     on: FloatArray
     off: FloatArray
     log_scale: FloatArray
-    touched: BoolArray
+    mask: MaskArray
 
-    def take(self, rows: slice) -> Problem:
-        """Return the problem of consecutive cases."""
+    def take(self, rows: slice | IntArray) -> Problem:
+        """Return the problem of some cases."""
         return Problem(
             self.axis[rows],
             self.start[rows],
@@ -67,7 +72,7 @@ class Problem:
             self.on[rows],
             self.off[rows],
             self.log_scale[rows],
-            self.touched[rows],
+            self.mask[rows],
         )
 
 
@@ -83,47 +88,61 @@ def absorb(model: DiagnosisModel, evidence: Evidence) -> Problem:
     offsets = model.prior_offset[:-1]
     prior = _priors(model, evidence)
     possible = np.maximum.reduceat(prior, offsets, axis=1) > 0.0
-    axis, start, present = _slots(model, evidence)
-    touched = _touched(model, axis, possible, on > 0.0)
-    return Problem(axis, start, present, prior, offsets, on, off, log_scale, touched)
+    axis, start, present, log_bound = _slots(model, evidence)
+    log_scale += log_bound
+    mask = _masks(model, axis, possible, on > 0.0)
+    return Problem(axis, start, present, prior, offsets, on, off, log_scale, mask)
 
 
 def count_axes(model: DiagnosisModel, evidence: Evidence) -> IntArray:
-    """How many axes each case will have, (N,)."""
+    """How many axes each case will have, (N,).
+
+    Raises
+    ------
+    BayesdxError
+        If a case has more than ``MAX_AXES``.
+    """
     coupled, shared = model.axes.suppress >= 0, model.axes.risk >= 0
     count = (evidence.findings > 0.0).sum(axis=1)
     count += (evidence.findings[:, coupled] == 0.0).sum(axis=1)
     count += (evidence.lower > 0).sum(axis=1)
     result: IntArray = count + (evidence.risks[:, shared] < 0).sum(axis=1)
+    if len(result) and result.max() > MAX_AXES:
+        row = int(result.argmax())
+        expected = f"at most {MAX_AXES} coupled findings and risks"
+        raise BayesdxError(Fault(f"case {row}", expected, Phrase(str(result[row]))))
     return result
 
 
 def without_causes(model: DiagnosisModel, problem: Problem, absent: BoolArray) -> Problem:
     """Return the same cases with some causes (C,) assumed absent."""
     is_risk = np.append(model.axes.classes == RISK, False)[problem.axis]
-    touched = problem.touched & (~absent[:, None] | is_risk[:, None, :])
-    return replace(problem, on=np.where(absent, 0.0, problem.on), touched=touched)
+    risks = (is_risk * _bit(problem.axis.shape[1])).sum(axis=1, dtype=np.uint64)
+    mask = np.where(absent, problem.mask & risks[:, None], problem.mask)
+    return replace(problem, on=np.where(absent, 0.0, problem.on), mask=mask)
+
+
+def _bit(n_slots: int) -> MaskArray:
+    return np.uint64(1) << np.arange(n_slots, dtype=np.uint64)
 
 
 def _absorb_absent(model: DiagnosisModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
-    absent = np.zeros((len(evidence), model.absent_keep.shape[1]))
+    absent = np.zeros((len(evidence), model.log_absent.shape[1]))
     n_findings = len(model.findings)
     absent[:, :n_findings] = evidence.findings == 0.0
     for o, size in enumerate(model.ordinal_sizes):
         first = n_findings + model.level_offset[o]
         levels = np.arange(size - 1)
         absent[:, first : first + size - 1] = evidence.upper[:, o, None] == levels
-    zero = model.absent_keep <= 0.0
-    with np.errstate(divide="ignore"):
-        log_keep = np.log(np.where(zero, 1.0, model.absent_keep))
-        log_leak = np.log(model.absent_leak)
-    on = np.exp(absent @ log_keep.T)
-    if zero.any():
-        on[absent @ zero.T > 0.0] = 0.0
-    never = np.isneginf(log_leak)
-    log_scale = absent @ np.where(never, 0.0, log_leak)
+    # Certain links are -inf, which a matrix product would turn into NaN: count them apart.
+    never = np.isneginf(model.log_absent)
+    on = np.exp(absent @ np.where(never, 0.0, model.log_absent).T)
     if never.any():
-        log_scale[absent @ never.astype(float) > 0.0] = -np.inf
+        on[absent @ never.T.astype(float) > 0.0] = 0.0
+    never_leak = np.isneginf(model.log_absent_leak)
+    log_scale = absent @ np.where(never_leak, 0.0, model.log_absent_leak)
+    if never_leak.any():
+        log_scale[absent @ never_leak.astype(float) > 0.0] = -np.inf
     return on, log_scale
 
 
@@ -156,7 +175,9 @@ def _priors(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     return prior
 
 
-def _slots(model: DiagnosisModel, evidence: Evidence) -> tuple[IntArray, FloatArray, FloatArray]:
+def _slots(
+    model: DiagnosisModel, evidence: Evidence
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
     axes = model.axes
     n_cases = len(evidence)
     used = np.zeros((n_cases, len(axes.classes)), dtype=bool)
@@ -174,49 +195,47 @@ def _slots(model: DiagnosisModel, evidence: Evidence) -> tuple[IntArray, FloatAr
     slot = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     axis = np.full((n_cases, width), -1)
     axis[rows, slot] = ids
-    start = np.zeros((n_cases, width, int(axes.sizes.max(initial=2))))
+    vector, share, bound = _starts(model, evidence, rows, ids)
+    start = np.zeros((n_cases, width, vector.shape[1]))
+    start[rows, slot] = vector
     likelihood = np.ones((n_cases, width))
-    start[rows, slot] = _fixed_starts(model)[ids]
-    soft = ids < len(model.findings)
-    f = ids[soft]
-    l1 = evidence.findings[rows[soft], f]
-    likelihood[rows[soft], slot[soft]] = l1
-    leak = model.leak[f]
-    inhibited = axes.classes[f] == EXPLAIN_INHIBITED
-    start[rows[soft], slot[soft], 1] = np.where(
-        inhibited, 1.0 - l1, (1.0 - l1) * (1.0 - leak) + l1 * leak
-    )
-    if start.shape[2] > 2:
-        start[rows[soft], slot[soft], 2] = np.where(inhibited, (2.0 * l1 - 1.0) * leak, 0.0)
-    return axis, start, likelihood
+    likelihood[rows, slot] = share
+    log_scale = np.bincount(rows, weights=np.log(bound), minlength=n_cases)
+    return axis, start, likelihood, log_scale.astype(np.float64)
 
 
-def _fixed_starts(model: DiagnosisModel) -> FloatArray:
-    """Starts that do not depend on the case: suppressed leaks, ordinal levels, risk priors."""
+def _starts(
+    model: DiagnosisModel, evidence: Evidence, rows: IntArray, ids: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Start vector of each (case, axis), share of "present", and what both were divided by."""
     axes = model.axes
-    start = np.zeros((len(axes.classes), int(axes.sizes.max(initial=2))))
-    start[:, 0] = 1.0
-    for f, u in enumerate(axes.suppress):
-        if u >= 0:
-            start[u, 1] = 1.0 - model.leak[f]
-    for (o, lower, upper), u in axes.exceed.items():
-        first = model.level_offset[o]
-        bottom = model.level_leak[first + lower - 1]
-        top = 1.0 if upper == model.ordinal_sizes[o] - 1 else model.level_leak[first + upper]
-        # A leak that never stays at or below `upper` is already in the absorbed factor (0).
-        start[u, 1] = 1.0 - bottom / top if top > 0.0 else 0.0
-    for r, u in enumerate(axes.risk):
-        if u >= 0:
-            start[u, : axes.sizes[u]] = model.risk_priors[r]
-    return start
+    vector, bound = axes.start[ids], axes.bound[ids]
+    present = np.ones(len(ids))
+    finding = ids < len(model.findings)
+    f = ids[finding]
+    l1 = evidence.findings[rows[finding], f]
+    l0 = 1.0 - l1
+    leak = model.leak[f]
+    present[finding] = l1
+    bound[finding] = l0 + l1 * bound[finding]
+    if vector.shape[1] > 2:
+        inhibited = axes.classes[f] == EXPLAIN_INHIBITED
+        vector[finding, 1] = np.where(inhibited, l0, l0 * (1.0 - leak) + l1 * leak)
+        vector[finding, 2] = np.where(inhibited, (l1 - l0) * leak, 0.0)
+    else:
+        vector[finding, 1] = l0 * (1.0 - leak) + l1 * leak
+    evidence_axis = axes.classes[ids] != RISK
+    vector[evidence_axis, 1:] /= bound[evidence_axis, None]
+    return vector, present / bound, bound
 
 
-def _touched(
-    model: DiagnosisModel, axis: IntArray, possible: BoolArray, on: BoolArray
-) -> BoolArray:
+def _masks(model: DiagnosisModel, axis: IntArray, possible: BoolArray, on: BoolArray) -> MaskArray:
     """Slots each cause acts on; a cause that evidence rules out still depends on its risks."""
+    n_cases, n_slots = axis.shape
     table = np.concatenate([model.axes.touches, np.zeros((1, len(model.causes)), dtype=bool)])
     is_risk = np.append(model.axes.classes == RISK, False)[axis]
-    touched: BoolArray = table[axis].transpose(0, 2, 1) & possible[:, :, None]
-    touched &= on[:, :, None] | is_risk[:, None, :]
-    return touched
+    mask = np.zeros((n_cases, len(model.causes)), dtype=np.uint64)
+    for slot, bit in enumerate(_bit(n_slots)):
+        acts = on | is_risk[:, slot, None]
+        mask |= np.where(table[axis[:, slot]] & acts, bit, np.uint64(0))
+    return np.where(possible, mask, np.uint64(0))

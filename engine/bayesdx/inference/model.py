@@ -16,43 +16,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.errors import Fault, InvalidNetwork
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, frozen
+from bayesdx.inference.axes import (
+    EXPLAIN,
+    EXPLAIN_INHIBITED,
+    RISK,
+    Axes,
+    Links,
+    build_axes,
+)
 from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
-BoolArray = NDArray[np.bool_]
-
-#: Axis classes: a finding explained by causes, the same with a leak that inhibitors can lower,
-#: and an unobserved shared risk.
-EXPLAIN, EXPLAIN_INHIBITED, RISK = 0, 1, 2
-
-
-@dataclass(frozen=True, eq=False)
-class Axes:
-    """Everything that can become an axis of the frontier, U in all.
-
-    Attributes
-    ----------
-    keep : array (U, C)
-        What is left of the axis' last component when a cause acts: q = 1 - strength.
-    leak_keep : array (U, C)
-        The same for the leak component of ``EXPLAIN_INHIBITED`` axes: q times the inhibitor's h.
-    touches : array of bool (U, C)
-        Whether a cause acts on (or, for a risk, depends on) the axis.
-    classes, sizes, bits : arrays of int (U,)
-        Axis class, number of components, and bits that number them.
-    """
-
-    keep: FloatArray
-    leak_keep: FloatArray
-    touches: BoolArray
-    classes: IntArray
-    sizes: IntArray
-    bits: IntArray
-    explain: IntArray  #: (F,) axis of a finding that is present or soft
-    suppress: IntArray  #: (F,) axis of an absent finding whose inhibitors couple, or -1
-    exceed: Mapping[tuple[int, int, int], int]  #: (ordinal, lower, upper) -> axis
-    risk: IntArray  #: (R,) axis of an unobserved shared risk, or -1
+__all__ = [
+    "EXPLAIN",
+    "EXPLAIN_INHIBITED",
+    "RISK",
+    "BoolArray",
+    "DiagnosisModel",
+    "FloatArray",
+    "IntArray",
+    "compile_diagnosis",
+    "slice_table",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +53,10 @@ class DiagnosisModel:
         Risk positions, increasing.
     cause_tables : tuple of arrays (S_parent1, …)
         P(cause present | risks).
-    absent_keep : array (C, F + levels)
-        Factor on an active cause when a finding is absent (or an ordinal at most a level).
-    absent_leak : array (F + levels,)
-        Factor of the leak alone for the same observations.
+    log_absent : array (C, F + levels)
+        Log factor on an active cause when a finding is absent (or an ordinal at most a level).
+    log_absent_leak : array (F + levels,)
+        Log factor of the leak alone for the same observations.
     leak : array (F,)
         Leak of each binary finding.
     ordinal_sizes : tuple of int
@@ -91,12 +76,11 @@ class DiagnosisModel:
     risk_priors: tuple[FloatArray, ...]
     cause_parents: tuple[tuple[int, ...], ...]
     cause_tables: tuple[FloatArray, ...]
-    absent_keep: FloatArray
-    absent_leak: FloatArray
+    log_absent: FloatArray
+    log_absent_leak: FloatArray
     leak: FloatArray
     ordinal_sizes: tuple[int, ...]
     level_offset: tuple[int, ...]
-    level_leak: FloatArray
     groups: Mapping[str, tuple[int, ...]]
     axes: Axes
     prior_base: FloatArray
@@ -132,12 +116,13 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
     risk_position = {name: i for i, name in enumerate(risks)}
     cause_position = {name: i for i, name in enumerate(causes)}
     parents, tables = _cause_tables(network, causes, risk_position)
-    keep, factor, leak = _binary_arrays(network, findings, cause_position)
-    levels, level_leak, sizes = _ordinal_arrays(network, ordinals, cause_position)
-    offsets = tuple(np.concatenate([[0], np.cumsum([s - 1 for s in sizes])])[:-1].tolist())
     priors = tuple(network.table(name) for name in risks)
-    axes = _build_axes(keep, factor, leak, levels, sizes, offsets, parents, priors)
-    absent_keep, absent_leak = _absorbed(keep, factor, leak, axes.suppress)
+    links = Links(
+        *_binary_arrays(network, findings, cause_position),
+        *_ordinal_arrays(network, ordinals, cause_position),
+    )
+    axes = build_axes(links, parents, priors)
+    log_absent, log_absent_leak = _log_absorbed(links, axes.suppress)
     groups = {
         name: tuple(cause_position[parent] for parent in network.parents(name))
         for name in group_names
@@ -148,8 +133,8 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
     ]
     offsets_of_priors = np.concatenate([[0], np.cumsum([block.size for block in base])])
     return DiagnosisModel(
-        prior_base=_frozen(np.concatenate([np.zeros(0), *(block.ravel() for block in base)])),
-        prior_offset=offsets_of_priors.astype(np.intp),
+        prior_base=frozen(np.concatenate([np.zeros(0), *(block.ravel() for block in base)])),
+        prior_offset=frozen(offsets_of_priors.astype(np.intp)),
         network=network,
         risks=risks,
         causes=causes,
@@ -158,21 +143,14 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
         risk_priors=priors,
         cause_parents=parents,
         cause_tables=tables,
-        absent_keep=_frozen(np.concatenate([absent_keep, levels], axis=1)),
-        absent_leak=_frozen(np.concatenate([absent_leak, level_leak])),
-        leak=_frozen(leak),
-        ordinal_sizes=sizes,
-        level_offset=offsets,
-        level_leak=_frozen(level_leak),
+        log_absent=frozen(log_absent),
+        log_absent_leak=frozen(log_absent_leak),
+        leak=frozen(links.leak),
+        ordinal_sizes=links.sizes,
+        level_offset=links.offsets,
         groups=groups,
         axes=axes,
     )
-
-
-def _frozen(array: FloatArray) -> FloatArray:
-    array = np.array(array, dtype=np.float64, order="C")
-    array.setflags(write=False)
-    return array
 
 
 def _average_private(
@@ -268,122 +246,48 @@ def _cause_tables(
         matters = [bool(np.ptp(table, axis=axis).any()) for axis in range(table.ndim)]
         table = table[tuple(slice(None) if used else 0 for used in matters)]
         parents.append(tuple(positions[i] for i, used in zip(order, matters, strict=True) if used))
-        tables.append(_frozen(table))
+        tables.append(frozen(table))
     return tuple(parents), tuple(tables)
 
 
 def _binary_arrays(
     network: Network, findings: Names, cause_position: Mapping[str, int]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    keep = np.ones((len(cause_position), len(findings)))
-    factor = np.ones_like(keep)
+    strength = np.zeros((len(cause_position), len(findings)))
+    factor = np.ones_like(strength)
     leak = np.zeros(len(findings))
     for f, name in enumerate(findings):
         cpd = network.cpds[name]
         assert isinstance(cpd, NoisyOrCPD)
         leak[f] = cpd.leak
-        for parent, strength in zip(cpd.activators, cpd.strengths, strict=True):
-            keep[cause_position[parent], f] = 1.0 - strength
-        for parent, value in zip(cpd.inhibitors, cpd.factors, strict=True):
-            factor[cause_position[parent], f] = value
-    return keep, factor, leak
+        strength[[cause_position[parent] for parent in cpd.activators], f] = cpd.strengths
+        factor[[cause_position[parent] for parent in cpd.inhibitors], f] = cpd.factors
+    return strength, factor, leak
 
 
 def _ordinal_arrays(
     network: Network, ordinals: Names, cause_position: Mapping[str, int]
 ) -> tuple[FloatArray, FloatArray, tuple[int, ...]]:
-    columns, leaks, sizes = [np.ones((len(cause_position), 0))], [np.ones(0)], []
+    columns, leaks, sizes = [np.zeros((len(cause_position), 0))], [np.zeros(0)], []
     for name in ordinals:
         cpd = network.cpds[name]
         assert isinstance(cpd, NoisyMaxCPD)
         size = network.variables[name].cardinality
-        column = np.ones((len(cause_position), size - 1))
-        for parent, row in zip(cpd.parents, cpd.strengths, strict=True):
-            column[cause_position[parent]] = 1.0 - row
+        column = np.zeros((len(cause_position), size - 1))
+        column[[cause_position[parent] for parent in cpd.parents]] = cpd.strengths
         columns.append(column)
-        leaks.append(1.0 - cpd.leak)
+        leaks.append(cpd.leak)
         sizes.append(size)
     return np.concatenate(columns, axis=1), np.concatenate(leaks), tuple(sizes)
 
 
-def _absorbed(
-    keep: FloatArray, factor: FloatArray, leak: FloatArray, suppress: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Fold a lone inhibitor of an absent finding into the factor of its cause."""
-    alone = 1.0 - leak
-    lone = (factor < 1.0).any(axis=0) & (suppress < 0)
-    ratio = np.ones_like(keep)
-    ratio[:, lone] = (1.0 - leak * factor)[:, lone] / alone[lone]
-    return keep * ratio, np.where(suppress < 0, alone, 1.0)
-
-
-def _build_axes(
-    keep: FloatArray,
-    factor: FloatArray,
-    leak: FloatArray,
-    levels: FloatArray,
-    sizes: tuple[int, ...],
-    offsets: tuple[int, ...],
-    parents: tuple[tuple[int, ...], ...],
-    priors: tuple[FloatArray, ...],
-) -> Axes:
-    n_causes, n_findings = keep.shape
-    inhibited = (factor < 1.0).any(axis=0)
-    rows = [keep.T, np.ones((0, n_causes))]
-    leak_rows = [(keep * factor).T]
-    classes = list(np.where(inhibited, EXPLAIN_INHIBITED, EXPLAIN))
-    # An absent finding couples its inhibitors only when there are two, or when nothing but an
-    # inhibitor can make it absent (leak 1), where the ratio of `_absorbed` would divide by zero.
-    coupling = np.flatnonzero(((factor < 1.0).sum(axis=0) >= 2) | (inhibited & (leak >= 1.0)))
-    suppress = np.full(n_findings, -1)
-    suppress[coupling] = n_findings + np.arange(len(coupling))
-    rows.append(factor.T[coupling])
-    classes += [EXPLAIN] * len(coupling)
-    exceed: dict[tuple[int, int, int], int] = {}
-    for o, size in enumerate(sizes):
-        for lower in range(1, size):
-            for upper in range(lower, size):
-                exceed[o, lower, upper] = len(classes)
-                rows.append(_exceed_keep(levels, offsets[o], lower, upper, size)[None])
-                classes.append(EXPLAIN)
-    matrix = np.concatenate(rows)
-    touches = matrix < 1.0
-    touches[:n_findings] |= (factor < 1.0).T
-    risk_axis, risk_touch, risk_sizes = _risk_axes(parents, priors, len(classes))
-    n_risk_axes = len(risk_touch)
-    full = np.concatenate([matrix, np.ones((n_risk_axes, n_causes))])
-    leak_keep = np.ones_like(full)
-    leak_keep[:n_findings] = leak_rows[0]
-    evidence_sizes = [3 if kind == EXPLAIN_INHIBITED else 2 for kind in classes]
-    component_sizes = np.array([*evidence_sizes, *risk_sizes], dtype=np.intp)
-    return Axes(
-        keep=_frozen(full),
-        leak_keep=_frozen(leak_keep),
-        touches=np.concatenate([touches, risk_touch]),
-        classes=np.array([*classes, *[RISK] * len(risk_sizes)], dtype=np.intp),
-        sizes=component_sizes,
-        bits=np.ceil(np.log2(component_sizes)).astype(np.intp),
-        explain=np.arange(n_findings),
-        suppress=suppress,
-        exceed=exceed,
-        risk=risk_axis,
-    )
-
-
-def _exceed_keep(levels: FloatArray, offset: int, lower: int, upper: int, size: int) -> FloatArray:
-    """P(at most lower - 1) / P(at most upper), a cause at a time; 0/0 never counts, so 1."""
-    top = np.ones(len(levels)) if upper == size - 1 else levels[:, offset + upper]
-    bottom = levels[:, offset + lower - 1]
-    return np.divide(bottom, top, out=np.ones_like(top), where=top > 0)
-
-
-def _risk_axes(
-    parents: tuple[tuple[int, ...], ...], priors: tuple[FloatArray, ...], first: int
-) -> tuple[IntArray, BoolArray, list[int]]:
-    children = np.zeros((len(priors), len(parents)), dtype=bool)
-    for c, positions in enumerate(parents):
-        children[list(positions), c] = True
-    shared = np.flatnonzero(children.sum(axis=1) >= 2)
-    axis = np.full(len(priors), -1)
-    axis[shared] = first + np.arange(len(shared))
-    return axis, children[shared], [len(priors[r]) for r in shared]
+def _log_absorbed(links: Links, suppress: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Log factors of "absent"; a lone inhibitor is folded into the factor of its cause."""
+    with np.errstate(divide="ignore"):
+        log_cause = np.log1p(-np.concatenate([links.strength, links.exceed], axis=1))
+        log_leak = np.log1p(-links.leak)
+        lone = links.inhibited & (suppress < 0)
+        lowered = np.log1p(-links.leak * links.factor) - np.where(lone, log_leak, 0.0)
+        log_cause[:, : len(links.leak)] += np.where(lone, lowered, 0.0)
+        log_alone = np.where(suppress < 0, log_leak, 0.0)
+        return log_cause, np.concatenate([log_alone, np.log1p(-links.exceed_leak)])

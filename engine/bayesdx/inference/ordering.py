@@ -13,14 +13,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.errors import BayesdxError, Fault
-from bayesdx.inference.absorb import Problem
-from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.inference.absorb import MAX_AXES, Problem
+from bayesdx.inference.arrays import MaskArray
+from bayesdx.inference.model import DiagnosisModel, FloatArray, IntArray
 
-MaskArray = NDArray[np.uint64]
-
-#: Slots of a case are bits of one word.
-MAX_AXES = 64
 #: log2 of the largest frontier that will be held for one case (8 bytes a component).
 MAX_LOG2_FRONTIER = 26.0
 
@@ -73,28 +70,26 @@ class Schedule:
         return Schedule(**parts)
 
 
-def schedule(model: DiagnosisModel, problem: Problem) -> Schedule:
+def schedule(model: DiagnosisModel, problem: Problem, names: IntArray | None = None) -> Schedule:
     """Choose the order of causes of every case.
+
+    Parameters
+    ----------
+    model : DiagnosisModel
+    problem : Problem
+    names : int array (N,), optional
+        What to call the cases in an error; their positions when not given.
 
     Raises
     ------
     BayesdxError
-        If a case has more than ``MAX_AXES`` axes or would need a frontier larger than
-        ``2 ** MAX_LOG2_FRONTIER`` components.
+        If a case would need a frontier larger than ``2 ** MAX_LOG2_FRONTIER`` components.
     """
-    n_slots = problem.axis.shape[1]
-    if n_slots > MAX_AXES:
-        row = int((problem.axis >= 0).sum(axis=1).argmax())
-        raise BayesdxError(
-            [Fault(f"case {row}", f"at most {MAX_AXES} coupled findings and risks", n_slots)]
-        )
-    masks = _masks(problem.touched)
+    masks = problem.mask
     degree = np.bitwise_count(masks).astype(np.intp)
     bits = np.append(model.axes.bits, 0)[problem.axis]
-    rank = _eliminate(problem.touched & (degree >= 2)[:, :, None], bits)
-    stage = np.where(problem.touched, rank[:, None, :], np.int16(MAX_AXES)).min(
-        axis=2, initial=MAX_AXES
-    )
+    rank = _eliminate(np.where(degree >= 2, masks, np.uint64(0)), bits)
+    stage = _stages(masks, rank)
     causes = np.argsort(_keys(stage, masks, degree), axis=1, kind="stable")
     masks = np.take_along_axis(masks, causes, axis=1)
     degree = np.take_along_axis(degree, causes, axis=1)
@@ -106,10 +101,9 @@ def schedule(model: DiagnosisModel, problem: Problem) -> Schedule:
     new, closing, frontier = _lifetimes(group_mask, bits)
     if frontier.max(initial=0.0) > MAX_LOG2_FRONTIER:
         row = int(frontier.max(axis=1).argmax())
-        size = float(frontier[row].max())
-        raise BayesdxError(
-            [Fault(f"case {row}", f"a frontier of at most 2^{MAX_LOG2_FRONTIER:g}", f"2^{size:g}")]
-        )
+        name = row if names is None else int(names[row])
+        limit, got = f"a frontier of at most 2^{MAX_LOG2_FRONTIER:g}", f"2^{frontier[row].max():g}"
+        raise BayesdxError(Fault(f"case {name}", f"{limit} components", Phrase(got)))
     single = degree == 1
     return Schedule(
         causes=causes,
@@ -126,28 +120,33 @@ def schedule(model: DiagnosisModel, problem: Problem) -> Schedule:
     )
 
 
-def _masks(touched: BoolArray) -> MaskArray:
-    n_cases, n_causes, _ = touched.shape
-    packed = np.packbits(touched, axis=2, bitorder="little")
-    padded = np.zeros((n_cases, n_causes, 8), dtype=np.uint8)
-    padded[:, :, : packed.shape[2]] = packed
-    return padded.view(np.uint64)[:, :, 0]
-
-
-def _cause_sets(coupled: BoolArray) -> MaskArray:
+def _cause_sets(masks: MaskArray, n_slots: int) -> MaskArray:
     """Causes of each slot as words of 64 bits, shape (W, K, N)."""
-    n_cases, n_causes, n_slots = coupled.shape
-    packed = np.packbits(coupled.transpose(0, 2, 1), axis=2, bitorder="little")
+    n_cases, n_causes = masks.shape
     words = max(1, -(-n_causes // 64))
-    padded = np.zeros((n_cases, n_slots, 8 * words), dtype=np.uint8)
-    padded[:, :, : packed.shape[2]] = packed
-    return np.ascontiguousarray(padded.view(np.uint64).transpose(2, 1, 0))
+    sets = np.zeros((words, n_slots, n_cases), dtype=np.uint64)
+    padded = np.zeros((n_cases, 8 * words), dtype=np.uint8)
+    for slot in range(n_slots):
+        acts = (masks >> np.uint64(slot) & _ONE).astype(bool)
+        packed = np.packbits(acts, axis=1, bitorder="little")
+        padded[:, : packed.shape[1]] = packed
+        sets[:, slot] = padded.view(np.uint64).T
+    return sets
 
 
-def _eliminate(coupled: BoolArray, bits: IntArray) -> NDArray[np.int16]:
+def _stages(masks: MaskArray, rank: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Elimination step in which each cause is applied: that of its first slot, (N, C)."""
+    stage = np.full(masks.shape, MAX_AXES, dtype=np.int16)
+    for slot in range(rank.shape[1]):
+        acts = (masks >> np.uint64(slot) & _ONE).astype(bool)
+        np.minimum(stage, rank[:, slot, None], out=stage, where=acts)
+    return stage
+
+
+def _eliminate(masks: MaskArray, bits: IntArray) -> NDArray[np.int16]:
     """Return the step at which each slot is eliminated, shape (N, K)."""
-    n_cases, _, n_slots = coupled.shape
-    sets, bits = _cause_sets(coupled), np.ascontiguousarray(bits.T)
+    n_cases, n_slots = bits.shape
+    sets, bits = _cause_sets(masks, n_slots), np.ascontiguousarray(bits.T)
     rank = np.empty((n_slots, n_cases), dtype=np.int16)
     # Tiles keep the (K, K, n) tables in cache.
     tile = max(64, (1 << 15) // max(1, n_slots * n_slots))

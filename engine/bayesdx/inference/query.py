@@ -12,7 +12,7 @@ from bayesdx.inference.absorb import Problem, absorb, count_axes, without_causes
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray
 from bayesdx.inference.ordering import Schedule, schedule
-from bayesdx.inference.sweep import sweep
+from bayesdx.inference.sweep import sweep, unlinked_log_evidence
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
 CHUNK = 32768
@@ -84,16 +84,26 @@ def posteriors(
     for first in range(0, n_cases, chunk):
         rows = order[first : first + chunk]
         problem = absorb(model, evidence.take(rows))
-        for part, plan, at in _portions(problem, schedule(model, problem)):
+        for part, plan, at in _portions(problem, schedule(model, problem, rows)):
             log_evidence[rows[at]], posterior = sweep(
                 model, part, plan, posteriors=not only_evidence
             )
             causes[rows[at]] = posterior
         if without is not None:
-            rest = without_causes(model, problem, without)
-            for part, plan, at in _portions(rest, schedule(model, rest)):
-                log_without[rows[at]], _ = sweep(model, part, plan, posteriors=False)
+            log_without[rows] = _evidence_without(model, problem, without)
     return Answer(log_evidence, causes, log_without)
+
+
+def _evidence_without(model: DiagnosisModel, problem: Problem, absent: BoolArray) -> FloatArray:
+    rest = without_causes(model, problem, absent)
+    result = unlinked_log_evidence(model, rest)
+    # Where risks are known, few cases have anything left that couples.
+    linked = np.flatnonzero(rest.mask.any(axis=1))
+    if len(linked):
+        part = rest.take(linked)
+        for piece, plan, at in _portions(part, schedule(model, part)):
+            result[linked[at]], _ = sweep(model, piece, plan, posteriors=False)
+    return result
 
 
 def _portions(problem: Problem, plan: Schedule) -> Iterator[tuple[Problem, Schedule, slice]]:

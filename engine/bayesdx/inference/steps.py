@@ -196,7 +196,7 @@ def group_of(model: DiagnosisModel, problem: Problem, block: Block) -> Group:
     return Group(
         parts=tuple(slice(a, b) for a, b in pairwise([0, *stops])),
         keep=keep,
-        gain=(1.0 - keep) * problem.present[rows, slot],
+        gain=axes.gain[axis, cause] * problem.present[rows, slot],
         leak_keep=axes.leak_keep[axis, cause] if 2 in block.evidence_bits else keep,
         inactive=((1.0 - prior) * problem.off[rows, cause])[:, None],
         active=(prior * problem.on[rows, cause])[:, None],
@@ -218,10 +218,11 @@ def _prior_index(
     index = problem.prior_offset[cause][None, :]
     stride = np.ones(len(cause), dtype=np.intp)
     steps = []
+    acts = problem.mask[rows, cause]
     # A cause's priors are laid out by rising slot of the risks it depends on, the last one fastest.
     for column in reversed(block.risk_bits):
         slot, bit = column[case] >> 2, column[case] & 3
-        depends = problem.touched[rows, cause, slot]
+        depends = acts >> slot.astype(np.uint64) & np.uint64(1) > 0
         steps.append(np.where(depends, stride << bit, 0))
         axis = problem.axis[rows, slot]
         highest = depends & (bit == model.axes.bits[axis] - 1)

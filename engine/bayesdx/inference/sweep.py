@@ -82,7 +82,8 @@ def sweep(
     start = np.zeros((*problem.axis.shape, 1 << int(model.axes.bits.max(initial=1))))
     start[:, :, : problem.start.shape[2]] = problem.start
     singles = _fold_singles(model, problem, plan, start)
-    isolated_log, start_adjoint = _isolated(model, problem, plan, start)
+    grouped = np.bitwise_or.reduce(plan.mask, axis=1, initial=np.uint64(0))
+    isolated_log, start_adjoint = _isolated(model, problem, grouped, start)
     case = _Case(model, problem, plan, start)
     total, steps = _forward(case)
     with np.errstate(divide="ignore"):
@@ -96,7 +97,16 @@ def sweep(
         adjoint = start_adjoint[block.rows, slot, :length].T.reshape(block.shape)
         _store(posterior, block, apply_transposed(adjoint, before, group))
     posterior[np.isneginf(log_evidence)] = 0.0
-    return log_evidence, posterior
+    # A certain cause may come out an ulp above 1.
+    return log_evidence, np.minimum(posterior, 1.0, out=posterior)
+
+
+def unlinked_log_evidence(model: DiagnosisModel, problem: Problem) -> FloatArray:
+    """Log evidence of cases in which no cause acts on any axis, (N,); meaningless for others."""
+    free_log, _ = _causes_without_axes(problem)
+    grouped = np.zeros(len(problem.axis), dtype=np.uint64)
+    isolated_log, _ = _isolated(model, problem, grouped, problem.start)
+    return problem.log_scale + free_log + isolated_log
 
 
 def _causes_without_axes(problem: Problem) -> tuple[FloatArray, FloatArray]:
@@ -104,7 +114,7 @@ def _causes_without_axes(problem: Problem) -> tuple[FloatArray, FloatArray]:
     prior = problem.prior[:, problem.prior_offset]
     on = prior * problem.on
     both = (1.0 - prior) * problem.off + on
-    free = ~problem.touched.any(axis=2)
+    free = problem.mask == 0
     posterior = np.divide(on, both, out=np.zeros_like(on), where=free & (both > 0.0))
     with np.errstate(divide="ignore"):
         log_total: FloatArray = np.log(np.where(free, both, 1.0)).sum(axis=1)
@@ -127,12 +137,11 @@ def _fold_singles(
 
 
 def _isolated(
-    model: DiagnosisModel, problem: Problem, plan: Schedule, start: FloatArray
+    model: DiagnosisModel, problem: Problem, grouped: NDArray[np.uint64], start: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Close the axes no group touches: log of their sums, and the adjoints of their starts."""
-    grouped = np.bitwise_or.reduce(plan.mask, axis=1, initial=np.uint64(0))
     alone = (problem.axis >= 0) & ~bits_of(grouped, problem.axis.shape[1])
-    weights = closing_weights(model, problem.axis)
+    weights = closing_weights(model, problem.axis)[:, :, : start.shape[2]]
     sums = np.where(alone, (start * weights).sum(axis=2), 1.0)
     inverse = np.divide(1.0, sums, out=np.zeros_like(sums), where=alone & (sums > 0.0))
     with np.errstate(divide="ignore"):

@@ -16,7 +16,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.inference.absorb import Problem, absorb
+from bayesdx.inference.absorb import Problem, absorb, count_axes
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.model import RISK, DiagnosisModel, FloatArray, IntArray
 from bayesdx.inference.ordering import Schedule, schedule
@@ -83,6 +83,7 @@ class Variants:
         log_evidence : array (V,)
             log P(evidence, causes absent) of each variant.
         """
+        count_axes(self._model, evidence)
         problem = absorb(self._model, evidence)
         plan = self._plan(problem)
         if plan is None:
@@ -93,7 +94,7 @@ class Variants:
         key = (
             problem.axis.tobytes(),
             problem.present.tobytes(),
-            np.packbits(problem.touched).tobytes(),
+            problem.mask.tobytes(),
         )
         with self._lock:
             if key in self._plans:
@@ -197,7 +198,7 @@ def _act(
     field: dict[int, IntArray],
 ) -> _Act:
     """Return a cause as an operator on the open axes."""
-    touched = problem.touched[0, cause]
+    mask = int(problem.mask[0, cause])
     factors: list[FloatArray] = []
     entries = problem.prior_offset[cause] + np.zeros(1, dtype=np.intp)
     stride = 1
@@ -205,10 +206,9 @@ def _act(
     for slot in opened:
         axis = int(problem.axis[0, slot])
         matrix = np.eye(int(model.axes.sizes[axis]))
-        if touched[slot] and model.axes.classes[axis] != RISK:
-            kept = model.axes.keep[axis, cause]
-            matrix[1, 0] = (1.0 - kept) * problem.present[0, slot]
-            matrix[1, 1] = kept
+        if mask >> slot & 1 and model.axes.classes[axis] != RISK:
+            matrix[1, 0] = model.axes.gain[axis, cause] * problem.present[0, slot]
+            matrix[1, 1] = model.axes.keep[axis, cause]
             if len(matrix) > 2:
                 matrix[2, 2] = model.axes.leak_keep[axis, cause]
             acts = True
@@ -216,7 +216,7 @@ def _act(
     # The priors of a cause are laid out by rising slot, the last one fastest.
     for slot in sorted(opened, reverse=True):
         axis = int(problem.axis[0, slot])
-        if touched[slot] and model.axes.classes[axis] == RISK:
+        if mask >> slot & 1 and model.axes.classes[axis] == RISK:
             entries = entries + field[slot] * stride
             stride *= int(model.axes.sizes[axis])
     return _Act(cause, _kron(factors) if acts else None, entries)
@@ -253,7 +253,7 @@ def _run(problem: Problem, plan: _Plan, absent: NDArray[np.bool_]) -> tuple[Answ
         _finish_singles(plan, start, folded, adjoints, active, inactive, posterior)
     else:
         posterior[:] = 0.0
-    answer = Answer(log_evidence[:1], posterior[None], np.empty(0))
+    answer = Answer(log_evidence[:1], np.minimum(posterior, 1.0)[None], np.empty(0))
     return answer, log_evidence[1:]
 
 
