@@ -284,6 +284,8 @@ def test_the_digest_changes_with_every_number_and_name() -> None:
         build(pain=replace(pain, factors=np.nextafter(pain.factors, 1.0))),
         build(pain=replace(pain, activators=("palsy",), inhibitors=("strain",))),
         build(pain=NoisyOrCPD("pain", ("strain", "palsy"), np.array([0.7, 0.4]), 0.05)),
+        # The same names and numbers one after the other, but other roles.
+        build(pain=NoisyOrCPD("pain", ("strain", "palsy"), np.array([0.7, 0.05]), 0.4)),
         build(weakness=replace(weakness, leak=np.nextafter(weakness.leak, 1.0))),
         build(weakness=replace(weakness, strengths=np.nextafter(weakness.strengths, 1.0))),
         build(weakness=replace(weakness, parents=("palsy", "strain"))),
