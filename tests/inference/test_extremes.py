@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import enumerate_case
@@ -28,7 +27,7 @@ def check(answer: Answer) -> None:
     """See test_precision for the defects beyond these bounds."""
     assert not np.isnan(answer.log_evidence).any()
     assert (answer.log_evidence <= 1e-12).all()
-    assert ((answer.causes >= 0.0) & (answer.causes <= 1.0 + 1e-12)).all()
+    assert ((answer.causes >= 0.0) & (answer.causes <= 1.0)).all()
     assert not answer.causes[~answer.possible].any()
 
 
@@ -99,6 +98,6 @@ def test_extreme_evidence_gives_probabilities_that_enumeration_gives(data: st.Da
         np.testing.assert_allclose(answer.causes[0], truth.causes / truth.evidence, atol=1e-9)
 
 
-@pytest.mark.xfail(reason="certain causes come out as 1.0000000000000004")
-def test_no_probability_exceeds_one() -> None:
-    assert max(posteriors(*random_problem(seed, 30)).causes.max() for seed in range(100)) <= 1.0
+def test_random_cases_give_probabilities() -> None:
+    for seed in range(200):
+        check(posteriors(*random_problem(seed, 30)))

@@ -118,7 +118,6 @@ def test_fifteen_random_networks_side_by_side(seed: int) -> None:
         np.testing.assert_allclose(answer.causes[0, at], right, rtol=0, atol=EXACT)
 
 
-@pytest.mark.xfail(reason="the frontier is not scaled: rarer than 1e-308, all is impossible")
 def test_sixty_rare_findings() -> None:
     """P(evidence) is about 1e-380; the posteriors are ordinary numbers."""
     model = chain(np.random.default_rng(2), 60, scale=1e-6)
@@ -135,7 +134,7 @@ def test_more_axes_than_a_word_has_bits_are_refused() -> None:
     model = chain(np.random.default_rng(0), 70)
     evidence = no_evidence(model, 3)
     evidence.findings[1, :65] = 1.0
-    message = r"^case \d: expected at most 64 coupled findings and risks, got 65\.$"
+    message = r"^case 1: expected at most 64 coupled findings and risks, got 65\.$"
     with pytest.raises(BayesdxError, match=message):
         posteriors(model, evidence)
 
@@ -144,12 +143,11 @@ def test_a_frontier_too_large_to_hold_is_refused_before_it_is_built() -> None:
     model = dense(n_causes=40, n_findings=30)
     evidence = no_evidence(model, 3)
     evidence.findings[2] = 1.0
-    message = r"^case \d: expected a frontier of at most 2\^26, got '2\^30'\.$"
+    message = r"^case 2: expected a frontier of at most 2\^26 components, got 2\^30\.$"
     with pytest.raises(BayesdxError, match=message):
         posteriors(model, evidence)
 
 
-@pytest.mark.xfail(reason="rows are counted within the chunk and in the order of their axes")
 @pytest.mark.parametrize("chunk", [1, 2, 5, 100])
 def test_a_refused_case_is_named_by_its_place_in_the_whole_batch(chunk: int) -> None:
     too_dense = dense(n_causes=40, n_findings=30)

@@ -17,7 +17,7 @@ from bayesdx.inference.sweep import sweep, unlinked_log_evidence
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
 CHUNK = 32768
 #: Frontier components computed together, summed over causes; bounds the memory of a sweep.
-WORK_AT_ONCE = 1.2e7
+WORK_AT_ONCE = 6e6
 
 
 @dataclass(frozen=True, eq=False)

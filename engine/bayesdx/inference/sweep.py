@@ -111,14 +111,23 @@ def unlinked_log_evidence(model: DiagnosisModel, problem: Problem) -> FloatArray
 
 def _causes_without_axes(problem: Problem) -> tuple[FloatArray, FloatArray]:
     """Posterior of causes that no axis couples; all other entries are filled in later."""
-    prior = problem.prior[:, problem.prior_offset]
+    prior = problem.prior.take(problem.prior_offset, axis=1)
     on = prior * problem.on
     both = (1.0 - prior) * problem.off + on
     free = problem.mask == 0
-    posterior = np.divide(on, both, out=np.zeros_like(on), where=free & (both > 0.0))
+    possible = free & (both > 0.0)
+    posterior = np.where(possible, on, 0.0) / np.where(possible, both, 1.0)
+    return _log_product(np.where(free, both, 1.0)), posterior
+
+
+def _log_product(factors: FloatArray) -> FloatArray:
+    """Log of the product of each row; one logarithm a row unless the product gets too small."""
+    product = factors.prod(axis=1)
     with np.errstate(divide="ignore"):
-        log_total: FloatArray = np.log(np.where(free, both, 1.0)).sum(axis=1)
-    return log_total, posterior
+        result: FloatArray = np.log(product)
+        small = np.flatnonzero(product < 1e-200)
+        result[small] = np.log(factors[small]).sum(axis=1)
+    return result
 
 
 def _fold_singles(
