@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bayesdx.cli.options import Priors
+from bayesdx.diagnosis import assemble, fit_remarks
 from bayesdx.errors import Fault, InvalidKnowledge, Phrase
 from bayesdx.knowledge import lint, read_knowledge
 
@@ -28,12 +29,14 @@ def check(
 ) -> None:
     """Lint a folder of knowledge.
 
+    Also says where the network cannot give back a stated number, with both numbers.
     Exit code 1 when there is an error, 2 when the folder cannot be read.
     """
     if folder is not None and priors is not None and folder != priors:
         raise InvalidKnowledge(Fault("options", "one folder", Phrase(f"{folder} and {priors}")))
     knowledge = read_knowledge(folder or priors)
-    remarks = lint(knowledge)
+    # What the finished network makes of the numbers belongs to a check as well.
+    remarks = lint(knowledge) + fit_remarks(assemble(knowledge))
     for severity, place, message in remarks:
         if severity != "info" or not quiet:
             print(f"{severity}: {place}: {message}")

@@ -1,6 +1,7 @@
 """Questions about a case: here knowledge and inference meet."""
 
+from bayesdx.diagnosis.assembly import assemble, fit_remarks
 from bayesdx.diagnosis.engine import Engine, load
 from bayesdx.diagnosis.results import Diagnosis, RedFlagHit
 
-__all__ = ["Diagnosis", "Engine", "RedFlagHit", "load"]
+__all__ = ["Diagnosis", "Engine", "RedFlagHit", "assemble", "fit_remarks", "load"]

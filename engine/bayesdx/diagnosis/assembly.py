@@ -44,6 +44,8 @@ _READINGS = {"in_population": IN_POPULATION, "alone": ALONE, "net": NET}
 BACKGROUND = "background:{}"
 #: Most rounds of correction by the exact engine; each gains about four digits.
 _CORRECTIONS = 8
+#: A number counts as given back within this distance.
+MISSED = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,32 @@ class Assembly:
     network: Network
     model: DiagnosisModel
     fits: Mapping[str, EventFit]
+
+
+def fit_remarks(assembly: Assembly) -> tuple[tuple[str, str, str], ...]:
+    """Say where the network cannot give back what is stated, with both numbers.
+
+    Returns
+    -------
+    tuple of (severity, place, message)
+        In the form of `bayesdx.knowledge.lint`.
+    """
+    remarks = []
+    for fit in assembly.fits.values():
+        if fit.over_explained:
+            message = (
+                f"stated {fit.background:g}, the network gives {fit.modelled:.4g}: "
+                f"over-explained, its causes alone exceed it (leak at its floor, {fit.leak:.3g})."
+            )
+            remarks.append(("info", f"findings.toml:{fit.event}.background", message))
+        for cause, stated, modelled in fit.links:
+            if abs(stated - modelled) > MISSED:
+                message = (
+                    f"stated {stated:g}, the network gives {modelled:.4g}: out of reach, since "
+                    "other causes and the background exceed it."
+                )
+                remarks.append(("info", f"causes/{cause}.toml:links.{fit.event}", message))
+    return tuple(remarks)
 
 
 @dataclass(frozen=True, eq=False)
