@@ -218,12 +218,19 @@ def _starts(
     leak = model.leak[f]
     present[finding] = l1
     bound[finding] = l0 + l1 * bound[finding]
-    if vector.shape[1] > 2:
-        inhibited = axes.classes[f] == EXPLAIN_INHIBITED
-        vector[finding, 1] = np.where(inhibited, l0, l0 * (1.0 - leak) + l1 * leak)
-        vector[finding, 2] = np.where(inhibited, (l1 - l0) * leak, 0.0)
-    else:
-        vector[finding, 1] = l0 * (1.0 - leak) + l1 * leak
+    vector[finding, 1] = l0 * (1.0 - leak) + l1 * leak
+    inhibited = axes.classes[f] == EXPLAIN_INHIBITED
+    if inhibited.any():
+        # With Q what the active causes and H what the active inhibitors leave, the likelihood is
+        # l1 + (l0 - l1) Q (1 - leak H). Split so that no term is negative:
+        # leaning to present, l1 + (l0 - l1) Q and (l1 - l0) Q leak H;
+        # leaning to absent, l1 + (l0 - l1) (1 - leak) Q and (l0 - l1) Q leak (1 - H), the latter
+        # fed by (l0 - l1) Q leak.
+        towards = inhibited & (l1 >= l0)
+        away = inhibited & (l1 < l0)
+        vector[finding, 1] = np.where(towards, l0, vector[finding, 1])
+        vector[finding, 2] = np.where(towards, (l1 - l0) * leak, 0.0)
+        vector[finding, 3] = np.where(away, (l0 - l1) * leak, 0.0)
     evidence_axis = axes.classes[ids] != RISK
     vector[evidence_axis, 1:] /= bound[evidence_axis, None]
     return vector, present / bound, bound

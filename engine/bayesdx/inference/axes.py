@@ -58,8 +58,9 @@ class Axes:
     gain, keep : arrays (U, C)
         What an active cause moves from component 0 to component 1, and what it leaves of component
         1. Their sum is 1; both are kept, since 1 - (1 - z) is not z in floating point.
-    leak_keep : array (U, C)
-        What it leaves of the leak component of ``EXPLAIN_INHIBITED`` axes.
+    leak_keep, leak_gain : arrays (U, C)
+        On ``EXPLAIN_INHIBITED`` axes, what it leaves of component 2 and moves there from
+        component 3.
     touches : array of bool (U, C)
         Whether a cause acts on (or, for a risk, depends on) the axis.
     start : array (U, S)
@@ -74,6 +75,7 @@ class Axes:
     gain: FloatArray
     keep: FloatArray
     leak_keep: FloatArray
+    leak_gain: FloatArray
     touches: BoolArray
     start: FloatArray
     bound: FloatArray
@@ -112,13 +114,15 @@ def build_axes(
     )
     leak_keep = 1.0 - gain
     leak_keep[:n_findings] *= links.factor.T
+    leak_gain = np.zeros_like(gain)
+    leak_gain[:n_findings] = 1.0 - links.factor.T
     touches = gain > 0.0
     touches[:n_findings] |= (links.factor < 1.0).T
     touches[first_risk:] = risk_touch
     classes = np.full(len(gain), EXPLAIN)
     classes[:n_findings][links.inhibited] = EXPLAIN_INHIBITED
     classes[first_risk:] = RISK
-    sizes = np.where(classes == EXPLAIN_INHIBITED, 3, 2)
+    sizes = np.where(classes == EXPLAIN_INHIBITED, 4, 2)
     sizes[first_risk:] = [len(priors[r]) for r in shared]
     first = np.concatenate([links.leak, 1.0 - links.leak[coupling], exceed_start])
     start = np.zeros((len(gain), int(sizes.max(initial=2))))
@@ -130,6 +134,7 @@ def build_axes(
         gain=frozen(gain),
         keep=frozen(1.0 - gain),
         leak_keep=frozen(leak_keep),
+        leak_gain=frozen(leak_gain),
         touches=frozen(touches),
         start=frozen(start),
         bound=frozen(_bounds(first, gain, first_risk)),

@@ -2,10 +2,11 @@
 
 A frontier is an array ``(4, …, 2, …, risks, rest, n)``: one axis for each finding that the causes
 touch, one for all risks they depend on, one for everything else, and the cases. Component 0 of an
-evidence axis is "the finding is marginalised", component 1 its likelihood so far; axes of four
-components serve findings with inhibitors, where component 2 is the part owed to the leak (and 3 is
-unused). An active cause maps component s to ``keep_s * component_s + gain * component_0``: only
-sums of non-negative numbers, so no digits are lost however many findings are present (the
+evidence axis is "the finding is marginalised", component 1 its likelihood so far. Axes of four
+components serve findings with inhibitors: there component 2 is the part owed to the leak or, for
+soft evidence that leans to absent, to its being suppressed, and component 3 feeds the latter. An
+active cause maps a component to a share of itself plus a gain from another: only sums of
+non-negative numbers, so no digits are lost however many findings are present (the
 instability of inclusion-exclusion, Heckerman 1989, does not arise). Risks are left alone, but the
 weights of the cause vary along them.
 """
@@ -30,8 +31,8 @@ class Group:
         cases of the block, fewer with every m.
     keep, gain : arrays (T, sum of n_m)
         Coefficients on component 1 of each of the T evidence axes.
-    leak_keep : array (T, sum of n_m)
-        Factor of component 2, for axes of four components.
+    leak_keep, leak_gain : arrays (T, sum of n_m)
+        Factor of component 2 and its gain from component 3, for axes of four components.
     inactive, active : arrays (risks, 1, sum of n_m)
         Weights of the cause being absent or present, with the absorbed evidence.
     """
@@ -40,6 +41,7 @@ class Group:
     keep: FloatArray
     gain: FloatArray
     leak_keep: FloatArray
+    leak_gain: FloatArray
     inactive: FloatArray
     active: FloatArray
 
@@ -67,8 +69,10 @@ def apply_group(frontier: FloatArray, group: Group) -> list[FloatArray]:
             first *= group.keep[i, at]
             first += group.gain[i, at] * on[component(i, 0)]
             if on.shape[i] > 2:
-                leak = on[component(i, 2)]
+                leak, source = on[component(i, 2)], on[component(i, 3)]
                 leak *= group.leak_keep[i, at]
+                leak += group.leak_gain[i, at] * source
+                source *= group.keep[i, at]
         part *= group.inactive[..., at]
         part += on
     return before
@@ -95,7 +99,9 @@ def apply_transposed(
             base += group.gain[i, at] * first
             first *= group.keep[i, at]
             if on.shape[i] > 2:
-                leak = on[component(i, 2)]
+                leak, source = on[component(i, 2)], on[component(i, 3)]
+                source *= group.keep[i, at]
+                source += group.leak_gain[i, at] * leak
                 leak *= group.leak_keep[i, at]
         joint.append(np.einsum("ln,ln->n", on.reshape(-1, count), state.reshape(-1, count)))
         part *= group.inactive[..., at]

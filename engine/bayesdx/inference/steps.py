@@ -198,6 +198,7 @@ def group_of(model: DiagnosisModel, problem: Problem, block: Block) -> Group:
         keep=keep,
         gain=axes.gain[axis, cause] * problem.present[rows, slot],
         leak_keep=axes.leak_keep[axis, cause] if 2 in block.evidence_bits else keep,
+        leak_gain=axes.leak_gain[axis, cause] if 2 in block.evidence_bits else keep,
         inactive=((1.0 - prior) * problem.off[rows, cause])[:, None],
         active=(prior * problem.on[rows, cause])[:, None],
     )

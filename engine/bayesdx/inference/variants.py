@@ -186,7 +186,8 @@ def _closing(model: DiagnosisModel, axis: int) -> FloatArray:
     """Weights with which an axis is summed out, (1, S)."""
     weights = np.ones((1, int(model.axes.sizes[axis])))
     if model.axes.classes[axis] != RISK:
-        weights[0, 0] = 0.0
+        # Component 3 only feeds component 2.
+        weights[0, [0, *range(3, weights.shape[1])]] = 0.0
     return weights
 
 
@@ -211,6 +212,8 @@ def _act(
             matrix[1, 1] = model.axes.keep[axis, cause]
             if len(matrix) > 2:
                 matrix[2, 2] = model.axes.leak_keep[axis, cause]
+                matrix[2, 3] = model.axes.leak_gain[axis, cause]
+                matrix[3, 3] = model.axes.keep[axis, cause]
             acts = True
         factors.append(matrix)
     # The priors of a cause are laid out by rising slot, the last one fastest.
