@@ -21,7 +21,7 @@ from bayesdx.diagnosis.values import read_binary, read_measure, read_state
 from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
 from bayesdx.inference import DiagnosisModel, Evidence, no_evidence
 from bayesdx.inference.model import FloatArray
-from bayesdx.knowledge import Finding, Knowledge, Measure
+from bayesdx.knowledge import Knowledge, Measure
 from bayesdx.knowledge.naming import folded
 
 _COMPARE: Mapping[str, Callable[[FloatArray, float], NDArray[np.bool_]]] = {
@@ -71,6 +71,13 @@ class CaseReader:
             for name, entry in table.items():
                 for alias in (name, *entry.aliases_lay, *entry.aliases_professional):
                     self._names.setdefault(folded(alias), name)
+        findings = knowledge.findings.values()
+        self._implying = [finding for finding in findings if finding.implies]
+        self._combined = [finding for finding in findings if finding.any_of]
+        self._thresholds = {
+            name: [finding for finding in findings if finding.threshold_of == name]
+            for name in model.ordinals
+        }
 
     def read(
         self,
@@ -200,7 +207,7 @@ class CaseReader:
                 known = ~np.isnan(own)
                 lower[known, o] = upper[known, o] = own[known].astype(np.int8)
                 told.append(ordinal)
-            thresholds = self._thresholds(ordinal)
+            thresholds = self._thresholds[ordinal]
             for finding in thresholds:
                 level = states.index(finding.at_least or "")
                 if (values := merged.get(finding.id)) is not None:
@@ -220,13 +227,10 @@ class CaseReader:
             merged[ordinal] = np.where(exact, lower[:, o], np.nan)
         return lower, upper
 
-    def _thresholds(self, ordinal: str) -> list[Finding]:
-        return [f for f in self._knowledge.findings.values() if f.threshold_of == ordinal]
-
     def _imply(self, merged: dict[str, FloatArray], n_cases: int, faults: _Faults) -> None:
         """Present implies present, absent implies absent the other way round."""
         unknown = np.full(n_cases, np.nan)
-        for finding in self._knowledge.findings.values():
+        for finding in self._implying:
             for implied in finding.implies:
                 narrow = merged.get(finding.id, unknown)
                 wide = merged.get(implied, unknown)
@@ -250,9 +254,7 @@ class CaseReader:
             Where the combined finding must not be used as evidence.
         """
         dropped: dict[str, NDArray[np.bool_]] = {}
-        for finding in self._knowledge.findings.values():
-            if not finding.any_of:
-                continue
+        for finding in self._combined:
             whole = merged.get(finding.id, np.full(n_cases, np.nan))
             parts = np.stack([merged.get(c, np.full(n_cases, np.nan)) for c in finding.any_of])
             any_present, known = (parts == 1.0).any(axis=0), ~np.isnan(parts)
@@ -355,6 +357,8 @@ class _Faults:
 
 def _factorize(cells: Cells) -> tuple[NDArray[np.intp], list[object]]:
     """Number the distinct cells; missing ones get -1. True and 1 are told apart by type."""
+    if len(cells) == 1:
+        return np.zeros(1, dtype=np.intp), [cells[0]]
     array: Any = cells
     if not isinstance(cells, (np.ndarray, pd.api.extensions.ExtensionArray)):
         array = np.array([*cells, None], dtype=object)[:-1]

@@ -76,8 +76,11 @@ class Problem:
         )
 
 
-def absorb(model: DiagnosisModel, evidence: Evidence) -> Problem:
-    """Absorb what does not couple causes and set up the axes of every case."""
+def absorb(model: DiagnosisModel, evidence: Evidence, prior: FloatArray | None = None) -> Problem:
+    """Absorb what does not couple causes and set up the axes of every case.
+
+    ``prior`` may pass what `priors_given` returns for the same risks.
+    """
     on, log_scale = _absorb_absent(model, evidence)
     off = np.ones_like(on)
     clamped = evidence.causes >= 0
@@ -86,7 +89,8 @@ def absorb(model: DiagnosisModel, evidence: Evidence) -> Problem:
         off = np.where(evidence.causes == 1, 0.0, off)
     log_scale += _log_risks(model, evidence)
     offsets = model.prior_offset[:-1]
-    prior = _priors(model, evidence)
+    if prior is None:
+        prior = priors_given(model, evidence)
     possible = np.maximum.reduceat(prior, offsets, axis=1) > 0.0
     axis, start, present, log_bound = _slots(model, evidence)
     log_scale += log_bound
@@ -153,7 +157,7 @@ def _log_risks(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     return total
 
 
-def _priors(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
+def priors_given(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     """Slice each cause's table at the observed risks, average its private unobserved ones."""
     base, offsets = model.prior_base, model.prior_offset
     prior = np.tile(base, (len(evidence), 1))

@@ -10,13 +10,15 @@ the last ones used are kept.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.inference.absorb import Problem, absorb, count_axes
+from bayesdx.inference.absorb import Problem, absorb, count_axes, priors_given
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.model import RISK, DiagnosisModel, FloatArray, IntArray
 from bayesdx.inference.ordering import Schedule, schedule
@@ -24,7 +26,7 @@ from bayesdx.inference.query import Answer, posteriors
 
 #: Frontiers above this many components are left to the sweep.
 MAX_COMPONENTS = 256
-_KEPT_PLANS = 128
+_KEPT = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,13 +60,41 @@ class _Plan:
     free: IntArray  #: causes without axes
 
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class _Recent(Generic[Key, Value]):
+    """The values made last, by key; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """Return the value of ``key``, made when it is not there."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > _KEPT:
+                self._values.popitem(last=False)
+        return value
+
+
 class Variants:
     """Answers one case under several clamps of its causes; keeps recent plans."""
 
     def __init__(self, model: DiagnosisModel) -> None:
         self._model = model
-        self._plans: OrderedDict[tuple[bytes, ...], _Plan | None] = OrderedDict()
-        self._lock = Lock()
+        self._plans: _Recent[tuple[bytes, ...], _Plan | None] = _Recent()
+        self._priors: _Recent[bytes, FloatArray] = _Recent()
 
     def answer(self, evidence: Evidence, absent: NDArray[np.bool_]) -> tuple[Answer, FloatArray]:
         """Answer one case as it is, and its evidence with sets of causes absent.
@@ -84,7 +114,10 @@ class Variants:
             log P(evidence, causes absent) of each variant.
         """
         count_axes(self._model, evidence)
-        problem = absorb(self._model, evidence)
+        prior = self._priors.get(
+            evidence.risks.tobytes(), lambda: priors_given(self._model, evidence)
+        )
+        problem = absorb(self._model, evidence, prior)
         plan = self._plan(problem)
         if plan is None:
             return self._by_sweep(evidence, absent)
@@ -96,16 +129,9 @@ class Variants:
             problem.present.tobytes(),
             problem.mask.tobytes(),
         )
-        with self._lock:
-            if key in self._plans:
-                self._plans.move_to_end(key)
-                return self._plans[key]
-        plan = _compile(self._model, problem, schedule(self._model, problem))
-        with self._lock:
-            self._plans[key] = plan
-            while len(self._plans) > _KEPT_PLANS:
-                self._plans.popitem(last=False)
-        return plan
+        return self._plans.get(
+            key, lambda: _compile(self._model, problem, schedule(self._model, problem))
+        )
 
     def _by_sweep(self, evidence: Evidence, absent: NDArray[np.bool_]) -> tuple[Answer, FloatArray]:
         copies = evidence.take(np.zeros(len(absent), dtype=np.intp))
