@@ -126,18 +126,19 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
     )
     axes = build_axes(links, parents, priors)
     log_absent, log_absent_leak = _log_absorbed(links, axes.suppress)
+    finite, never = _finite(log_absent.T)
+    finite_leak, never_leak = _finite(log_absent_leak)
     groups = {
         name: tuple(cause_position[parent] for parent in network.parents(name))
         for name in group_names
     }
     base = [
-        _average_private(table, positions, priors, axes.risk)
+        _average_private(table, positions, priors, axes.risk).ravel()
         for table, positions in zip(tables, parents, strict=True)
     ]
-    offsets_of_priors = np.concatenate([[0], np.cumsum([block.size for block in base])])
     return DiagnosisModel(
-        prior_base=frozen(np.concatenate([np.zeros(0), *(block.ravel() for block in base)])),
-        prior_offset=frozen(offsets_of_priors.astype(np.intp)),
+        prior_base=frozen(np.concatenate([np.zeros(0), *base])),
+        prior_offset=frozen(np.cumsum([0, *map(len, base)], dtype=np.intp)),
         network=network,
         risks=risks,
         causes=causes,
@@ -146,16 +147,22 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
         risk_priors=priors,
         cause_parents=parents,
         cause_tables=tables,
-        log_absent=frozen(np.where(np.isneginf(log_absent), 0.0, log_absent).T),
-        absent_never=frozen(np.isneginf(log_absent).T.astype(np.float64)),
-        log_absent_leak=frozen(np.where(np.isneginf(log_absent_leak), 0.0, log_absent_leak)),
-        absent_leak_never=frozen(np.isneginf(log_absent_leak).astype(np.float64)),
+        log_absent=finite,
+        absent_never=never,
+        log_absent_leak=finite_leak,
+        absent_leak_never=never_leak,
         leak=frozen(links.leak),
         ordinal_sizes=links.sizes,
         level_offset=links.offsets,
         groups=groups,
         axes=axes,
     )
+
+
+def _finite(log_factor: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Split log factors into finite ones and a mark, 1.0, where they are minus infinity."""
+    never = np.isneginf(log_factor)
+    return frozen(np.where(never, 0.0, log_factor)), frozen(never.astype(np.float64))
 
 
 def _average_private(
