@@ -114,8 +114,7 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
     InvalidNetwork
         If a variable does not fit one of the three layers.
     """
-    layers = _sort_layers(network)
-    risks, causes, findings, ordinals, group_names = layers
+    risks, causes, findings, ordinals, group_names = _sort_layers(network)
     risk_position = {name: i for i, name in enumerate(risks)}
     cause_position = {name: i for i, name in enumerate(causes)}
     parents, tables = _cause_tables(network, causes, risk_position)
@@ -129,8 +128,7 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
     finite, never = _finite(log_absent.T)
     finite_leak, never_leak = _finite(log_absent_leak)
     groups = {
-        name: tuple(cause_position[parent] for parent in network.parents(name))
-        for name in group_names
+        name: tuple(map(cause_position.__getitem__, network.parents(name))) for name in group_names
     }
     base = [
         _average_private(table, positions, priors, axes.risk).ravel()
