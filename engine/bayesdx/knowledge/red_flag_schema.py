@@ -70,7 +70,8 @@ class LeafTest:
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when first used: importing bayesdx must stay about as fast as importing pandas.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class AtLeast(_Frozen):

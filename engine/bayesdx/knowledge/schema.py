@@ -69,7 +69,7 @@ class Frozen(BaseModel):
     """Base of all models: read-only, no unknown keys, no conversions."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=False
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True
     )
 
 
