@@ -143,7 +143,7 @@ def test_a_frontier_too_large_to_hold_is_refused_before_it_is_built() -> None:
     model = dense(n_causes=40, n_findings=30)
     evidence = no_evidence(model, 3)
     evidence.findings[2] = 1.0
-    message = r"^case 2: expected a frontier of at most 2\^22 components, got 2\^30\.$"
+    message = r"^case 2: expected a frontier of at most 2\^26 components, got 2\^30\.$"
     with pytest.raises(BayesdxError, match=message):
         posteriors(model, evidence)
 

@@ -18,9 +18,8 @@ from bayesdx.inference.absorb import MAX_AXES, Problem
 from bayesdx.inference.arrays import MaskArray
 from bayesdx.inference.model import DiagnosisModel, FloatArray, IntArray
 
-#: log2 of the largest frontier that will be held for one case: 8 bytes a component, and a copy for
-#: each cause until the backward pass, so about 2 GB.
-MAX_LOG2_FRONTIER = 22.0
+#: log2 of the largest frontier that will be held for one case (8 bytes a component).
+MAX_LOG2_FRONTIER = 26.0
 
 #: Cases with at most this many bits over all axes take one step an elimination.
 MERGED_BITS = 9
