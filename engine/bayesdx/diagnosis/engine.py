@@ -69,6 +69,8 @@ class Engine:
         self.findings = findings_frame(knowledge, self.assembly.fits)
         self.risks = risks_frame(knowledge)
         self._order = list(self.causes.index)
+        self._states = {name: risk.states for name, risk in knowledge.risks.items()}
+        self._states |= {name: finding.states for name, finding in knowledge.findings.items()}
         model = self.assembly.model
         at = {name: i for i, name in enumerate(model.causes)}
         self._modelled = np.array([at[name] for name in self._order if name in at], dtype=np.intp)
@@ -197,9 +199,7 @@ class Engine:
         frame = pd.DataFrame(values, columns=[*self._order, UNEXPLAINED], copy=False)
         status = np.where(possible, np.where(cases.known, OK, NO_FINDINGS), IMPOSSIBLE)
         rules = self.knowledge.red_flags
-        outcomes = evaluate_many(
-            rules, cases.facts, states=self._state_names(), cases=len(cases.evidence)
-        )
+        outcomes = evaluate_many(rules, cases.facts, states=self._states, cases=len(cases.evidence))
         levels = np.array(LEVELS, dtype=object)[urgency_many(rules, outcomes)]
         tail = {
             "log_evidence": answer.log_evidence,
@@ -228,10 +228,6 @@ class Engine:
             },
             index=pd.Index([group.id for group in groups], name="group"),
         )
-
-    def _state_names(self) -> dict[str, tuple[str, ...]]:
-        named = {name: risk.states for name, risk in self.knowledge.risks.items()}
-        return named | {name: f.states for name, f in self.knowledge.findings.items()}
 
     def _clamp_table(self) -> NDArray[np.bool_]:
         """Causes to clamp absent, one row a group and a last one for all causes."""
@@ -276,14 +272,14 @@ class Engine:
         return table
 
     def _facts(self, cases: Cases) -> dict[str, str | None]:
-        names = self._state_names()
+        names = self._states
         return {
             name: names[name][int(state[0])] if state[0] >= 0 else None
             for name, state in cases.facts.items()
         }
 
     def _understood(self, cases: Cases) -> dict[str, str]:
-        names = self._state_names()
+        names = self._states
         shown: dict[str, str] = {}
         for name, values in cases.given:
             value = float(values[0])

@@ -106,11 +106,7 @@ def count_axes(model: DiagnosisModel, evidence: Evidence) -> IntArray:
     BayesdxError
         If a case has more than ``MAX_AXES``.
     """
-    coupled, shared = model.axes.suppress >= 0, model.axes.risk >= 0
-    count = (evidence.findings > 0.0).sum(axis=1)
-    count += (evidence.findings[:, coupled] == 0.0).sum(axis=1)
-    count += (evidence.lower > 0).sum(axis=1)
-    result: IntArray = count + (evidence.risks[:, shared] < 0).sum(axis=1)
+    result: IntArray = _used_axes(model, evidence).sum(axis=1)
     if len(result) and result.max() > MAX_AXES:
         row = int(result.argmax())
         expected = f"at most {MAX_AXES} coupled findings and risks"
@@ -177,20 +173,25 @@ def priors_given(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     return prior
 
 
-def _slots(
-    model: DiagnosisModel, evidence: Evidence
-) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+def _used_axes(model: DiagnosisModel, evidence: Evidence) -> BoolArray:
+    """Which axes each case has, (N, U)."""
     axes = model.axes
-    n_cases = len(evidence)
-    used = np.zeros((n_cases, len(axes.classes)), dtype=bool)
-    present = evidence.findings > 0.0
-    used[:, axes.explain] = present
+    used = np.zeros((len(evidence), len(axes.classes)), dtype=bool)
+    used[:, axes.explain] = evidence.findings > 0.0
     coupled = axes.suppress >= 0
     used[:, axes.suppress[coupled]] = (evidence.findings == 0.0)[:, coupled]
     for (o, lower, upper), u in axes.exceed.items():
         used[:, u] = (evidence.lower[:, o] == lower) & (evidence.upper[:, o] == upper)
     shared = axes.risk >= 0
     used[:, axes.risk[shared]] = (evidence.risks < 0)[:, shared]
+    return used
+
+
+def _slots(
+    model: DiagnosisModel, evidence: Evidence
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    n_cases = len(evidence)
+    used = _used_axes(model, evidence)
     rows, ids = np.nonzero(used)
     counts = used.sum(axis=1)
     width = int(counts.max(initial=0))

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 
 from bayesdx.inference.absorb import Problem
 from bayesdx.inference.kernel import Group
-from bayesdx.inference.model import RISK, BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.model import (
+    EXPLAIN,
+    EXPLAIN_INHIBITED,
+    RISK,
+    BoolArray,
+    DiagnosisModel,
+    FloatArray,
+    IntArray,
+)
 from bayesdx.inference.ordering import Schedule
 
 
@@ -237,8 +245,8 @@ def closing_weights(model: DiagnosisModel, axis: IntArray) -> FloatArray:
     """Weights with which the fields of an axis are summed when it closes, (…, fields)."""
     n_fields = 1 << int(model.axes.bits.max(initial=1))
     weights = np.zeros((3, n_fields))
-    weights[0, 1] = 1.0
-    weights[1, 1:3] = 1.0
-    weights[2] = 1.0
+    weights[EXPLAIN, 1] = 1.0
+    weights[EXPLAIN_INHIBITED, 1:3] = 1.0
+    weights[RISK] = 1.0
     result: FloatArray = weights[model.axes.classes[axis]]
     return result
