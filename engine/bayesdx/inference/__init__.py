@@ -1,5 +1,6 @@
 """How to answer: exact posteriors of a batch of cases, on NumPy and SciPy alone."""
 
+from bayesdx.inference.derivatives import LinkGradient, link_gradient, relative_change
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.model import DiagnosisModel, compile_diagnosis
 from bayesdx.inference.query import Answer, posteriors
@@ -9,8 +10,11 @@ __all__ = [
     "Answer",
     "DiagnosisModel",
     "Evidence",
+    "LinkGradient",
     "Variants",
     "compile_diagnosis",
+    "link_gradient",
     "no_evidence",
     "posteriors",
+    "relative_change",
 ]
