@@ -9,15 +9,17 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types floors bench clean
+.PHONY: help demo test slow lint types floors bench quality clean
 
 help:
 	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
-	@echo 'make test    run every test'
+	@echo 'make test    run every test but the slow ones'
+	@echo 'make slow    run the slow tests'
 	@echo 'make lint    ruff: rules and layout'
 	@echo 'make types   mypy --strict'
 	@echo 'make floors  import-linter: which package may import which'
 	@echo 'make bench   the speed measurements'
+	@echo 'make quality the quality measurements, with figures'
 	@echo 'make clean   remove .venv, out/ and caches'
 
 # The environment. A stamp is older than pyproject.toml only when the requirements may have changed;
@@ -48,6 +50,9 @@ demo: $(VENV)/.package
 test: $(VENV)/.tools
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+slow: $(VENV)/.tools
+	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
 lint: $(VENV)/.tools
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -60,6 +65,9 @@ floors: $(VENV)/.tools
 
 bench: $(VENV)/.package
 	@$(BIN)/python benchmarks/speed/diagnosis.py $(BENCH_ARGS)
+
+quality: $(VENV)/.tools
+	@$(BIN)/python benchmarks/quality/report.py $(QUALITY_ARGS)
 
 clean:
 	rm -rf '$(VENV)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bayesdx.cli import MOST_FAULTS
-from bayesdx.cli.printing import percent
+from bayesdx.cli.words import percent
 from bayesdx.errors import Fault, InvalidCase
 
 COMMAND = (sys.executable, "-m", "bayesdx")

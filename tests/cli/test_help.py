@@ -2,7 +2,7 @@
 
 import pytest
 
-COMMANDS = ("diagnose", "score", "check", "show", "demo")
+COMMANDS = ("diagnose", "score", "compare", "check", "calibrate", "show", "demo")
 
 
 def test_help_lists_the_commands_in_order(run) -> None:

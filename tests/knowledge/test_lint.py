@@ -84,7 +84,7 @@ CASES = {
         '"S2-1"',
         (
             "error",
-            "causes/statin_myopathy.toml:requires_statements",
+            "causes/statin_myopathy.toml:requires",
             "'S2-1' is no ledger id such as S0-09 or X-05.",
         ),
     ),
@@ -94,7 +94,7 @@ CASES = {
         '"2-02"',
         (
             "error",
-            "red_flags.toml:dark.statements",
+            "red_flags.toml:dark",
             "'2-02' is no ledger id such as S0-09 or X-05.",
         ),
     ),
@@ -103,9 +103,9 @@ CASES = {
         '"S1-02"',
         '"S1-05"',
         (
-            "warning",
+            "error",
             "causes/strain.toml:links.cramp",
-            "S1-05 also supports causes/strain.toml:effects[0]: counted twice?",
+            "S1-05 also supports causes/strain.toml:effects[0]: counted twice.",
         ),
     ),
     "background that no cause links to": (

@@ -125,7 +125,7 @@ def test_risk_shows_prevalence_and_everything_it_acts_on(knowledge: Knowledge) -
         (
             "S0-05",
             [
-                "S0-05: cited 1 time",
+                "numbers, rules and texts that rest on it: 1",
                 "P(strain | R): 0.13 (0.06 to 0.2)",
                 "at causes/strain.toml:prior",
             ],
@@ -156,8 +156,7 @@ def test_statement_lists_what_rests_on_it(
         (
             describe_statement,
             "S9-05",
-            "statement: expected an id that a number cites, got 'S9-05'. "
-            "Nearest: S1-05, S0-05, S2-03.",
+            "statement: expected the id of a statement, got 'S9-05'. Nearest: S1-05, S0-05, S2-03.",
         ),
     ],
 )

@@ -91,11 +91,96 @@ def test_files_without_causes(small: dict[str, str], write: Write) -> None:
         read_knowledge(write(small))
 
 
-def test_files_read_elsewhere_may_stand_in_the_folder(small: dict[str, str], write: Write) -> None:
+OPTIONAL = {
+    "statements.toml": """
+[S1-02]
+document = "S1"
+section = "Symptoms"
+kind = "finding"
+says = "A strain often cramps."
+strength = "often"
+denominator = "people with a strain"
+realised_by = ["causes/strain.toml:links.cramp"]
+""",
+    "constraints.toml": """
+[[constraint]]
+id = "strain_bound"
+statements = ["S1-02"]
+hard = true
+event = "strain"
+between = [0.0, 0.5]
+""",
+    "management.toml": """
+[settings]
+driver_from = 0.25
+cause_from = 0.15
+[[text]]
+id = "rest"
+kind = "advice"
+title = "Rest"
+text = "Rest for two days."
+statements = ["S1-02"]
+sources = ["study"]
+basis = "SEEN"
+drivers = ["load"]
+""",
+    "pitfalls.toml": """
+[[text]]
+id = "cramp_or_spasm"
+kind = "pitfall"
+title = "A cramp is no spasm"
+text = "Ask how long it lasts."
+sources = ["study"]
+basis = "SEEN"
+always = true
+""",
+    "calibration.toml": """
+computed_from = "0"
+[[move]]
+number = "causes/strain.toml:prior"
+elicited = 0.13
+calibrated = 0.12
+constraint = "strain_bound"
+""",
+}
+
+
+def test_optional_files_arrive_where_they_belong(small: dict[str, str], write: Write) -> None:
+    before = read_knowledge(write(small, "before"))
+    assert (before.statements, before.constraints, before.management) == ({}, (), ())
+    assert (before.pitfalls, before.text_settings, before.calibration) == ((), None, None)
+    after = read_knowledge(write(small | OPTIONAL, "after"))
+    assert after.statements["S1-02"].realised_by == ("causes/strain.toml:links.cramp",)
+    assert [one.id for one in after.constraints] == ["strain_bound"]
+    assert [text.id for text in (*after.management, *after.pitfalls)] == ["rest", "cramp_or_spasm"]
+    assert after.text_settings is not None
+    assert after.text_settings.cause_from == 0.15
+    assert after.calibration is not None
+    assert after.calibration.move[0].calibrated == 0.12
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_optional_files_count_for_the_digest(
+    small: dict[str, str], write: Write, name: str
+) -> None:
+    before = read_knowledge(write(small | OPTIONAL, "before")).digest
+    changed = small | OPTIONAL | {name: OPTIONAL[name] + "# reviewed\n"}
+    assert read_knowledge(write(changed, "after")).digest != before
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_optional_files_are_validated(small: dict[str, str], write: Write, name: str) -> None:
+    small |= OPTIONAL | {name: OPTIONAL[name] + "zzz = 1\n"}
+    with pytest.raises(InvalidKnowledge, match=rf"^{name}:.*\.zzz: expected one of the keys"):
+        read_knowledge(write(small))
+
+
+def test_texts_about_the_folder_do_not_count_for_the_digest(
+    small: dict[str, str], write: Write
+) -> None:
     before = read_knowledge(write(small, "before")).digest
-    small["statements.toml"] = "[S0-01]\ntext = 'x'\n"
     small["README.md"] = "how to read this"
-    assert read_knowledge(write(small, "after")).digest != before
+    assert read_knowledge(write(small, "after")).digest == before
 
 
 # ---- bounds
@@ -292,6 +377,7 @@ def test_exported_names() -> None:
         "RedFlag",
         "Risk",
         "Source",
+        "calibrated",
         "describe_cause",
         "describe_finding",
         "describe_risk",
@@ -299,4 +385,5 @@ def test_exported_names() -> None:
         "find_priors",
         "lint",
         "read_knowledge",
+        "summary",
     ]

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from bayesdx.cli.calibrate import calibrate
 from bayesdx.cli.check import check
+from bayesdx.cli.compare import compare
 from bayesdx.cli.demo import demo
 from bayesdx.cli.diagnose import diagnose
 from bayesdx.cli.score import score
@@ -48,5 +50,5 @@ def _version() -> str:
         return "(not installed)"
 
 
-for _command in (diagnose, score, check, show, demo):
+for _command in (diagnose, score, compare, check, calibrate, show, demo):
     app.command()(_command)

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from bayesdx.cli.options import Priors
+from bayesdx.cli.options import Priors, one_folder
 from bayesdx.diagnosis import assemble, fit_remarks
-from bayesdx.errors import Fault, InvalidKnowledge, Phrase
-from bayesdx.knowledge import lint, read_knowledge
+from bayesdx.diagnosis.statements import missed_remarks
+from bayesdx.knowledge import calibrated, lint, read_knowledge, summary
 
 
 def check(
@@ -29,19 +29,22 @@ def check(
 ) -> None:
     """Lint a folder of knowledge.
 
-    Also says where the network cannot give back a stated number, with both numbers.
+    Also says where the network cannot give back a stated number, with both numbers, which
+    statements are nowhere, and which constraints its answers miss.
     Exit code 1 when there is an error, 2 when the folder cannot be read.
     """
-    if folder is not None and priors is not None and folder != priors:
-        raise InvalidKnowledge(Fault("options", "one folder", Phrase(f"{folder} and {priors}")))
-    knowledge = read_knowledge(folder or priors)
+    knowledge = read_knowledge(one_folder(folder, priors))
     # What the finished network makes of the numbers belongs to a check as well.
-    remarks = lint(knowledge) + fit_remarks(assemble(knowledge))
+    in_use = calibrated(knowledge)
+    assembly = assemble(in_use)
+    remarks = lint(knowledge) + fit_remarks(assembly) + missed_remarks(in_use, assembly)
     for severity, place, message in remarks:
         if severity != "info" or not quiet:
             print(f"{severity}: {place}: {message}")
     counts = Counter(severity for severity, _, _ in remarks)
     found = ", ".join(f"{counts[kind]} {kind}" for kind in ("error", "warning", "info"))
+    if knowledge.statements:
+        print(summary(knowledge))
     size = f"{len(knowledge.causes)} causes, {len(knowledge.findings)} findings"
     print(f"{knowledge.folder}: {size}; {found}; digest {knowledge.digest[:12]}")
     if counts["error"] or (strict and counts["warning"]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from bayesdx.cli.options import Priors
 from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables import csv_text
+
+if TYPE_CHECKING:
+    from bayesdx.knowledge import Knowledge
 
 
 def diagnose(
@@ -28,15 +31,23 @@ def diagnose(
             show_default=False,
         ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many causes to print.")] = 10,
-    every: Annotated[bool, typer.Option("--all", help="Print all causes.")] = False,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="How many causes to print: 10, in an emergency 5.", show_default=False
+        ),
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Print all causes, rules and texts, with what they rest on."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the posteriors as CSV.")] = False,
     priors: Priors = None,
 ) -> None:
     """Work out one case.
 
-    Prints the urgency and the red flags, the posterior of every cause, and the groups.
+    Prints the urgency and what to do, what to ask at once, the posteriors, and advice.
     """
     if as_json and as_csv:
         raise InvalidCase(Fault("options", "one of --json and --csv", Phrase("both")))
@@ -54,4 +65,13 @@ def diagnose(
     elif as_csv:
         print(csv_text(diagnosis.table.reset_index()), end="")
     else:
-        print_diagnosis(make_console(), diagnosis, intended_use, None if every else top)
+        labels = _labels(engine.knowledge)
+        print_diagnosis(
+            make_console(), diagnosis, intended_use, top=top, every=every, labels=labels
+        )
+
+
+def _labels(knowledge: Knowledge) -> dict[str, str]:
+    """Return the label of everything that a rule or a text can name."""
+    risks = {risk.id: risk.label for risk in knowledge.risks.values()}
+    return risks | {finding.id: finding.label for finding in knowledge.findings.values()}

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from bayesdx.errors import Fault, InvalidKnowledge, Phrase
+
 Priors = Annotated[
     Path | None,
     typer.Option(
@@ -17,3 +19,10 @@ Priors = Annotated[
         show_default=False,
     ),
 ]
+
+
+def one_folder(folder: Path | None, priors: Path | None) -> Path | None:
+    """Return the folder that was named as an argument or an option; both must be the same."""
+    if folder is not None and priors is not None and folder != priors:
+        raise InvalidKnowledge(Fault("options", "one folder", Phrase(f"{folder} and {priors}")))
+    return folder or priors

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterator, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bayesdx.cli.texts import print_management, print_pitfalls, print_triage, shown_at_any_rank
+from bayesdx.cli.words import LEVEL_STYLES, NO_LABELS, in_words, percent, print_paragraph
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 if TYPE_CHECKING:
@@ -21,18 +22,18 @@ if TYPE_CHECKING:
 
     from bayesdx import Diagnosis, RedFlagHit
 
-WIDTH_OF_A_PIPE = 100
-MOST_NAMES = 4
+IdPlace = Literal["beside", "below", "nowhere"]
 
-LEVEL_STYLES = MappingProxyType(
-    {
-        "emergency": "bold white on red",
-        "urgent": "bold red",
-        "soon": "bold yellow",
-        "routine": "bold",
-        "self_care": "bold",
-    }
-)
+WIDTH_OF_A_PIPE = 100
+#: Below this many columns ids stand under the labels: beside them, both would be cut up.
+WIDTH_FOR_IDS = 90
+
+CAUSES, CAUSES_IN_EMERGENCY = 10, 5
+RULES_IN_EMERGENCY = 5
+GROUPS, GROUPS_IN_EMERGENCY = 5, 3
+ALWAYS_SHOWN_GROUPS = ("dangerous",)
+#: In place of a probability of exactly nothing.
+NO_DEFINITION = "see note"
 
 
 def make_console(stderr: bool = False) -> Console:
@@ -42,125 +43,210 @@ def make_console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=max(width, 40), highlight=False, markup=False, emoji=False)
 
 
-def percent(probability: float) -> str:
-    """Write a probability so that what is small, and what is exactly nothing, can be told apart."""
-    if math.isnan(probability):
-        return ""
-    if probability == 0.0:
-        return "excluded"
-    if probability < 0.0001:
-        return "< 0.01 %"
-    if 0.999 <= probability < 1.0:
-        return "> 99.9 %"
-    digits = 1 if probability >= 0.01 else 2
-    return f"{100 * probability:.{digits}f} %"
-
-
 def print_diagnosis(
-    console: Console, diagnosis: Diagnosis, intended_use: str, top: int | None
+    console: Console,
+    diagnosis: Diagnosis,
+    intended_use: str,
+    *,
+    top: int | None = None,
+    every: bool = False,
+    labels: Mapping[str, str] = NO_LABELS,
 ) -> None:
-    """Print one case: urgency and red flags above all, then posteriors; `top` None means all."""
-    print_urgency(console, diagnosis)
-    if diagnosis.status == "impossible":
-        clashes = ", ".join(diagnosis.clashes)
-        console.print(f"\nThese findings cannot occur together in this model: {clashes}.")
-    else:
-        console.print()
-        console.print(posterior_table(diagnosis.table, top))
-        console.print()
-        console.print(group_table(diagnosis.groups))
-    if diagnosis.status == "no_findings":
-        console.print("\nNo finding was given: the posteriors are the priors.")
-    print_open_rules(console, diagnosis, every=top is None)
+    """Print one case: what to do, what to ask at once, the probabilities, and then the texts.
+
+    Parameters
+    ----------
+    console : Console
+    diagnosis : Diagnosis
+    intended_use : str
+        Printed last.
+    top : int, optional
+        How many causes; by default ten, and five when an emergency comes first.
+    every : bool
+        Print all causes, groups, rules and texts, and what each rests on.
+    labels : mapping of str to str, optional
+        Labels of findings and risks; without them ids are printed.
+    """
+    print_urgency(console, diagnosis, every, labels)
+    print_status(console, diagnosis)
+    print_open_rules(console, diagnosis, every)
+    if diagnosis.status != "impossible":
+        print_probabilities(console, diagnosis, top, every)
+    print_pitfalls(console, diagnosis, every, labels)
+    print_management(console, diagnosis, every, labels)
     understood = ", ".join(f"{name}={value}" for name, value in diagnosis.understood.items())
-    console.print(f"\nUnderstood: {understood or 'no finding'}")
-    console.print(intended_use, style="dim")
+    console.print()
+    print_paragraph(console, f"Understood: {understood or 'no finding'}")
+    print_paragraph(console, intended_use, style="dim")
 
 
-def print_urgency(console: Console, diagnosis: Diagnosis) -> None:
-    """Print the urgency, the rules that fired, and how many more answers could still fire."""
+def print_urgency(
+    console: Console,
+    diagnosis: Diagnosis,
+    every: bool = False,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> None:
+    """Print the urgency, what to do and why, and how many more answers could still count."""
     style = LEVEL_STYLES[diagnosis.urgency]
     console.print(Text.assemble("Urgency: ", (diagnosis.urgency, style)))
-    for hit in diagnosis.red_flags:
-        if hit.outcome == "fired":
-            title = (f"{hit.level}: {hit.title}", LEVEL_STYLES[hit.level])
-            console.print(Text.assemble("  ! ", title))
-            console.print(_indented(f"Because of {', '.join(hit.because)}. {hit.advice}"))
-    # Silence about the others would read as an all-clear.
-    waiting = len(_rules_above(diagnosis))
-    if waiting:
-        text = (
-            f"Nothing is ruled out: {waiting} rules of higher urgency wait for what was not asked."
+    fired = [hit for hit in diagnosis.red_flags if hit.outcome == "fired"]
+    # "Within days" below "now" would blur what to do: lower rules keep their titles only.
+    first = [hit for hit in fired if every or hit.level == diagnosis.urgency]
+    for hit in first:
+        text = f"{hit.level}: {hit.title}"
+        print_paragraph(console, text, mark="! ", indent=2, style=LEVEL_STYLES[hit.level])
+        print_paragraph(console, hit.advice, indent=4)
+        reasons = "; ".join(in_words(leaf, labels, diagnosis.understood) for leaf in hit.because)
+        print_paragraph(console, f"Because of: {reasons}.", indent=4)
+    print_triage(console, diagnosis, every)
+    if lower := [f"{hit.title} ({hit.level})" for hit in fired if hit not in first]:
+        print_paragraph(console, f"Also met: {'; '.join(lower)}.", indent=2)
+    print_paragraph(console, _nothing_ruled_out(diagnosis), indent=2)
+
+
+def _nothing_ruled_out(diagnosis: Diagnosis) -> str:
+    # Silence about the other rules would read as an all-clear, at every level.
+    waiting = len(_open_rules(diagnosis))
+    if not waiting:
+        return (
+            "Nothing is ruled out: answers can be wrong or change, and the rules are not complete."
         )
-        console.print(f"  {text}")
+    rules = "rule waits" if waiting == 1 else "rules wait"
+    kind = f"other {LEVELS[0]}" if diagnosis.urgency == LEVELS[0] else "more urgent"
+    return f"Nothing is ruled out: {waiting} {kind} {rules} for what was not asked."
+
+
+def print_status(console: Console, diagnosis: Diagnosis) -> None:
+    """Say when there is nothing to compute from, or nothing that could be computed."""
+    if diagnosis.status == "impossible":
+        text = (
+            f"These findings cannot occur together in this model: {', '.join(diagnosis.clashes)}. "
+            "So there are no probabilities: check these answers. What is said above and below "
+            "rests on the answers alone, and still counts."
+        )
+    elif diagnosis.status == "no_findings":
+        text = "No finding was given: the posteriors are the priors, and the urgency means nothing."
+    else:
+        return
+    console.print()
+    print_paragraph(console, text)
 
 
 def print_open_rules(console: Console, diagnosis: Diagnosis, every: bool) -> None:
     """Print the rules that could still raise the urgency: `every` one, or the most pressing."""
-    waiting = _rules_above(diagnosis)
+    waiting = _open_rules(diagnosis)
     if not waiting:
         return
-    console.print("\nNot asked, and could still raise the urgency:")
-    shown = [hit for hit in waiting if every or hit.level == LEVELS[0]]
+    most_pressing = waiting[0].level
+    shown = [hit for hit in waiting if every or hit.level == most_pressing]
+    if diagnosis.urgency == LEVELS[0]:
+        heading = "Ask at once; each would be an emergency of its own:"
+        if not every:
+            # What one answer settles comes first.
+            shown = sorted(shown, key=lambda hit: len(hit.not_asked))[:RULES_IN_EMERGENCY]
+    else:
+        heading = "Ask first; each could raise the urgency"
+        heading += ":" if every else f" to {most_pressing}:"
+    console.print(f"\n{heading}")
     for hit in shown:
-        names = _listed(hit.not_asked, every)
-        console.print(_indented(f"{hit.level}: {hit.title} ({names})"), style="dim")
-    if len(shown) < len(waiting):
-        rest = f"and {len(waiting) - len(shown)} rules of lower levels: --all"
-        console.print(_indented(rest), style="dim")
+        names = ", ".join(hit.not_asked)
+        text = f"{hit.level}: {hit.title} ({names})" if every else hit.title
+        print_paragraph(console, text, mark="- ", indent=2)
+    if not every:
+        left = len(waiting) - len(shown)
+        rest = f"and {left} more; " if left else ""
+        print_paragraph(console, f"{rest}what each waits for: --all", indent=4, style="dim")
 
 
-def _rules_above(diagnosis: Diagnosis) -> list[RedFlagHit]:
-    """Return the open rules of a higher level than the urgency that was reached."""
-    above = LEVELS[: LEVELS.index(diagnosis.urgency)]
+def _open_rules(diagnosis: Diagnosis) -> list[RedFlagHit]:
+    """Return the open rules above the urgency that was reached; in an emergency, its equals."""
+    above = LEVELS[: max(LEVELS.index(diagnosis.urgency), 1)]
     return [hit for hit in diagnosis.red_flags if hit.outcome == "open" and hit.level in above]
 
 
-def _indented(text: str) -> Padding:
-    return Padding(text, (0, 0, 0, 4), expand=False)
+def print_probabilities(
+    console: Console, diagnosis: Diagnosis, top: int | None, every: bool
+) -> None:
+    """Print what the numbers are probabilities of, then causes and groups."""
+    emergency = diagnosis.urgency == LEVELS[0]
+    text = (
+        "How probable it is that each is present and contributes. Several can be present at once, "
+        "so the numbers do not add up to 100 %; a small one settles nothing."
+    )
+    console.print()
+    print_paragraph(console, text)
+    causes = None if every else top or (CAUSES_IN_EMERGENCY if emergency else CAUSES)
+    groups = None if every else (GROUPS_IN_EMERGENCY if emergency else GROUPS)
+    besides = shown_at_any_rank(diagnosis)
+    if emergency and not every:
+        ids: IdPlace = "nowhere"
+    else:
+        ids = "beside" if console.width >= WIDTH_FOR_IDS else "below"
+    console.print(posterior_table(diagnosis.table, causes, besides, ids))
+    console.print()
+    console.print(group_table(diagnosis.groups, groups, ALWAYS_SHOWN_GROUPS))
 
 
-def _listed(names: Sequence[str], every: bool) -> str:
-    if every or len(names) <= MOST_NAMES:
-        return ", ".join(names)
-    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+def posterior_table(
+    posteriors: pd.DataFrame,
+    top: int | None,
+    besides: Sequence[str] = (),
+    ids: IdPlace = "beside",
+) -> Table:
+    """Lay out the first `top` causes, those to see besides, and what no cause explains.
 
-
-def posterior_table(posteriors: pd.DataFrame, top: int | None) -> Table:
-    """Lay out the first `top` causes and the last row, which is what no cause explains."""
+    The id of a cause stands beside or below its label, or is left out.
+    """
     table = _plain_table()
     table.add_column("cause", overflow="fold", ratio=1)
-    table.add_column("id", overflow="fold")
+    if ids == "beside":
+        table.add_column("id", overflow="fold")
     table.add_column("prior", justify="right", no_wrap=True)
     table.add_column("posterior", justify="right", no_wrap=True)
     causes, unexplained = posteriors.iloc[:-1], posteriors.iloc[-1:]
     shown = causes if top is None else causes.head(top)
-    for part in (shown, unexplained):
+    further, hidden = _split(causes.loc[causes.index.difference(shown.index, sort=False)], besides)
+    for part in (shown, further, unexplained):
+        if part is further and len(further):
+            table.add_row("... and to look at whatever their rank:", style="dim")
         for name, label, prior, posterior in _cells(part):
-            table.add_row(label, name, prior, posterior)
-    hidden = len(causes) - len(shown)
-    if hidden:
-        table.caption = f"and {hidden} causes more: --all"
-        table.caption_justify = "left"
+            named = {"beside": (label, name), "below": (f"{label}\n{name}",), "nowhere": (label,)}
+            table.add_row(*named[ids], prior, posterior)
+    notes = [f"and {len(hidden)} causes more: --all"] if len(hidden) else []
+    if 0.0 in {*shown["posterior"], *further["posterior"]}:
+        notes.append(f"{NO_DEFINITION}: part of its definition was answered otherwise")
+    table.caption = "\n".join(notes) or None
+    table.caption_justify = "left"
     return table
 
 
-def group_table(groups: pd.DataFrame) -> Table:
-    """Lay out the groups: the probability that at least one member is present."""
+def group_table(groups: pd.DataFrame, top: int | None = None, besides: Sequence[str] = ()) -> Table:
+    """Lay out groups, the first `top` and those to see besides: P(at least one member present)."""
     table = _plain_table()
     table.add_column("at least one of", overflow="fold", ratio=1)
     table.add_column("prior", justify="right", no_wrap=True)
     table.add_column("posterior", justify="right", no_wrap=True)
-    for _, label, prior, posterior in _cells(groups):
-        table.add_row(label, prior, posterior)
+    shown = groups if top is None else groups.head(top)
+    further, _ = _split(groups.loc[groups.index.difference(shown.index, sort=False)], besides)
+    for part in (shown, further):
+        for _, label, prior, posterior in _cells(part):
+            table.add_row(label, prior, posterior)
     return table
+
+
+def _split(rows: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows with these names, and the others."""
+    named = rows.index.isin(names)
+    return rows.loc[named], rows.loc[~named]
 
 
 def _cells(rows: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Yield id, label, prior and posterior of each row as text."""
     columns = (rows["label"], rows["prior"], rows["posterior"])
     for name, label, prior, posterior in zip(rows.index, *columns, strict=True):
-        yield str(name), str(label), percent(prior), percent(posterior)
+        # "Excluded" would read as if the findings had done it.
+        now = NO_DEFINITION if posterior == 0.0 else percent(posterior)
+        yield str(name), str(label), percent(prior), now
 
 
 def _plain_table() -> Table:
@@ -184,6 +270,9 @@ def diagnosis_json(diagnosis: Diagnosis, intended_use: str) -> str:
             }
             for hit in diagnosis.red_flags
         ],
+        "expected_loss": [asdict(hit) for hit in diagnosis.triage],
+        "pitfalls": [asdict(hit) for hit in diagnosis.pitfalls],
+        "management": [asdict(hit) for hit in diagnosis.management],
         "clashes": list(diagnosis.clashes),
         "posteriors": _records(diagnosis.table),
         "groups": _records(diagnosis.groups),

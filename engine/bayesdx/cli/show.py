@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from bayesdx.cli.options import Priors
+from bayesdx.cli.statements import answer_lines
 from bayesdx.knowledge import (
     Knowledge,
+    calibrated,
     describe_cause,
     describe_finding,
     describe_risk,
@@ -54,6 +56,11 @@ def show(
 ) -> None:
     """Tell where a number comes from.
 
-    Prints everything known of a cause, a finding, a risk or a statement, with source and basis.
+    Prints everything known of a cause, a finding, a risk or a statement, with source and basis; of
+    a statement also what the model answers today, and what had to move for it.
     """
-    print(DESCRIBE[kind](read_knowledge(priors), name).rstrip())
+    knowledge = calibrated(read_knowledge(priors))
+    print(DESCRIBE[kind](knowledge, name).rstrip())
+    if kind is Kind.STATEMENT:
+        for line in answer_lines(knowledge, name):
+            print(line)

@@ -9,16 +9,13 @@ from itertools import pairwise
 import numpy as np
 
 from bayesdx.diagnosis.fitting import (
-    ALONE,
-    IN_POPULATION,
-    NET,
-    STRONGEST,
     LinkParameters,
     Rates,
     Targets,
     independent_rates,
     solve,
 )
+from bayesdx.diagnosis.targets import Extra, build_extra, build_targets
 from bayesdx.inference import (
     DiagnosisModel,
     Evidence,
@@ -26,8 +23,7 @@ from bayesdx.inference import (
     no_evidence,
     posteriors,
 )
-from bayesdx.inference.model import FloatArray
-from bayesdx.knowledge import Cause, Finding, Knowledge
+from bayesdx.knowledge import Finding, Knowledge
 from bayesdx.knowledge.conditioning import conditional_prior
 from bayesdx.network import (
     CPD,
@@ -39,7 +35,6 @@ from bayesdx.network import (
     Variable,
 )
 
-_READINGS = {"in_population": IN_POPULATION, "alone": ALONE, "net": NET}
 #: Name of the hidden cause that carries a risk-dependent background of a finding.
 BACKGROUND = "background:{}"
 #: Most rounds of correction by the exact engine; each gains about four digits.
@@ -73,12 +68,35 @@ class EventFit:
 
 
 @dataclass(frozen=True, eq=False)
+class FittedLinks:
+    """The last round of the fit, for derivatives of what it solved.
+
+    Attributes
+    ----------
+    events, causes : tuple of str
+        Rows and columns of every array.
+    targets : Targets
+    ratio : Rates
+        See `fitting.solve`.
+    parameters : LinkParameters
+        As solved, before thresholds of one ordinal finding were made monotone.
+    """
+
+    events: tuple[str, ...]
+    causes: tuple[str, ...]
+    targets: Targets
+    ratio: Rates
+    parameters: LinkParameters
+
+
+@dataclass(frozen=True, eq=False)
 class Assembly:
     """The network of a knowledge folder, compiled, with an account of the fit."""
 
     network: Network
     model: DiagnosisModel
     fits: Mapping[str, EventFit]
+    links: FittedLinks
 
 
 def fit_remarks(assembly: Assembly) -> tuple[tuple[str, str, str], ...]:
@@ -107,16 +125,15 @@ def fit_remarks(assembly: Assembly) -> tuple[tuple[str, str, str], ...]:
     return tuple(remarks)
 
 
-@dataclass(frozen=True, eq=False)
-class _Extra:
-    """A hidden background cause: its risks and P(present | risks)."""
-
-    risks: tuple[str, ...]
-    table: FloatArray
-
-
-def assemble(knowledge: Knowledge) -> Assembly:
+def assemble(knowledge: Knowledge, start: FittedLinks | None = None) -> Assembly:
     """Build and compile the network of a knowledge folder.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+    start : FittedLinks, optional
+        Of similar knowledge; the fit then begins there and takes fewer rounds. Without effect when
+        its events or causes differ.
 
     Returns
     -------
@@ -126,12 +143,15 @@ def assemble(knowledge: Knowledge) -> Assembly:
     """
     events = [f for f in knowledge.findings.values() if f.has_probability]
     causes = [name for name, cause in knowledge.causes.items() if cause.kind == "cause"]
-    extras = {f.id: _extra(knowledge, f) for f in events if f.background_effects}
-    targets = _targets(knowledge, events, causes, extras)
+    extras = {f.id: build_extra(knowledge, f) for f in events if f.background_effects}
+    targets = build_targets(knowledge, events, causes, extras)
     ratio = Rates(np.ones_like(targets.stated), np.ones_like(targets.stated))
-    parameters: LinkParameters | None = None
+    first: LinkParameters | None = None
+    names = tuple(event.id for event in events), tuple(causes)
+    if start is not None and (start.events, start.causes) == names:
+        ratio, first = start.ratio, start.parameters
+    parameters = solve(targets, ratio, first)
     for _ in range(_CORRECTIONS):
-        parameters = solve(targets, ratio, parameters)
         coherent = _monotone_thresholds(knowledge, events, parameters)
         network = _network(knowledge, events, causes, extras, coherent)
         model = compile_diagnosis(network)
@@ -143,8 +163,9 @@ def assemble(knowledge: Knowledge) -> Assembly:
             (1.0 - exact.present) / (1.0 - assumed.present),
             (1.0 - exact.absent) / (1.0 - assumed.absent),
         )
+        parameters = solve(targets, ratio, parameters)
     fits = _fits(events, causes, targets, coherent, exact)
-    return Assembly(network, model, fits)
+    return Assembly(network, model, fits, FittedLinks(*names, targets, ratio, parameters))
 
 
 def _missed(targets: Targets, p: LinkParameters, exact: Rates) -> float:
@@ -157,105 +178,20 @@ def _missed(targets: Targets, p: LinkParameters, exact: Rates) -> float:
     return max(float(links.max(initial=0.0)), float(backgrounds.max(initial=0.0)))
 
 
-def _extra(knowledge: Knowledge, finding: Finding) -> _Extra:
-    """Turn the effects of risks on a background into a hidden cause of strength 1.
-
-    ``probability`` v where the risks hold: elsewhere the background is what keeps its mean b, and
-    the extra source makes up the ratio (1 - v) / (1 - elsewhere). ``zero_otherwise``: the whole
-    background comes from a source that exists only where the risks hold.
-    """
-    assert finding.background is not None
-    effect = finding.background_effects[0]
-    risks = tuple(name for name in knowledge.risks if name in effect.when)
-    held = np.ones(())
-    share = np.ones(())
-    for name in risks:
-        risk = knowledge.risks[name]
-        inside = np.array([state in effect.when[name] for state in risk.states], dtype=float)
-        held = np.multiply.outer(held, inside)
-        share = np.multiply.outer(share, np.array(risk.probabilities))
-    weight = float((held * share).sum())
-    background = finding.background.value
-    if effect.measure == "zero_otherwise":
-        # Seen from causes that share the risks, the absence of a cause says a little about them.
-        linked = [c for c in knowledge.causes.values() if finding.id in c.links]
-        reach = [_p_held_without(knowledge, cause, risks, held, weight) for cause in linked]
-        priors = [_prior(knowledge, cause.id) for cause in linked]
-        return _Extra(
-            risks, held * background / np.average(reach or [weight], weights=priors or None)
-        )
-    assert effect.value is not None
-    elsewhere = (background - weight * effect.value) / (1.0 - weight)
-    return _Extra(risks, held * (1.0 - (1.0 - effect.value) / (1.0 - elsewhere)))
-
-
-def _p_held_without(
-    knowledge: Knowledge, cause: Cause, risks: tuple[str, ...], held: FloatArray, weight: float
-) -> float:
-    """P(the risks hold | cause absent)."""
-    conditional = conditional_prior(cause, knowledge.risks)
-    joint = conditional.table
-    for name in conditional.risks:
-        prior = np.array(knowledge.risks[name].probabilities)
-        shape = [-1 if other == name else 1 for other in conditional.risks]
-        joint = joint * prior.reshape(shape)
-    private = tuple(i for i, name in enumerate(conditional.risks) if name not in risks)
-    marginal = joint.sum(axis=private)
-    shared = [name for name in conditional.risks if name in risks]
-    if not shared:
-        return weight
-    inside = held.sum(axis=tuple(i for i, name in enumerate(risks) if name not in shared)) > 0
-    return float((weight - marginal[inside].sum()) / (1.0 - _prior(knowledge, cause.id)))
-
-
-def _targets(
-    knowledge: Knowledge, events: list[Finding], causes: list[str], extras: Mapping[str, _Extra]
-) -> Targets:
-    shape = (len(events), len(causes))
-    stated, reading = np.full(shape, np.nan), np.zeros(shape)
-    row = {event.id: i for i, event in enumerate(events)}
-    for c, name in enumerate(causes):
-        for finding, link in knowledge.causes[name].links.items():
-            stated[row[finding], c] = link.probability
-            reading[row[finding], c] = _READINGS[link.parameterisation]
-    background = np.array([event.background.value for event in events if event.background])
-    floor = background * knowledge.model.leak_floor
-    ceiling, mean = np.full(len(events), STRONGEST), np.zeros(len(events))
-    for name, extra in extras.items():
-        weights = np.ones(())
-        for risk in extra.risks:
-            weights = np.multiply.outer(weights, np.array(knowledge.risks[risk].probabilities))
-        mean[row[name]] = float((weights * extra.table).sum())
-        if _is_gated(knowledge.findings[name]):
-            # All of the background lies in the extra source: a leak would cross the gate.
-            ceiling[row[name]] = floor[row[name]] = 0.0
-    ordinary = [event.kind == "binary" and event.id not in extras for event in events]
-    return Targets(
-        prior=np.array([_prior(knowledge, name) for name in causes]),
-        stated=stated,
-        reading=reading,
-        background=background,
-        floor=floor,
-        ceiling=ceiling,
-        extra=mean,
-        may_inhibit=np.array(ordinary),
-    )
-
-
-def _is_gated(finding: Finding) -> bool:
-    return any(effect.measure == "zero_otherwise" for effect in finding.background_effects)
-
-
-def _prior(knowledge: Knowledge, name: str) -> float:
-    prior = knowledge.causes[name].prior
-    assert prior is not None
-    return prior.value
-
-
 def _thresholds(knowledge: Knowledge, ordinal: Finding) -> list[str]:
     """Ids of an ordinal's thresholds by rising level."""
     found = [f for f in knowledge.findings.values() if f.threshold_of == ordinal.id]
     return [f.id for f in sorted(found, key=lambda f: ordinal.states.index(f.at_least or ""))]
+
+
+def threshold_pairs(knowledge: Knowledge) -> list[tuple[str, str]]:
+    """Pairs of neighbouring thresholds of ordinal findings, the lower first, by rising level."""
+    return [
+        pair
+        for ordinal in knowledge.findings.values()
+        if ordinal.kind == "ordinal"
+        for pair in pairwise(_thresholds(knowledge, ordinal))
+    ]
 
 
 def _monotone_thresholds(
@@ -264,13 +200,10 @@ def _monotone_thresholds(
     """A higher level implies the lower ones: raise what is stated of a lower level too low."""
     row = {event.id: i for i, event in enumerate(events)}
     strength, leak = p.strength.copy(), p.leak.copy()
-    for ordinal in knowledge.findings.values():
-        if ordinal.kind != "ordinal":
-            continue
-        for lower, higher in reversed(list(pairwise(_thresholds(knowledge, ordinal)))):
-            at, above = row[lower], row[higher]
-            strength[at] = np.maximum(strength[at], strength[above])
-            leak[at] = max(leak[at], leak[above])
+    for lower, higher in reversed(threshold_pairs(knowledge)):
+        at, above = row[lower], row[higher]
+        strength[at] = np.maximum(strength[at], strength[above])
+        leak[at] = max(leak[at], leak[above])
     return LinkParameters(strength, p.factor, leak)
 
 
@@ -278,7 +211,7 @@ def _network(
     knowledge: Knowledge,
     events: list[Finding],
     causes: list[str],
-    extras: Mapping[str, _Extra],
+    extras: Mapping[str, Extra],
     p: LinkParameters,
 ) -> Network:
     variables, cpds = _upper_layers(knowledge, causes, extras)
@@ -299,7 +232,7 @@ def _network(
 
 
 def _upper_layers(
-    knowledge: Knowledge, causes: list[str], extras: Mapping[str, _Extra]
+    knowledge: Knowledge, causes: list[str], extras: Mapping[str, Extra]
 ) -> tuple[list[Variable], list[CPD]]:
     variables = [Variable(name, risk.states) for name, risk in knowledge.risks.items()]
     cpds: list[CPD] = [

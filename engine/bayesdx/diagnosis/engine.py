@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.assembly import Assembly, assemble
 from bayesdx.diagnosis.cases import CaseReader, Cases
+from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
-from bayesdx.diagnosis.red_flags import FIRED, evaluate, evaluate_many, urgency, urgency_many
+from bayesdx.diagnosis.red_flags import (
+    FIRED,
+    RuleResult,
+    evaluate,
+    evaluate_many,
+    urgency,
+    urgency_many,
+)
 from bayesdx.diagnosis.results import (
     IMPOSSIBLE,
     NO_FINDINGS,
@@ -22,13 +30,25 @@ from bayesdx.diagnosis.results import (
     RedFlagHit,
     Status,
 )
+from bayesdx.diagnosis.texts import TextHit, evaluate_texts
+from bayesdx.diagnosis.triage import (
+    TriageHit,
+    build_triage,
+    level_many,
+    triage_case,
+    triage_many,
+)
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
 from bayesdx.inference.model import FloatArray
 from bayesdx.knowledge import Knowledge, read_knowledge
-from bayesdx.knowledge.red_flag_schema import LEVELS
+from bayesdx.knowledge.moving import calibrated
+from bayesdx.knowledge.red_flag_schema import LEVELS, Level
+from bayesdx.knowledge.text_schema import Text
 
 UNEXPLAINED = "unexplained"
+#: Before the id of a cause, in the column of red flags: its expected loss calls for action.
+EXPECTED_LOSS = "expected_loss:"
 #: Rows read and scored together; bounds the memory of `Engine.score`.
 ROWS_AT_ONCE = 1 << 16
 
@@ -55,6 +75,7 @@ class Engine:
     Attributes
     ----------
     knowledge : Knowledge
+        With calibrated numbers in the place of elicited ones.
     assembly : Assembly
         The network, its compiled form, and how well it gives back what is stated.
     causes, findings, risks : DataFrame
@@ -62,10 +83,11 @@ class Engine:
     """
 
     def __init__(self, knowledge: Knowledge) -> None:
+        elicited, knowledge = knowledge, calibrated(knowledge)
         self.knowledge = knowledge
         self.assembly: Assembly = assemble(knowledge)
         self._reader = CaseReader(knowledge, self.assembly.model)
-        self.causes = causes_frame(knowledge)
+        self.causes = causes_frame(knowledge, elicited)
         self.findings = findings_frame(knowledge, self.assembly.fits)
         self.risks = risks_frame(knowledge)
         self._order = list(self.causes.index)
@@ -76,6 +98,8 @@ class Engine:
         self._modelled = np.array([at[name] for name in self._order if name in at], dtype=np.intp)
         self._columns = np.array([i for i, n in enumerate(self._order) if n in at], dtype=np.intp)
         self._clamps = self._clamp_table()
+        self._triage = build_triage(knowledge.triage, knowledge.causes)
+        self._weighed = np.array([at[name] for name in self._triage.causes], dtype=np.intp)
         self._variants = Variants(model)
         self._prior_groups = self._answer(no_evidence(model, 1))[1]
         self._prior = np.append(self.causes["prior"].to_numpy(), self._prior_groups[-1])
@@ -118,29 +142,22 @@ class Engine:
         table = self._table(answer.causes[0], groups[-1], status)
         facts = self._facts(cases)
         results = evaluate(self.knowledge.red_flags, facts)
-        hits = [
-            RedFlagHit(
-                id=result.rule.id,
-                level=result.rule.level,
-                title=result.rule.title,
-                advice=result.rule.advice,
-                outcome=result.outcome,
-                because=result.because,
-                not_asked=result.not_asked,
-                statements=tuple(result.rule.statements),
-            )
-            for result in results
-            if result.outcome != "not_met"
-        ]
-        hits.sort(key=lambda hit: (hit.outcome != "fired", LEVELS.index(hit.level)))
+        triage: tuple[TriageHit, ...] = ()
+        if status == OK:
+            triage = triage_case(self._triage, answer.causes[0, self._weighed])
         return Diagnosis(
             table=table,
             groups=self._group_table(groups),
-            red_flags=tuple(hits),
-            urgency=urgency(results),
+            red_flags=_hits(results),
+            triage=triage,
+            urgency=_most_pressing([urgency(results), *(hit.level for hit in triage)]),
+            pitfalls=self._texts(self.knowledge.pitfalls, facts, status, table, groups),
+            management=self._texts(self.knowledge.management, facts, status, table, groups),
             log_evidence=float(answer.log_evidence[0]),
             status=status,
-            clashes=self._clashes(cases) if status == IMPOSSIBLE else (),
+            clashes=smallest_clash(self.assembly.model, cases.evidence)
+            if status == IMPOSSIBLE
+            else (),
             understood=self._understood(cases),
         )
 
@@ -156,8 +173,9 @@ class Engine:
         -------
         DataFrame
             Same index: one column a cause id with its posterior, then ``unexplained``,
-            ``log_evidence``, ``status``, ``urgency``, ``red_flags`` (ids of fired rules, joined by
-            ``;``). Where the status is ``impossible`` the posterior is not defined and the priors
+            ``log_evidence``, ``status``, ``urgency``, ``red_flags`` (ids of fired rules, then
+            ``expected_loss:`` with a cause whose expected loss calls for action, joined by ``;``).
+            Where the status is ``impossible`` the posterior is not defined and the priors
             stand in its place.
 
         Raises
@@ -200,12 +218,16 @@ class Engine:
         status = np.where(possible, np.where(cases.known, OK, NO_FINDINGS), IMPOSSIBLE)
         rules = self.knowledge.red_flags
         outcomes = evaluate_many(rules, cases.facts, states=self._states, cases=len(cases.evidence))
-        levels = np.array(LEVELS, dtype=object)[urgency_many(rules, outcomes)]
+        calls = triage_many(self._triage, answer.causes[:, self._weighed])
+        calls &= (possible & cases.known)[:, None]
+        level = np.minimum(urgency_many(rules, outcomes), level_many(self._triage, calls))
+        levels = np.array(LEVELS, dtype=object)[level]
+        names = [rule.id for rule in rules] + [EXPECTED_LOSS + one for one in self._triage.causes]
         tail = {
             "log_evidence": answer.log_evidence,
             "status": status.astype(object),
             "urgency": levels,
-            "red_flags": _joined(outcomes == FIRED, [rule.id for rule in rules]),
+            "red_flags": _joined(np.hstack([outcomes == FIRED, calls]), names),
         }
         return pd.concat([frame, pd.DataFrame(tail)], axis=1)
 
@@ -271,6 +293,24 @@ class Engine:
         table["posterior"] = posterior[order]
         return table
 
+    def _texts(
+        self,
+        texts: tuple[Text, ...],
+        facts: dict[str, str | None],
+        status: Status,
+        table: pd.DataFrame,
+        groups: FloatArray,
+    ) -> tuple[TextHit, ...]:
+        """Choose texts; where posteriors are not defined, by findings alone."""
+        settings = self.knowledge.text_settings
+        if settings is None:
+            return ()
+        if status != OK:
+            return evaluate_texts(texts, settings, facts)
+        causes = dict(zip(table.index, table["posterior"].tolist(), strict=True))
+        drivers = dict(zip(self.knowledge.groups, groups.tolist(), strict=False))
+        return evaluate_texts(texts, settings, facts, causes, drivers, str(table.index[0]))
+
     def _facts(self, cases: Cases) -> dict[str, str | None]:
         names = self._states
         return {
@@ -295,26 +335,6 @@ class Engine:
                 shown[name] = names[name][int(value)] if value == int(value) else f"{value:g}"
         return shown
 
-    def _clashes(self, cases: Cases) -> tuple[str, ...]:
-        """Find a smallest set of observations that is impossible by itself.
-
-        Observations are left out one after the other for as long as the rest stays impossible.
-        """
-        model, evidence = self.assembly.model, cases.evidence
-        observed: list[tuple[str, int]] = [
-            *(("findings", int(i)) for i in np.flatnonzero(~np.isnan(evidence.findings[0]))),
-            *(("risks", int(i)) for i in np.flatnonzero(evidence.risks[0] >= 0)),
-            *(("ordinals", i) for i in _bounded(model.ordinal_sizes, evidence)),
-        ]
-        blank = no_evidence(model, 1)
-        kept: list[tuple[str, int]] = []
-        for position, item in enumerate(observed):
-            trial = _restrict(evidence, blank, [*kept, *observed[position + 1 :]])
-            if posteriors(model, trial, only_evidence=True).possible[0]:
-                kept.append(item)
-        names = {"findings": model.findings, "risks": model.risks, "ordinals": model.ordinals}
-        return tuple(names[kind][i] for kind, i in kept)
-
 
 def _check_mapping(findings: object) -> None:
     if not isinstance(findings, Mapping):
@@ -325,23 +345,27 @@ def _check_mapping(findings: object) -> None:
         raise InvalidCase(faults)
 
 
-def _bounded(sizes: tuple[int, ...], evidence: Evidence) -> list[int]:
-    upper = np.array(sizes, dtype=np.intp) - 1
-    bounded = (evidence.lower[0] > 0) | (evidence.upper[0] < upper)
-    return [int(i) for i in np.flatnonzero(bounded)]
+def _hits(results: tuple[RuleResult, ...]) -> tuple[RedFlagHit, ...]:
+    """Rules that fired, then rules that are open, the most pressing first."""
+    hits = [
+        RedFlagHit(
+            id=result.rule.id,
+            level=result.rule.level,
+            title=result.rule.title,
+            advice=result.rule.advice,
+            outcome=result.outcome,
+            because=result.because,
+            not_asked=result.not_asked,
+            statements=tuple(result.rule.statements),
+        )
+        for result in results
+        if result.outcome != "not_met"
+    ]
+    return tuple(sorted(hits, key=lambda hit: (hit.outcome != "fired", LEVELS.index(hit.level))))
 
 
-def _restrict(evidence: Evidence, blank: Evidence, items: list[tuple[str, int]]) -> Evidence:
-    findings, risks = blank.findings.copy(), blank.risks.copy()
-    lower, upper = blank.lower.copy(), blank.upper.copy()
-    for kind, i in items:
-        if kind == "findings":
-            findings[:, i] = evidence.findings[:, i]
-        elif kind == "risks":
-            risks[:, i] = evidence.risks[:, i]
-        else:
-            lower[:, i], upper[:, i] = evidence.lower[:, i], evidence.upper[:, i]
-    return Evidence(findings, lower, upper, risks, blank.causes)
+def _most_pressing(levels: Iterable[Level]) -> Level:
+    return min(levels, key=LEVELS.index)
 
 
 def _odds_ratio(prior: FloatArray, posterior: FloatArray) -> FloatArray:

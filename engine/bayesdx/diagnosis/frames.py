@@ -7,13 +7,16 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bayesdx.diagnosis.assembly import EventFit
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge import Cause, Knowledge
 
 _NAN = float("nan")
 
 
-def causes_frame(knowledge: Knowledge) -> pd.DataFrame:
-    """One row a cause, excluded ones with prior 0; the leak is not a cause."""
+def causes_frame(knowledge: Knowledge, elicited: Knowledge) -> pd.DataFrame:
+    """One row a cause, excluded ones with prior 0; the leak is not a cause.
+
+    ``prior`` is the value in use, ``prior_elicited`` the one that calibration started from.
+    """
     groups: dict[str, list[str]] = {}
     for group in knowledge.groups.values():
         for member in group.members:
@@ -27,7 +30,8 @@ def causes_frame(knowledge: Knowledge) -> pd.DataFrame:
         rows[name] = {
             "label": cause.label,
             "kind": cause.kind,
-            "prior": prior.value if prior is not None else 0.0,
+            "prior": _prior_value(cause),
+            "prior_elicited": _prior_value(elicited.causes[name]),
             "prior_low": low,
             "prior_high": high,
             "denominator": prior.denominator if prior is not None else "",
@@ -42,6 +46,10 @@ def causes_frame(knowledge: Knowledge) -> pd.DataFrame:
             "reason": cause.reason,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cause")
+
+
+def _prior_value(cause: Cause) -> float:
+    return cause.prior.value if cause.prior is not None else 0.0
 
 
 def findings_frame(knowledge: Knowledge, fits: Mapping[str, EventFit]) -> pd.DataFrame:

@@ -199,9 +199,9 @@ def considered(
 
 
 def _apply(rule: RedFlag, facts: Mapping[str, str | None]) -> RuleResult:
-    outcome = _OUTCOMES[_combine(rule.when, facts)]
-    because = _unique(_true_leaves(rule.when, facts)) if outcome == "fired" else ()
-    asked_for = (read_leaf(leaf).subject for leaf in _unknown_leaves(rule.when, facts))
+    outcome = _OUTCOMES[combine(rule.when, facts)]
+    because = _unique(true_leaves(rule.when, facts)) if outcome == "fired" else ()
+    asked_for = (read_leaf(leaf).subject for leaf in unknown_leaves(rule.when, facts))
     return RuleResult(rule, outcome, because, _unique(asked_for) if outcome == "open" else ())
 
 
@@ -211,7 +211,7 @@ def _unique(items: Iterable[str]) -> tuple[str, ...]:
 
 def _truth(item: Item, facts: Mapping[str, str | None]) -> int:
     if isinstance(item, When):
-        return _combine(item, facts)
+        return combine(item, facts)
     test = read_leaf(item)
     state = facts.get(test.subject)
     if state is None:
@@ -219,7 +219,16 @@ def _truth(item: Item, facts: Mapping[str, str | None]) -> int:
     return _TRUE if state in test.states else _FALSE
 
 
-def _combine(when: When, facts: Mapping[str, str | None]) -> int:
+def combine(when: When, facts: Mapping[str, str | None]) -> int:
+    """Return whether a condition holds: 2 true, 0 false, 1 unknown.
+
+    Parameters
+    ----------
+    when : When
+        The condition.
+    facts : mapping of str to str or None
+        As for `evaluate`.
+    """
     parts = [_truth(item, facts) for item in when.all]
     parts += [_TRUE - _truth(item, facts) for item in when.none]
     if when.any:
@@ -234,23 +243,39 @@ def _truth_of_count(at_least: AtLeast, facts: Mapping[str, str | None]) -> int:
     return ranked[at_least.count - 1]
 
 
-def _true_leaves(when: When, facts: Mapping[str, str | None]) -> Iterator[str]:
-    """Yield the leaves on which a true condition rests; what `none` excludes is no reason."""
+def true_leaves(when: When, facts: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield the leaves on which a true condition rests; what `none` excludes is no reason.
+
+    Parameters
+    ----------
+    when : When
+        A condition that is true of `facts`.
+    facts : mapping of str to str or None
+        As for `evaluate`.
+    """
     of = when.at_least.of if when.at_least is not None else ()
     for item in (*when.all, *when.any, *of):
         if _truth(item, facts) == _TRUE:
             if isinstance(item, When):
-                yield from _true_leaves(item, facts)
+                yield from true_leaves(item, facts)
             else:
                 yield item
 
 
-def _unknown_leaves(when: When, facts: Mapping[str, str | None]) -> Iterator[str]:
-    """Yield the leaves whose answers could still decide an unknown condition."""
+def unknown_leaves(when: When, facts: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield the leaves whose answers could still decide an unknown condition.
+
+    Parameters
+    ----------
+    when : When
+        A condition that is unknown of `facts`.
+    facts : mapping of str to str or None
+        As for `evaluate`.
+    """
     for item in _undecided(when, facts):
         if _truth(item, facts) == _UNKNOWN:
             if isinstance(item, When):
-                yield from _unknown_leaves(item, facts)
+                yield from unknown_leaves(item, facts)
             else:
                 yield item
 
@@ -339,7 +364,7 @@ def _truth_many(item: Item, truths: Mapping[str, Codes]) -> Codes:
 
 
 def _combine_many(when: When, truths: Mapping[str, Codes]) -> Codes:
-    """Combine (N,) truths as `_combine` does."""
+    """Combine (N,) truths as `combine` does."""
     parts = [_truth_many(item, truths) for item in when.all]
     parts += [np.subtract(np.int8(_TRUE), _truth_many(item, truths)) for item in when.none]
     if when.any:

@@ -9,6 +9,8 @@ from typing import Literal
 import pandas as pd
 
 from bayesdx.diagnosis.red_flags import Outcome
+from bayesdx.diagnosis.texts import TextHit
+from bayesdx.diagnosis.triage import TriageHit
 from bayesdx.knowledge.red_flag_schema import Level
 
 Status = Literal["ok", "impossible", "no_findings"]
@@ -62,8 +64,15 @@ class Diagnosis:
     red_flags : tuple of RedFlagHit
         Rules that fired, then rules that are open, the most pressing first.
     urgency : str
-        ``emergency``, ``urgent``, ``soon``, ``routine`` or ``self_care``; from rules, never from
-        posteriors.
+        ``emergency``, ``urgent``, ``soon``, ``routine`` or ``self_care``: the highest level of the
+        rules that fired and of `triage`, which can raise it and never lowers it.
+    triage : tuple of TriageHit
+        Dangerous causes whose expected loss calls for action, the greatest loss first; empty when
+        nothing is known or the evidence is impossible.
+    pitfalls : tuple of TextHit
+        What is easily missed in such a case; each may name causes to look at whatever their rank.
+    management : tuple of TextHit
+        Education matched to the case: explanations, advice, cautions, tests, questions.
     log_evidence : float
         Natural log of P(what was found); ``-inf`` when it is impossible.
     status : str
@@ -82,3 +91,6 @@ class Diagnosis:
     status: Status
     clashes: tuple[str, ...] = ()
     understood: Mapping[str, str] = field(default_factory=dict)
+    triage: tuple[TriageHit, ...] = ()
+    pitfalls: tuple[TextHit, ...] = ()
+    management: tuple[TextHit, ...] = ()

@@ -64,13 +64,16 @@ def read_binary(place: str, value: object, *, soft: bool) -> float | Fault:
 
 
 def read_state(place: str, value: object, states: Sequence[str]) -> float | Fault:
-    """Read a named state: its position, NaN unknown."""
-    if is_missing(value):
-        return UNKNOWN
+    """Read a named state: its position, NaN unknown.
+
+    A state wins over a word for "not known": no radiation is called ``none``.
+    """
     names = {folded(state): i for i, state in enumerate(states)}
-    text = folded(str(value))
+    text = folded(value) if isinstance(value, str) else ""
     if text in names:
         return float(names[text])
+    if is_missing(value):
+        return UNKNOWN
     near = nearest_names(str(value), states)
     return Fault(place, f"one of {', '.join(states)}", value, near)
 

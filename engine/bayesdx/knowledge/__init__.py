@@ -1,12 +1,14 @@
 """What clinicians wrote: causes, findings, risks, the numbers between them and their sources."""
 
+from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.files import find_priors
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.lint import lint
+from bayesdx.knowledge.moving import calibrated
 from bayesdx.knowledge.provenance import (
     describe_cause,
     describe_finding,
     describe_risk,
-    describe_statement,
 )
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.red_flag_schema import RedFlag
@@ -16,13 +18,13 @@ from bayesdx.knowledge.schema import (
     Effect,
     Finding,
     Group,
-    Knowledge,
     Link,
     Measure,
     Number,
     Risk,
     Source,
 )
+from bayesdx.knowledge.statement_provenance import describe_statement
 
 __all__ = [
     "Cause",
@@ -37,6 +39,7 @@ __all__ = [
     "RedFlag",
     "Risk",
     "Source",
+    "calibrated",
     "describe_cause",
     "describe_finding",
     "describe_risk",
@@ -44,4 +47,5 @@ __all__ = [
     "find_priors",
     "lint",
     "read_knowledge",
+    "summary",
 ]

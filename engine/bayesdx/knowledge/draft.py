@@ -9,16 +9,34 @@ reader: it raises.
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bayesdx.errors import Fault, nearest_names
 from bayesdx.knowledge.files import Folder
+from bayesdx.knowledge.kinds import (
+    CALIBRATION,
+    CARD,
+    CAUSE,
+    CONSTRAINT,
+    FINDING,
+    GROUP,
+    MEASURE,
+    RISK,
+    RULE,
+    SCALE,
+    SOURCE,
+    STATEMENT,
+    TEXT,
+    TEXT_SETTINGS,
+    TRIAGE,
+    WORD,
+    Kind,
+)
 from bayesdx.knowledge.red_flag_schema import RedFlag
 from bayesdx.knowledge.schema import (
     Cause,
@@ -32,67 +50,13 @@ from bayesdx.knowledge.schema import (
     Word,
 )
 from bayesdx.knowledge.shapes import Path, describe_errors, join
+from bayesdx.knowledge.statement_schema import Calibration, Constraint, Statement
+from bayesdx.knowledge.text_schema import Text, TextSettings
+from bayesdx.knowledge.triage_schema import Triage
 
 M = TypeVar("M", bound=BaseModel)
 
-SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-SOURCE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 MOST_REPAIRS = 20
-
-_NUMBER = {"value": 0.5, "basis": "JUDGEMENT", "source": "", "denominator": "-"}
-_TEXTS = {"label": "-", "question": "-", "observed_by": "patient", "category": "-"}
-
-
-@dataclass(frozen=True)
-class Kind(Generic[M]):
-    """One kind of entry: how it is validated and what stands in for a missing key."""
-
-    model: type[M]
-    adapter: TypeAdapter[M]
-    placeholder: dict[str, Any]
-
-
-CAUSE = Kind(Cause, TypeAdapter(Cause), {"label": "-", "kind": "cause", "description": "-"})
-FINDING = Kind(Finding, TypeAdapter(Finding), _TEXTS | {"kind": "binary"})
-RISK = Kind(Risk, TypeAdapter(Risk), _TEXTS | {"prevalence": _NUMBER})
-MEASURE = Kind(
-    Measure, TypeAdapter(Measure), _TEXTS | {"unit": "-", "range": [0.0, 1.0], "sets": []}
-)
-GROUP = Kind(Group, TypeAdapter(Group), {"label": "-", "kind": "class", "members": []})
-SOURCE = Kind(Source, TypeAdapter(Source), {"title": "-", "seen": False})
-WORD = Kind(
-    Word,
-    TypeAdapter(Word),
-    {"wording": "-", "rule": "-", "distribution": "-", "basis": "JUDGEMENT"},
-)
-SCALE = Kind(
-    Scale, TypeAdapter(Scale), {"name": "-", "source": "", "basis": "JUDGEMENT", "points": {}}
-)
-RULE = Kind(
-    RedFlag,
-    TypeAdapter(RedFlag),
-    {
-        "id": "unreadable",
-        "level": "routine",
-        "title": "-",
-        "advice": "-",
-        "sources": [""],
-        "basis": "JUDGEMENT",
-        "when": {"all": ["unreadable"]},
-    },
-)
-CARD = Kind(
-    ModelCard,
-    TypeAdapter(ModelCard),
-    {
-        "name": "-",
-        "version": "-",
-        "reference_population": "-",
-        "intended_use": "-",
-        "leak_floor": 0.1,
-        "equivalent_sample_size": {},
-    },
-)
 
 
 @dataclass
@@ -118,6 +82,13 @@ class Draft:
     words: tuple[Word, ...] = ()
     scales: tuple[Scale, ...] = ()
     red_flags: tuple[RedFlag, ...] = ()
+    triage: Triage | None = None
+    statements: dict[str, Statement] = field(default_factory=dict)
+    constraints: tuple[Constraint, ...] = ()
+    text_settings: TextSettings | None = None
+    management: tuple[Text, ...] = ()
+    pitfalls: tuple[Text, ...] = ()
+    calibration: Calibration | None = None
     faults: list[Fault] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
@@ -164,7 +135,7 @@ def draft_knowledge(folder: Folder) -> Draft:
     for name in sorted(folder.tables):
         if name.startswith("causes/"):
             stem = PurePosixPath(name).stem
-            _check_id(draft, name, stem)
+            _check_key(draft, CAUSE, name, stem)
             draft.causes[stem] = _validate(draft, CAUSE, f"{name}:", folder.tables[name], stem)
     draft.findings = dict(_entries(draft, FINDING, folder, "findings.toml"))
     draft.risks = dict(_entries(draft, RISK, folder, "risks.toml"))
@@ -174,18 +145,31 @@ def draft_knowledge(folder: Folder) -> Draft:
     draft.words = tuple(_rows(draft, WORD, folder, "word_scale.toml", "word"))
     draft.scales = tuple(_rows(draft, SCALE, folder, "word_scale.toml", "scale"))
     draft.red_flags = tuple(_rows(draft, RULE, folder, "red_flags.toml", "rule"))
+    draft.triage = _table(draft, TRIAGE, folder, "red_flags.toml", "triage")
     _refuse_other_keys(draft, folder, "word_scale.toml", ("word", "scale"))
-    _refuse_other_keys(draft, folder, "red_flags.toml", ("rule",))
+    _refuse_other_keys(draft, folder, "red_flags.toml", ("rule", "triage"))
+    _draft_statements(draft, folder)
     return draft
+
+
+def _draft_statements(draft: Draft, folder: Folder) -> None:
+    """Validate the files about the documents, which a folder may do without."""
+    draft.statements = dict(_entries(draft, STATEMENT, folder, "statements.toml"))
+    draft.constraints = tuple(_rows(draft, CONSTRAINT, folder, "constraints.toml", "constraint"))
+    draft.management = tuple(_rows(draft, TEXT, folder, "management.toml", "text"))
+    draft.pitfalls = tuple(_rows(draft, TEXT, folder, "pitfalls.toml", "text"))
+    draft.text_settings = _table(draft, TEXT_SETTINGS, folder, "management.toml", "settings")
+    _refuse_other_keys(draft, folder, "constraints.toml", ("constraint",))
+    _refuse_other_keys(draft, folder, "management.toml", ("text", "settings"))
+    _refuse_other_keys(draft, folder, "pitfalls.toml", ("text",))
+    if (raw := folder.tables.get("calibration.toml")) is not None:
+        draft.calibration = _validate(draft, CALIBRATION, "calibration.toml:", raw)
 
 
 def _entries(draft: Draft, kind: Kind[M], folder: Folder, name: str) -> Iterator[tuple[str, M]]:
     """Validate a file of tables by id."""
     for key, raw in folder.tables.get(name, {}).items():
-        if kind.model is not Source:
-            _check_id(draft, f"{name}:{key}", key)
-        elif not SOURCE_KEY.fullmatch(key):
-            draft.add(f"{name}:{key}", "a key of letters, digits and _", key)
+        _check_key(draft, kind, f"{name}:{key}", key)
         if isinstance(raw, dict):
             yield key, _validate(draft, kind, f"{name}:{key}", raw, key)
         else:
@@ -215,9 +199,20 @@ def _refuse_other_keys(draft: Draft, folder: Folder, name: str, known: tuple[str
             draft.faults.append(Fault(f"{name}:{key}", expected, key))
 
 
-def _check_id(draft: Draft, place: str, name: str) -> None:
-    if not SNAKE_CASE.fullmatch(name):
-        draft.faults.append(Fault(place, "an id in snake_case", name))
+def _table(draft: Draft, kind: Kind[M], folder: Folder, name: str, key: str) -> M | None:
+    """Validate one table of a file, where it is there."""
+    raw = folder.tables.get(name, {}).get(key)
+    if raw is None:
+        return None
+    if not isinstance(raw, dict):
+        draft.faults.append(Fault(f"{name}:{key}", "a table", raw))
+        return None
+    return _validate(draft, kind, f"{name}:{key}", raw)
+
+
+def _check_key(draft: Draft, kind: Kind[M], place: str, name: str) -> None:
+    if not kind.key.fullmatch(name):
+        draft.faults.append(Fault(place, kind.key_words, name))
 
 
 def _validate(

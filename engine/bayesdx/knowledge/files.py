@@ -26,8 +26,14 @@ SINGLE_FILES = (
 )
 """Files that every priors folder has."""
 
-OTHER_FILES = ("calibration.toml", "management.toml", "statements.toml")
-"""Files that may stand in the folder and are read elsewhere; the digest covers them too."""
+OTHER_FILES = (
+    "calibration.toml",
+    "constraints.toml",
+    "management.toml",
+    "pitfalls.toml",
+    "statements.toml",
+)
+"""Files that a folder may do without."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 PLACES = (_PACKAGE / "priors", _PACKAGE.parents[1] / "priors")

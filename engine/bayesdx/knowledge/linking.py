@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.knowledge.cause_links import check_causes
+from bayesdx.knowledge.constraint_links import (
+    check_all_texts,
+    check_constraints,
+    check_triage,
+)
 from bayesdx.knowledge.draft import Draft, cause_file
 from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.measure_links import check_measures
 from bayesdx.knowledge.naming import check_names
-from bayesdx.knowledge.red_flag_schema import RedFlag, leaves, read_leaf
-from bayesdx.knowledge.references import check_id, check_source, check_states
+from bayesdx.knowledge.red_flag_schema import leaves
+from bayesdx.knowledge.references import check_id, check_leaf, check_source, check_states
 from bayesdx.knowledge.shapes import join
 
 
@@ -30,6 +35,9 @@ def check_links(draft: Draft) -> None:
     check_measures(draft)
     _check_groups(draft)
     _check_red_flags(draft)
+    check_triage(draft)
+    check_constraints(draft)
+    check_all_texts(draft)
     for index, scale in enumerate(draft.scales):
         check_source(draft, f"word_scale.toml:scale[{index}].source", scale.source)
 
@@ -67,20 +75,6 @@ def _check_red_flags(draft: Draft) -> None:
         for position, source in enumerate(rule.sources):
             check_source(draft, join(place, "sources", position), source)
         if place not in draft.damaged:
-            _check_leaves(draft, join(place, "when"), rule)
-
-
-def _check_leaves(draft: Draft, place: str, rule: RedFlag) -> None:
-    """Check what each leaf looks at; the leaf itself tells which of a condition is meant."""
-    known = (*draft.findings, *draft.risks)
-    for leaf in sorted(leaves(rule.when)):
-        test = read_leaf(leaf)
-        entry = draft.findings.get(test.subject) or draft.risks.get(test.subject)
-        if entry is None:
-            if not draft.missing & {"findings.toml", "risks.toml"}:
-                draft.add(f"{place} {leaf}", "a finding or risk", test.subject, known)
-            continue
-        for state in test.states:
-            if state not in entry.states:
-                expected = f"a state of {test.subject}: {', '.join(entry.states)}"
-                draft.add(f"{place} {leaf}", expected, state, entry.states)
+            # The leaf itself tells which of a condition is meant.
+            for leaf in sorted(leaves(rule.when)):
+                check_leaf(draft, f"{place}.when {leaf}", leaf)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections import defaultdict
 from collections.abc import Iterator
-from typing import Literal
 
+from bayesdx.errors import nearest_names
+from bayesdx.knowledge.coverage import coverage
 from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.moving import stale
 from bayesdx.knowledge.naming import folded
 from bayesdx.knowledge.numbers import PlacedNumber, every_number
-from bayesdx.knowledge.schema import Cause, Finding, Knowledge
-
-Severity = Literal["error", "warning", "info"]
-Remark = tuple[Severity, str, str]
-
-STATEMENT = re.compile(r"(S[0-3]|X)-[0-9]{2,}")
-"""How a statement of the ledger is named: by document (S0 to S3) or conflict (X), and number."""
+from bayesdx.knowledge.remarks import Remark, Severity
+from bayesdx.knowledge.schema import Cause, Finding
 
 NARROWEST = {"SEEN": 0.01, "SEEN-ADAPTED": 0.05, "RECALL": 0.05, "SEED": 0.05, "JUDGEMENT": 0.1}
 """Width of a range, as a share of its value, below which the basis cannot support it."""
@@ -43,9 +38,8 @@ def lint(knowledge: Knowledge) -> tuple[Remark, ...]:
     numbers = every_number(knowledge)
     remarks = [
         *_ranges(numbers),
-        *_support(numbers),
-        *_statement_ids(knowledge, numbers),
-        *_counted_twice(numbers),
+        *coverage(knowledge),
+        *_calibration(knowledge),
         *_links(knowledge),
         *_findings(knowledge),
         *_shares(knowledge),
@@ -80,46 +74,22 @@ def _ranges(numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
             )
 
 
-def _support(numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
-    for number in numbers:
-        if number.stated.basis == "SEED" and not number.stated.statements:
-            yield "warning", number.place, "basis SEED, but no statement that it rests on."
-
-
-def _statement_ids(knowledge: Knowledge, numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
-    cited = [(number.place, number.stated.statements) for number in numbers]
-    cited += [
-        (f"{cause_file(cause.id)}:requires_statements", cause.requires_statements)
-        for cause in knowledge.causes.values()
-    ]
-    cited += [
-        (f"red_flags.toml:{rule.id}.statements", rule.statements) for rule in knowledge.red_flags
-    ]
-    for place, statements in cited:
-        for statement in statements:
-            if not STATEMENT.fullmatch(statement):
-                yield "error", place, f"{statement!r} is no ledger id such as S0-09 or X-05."
-
-
-def _counted_twice(numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
-    """Find statements that act on one cause in two ways.
-
-    One statement may well support several findings of a cause, or the priors of several causes. But
-    as a risk's effect and a finding's link, or a prior and an effect, it would count twice.
-    """
-    by_statement: dict[tuple[str, str], list[PlacedNumber]] = defaultdict(list)
-    for number in numbers:
-        for statement in number.stated.statements:
-            scope = number.owner if number.kind in ("prior", "effect", "link") else "population"
-            by_statement[statement, scope].append(number)
-    for (statement, _), group in by_statement.items():
-        for first, second in itertools.combinations(group, 2):
-            if first.kind != second.kind:
-                yield (
-                    "warning",
-                    second.place,
-                    f"{statement} also supports {first.place}: counted twice?",
-                )
+def _calibration(knowledge: Knowledge) -> Iterator[Remark]:
+    """Find a calibration that does not belong to the numbers, or speaks of ones that are gone."""
+    reason = stale(knowledge)
+    if reason:
+        yield "error", "calibration.toml", reason
+    if knowledge.calibration is None:
+        return
+    values = {number.place: number.value for number in every_number(knowledge)}
+    for index, move in enumerate(knowledge.calibration.move):
+        place = f"calibration.toml:move[{index}]"
+        if move.number not in values:
+            near = ", ".join(nearest_names(move.number, values))
+            yield "error", place, f"there is no number {move.number!r}. Nearest: {near}."
+        elif values[move.number] != move.elicited:
+            message = f"{move.number} is no longer {move.elicited:g}: the move does not apply."
+            yield "warning", place, message
 
 
 def _links(knowledge: Knowledge) -> Iterator[Remark]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayesdx.knowledge.draft import cause_file
-from bayesdx.knowledge.schema import Cause, Condition, Finding, Knowledge, Stated
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.schema import Cause, Condition, Finding, Stated
 from bayesdx.knowledge.shapes import join
 
 NumberKind = Literal["prior", "effect", "link", "background", "background_effect", "prevalence"]

@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
+from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.moving import move_of
 from bayesdx.knowledge.numbers import PlacedNumber, condition_text, every_number
-from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Knowledge, Link, Stated
+from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Link, Stated
 
 V = TypeVar("V")
 
@@ -42,8 +45,8 @@ def describe_cause(knowledge: Knowledge, cause: str) -> str:
         If there is no such cause.
     """
     entry = _find(knowledge.causes, cause, "a cause")
-    lines = [f"{entry.id}: {entry.label}", *_wrap(entry.description, "  ")]
-    lines += _facts(
+    lines = [f"{entry.id}: {entry.label}", *wrapped(entry.description, "  ")]
+    lines += facts(
         {
             "kind": "" if entry.kind == "cause" else entry.kind,
             "excluded because": entry.reason,
@@ -58,10 +61,10 @@ def describe_cause(knowledge: Knowledge, cause: str) -> str:
     lines += _prior_lines(knowledge, entry)
     if entry.requires:
         held = " and ".join(condition_text((one,)) for one in entry.requires)
-        lines += ["", *_wrap(f"requires {held}; otherwise its probability is exactly 0", "")]
+        lines += ["", *wrapped(f"requires {held}; otherwise its probability is exactly 0", "")]
         if entry.requires_source is not None:
-            lines += _wrap(f"source: {_source_text(knowledge, entry.requires_source)}", "    ")
-        lines += _facts({"statements": ", ".join(entry.requires_statements)}, "    ")
+            lines += wrapped(f"source: {_source_text(knowledge, entry.requires_source)}", "    ")
+        lines += facts({"statements": ", ".join(entry.requires_statements)}, "    ")
     lines += _effect_lines(knowledge, entry)
     lines += _link_lines(knowledge, entry)
     lines += _population_lines(knowledge)
@@ -89,8 +92,8 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
         If there is no such finding.
     """
     entry = _find(knowledge.findings, finding, "a finding")
-    lines = [f"{entry.id}: {entry.label}", *_wrap(entry.question, "  ")]
-    lines += _facts(
+    lines = [f"{entry.id}: {entry.label}", *wrapped(entry.question, "  ")]
+    lines += facts(
         {
             "kind": entry.kind,
             "states": ", ".join(entry.states) if entry.kind == "ordinal" else "",
@@ -107,10 +110,11 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
     )
     if entry.background is not None:
         lines += ["", f"background {_value_text(entry.background.value, entry.background)}"]
+        lines += _moved_lines(knowledge, f"findings.toml:{finding}.background")
         lines += _support_lines(knowledge, entry.background)
     for number in every_number(knowledge):
         if number.kind == "background_effect" and number.owner == finding:
-            lines += ["", *_number_lines(knowledge, number)]
+            lines += ["", *number_lines(knowledge, number)]
     links = [
         (one.links[finding], one.id) for one in knowledge.causes.values() if finding in one.links
     ]
@@ -118,7 +122,8 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
     ranked = sorted(links, key=lambda pair: (-_ratio(pair[0], background), pair[1]))
     lines += ["", f"causes that link to it: {len(links)}"]
     for link, cause in ranked:
-        lines += _one_link(knowledge, cause, link, background)
+        place = f"{cause_file(cause)}:links.{finding}"
+        lines += _one_link(knowledge, cause, link, background, place)
     lines += _population_lines(knowledge)
     return "\n".join(lines)
 
@@ -144,14 +149,14 @@ def describe_risk(knowledge: Knowledge, risk: str) -> str:
         If there is no such risk.
     """
     entry = _find(knowledge.risks, risk, "a risk")
-    lines = [f"{entry.id}: {entry.label}", *_wrap(entry.question, "  ")]
+    lines = [f"{entry.id}: {entry.label}", *wrapped(entry.question, "  ")]
     names = (*entry.aliases_lay, *entry.aliases_professional)
-    lines += _facts({"observed by": entry.observed_by, "also called": ", ".join(names)})
+    lines += facts({"observed by": entry.observed_by, "also called": ", ".join(names)})
     shares = ", ".join(
         f"{state} {share:.6g}"
         for state, share in zip(entry.states, entry.probabilities, strict=True)
     )
-    lines += ["", *_wrap(f"prevalence: {shares}{_range_text(entry.prevalence)}", "")]
+    lines += ["", *wrapped(f"prevalence: {shares}{_range_text(entry.prevalence)}", "")]
     lines += _support_lines(knowledge, entry.prevalence)
     for cause in knowledge.causes.values():
         for condition in cause.requires:
@@ -159,50 +164,8 @@ def describe_risk(knowledge: Knowledge, risk: str) -> str:
                 lines += ["", f"{cause.id} requires {condition_text((condition,))}"]
     for number in every_number(knowledge):
         if _acts(number, risk):
-            lines += ["", *_number_lines(knowledge, number)]
+            lines += ["", *number_lines(knowledge, number)]
     lines += _population_lines(knowledge)
-    return "\n".join(lines)
-
-
-def describe_statement(knowledge: Knowledge, statement: str) -> str:
-    """List every number that rests on a statement of the ledger.
-
-    Parameters
-    ----------
-    knowledge : Knowledge
-        What was read.
-    statement : str
-        Id of the statement, such as ``S0-09``.
-
-    Returns
-    -------
-    str
-        The numbers, requirements and red flags that cite it, each with its place.
-
-    Raises
-    ------
-    InvalidKnowledge
-        If nothing cites it.
-    """
-    numbers = every_number(knowledge)
-    citing = [number for number in numbers if statement in number.stated.statements]
-    required = [one for one in knowledge.causes.values() if statement in one.requires_statements]
-    rules = [rule for rule in knowledge.red_flags if statement in rule.statements]
-    if not citing and not required and not rules:
-        cited = {one for number in numbers for one in number.stated.statements}
-        cited |= {one for cause in knowledge.causes.values() for one in cause.requires_statements}
-        cited |= {one for rule in knowledge.red_flags for one in rule.statements}
-        near = nearest_names(statement, sorted(cited))
-        raise InvalidKnowledge(Fault("statement", "an id that a number cites", statement, near))
-    count = len(citing) + len(required) + len(rules)
-    lines = [f"{statement}: cited {count} {'time' if count == 1 else 'times'}"]
-    for number in citing:
-        lines += ["", f"at {number.place}", *_number_lines(knowledge, number)]
-    for cause in required:
-        held = " and ".join(condition_text((one,)) for one in cause.requires)
-        lines += ["", f"{cause.id} requires {held}"]
-    for rule in rules:
-        lines += ["", f"red flag {rule.id} ({rule.level}): {rule.title}"]
     return "\n".join(lines)
 
 
@@ -216,7 +179,7 @@ def _population_lines(knowledge: Knowledge) -> Iterator[str]:
     """Say who the reference population is that the denominators call R."""
     population = " ".join(knowledge.model.reference_population.split()).removeprefix("R: ")
     yield ""
-    yield from _wrap(f"R: {population}", "")
+    yield from wrapped(f"R: {population}", "")
 
 
 def _prior_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
@@ -225,14 +188,24 @@ def _prior_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
         yield "no prior of its own: it stands for what no modelled cause explains"
     else:
         yield f"prior {_value_text(cause.prior.value, cause.prior)}"
+        yield from _moved_lines(knowledge, f"{cause_file(cause.id)}:prior")
         yield from _support_lines(knowledge, cause.prior)
     if cause.primary_share is not None:
         yield f"    main cause in a share of {cause.primary_share:g}"
 
 
-def _number_lines(knowledge: Knowledge, number: PlacedNumber) -> Iterator[str]:
-    yield from _wrap(f"{number.title}: {_value_text(number.value, number.stated)}", "")
+def number_lines(knowledge: Knowledge, number: PlacedNumber) -> Iterator[str]:
+    """Tell a number with its range, what moved it, and what stands behind it."""
+    yield from wrapped(f"{number.title}: {_value_text(number.value, number.stated)}", "")
+    yield from _moved_lines(knowledge, number.place)
     yield from _support_lines(knowledge, number.stated)
+
+
+def _moved_lines(knowledge: Knowledge, place: str) -> Iterator[str]:
+    move = move_of(knowledge, place)
+    if move is not None:
+        text = f"elicited {move.elicited:g}; moved by calibration for {move.constraint}"
+        yield from wrapped(text, "    ")
 
 
 def _effect_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
@@ -240,7 +213,7 @@ def _effect_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
         measure = effect.measure.replace("_", " ")
         value = _value_text(effect.value, effect)
         yield ""
-        yield from _wrap(f"with {condition_text(effect.any_of)}: {measure} {value}", "")
+        yield from wrapped(f"with {condition_text(effect.any_of)}: {measure} {value}", "")
         yield from _support_lines(knowledge, effect)
 
 
@@ -252,17 +225,19 @@ def _link_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
         yield ""
         yield f"findings, by probability over background: {len(ranked)}"
     for name in ranked:
-        yield from _one_link(knowledge, name, cause.links[name], values[name])
+        place = f"{cause_file(cause.id)}:links.{name}"
+        yield from _one_link(knowledge, name, cause.links[name], values[name], place)
 
 
 def _one_link(
-    knowledge: Knowledge, name: str, link: Link, background: float | None
+    knowledge: Knowledge, name: str, link: Link, background: float | None, place: str
 ) -> Iterator[str]:
     yield ""
     against = "" if background is None else f", background {background:g}"
     ratio = "" if background is None else f"  x{_ratio(link, background):.3g}"
     yield f"  {name}{ratio}: {_value_text(link.probability, link)}{against}"
-    yield from _wrap(f"read as: {PARAMETERISATION_WORDS[link.parameterisation]}", "    ")
+    yield from _moved_lines(knowledge, place)
+    yield from wrapped(f"read as: {PARAMETERISATION_WORDS[link.parameterisation]}", "    ")
     yield from _support_lines(knowledge, link)
 
 
@@ -273,10 +248,10 @@ def _ratio(link: Link, background: float | None) -> float:
 def _support_lines(knowledge: Knowledge, stated: Stated) -> Iterator[str]:
     denominator = getattr(stated, "denominator", "")
     if denominator:
-        yield from _wrap(f"share of: {denominator}", "    ")
-    yield from _wrap(f"basis: {BASIS_WORDS[stated.basis]}", "    ")
-    yield from _wrap(f"source: {_source_text(knowledge, stated.source)}", "    ")
-    yield from _facts({"statements": ", ".join(stated.statements), "note": stated.note}, "    ")
+        yield from wrapped(f"share of: {denominator}", "    ")
+    yield from wrapped(f"basis: {BASIS_WORDS[stated.basis]}", "    ")
+    yield from wrapped(f"source: {_source_text(knowledge, stated.source)}", "    ")
+    yield from facts({"statements": ", ".join(stated.statements), "note": stated.note}, "    ")
 
 
 def _source_text(knowledge: Knowledge, key: str) -> str:
@@ -313,14 +288,15 @@ def _with_note(text: str, note: str) -> str:
     return f"{text} ({note})" if text and note else text or note
 
 
-def _facts(facts: Mapping[str, str], indent: str = "  ") -> list[str]:
+def facts(facts: Mapping[str, str], indent: str = "  ") -> list[str]:
     """Write the facts that are there, one a line."""
     return [
-        line for name, text in facts.items() if text for line in _wrap(f"{name}: {text}", indent)
+        line for name, text in facts.items() if text for line in wrapped(f"{name}: {text}", indent)
     ]
 
 
-def _wrap(text: str, indent: str) -> Iterable[str]:
+def wrapped(text: str, indent: str) -> Iterable[str]:
+    """Break a text into lines of `WIDTH`."""
     return textwrap.wrap(
         text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 from bayesdx.errors import InvalidKnowledge
 from bayesdx.knowledge.draft import Draft, draft_knowledge
 from bayesdx.knowledge.files import Folder, find_priors, read_folder
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.linking import check_links
-from bayesdx.knowledge.schema import FrozenDict, Knowledge, ModelCard
+from bayesdx.knowledge.schema import FrozenDict, ModelCard
 from bayesdx.knowledge.values import check_values
 
 
@@ -72,6 +73,13 @@ def _assemble(draft: Draft, card: ModelCard, parsed: Folder) -> Knowledge:
         words=draft.words,
         scales=draft.scales,
         red_flags=draft.red_flags,
+        triage=draft.triage,
+        statements=FrozenDict(draft.statements),
+        constraints=draft.constraints,
+        text_settings=draft.text_settings,
+        management=draft.management,
+        pitfalls=draft.pitfalls,
+        calibration=draft.calibration,
         digest=parsed.digest,
         folder=parsed.path,
     )

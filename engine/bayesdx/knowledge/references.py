@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bayesdx.knowledge.draft import Draft
+from bayesdx.knowledge.red_flag_schema import read_leaf
 from bayesdx.knowledge.schema import Condition, Finding
 from bayesdx.knowledge.shapes import join
 
@@ -59,3 +60,18 @@ def thresholds_of(draft: Draft, ordinal: str) -> list[Finding]:
         (one for one in found if one.at_least in states),
         key=lambda one: states.index(one.at_least or ""),
     )
+
+
+def check_leaf(draft: Draft, place: str, leaf: str) -> None:
+    """Check the finding or risk of a leaf of a condition, and its states."""
+    test = read_leaf(leaf)
+    known = (*draft.findings, *draft.risks)
+    entry = draft.findings.get(test.subject) or draft.risks.get(test.subject)
+    if entry is None:
+        if not draft.missing & {"findings.toml", "risks.toml"}:
+            draft.add(place, "a finding or risk", test.subject, known)
+        return
+    for state in test.states:
+        if state not in entry.states:
+            expected = f"a state of {test.subject}: {', '.join(entry.states)}"
+            draft.add(place, expected, state, entry.states)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from bayesdx.knowledge.red_flag_schema import Basis, Level, RedFlag
+from bayesdx.knowledge.red_flag_schema import Basis, Level
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -341,28 +340,3 @@ class ModelCard(Frozen):
     intended_use: str
     leak_floor: float
     equivalent_sample_size: Annotated[dict[str, float], AfterValidator(FrozenDict)]
-
-
-class Knowledge(Frozen):
-    """Everything in a priors folder, checked; every dict is by id and cannot be changed.
-
-    Attributes
-    ----------
-    digest : str
-        SHA-256 over the names and contents of the files, the same on every platform.
-    folder : Path
-        Where it was read.
-    """
-
-    model: ModelCard
-    causes: dict[str, Cause]
-    findings: dict[str, Finding]
-    risks: dict[str, Risk]
-    measures: dict[str, Measure]
-    groups: dict[str, Group]
-    sources: dict[str, Source]
-    words: tuple[Word, ...]
-    scales: tuple[Scale, ...]
-    red_flags: tuple[RedFlag, ...]
-    digest: str
-    folder: Path

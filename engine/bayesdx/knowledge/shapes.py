@@ -178,6 +178,12 @@ def _constraint(error: ErrorDetails) -> str | None:
             return f"{context['min_length']} items or more"
         case "too_long":
             return f"{context['max_length']} items or fewer"
+        case "string_pattern_mismatch":
+            return f"a text that matches {context['pattern']}"
+        case "greater_than":
+            return f"a number above {context['gt']:g}"
+        case "less_than":
+            return f"a number below {context['lt']:g}"
         case "greater_than_equal":
             return f"a number of at least {context['ge']}"
         case _:

@@ -2,7 +2,7 @@
 
 from bayesdx.tables.columns import CASE_ID, RESERVED, finding_columns, with_case_ids
 from bayesdx.tables.reading import parse_csv, read_cases
-from bayesdx.tables.writing import csv_text, write_table
+from bayesdx.tables.writing import csv_text, write_table, write_whole
 
 __all__ = [
     "CASE_ID",
@@ -13,4 +13,5 @@ __all__ = [
     "read_cases",
     "with_case_ids",
     "write_table",
+    "write_whole",
 ]

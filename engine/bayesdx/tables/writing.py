@@ -42,12 +42,29 @@ def write_table(table: pd.DataFrame, target: str | Path) -> None:
         return
     path = Path(target)
     check_suffix(path)
-    data = _encoded(table, path)
+    write_whole(path, _encoded(table, path))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that its name never stands for half of it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that exists is replaced in one step.
+    data : bytes
+        All of its content.
+
+    Raises
+    ------
+    InvalidCase
+        The file cannot be written there.
+    """
     try:
         _replace(path, data)
     except OSError as reason:
         got = Phrase(reason.strerror or str(reason))
-        raise InvalidCase(Fault(str(target), "a place to write to", got)) from reason
+        raise InvalidCase(Fault(str(path), "a place to write to", got)) from reason
 
 
 def csv_text(table: pd.DataFrame) -> str:

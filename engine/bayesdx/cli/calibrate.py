@@ -1,0 +1,79 @@
+"""`bayesdx calibrate`: move numbers until the statements hold."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayesdx.cli.options import Priors, one_folder
+from bayesdx.diagnosis import assemble
+from bayesdx.diagnosis.calibration import calibrate as solve
+from bayesdx.diagnosis.statements import Check, check_statements
+from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.moving import calibrated, calibration_text
+from bayesdx.tables import write_whole
+
+MOST_MOVES = 20
+
+
+def calibrate(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="The priors folder; by default the packaged one.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out", help="Where to write; by default calibration.toml in the folder."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Do not tell of each round.")] = False,
+    priors: Priors = None,
+) -> None:
+    """Move elicited numbers as little as possible until the constraints hold.
+
+    Takes some minutes. Review the result like any change of a number.
+    """
+    knowledge = read_knowledge(one_folder(folder, priors))
+    elicited = knowledge.model_copy(update={"calibration": None})
+
+    def say(line: str) -> None:
+        if not quiet:
+            print(line, file=sys.stderr)
+
+    calibration = solve(elicited, say)
+    after = elicited.model_copy(update={"calibration": calibration})
+    print_checks(_checks(elicited), _checks(calibrated(after)))
+    print(f"\n{len(calibration.move)} numbers moved, the largest move first:")
+    for move in calibration.move[:MOST_MOVES]:
+        print(f"  {move.number}: {move.elicited:g} -> {move.calibrated:g} ({move.constraint})")
+    if len(calibration.move) > MOST_MOVES:
+        print(f"  and {len(calibration.move) - MOST_MOVES} more")
+    for one in calibration.given_up:
+        print(f"given up: {one.constraint}; cannot hold beside {', '.join(one.conflict[1:])}")
+        print(f"  statements that contradict each other: {', '.join(one.statements)}")
+    if not dry_run:
+        target = out if out is not None else knowledge.folder / "calibration.toml"
+        write_whole(target, calibration_text(calibration).encode())
+        print(f"wrote {target}")
+
+
+def _checks(knowledge: Knowledge) -> tuple[Check, ...]:
+    return check_statements(knowledge, assemble(knowledge))
+
+
+def print_checks(before: tuple[Check, ...], after: tuple[Check, ...]) -> None:
+    """Print every constraint with its answer before and after."""
+    for old, new in zip(before, after, strict=True):
+        kind = "hard" if new.constraint.hard else "soft"
+        (quantity, first), (_, second) = old.answers[0], new.answers[0]
+        state = "held" if new.held else "NOT HELD"
+        print(f"{state:8} {kind} {new.constraint.id}: {quantity} {first:.4g} -> {second:.4g}")

@@ -1,0 +1,141 @@
+"""The kinds of entries that files hold: how each is validated, and what stands in for a bad one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
+
+from bayesdx.knowledge.red_flag_schema import RedFlag
+from bayesdx.knowledge.schema import (
+    Cause,
+    Finding,
+    Group,
+    Measure,
+    ModelCard,
+    Risk,
+    Scale,
+    Source,
+    Word,
+)
+from bayesdx.knowledge.statement_schema import Calibration, Constraint, Statement
+from bayesdx.knowledge.text_schema import Text, TextSettings
+from bayesdx.knowledge.triage_schema import Triage
+
+M = TypeVar("M", bound=BaseModel)
+
+SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+SOURCE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+STATEMENT_KEY = re.compile(r"(S[0-3]|X)-[0-9]{2,}")
+"""How a statement is named: by document (S0 to S3) or conflict (X), and number."""
+
+_NUMBER = {"value": 0.5, "basis": "JUDGEMENT", "source": "", "denominator": "-"}
+_TEXTS = {"label": "-", "question": "-", "observed_by": "patient", "category": "-"}
+
+
+@dataclass(frozen=True)
+class Kind(Generic[M]):
+    """One kind of entry: how it is validated and what stands in for a missing key."""
+
+    model: type[M]
+    adapter: TypeAdapter[M]
+    placeholder: dict[str, Any]
+    key: re.Pattern[str] = SNAKE_CASE
+    key_words: str = "an id in snake_case"
+
+
+CAUSE = Kind(Cause, TypeAdapter(Cause), {"label": "-", "kind": "cause", "description": "-"})
+FINDING = Kind(Finding, TypeAdapter(Finding), _TEXTS | {"kind": "binary"})
+RISK = Kind(Risk, TypeAdapter(Risk), _TEXTS | {"prevalence": _NUMBER})
+MEASURE = Kind(
+    Measure, TypeAdapter(Measure), _TEXTS | {"unit": "-", "range": [0.0, 1.0], "sets": []}
+)
+GROUP = Kind(Group, TypeAdapter(Group), {"label": "-", "kind": "class", "members": []})
+SOURCE = Kind(
+    Source,
+    TypeAdapter(Source),
+    {"title": "-", "seen": False},
+    SOURCE_KEY,
+    "a key of letters, digits and _",
+)
+STATEMENT = Kind(
+    Statement,
+    TypeAdapter(Statement),
+    {
+        "document": "",
+        "section": "-",
+        "kind": "finding",
+        "says": "-",
+        "strength": "-",
+        "denominator": "-",
+    },
+    STATEMENT_KEY,
+    "an id such as S0-09 or X-05",
+)
+CONSTRAINT = Kind(
+    Constraint,
+    TypeAdapter(Constraint),
+    {"id": "unreadable", "statements": ["-"], "hard": False, "event": "-", "between": [0.0, 0.5]},
+)
+TEXT = Kind(
+    Text,
+    TypeAdapter(Text),
+    {
+        "id": "unreadable",
+        "kind": "advice",
+        "title": "-",
+        "text": "-",
+        "statements": ["-"],
+        "sources": [""],
+        "basis": "JUDGEMENT",
+        "always": True,
+    },
+)
+TEXT_SETTINGS = Kind(
+    TextSettings, TypeAdapter(TextSettings), {"driver_from": 0.25, "cause_from": 0.15}
+)
+TRIAGE = Kind(
+    Triage,
+    TypeAdapter(Triage),
+    {
+        "basis": "JUDGEMENT",
+        "sources": [""],
+        "loss_ratio": {"emergency": 1.0, "urgent": 1.0, "soon": 1.0},
+    },
+)
+CALIBRATION = Kind(Calibration, TypeAdapter(Calibration), {"computed_from": ""})
+WORD = Kind(
+    Word,
+    TypeAdapter(Word),
+    {"wording": "-", "rule": "-", "distribution": "-", "basis": "JUDGEMENT"},
+)
+SCALE = Kind(
+    Scale, TypeAdapter(Scale), {"name": "-", "source": "", "basis": "JUDGEMENT", "points": {}}
+)
+RULE = Kind(
+    RedFlag,
+    TypeAdapter(RedFlag),
+    {
+        "id": "unreadable",
+        "level": "routine",
+        "title": "-",
+        "advice": "-",
+        "sources": [""],
+        "basis": "JUDGEMENT",
+        "when": {"all": ["unreadable"]},
+    },
+)
+CARD = Kind(
+    ModelCard,
+    TypeAdapter(ModelCard),
+    {
+        "name": "-",
+        "version": "-",
+        "reference_population": "-",
+        "intended_use": "-",
+        "leak_floor": 0.1,
+        "equivalent_sample_size": {},
+    },
+)

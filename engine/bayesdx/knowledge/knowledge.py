@@ -1,0 +1,57 @@
+"""Everything in a priors folder, as one value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from bayesdx.knowledge.red_flag_schema import RedFlag
+from bayesdx.knowledge.schema import (
+    Cause,
+    Finding,
+    Frozen,
+    FrozenDict,
+    Group,
+    Measure,
+    ModelCard,
+    Risk,
+    Scale,
+    Source,
+    Word,
+)
+from bayesdx.knowledge.statement_schema import Calibration, Constraint, Statement
+from bayesdx.knowledge.text_schema import Text, TextSettings
+from bayesdx.knowledge.triage_schema import Triage
+
+
+class Knowledge(Frozen):
+    """Everything in a priors folder, checked; every dict is by id and cannot be changed.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 over the names and contents of the files, the same on every platform.
+    folder : Path
+        Where it was read.
+    """
+
+    model: ModelCard
+    causes: dict[str, Cause]
+    findings: dict[str, Finding]
+    risks: dict[str, Risk]
+    measures: dict[str, Measure]
+    groups: dict[str, Group]
+    sources: dict[str, Source]
+    words: tuple[Word, ...]
+    scales: tuple[Scale, ...]
+    red_flags: tuple[RedFlag, ...]
+    triage: Triage | None = None
+    statements: dict[str, Statement] = Field(default_factory=FrozenDict)
+    constraints: tuple[Constraint, ...] = ()
+    text_settings: TextSettings | None = None
+    management: tuple[Text, ...] = ()
+    pitfalls: tuple[Text, ...] = ()
+    calibration: Calibration | None = None
+    digest: str
+    folder: Path
