@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import re
 
 import pandas as pd
 import pytest
+
+from bayesdx.cli.texts import shown_at_any_rank
 
 CASE = ("low_back_pain", "!bilateral", "fair_pos=present", "slr_pos=absent")
 FINDINGS = {
@@ -29,15 +32,30 @@ def test_report_says_urgency_first_then_posteriors_then_intended_use(run, engine
 
 
 def test_report_shows_ten_causes_unless_asked(run, engine) -> None:
-    order = list(engine.diagnose(FINDINGS).table.index)
+    diagnosis = engine.diagnose(FINDINGS)
+    order, named = list(diagnosis.table.index), shown_at_any_rank(diagnosis)
 
     def shown(*options: str) -> list[str]:
         words = set(run("diagnose", *CASE, *options).out.split())
         return [name for name in order if name in words]
 
-    assert shown() == [*order[:10], "unexplained"]
-    assert shown("--top", "3") == [*order[:3], "unexplained"]
+    def first(count: int) -> list[str]:
+        return [*order[:count], *(name for name in order[count:] if name in named), "unexplained"]
+
+    assert shown() == first(10)
+    assert shown("--top", "3") == first(3)
     assert shown("--all") == order
+
+
+def test_report_of_an_emergency_shows_five_causes_unless_asked(run) -> None:
+    case = ("cannot_bear_weight", "trauma_recent", "age=79")
+
+    def hidden(*options: str) -> int:
+        (rest,) = re.findall(r"and (\d+) causes more", run("diagnose", *case, *options).out)
+        return int(rest)
+
+    assert hidden() == hidden("--top", "5")
+    assert hidden("--top", "10") < hidden()
 
 
 def test_json_holds_what_the_engine_says(run, engine) -> None:
@@ -70,7 +88,7 @@ def test_red_flag_stands_above_the_posteriors(run) -> None:
 def test_report_says_that_what_was_not_asked_rules_nothing_out(run) -> None:
     ran = run("diagnose", "buttock_pain")
     assert "  Nothing is ruled out: " in ran.out
-    assert "Not asked, and could still raise the urgency:\n" in ran.out
+    assert "Ask first; each could raise the urgency to emergency:\n" in ran.out
 
 
 def test_impossible_evidence_is_an_answer_with_the_clash(run) -> None:

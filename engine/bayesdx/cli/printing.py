@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bayesdx.cli.texts import print_management, print_pitfalls, print_triage, shown_at_any_rank
-from bayesdx.cli.words import LEVEL_STYLES, NO_LABELS, in_words, percent, print_paragraph
+from bayesdx.cli.words import LEVEL_STYLES, NO_LABELS, in_words, listed, percent, print_paragraph
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ CAUSES, CAUSES_IN_EMERGENCY = 10, 5
 RULES_IN_EMERGENCY = 5
 GROUPS, GROUPS_IN_EMERGENCY = 5, 3
 ALWAYS_SHOWN_GROUPS = ("dangerous",)
-#: In place of a probability of exactly nothing.
-NO_DEFINITION = "see note"
+#: In place of a probability of exactly nothing, and why it can be nothing.
+BY_DEFINITION = "see note"
+WHY_NOTHING = "0 by definition: of another region, or it asks for what was answered otherwise"
 
 
 def make_console(stderr: bool = False) -> Console:
@@ -100,7 +101,8 @@ def print_urgency(
         print_paragraph(console, f"Because of: {reasons}.", indent=4)
     print_triage(console, diagnosis, every)
     if lower := [f"{hit.title} ({hit.level})" for hit in fired if hit not in first]:
-        print_paragraph(console, f"Also met: {'; '.join(lower)}.", indent=2)
+        names = listed(lower, every, between="; ")
+        print_paragraph(console, f"Also met: {names}.", indent=2)
     print_paragraph(console, _nothing_ruled_out(diagnosis), indent=2)
 
 
@@ -214,7 +216,7 @@ def posterior_table(
             table.add_row(*named[ids], prior, posterior)
     notes = [f"and {len(hidden)} causes more: --all"] if len(hidden) else []
     if 0.0 in {*shown["posterior"], *further["posterior"]}:
-        notes.append(f"{NO_DEFINITION}: part of its definition was answered otherwise")
+        notes.append(f"{BY_DEFINITION}: {WHY_NOTHING}")
     table.caption = "\n".join(notes) or None
     table.caption_justify = "left"
     return table
@@ -244,9 +246,12 @@ def _cells(rows: pd.DataFrame) -> Iterator[tuple[str, ...]]:
     """Yield id, label, prior and posterior of each row as text."""
     columns = (rows["label"], rows["prior"], rows["posterior"])
     for name, label, prior, posterior in zip(rows.index, *columns, strict=True):
-        # "Excluded" would read as if the findings had done it.
-        now = NO_DEFINITION if posterior == 0.0 else percent(posterior)
-        yield str(name), str(label), percent(prior), now
+        yield str(name), str(label), _said(prior), _said(posterior)
+
+
+def _said(probability: float) -> str:
+    # "Excluded" would read as if the findings had done it.
+    return BY_DEFINITION if probability == 0.0 else percent(probability)
 
 
 def _plain_table() -> Table:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: Kinds in the order in which they are read, their headings, and how many of each are printed.
 HEADINGS = MappingProxyType(
     {
-        "question": ("Ask next", 3),
+        "question": ("Ask next", 2),
         "test": ("Examine and test", 2),
         "avoid": ("Better avoided", 2),
         "caution": ("Take care", 3),
@@ -56,8 +56,12 @@ def print_triage(console: Console, diagnosis: Diagnosis, every: bool = False) ->
         if not hits:
             continue
         names = "; ".join(f"{hit.label}, {percent(hit.posterior)}" for hit in hits)
-        text = f"{level}, to be looked for {when}: {names}"
-        print_paragraph(console, text, mark="! ", indent=2, style=LEVEL_STYLES[level])
+        if level == diagnosis.urgency:
+            text = f"{level}, to be looked for {when}: {names}"
+            print_paragraph(console, text, mark="! ", indent=2, style=LEVEL_STYLES[level])
+        else:
+            # A later day, named below "now", would blur what to do.
+            print_paragraph(console, f"To be looked for: {names}", indent=2)
         fired = (hit for hit in diagnosis.red_flags if hit.outcome == "fired")
         if level == diagnosis.urgency and all(hit.level != level for hit in fired):
             # No rule says what to do, so it has to be said here.
@@ -153,6 +157,8 @@ def _chosen(diagnosis: Diagnosis, kind: str, every: bool) -> list[TextHit]:
         # A finding calls for a test by itself; what helps depends on what is probable.
         of_a_finding = 1.0 if kind == "test" else 0.5
         hits.sort(key=lambda hit: -_weight(hit, diagnosis, of_a_finding))
+    if kind == "advice":
+        hits = _mostly_about_causes(hits, diagnosis)
     if kind == "explanation":
         leading = str(diagnosis.table.index[0])
         hits.sort(key=lambda hit: not _is_about(hit, leading))
@@ -177,6 +183,13 @@ def _is_general(hit: TextHit) -> bool:
 
 def _is_about(hit: TextHit, cause: str) -> bool:
     return any(reason.split()[0] == cause for reason in hit.because)
+
+
+def _mostly_about_causes(hits: Sequence[TextHit], diagnosis: Diagnosis) -> list[TextHit]:
+    """Keep one of the texts that only a finding brought up: the complaint alone says little."""
+    probable = {*diagnosis.groups.index, *diagnosis.table.index}
+    of_findings = [hit for hit in hits if not any(_is_about(hit, name) for name in probable)]
+    return [hit for hit in hits if hit not in of_findings[1:]]
 
 
 def _weight(hit: TextHit, diagnosis: Diagnosis, of_a_finding: float) -> int:
@@ -207,9 +220,9 @@ def _print_what_is_left(console: Console, diagnosis: Diagnosis, printed: int, la
 
 def _print_titles(console: Console, heading: str, hits: Sequence[TextHit]) -> None:
     if hits:
-        console.print()
-        titles = "; ".join(hit.title[0].lower() + hit.title[1:] for hit in hits)
-        print_paragraph(console, f"{heading}: {titles}.")
+        console.print(f"\n{heading}:")
+    for hit in hits:
+        print_paragraph(console, f"{hit.title}.", mark="- ", indent=2)
 
 
 def _print_text(console: Console, hit: TextHit, every: bool, labels: Mapping[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from types import MappingProxyType
@@ -11,6 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 MOST_NAMES = 4
+#: Spaces at which no line is broken, and what stands for them meanwhile.
+TIES = re.compile(r"(?<=[<>]) (?=\d)|(?<=\d) (?=%)")
+TIE = "\N{NO-BREAK SPACE}"
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 LEVEL_STYLES = MappingProxyType(
@@ -76,7 +80,9 @@ def print_paragraph(
 ) -> None:
     """Print text with a hanging indent below its mark; only the text is styled, not the margin."""
     first = " " * indent + mark
-    lines = wrap(text, max(console.width - len(first), 10), break_on_hyphens=False)
+    # A number stays with its percent sign and with the sign before it.
+    tied = TIES.sub(TIE, text)
+    lines = wrap(tied, max(console.width - len(first), 10), break_on_hyphens=False)
     for at, line in enumerate(lines):
         margin = first if at == 0 else " " * len(first)
-        console.print(Text.assemble(margin, (line, style)), soft_wrap=True)
+        console.print(Text.assemble(margin, (line.replace(TIE, " "), style)), soft_wrap=True)

@@ -1,0 +1,363 @@
+"""What a case is told first, what it is never told, and what it is told only when asked."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+from rich.console import Console
+
+from bayesdx.cli.printing import print_urgency
+from bayesdx.cli.texts import shown_at_any_rank
+from bayesdx.cli.words import in_words, listed, print_paragraph
+
+CASES = MappingProxyType(
+    {
+        "piriformis": "age=41 duration=8 buttock_pain !bilateral cramp_spasm sitting_worse "
+        "!numbness_tingling fair_pos sciatic_notch_tender !slr_pos",
+        "cauda equina": "age=45 low_back_pain bilateral leg_weakness bladder_bowel_change "
+        "saddle_numbness !fever bilateral_leg_deficit progressive_neurology",
+        "malignant syndrome": "age=39 antipsychotic_use ck_ratio=12 cramp_spasm fever confusion "
+        "autonomic generalized_rigidity !trauma_recent",
+        "night cramps": "age=70 duration=4 diuretic_use hypertension potassium=4.0 bilateral "
+        "cramp_spasm multi_site_cramps night_cramps !numbness_tingling",
+        "claudication": "age=69 duration=40 smoking abi=0.62 buttock_pain bilateral cramp_spasm "
+        "exertional_relief_rest !pale_cold_blue pulses_reduced",
+        "strain": "age=24 duration=0.3 cramp_spasm load_worse onset_during_exercise bruising "
+        "!cannot_bear_weight trauma_recent",
+        "spastic legs": "age=61 duration=10 !known_cord_injury bilateral cramp_spasm progressive "
+        "leg_weakness hyperreflexia babinski severe_pain walking_difficulty",
+        "nerve tumour": "age=50 duration=56 leg_radiation=below_knee cramp_spasm night_pain "
+        "refractory mass tinel_gluteal",
+        "fracture": "age=79 duration=0.1 groin_pain cramp_spasm hip_motion_worse "
+        "cannot_bear_weight limp trauma_recent",
+        "statin and strain": "age=57 duration=0.7 statin_use buttock_pain !bilateral load_worse "
+        "next_day_stiffness onset_during_exercise !dark_urine !trauma_recent",
+        "impossible": "menstrual_cyclic sex=male bladder_bowel_change refractory",
+        "nothing": "buttock_pain=unknown",
+    }
+)
+EMERGENCIES = ("cauda equina", "malignant syndrome", "spastic legs", "fracture", "impossible")
+HELP = ("What may help meanwhile", "How it can arise")
+#: "Nothing is ruled out" and the intended use, which says what is not claimed, are what may stay.
+FORBIDDEN = re.compile(
+    r"\b(unlikely|safe|harmless|benign|reassur\w*|worry|all[- ]clear|nothing serious|will pass"
+    r"|no danger|low risk|is fine|excluded|ruled out|rules? out|probably)\b",
+    re.IGNORECASE,
+)
+ONE_SCREEN = 66
+
+Told = Callable[..., str]
+
+
+@pytest.fixture
+def told(run, monkeypatch: pytest.MonkeyPatch) -> Told:
+    """Return what is printed for a case, with these options, at this width."""
+
+    def tell(name: str, *options: str, columns: int = 100) -> str:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        ran = run("diagnose", *CASES[name].split(), *options)
+        assert (ran.code, ran.err) == (0, "")
+        return ran.out
+
+    return tell
+
+
+@pytest.fixture
+def diagnosed(run) -> Callable[[str], dict]:
+    return lambda name: json.loads(run("diagnose", *CASES[name].split(), "--json").out)
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+# --- first ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("options", [(), ("--all",)])
+def test_urgency_is_first_and_what_to_do_stands_above_the_numbers(
+    told: Told, diagnosed, name: str, options: tuple[str, ...]
+) -> None:
+    out, case = told(name, *options), diagnosed(name)
+    assert out.startswith(f"Urgency: {case['urgency']}\n")
+    numbers = out.find("posterior\n")
+    above = flat(out[: numbers if numbers >= 0 else len(out)])
+    for rule in case["red_flags"]:
+        if rule["outcome"] == "fired" and rule["level"] == case["urgency"]:
+            assert rule["advice"] in above
+    for hit in case["expected_loss"]:
+        assert hit["label"] in above
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nothing_is_ruled_out_whatever_the_urgency(told: Told, name: str) -> None:
+    head = told(name).split("\n\n")[0]
+    assert head.count("Nothing is ruled out: ") == 1
+
+
+def test_when_everything_was_asked_nothing_is_ruled_out_either(engine) -> None:
+    console = Console(file=io.StringIO(), width=100)
+    print_urgency(console, replace(engine.diagnose({"fever": "absent"}), red_flags=()))
+    assert "Nothing is ruled out: " in console.file.getvalue()
+
+
+@pytest.mark.parametrize("name", EMERGENCIES)
+def test_emergency_fits_a_screen_and_says_now_only(told: Told, name: str) -> None:
+    out = told(name)
+    assert len(out.splitlines()) <= ONE_SCREEN
+    head = flat(out.split("\n\n")[0])
+    assert re.search(r"\bnow\b", head)
+    # Advice of lower rules would set a later day beside "now".
+    assert not re.search(r"\b(today|within (one to three|a few) days|ordinary appointment)\b", head)
+
+
+@pytest.mark.parametrize("name", EMERGENCIES)
+def test_emergency_asks_for_other_emergencies_before_anything_else(told: Told, name: str) -> None:
+    out = told(name)
+    assert "Ask at once; each would be an emergency of its own:\n" in out
+    assert "Ask next:" not in out
+
+
+@pytest.mark.parametrize("name", ["piriformis", "nothing", "strain"])
+def test_red_flags_that_were_not_asked_stand_above_the_numbers(told: Told, name: str) -> None:
+    out = told(name)
+    saddle = out.index("New bladder or bowel change, numb saddle area")
+    assert out.index("Ask first; each could raise the urgency to emergency:") < saddle
+    assert saddle < out.index("posterior\n") < out.index("Ask next:")
+
+
+def test_action_is_said_when_only_expected_loss_reaches_the_level(engine) -> None:
+    diagnosis = engine.diagnose(dict.fromkeys(("saddle_numbness", "bilateral"), "present"))
+    assert diagnosis.triage[0].level == diagnosis.urgency == "emergency"
+
+    def said(**changes: object) -> str:
+        console = Console(file=io.StringIO(), width=100)
+        print_urgency(console, replace(diagnosis, **changes))
+        return flat(console.file.getvalue())
+
+    action = "Go to an emergency department now and name these possibilities."
+    assert action in said(red_flags=())
+    # A rule of the level brings its own, better advice.
+    assert action not in said()
+
+
+# --- never ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("options", [(), ("--all",)])
+def test_nothing_reassures(told: Told, engine, name: str, options: tuple[str, ...]) -> None:
+    said = flat(told(name, *options))
+    said = said.replace(flat(engine.knowledge.model.intended_use), "")
+    assert FORBIDDEN.findall(said.replace("Nothing is ruled out", "")) == []
+
+
+@pytest.mark.parametrize("name", [*EMERGENCIES, "strain", "nerve tumour"])
+def test_no_self_treatment_while_somebody_has_to_look(told: Told, diagnosed, name: str) -> None:
+    out = flat(told(name))
+    assert "What may help is left out until somebody has looked" in out
+    assert not any(heading in out for heading in HELP)
+    for text in diagnosed(name)["management"]:
+        if text["kind"] in ("advice", "explanation"):
+            assert text["text"] not in out
+
+
+def test_all_says_that_help_comes_after_the_look(told: Told) -> None:
+    out = told("cauda equina", "--all")
+    assert "\nWhat may help, once somebody has looked:\n" in out
+    assert "What may help meanwhile" not in out
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_advice_is_never_printed_without_what_limits_it(told: Told, diagnosed, name: str) -> None:
+    out, texts = flat(told(name)), diagnosed(name)["management"]
+    statements = {text["id"]: set(text["statements"]) for text in texts}
+    for text in texts:
+        company = {one.removeprefix("with ") for one in text["because"] if one.startswith("with ")}
+        if not company:
+            continue
+        printed = {one["id"] for one in texts if one["text"] in out}
+        if text["text"] in out:
+            assert company & printed, "a limit without its advice is beside the point"
+        elif company & printed:
+            # Only where another limit that is printed says the same.
+            assert any(statements[text["id"]] <= statements[one] for one in printed)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_default_says_nothing_of_what_holds_for_every_case(told: Told, name: str) -> None:
+    assert "The documents behind this are claims" not in told(name)
+    assert "The documents behind this are claims" in told(name, "--all")
+
+
+def test_heat_is_warned_of_once(told: Told) -> None:
+    assert flat(told("malignant syndrome")).count("No heat") == 1
+    assert flat(told("malignant syndrome", "--all")).count("- No heat") == 2
+
+
+def test_stretching_advised_and_warned_of_agree(told: Told) -> None:
+    out = flat(told("piriformis"))
+    assert "do not hold stretches that pull on it" in out
+    assert "Do not hold or force it" in out
+
+
+# --- rows -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "impossible"])
+@pytest.mark.parametrize("options", [(), ("--top", "1")])
+def test_causes_that_texts_name_have_a_row(
+    told: Told, engine, diagnosed, name: str, options: tuple[str, ...]
+) -> None:
+    table = flat(told(name, *options, columns=200).split("at least one of")[0])
+    case = diagnosed(name)
+    named = {cause for text in case["pitfalls"] + case["management"] for cause in text["show"]}
+    named |= {hit["cause"] for hit in case["expected_loss"]}
+    assert [n for n in named if engine.knowledge.causes[n].label not in table] == []
+
+
+def test_a_bare_cramp_shows_entrapment(run) -> None:
+    out = run("diagnose", "cramp_spasm", "onset_during_exercise", "--top", "1").out
+    words = out.split()
+    assert {"piriformis_syndrome", "deep_gluteal_syndrome", "lumbar_radiculopathy"} <= set(words)
+    assert "Not every tight buttock is a cramp" in out
+
+
+def test_a_cause_that_its_definition_forbids_is_not_called_excluded(told: Told) -> None:
+    out = told("spastic legs")
+    (row,) = [line for line in out.splitlines() if line.startswith("Spasticity after a known")]
+    assert row.split()[-2:] == ["see", "note"]
+    assert "see note: 0 by definition" in flat(out)
+
+
+def test_numbers_are_said_to_be_of_several_causes_at_once(told: Told) -> None:
+    out = flat(told("piriformis"))
+    said = "present and contributes. Several can be present at once"
+    assert out.index(said) < out.index("posterior")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_narrow_terminal_cuts_no_number_and_no_id(told: Told, engine, name: str) -> None:
+    out = told(name, columns=60)
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= 60
+    wide = told(name, columns=200)
+    number = r"(?:[<>] )?\d+(?:\.\d+)? %"
+    assert sorted(re.findall(number, out)) == sorted(re.findall(number, wide))
+    assert not re.search(r"(?m)^\s*%|[<>]\s*$", out)
+    named = [word for word in wide.split("\n\nUnderstood")[0].split() if "_" in word]
+    ids = set(named) & set(engine.knowledge.causes)
+    assert ids <= set(out.split())
+
+
+# --- without probabilities --------------------------------------------------------------------
+
+
+def test_impossible_evidence_keeps_red_flags_and_what_findings_call_for(told: Told) -> None:
+    out = flat(told("impossible"))
+    assert "Go to an emergency department now" in out
+    assert "cannot occur together in this model: menstrual_cyclic, sex." in out
+    assert "still counts" in out
+    assert "Not better after good treatment: question the diagnosis" in out
+    assert "posterior" not in out
+
+
+def test_no_findings_print_nothing_that_rests_on_a_posterior(told: Told, engine, diagnosed) -> None:
+    out = told("nothing")
+    assert "the posteriors are the priors, and the urgency means nothing" in out
+    ids = {*engine.knowledge.causes, *engine.knowledge.groups}
+    for text in diagnosed("nothing")["management"] + diagnosed("nothing")["pitfalls"]:
+        assert not {reason.split()[0] for reason in text["because"]} & ids
+    assert not any(heading in out for heading in (*HELP, "Easily missed", "Better avoided"))
+
+
+# --- --all, --json, pipes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_all_prints_every_text_rule_and_source(told: Told, diagnosed, name: str) -> None:
+    out, case = flat(told(name, "--all")), diagnosed(name)
+    for text in case["management"] + case["pitfalls"]:
+        assert text["text"] in out
+        assert f"[{', '.join(text['statements'] or text['sources'])}]" in out
+    for rule in case["red_flags"]:
+        assert rule["outcome"] == "open" or rule["advice"] in out
+
+
+@pytest.mark.parametrize("name", ["cauda equina", "nothing"])
+def test_json_leaves_nothing_out(diagnosed, engine, name: str) -> None:
+    case, diagnosis = diagnosed(name), engine.diagnose(diagnosed(name)["understood"])
+    assert len(case["posteriors"]) == len(diagnosis.table)
+    assert len(case["groups"]) == len(diagnosis.groups)
+    assert [one["id"] for one in case["red_flags"]] == [one.id for one in diagnosis.red_flags]
+    assert [one["id"] for one in case["management"]] == [one.id for one in diagnosis.management]
+    assert [one["id"] for one in case["pitfalls"]] == [one.id for one in diagnosis.pitfalls]
+    assert [one["cause"] for one in case["expected_loss"]] == [
+        one.cause for one in diagnosis.triage
+    ]
+
+
+def test_a_pipe_gets_the_same_without_colours() -> None:
+    command = [sys.executable, "-m", "bayesdx", "diagnose", *CASES["cauda equina"].split()]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout.startswith("Urgency: emergency\n")
+    assert "\x1b" not in ran.stdout
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def test_reasons_are_said_by_their_labels(told: Told) -> None:
+    head = flat(told("fracture").split("\n\n")[0])
+    assert "Because of: recent fall, blow or other injury; " in head
+    assert "age band: 70 or over." in head
+    assert "_" not in head
+
+
+@pytest.mark.parametrize(
+    ("leaf", "said"),
+    [
+        ("fever", "fever"),
+        ("!fever", "absent: fever"),
+        ("fair_pos", "FAIR test positive"),
+        ("age:65_to_69|70_or_over", "age band: 65 to 69 or 70 or over"),
+        ("strange_id", "strange_id"),
+    ],
+)
+def test_a_leaf_in_words(leaf: str, said: str) -> None:
+    labels = {"fever": "Fever", "fair_pos": "FAIR test positive", "age": "Age band"}
+    assert in_words(leaf, labels) == said
+
+
+def test_a_leaf_says_what_the_case_says() -> None:
+    leaf = "age:65_to_69|70_or_over"
+    assert in_words(leaf, {"age": "Age"}, {"age": "70_or_over"}) == "age: 70 or over"
+
+
+def test_a_list_is_cut_only_where_that_is_shorter() -> None:
+    assert listed("abcde", every=False) == "a, b, c, d, e"
+    assert listed("abcdef", every=False) == "a, b, c, d and 2 more"
+    assert listed("abcdef", every=True) == "a, b, c, d, e, f"
+
+
+def test_a_number_stays_with_its_signs() -> None:
+    for width in range(12, 30):
+        console = Console(file=io.StringIO(), width=width)
+        print_paragraph(console, "It is 12 % now, or > 99.9 % then.", mark="- ", indent=2)
+        out = console.file.getvalue()
+        assert "12 %" in out
+        assert "> 99.9 %" in out
+        assert flat(out) == "- It is 12 % now, or > 99.9 % then."
+
+
+def test_causes_to_show_come_once_and_dangerous_ones_first(engine) -> None:
+    facts = {"refractory": "present", "mass": "present", "tinel_gluteal": "present"}
+    named = shown_at_any_rank(engine.diagnose(facts))
+    assert named[0] == "pnst"
+    assert len(set(named)) == len(named)
