@@ -1,0 +1,109 @@
+"""`calibrate`, and what `show statement` says the model answers today."""
+
+from pathlib import Path
+
+import pytest
+from small_priors import SMALL, write_priors
+
+SHARE = """
+[[constraint]]
+id = "share"
+statements = ["S0-05"]
+hard = true
+event = "strain"
+given = { cramp = "present" }
+between = [0.3, 0.35]
+"""
+CONFLICT = """
+[[constraint]]
+id = "other"
+statements = ["S1-02"]
+hard = false
+event = "strain"
+given = { cramp = "present" }
+between = [0.4, 1.0]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_priors(tmp_path / "mine", {**SMALL, "constraints.toml": SHARE + CONFLICT})
+
+
+def test_a_statement_is_shown_with_its_answer(run) -> None:
+    ran = run("show", "statement", "S0-09")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("S0-09: In 5 to 6 % of people whose lower back hurts")
+    assert "constraint piriformis_given_back_pain (must hold): held" in ran.out
+    (answer,) = [line for line in ran.out.splitlines() if "P(piriformis_syndrome |" in line]
+    assert 0.05 <= float(answer.split(" = ")[1].split(",")[0]) <= 0.06
+    assert "numbers moved mainly for it: " in ran.out
+
+
+def test_a_moved_number_shows_what_was_elicited(run) -> None:
+    said = run("show", "cause", "piriformis_syndrome").out
+    assert "prior 0.0950396 (0.003 to 0.17)" in said
+    assert "elicited 0.055; moved by calibration for piriformis_most_frequent" in said
+
+
+def test_an_excluded_statement_says_why(run) -> None:
+    said = " ".join(run("show", "statement", "S0-29").out.split())
+    assert "excluded: No question or sign stands for spasm of the pelvic floor" in said
+    assert "numbers, rules and texts that rest on it: 0" in said
+
+
+def test_unknown_statement_offers_near_ones(run) -> None:
+    ran = run("show", "statement", "S9-09")
+    assert (ran.code, ran.out) == (2, "")
+    assert "statement: expected the id of a statement, got 'S9-09'. Nearest: " in ran.err
+
+
+def test_calibrate_writes_what_check_accepts(run, folder: Path) -> None:
+    before = run("check", str(folder), "--quiet")
+    assert before.code == 1
+    assert "error: calibration.toml: there is none for these constraints" in before.out
+    assert "error: constraints.toml:share: P(strain | cramp=present) = " in before.out
+    ran = run("calibrate", str(folder))
+    assert ran.code == 0
+    assert "held     hard share: P(strain | cramp=present) " in ran.out
+    assert "NOT HELD soft other: " in ran.out
+    assert "given up: other; cannot hold beside share" in ran.out
+    assert "statements that contradict each other: S1-02, S0-05" in ran.out
+    assert "round 1: moved by" in ran.err
+    after = run("check", str(folder), "--quiet")
+    assert after.code == 0, after.out
+
+
+def test_a_changed_number_makes_the_calibration_stale(run, folder: Path) -> None:
+    assert run("calibrate", str(folder), "--quiet").err == ""
+    strain = folder / "causes" / "strain.toml"
+    strain.write_text(strain.read_text().replace("value = 0.13", "value = 0.14"))
+    ran = run("check", str(folder), "--quiet")
+    assert ran.code == 1
+    assert "calibration.toml: it was computed from other numbers or constraints" in ran.out
+
+
+def test_a_dry_run_writes_nothing(run, folder: Path, tmp_path: Path) -> None:
+    ran = run("calibrate", str(folder), "--dry-run", "--quiet")
+    assert ran.code == 0
+    assert "wrote" not in ran.out
+    assert not (folder / "calibration.toml").exists()
+    out = tmp_path / "elsewhere.toml"
+    assert run("calibrate", "-p", str(folder), "-o", str(out), "--quiet").code == 0
+    assert out.read_text().count("[[move]]") > 0
+    assert not (folder / "calibration.toml").exists()
+
+
+def test_constraints_that_contradict_each_other_are_bad_input(run, tmp_path: Path) -> None:
+    hard = SHARE + CONFLICT.replace("hard = false", "hard = true")
+    folder = write_priors(tmp_path / "mine", {**SMALL, "constraints.toml": hard})
+    ran = run("calibrate", str(folder), "--quiet")
+    assert (ran.code, ran.out) == (2, "")
+    assert "constraints.toml: expected hard constraints that can hold together" in ran.err
+    assert not (folder / "calibration.toml").exists()
+
+
+def test_no_place_to_write_is_bad_input(run, folder: Path, tmp_path: Path) -> None:
+    ran = run("calibrate", str(folder), "-o", str(tmp_path / "no" / "such.toml"), "--quiet")
+    assert ran.code == 2
+    assert "expected a place to write to" in ran.err
