@@ -166,6 +166,7 @@ def _exceedances(
     absorbed, the second is an ordinary finding that is present.
     """
     exceed: dict[tuple[int, int, int], int] = {}
+    offsets = links.offsets
     gains: list[FloatArray] = [np.zeros((0, len(links.exceed)))]
     starts: list[float] = []
     nothing = np.zeros(len(links.exceed))
@@ -173,7 +174,7 @@ def _exceedances(
         for lower in range(1, size):
             for upper in range(lower, size):
                 exceed[o, lower, upper] = first_axis + len(starts)
-                low, high = links.offsets[o] + lower - 1, links.offsets[o] + upper
+                low, high = offsets[o] + lower - 1, offsets[o] + upper
                 last = upper == size - 1
                 above = nothing if last else links.exceed[:, high]
                 leak_above = 0.0 if last else float(links.exceed_leak[high])

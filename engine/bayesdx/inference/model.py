@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,9 +125,7 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
         *_ordinal_arrays(network, ordinals, cause_position),
     )
     axes = build_axes(links, parents, priors)
-    log_absent, log_absent_leak = _log_absorbed(links, axes.suppress)
-    finite, never = _finite(log_absent.T)
-    finite_leak, never_leak = _finite(log_absent_leak)
+    absorption = absorb_links(links, axes.suppress)
     groups = {
         name: tuple(map(cause_position.__getitem__, network.parents(name))) for name in group_names
     }
@@ -145,15 +144,38 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
         risk_priors=priors,
         cause_parents=parents,
         cause_tables=tables,
-        log_absent=finite,
-        absent_never=never,
-        log_absent_leak=finite_leak,
-        absent_leak_never=never_leak,
+        **absorption._asdict(),
         leak=frozen(links.leak),
         ordinal_sizes=links.sizes,
         level_offset=links.offsets,
         groups=groups,
         axes=axes,
+    )
+
+
+class Absorption(NamedTuple):
+    """The fields of a model that say what "absent" does to causes and leaks."""
+
+    log_absent: FloatArray
+    absent_never: FloatArray
+    log_absent_leak: FloatArray
+    absent_leak_never: FloatArray
+
+
+def absorb_links(links: Links, suppress: IntArray) -> Absorption:
+    """Return what "absent" does, given which absent findings couple their inhibitors."""
+    log_absent, log_absent_leak = _log_absorbed(links, suppress)
+    finite, never = _finite(log_absent.T)
+    finite_leak, never_leak = _finite(log_absent_leak)
+    return Absorption(finite, never, finite_leak, never_leak)
+
+
+def model_links(network: Network, model: DiagnosisModel) -> Links:
+    """Return the noisy-OR and noisy-MAX parameters of all findings of a compiled network."""
+    position = {name: i for i, name in enumerate(model.causes)}
+    return Links(
+        *_binary_arrays(network, model.findings, position),
+        *_ordinal_arrays(network, model.ordinals, position),
     )
 
 
