@@ -14,6 +14,8 @@ PUBLIC = {
     "InvalidKnowledge",
     "InvalidNetwork",
     "load",
+    "read_network",
+    "write_network",
 }
 
 

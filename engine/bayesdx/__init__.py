@@ -5,6 +5,7 @@ Educational decision support. Not a medical device; it rules nothing out.
 
 from bayesdx.diagnosis import Diagnosis, Engine, RedFlagHit, load
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, InvalidKnowledge, InvalidNetwork
+from bayesdx.formats import read_network, write_network
 from bayesdx.network import Network, Variable
 
 __version__ = "0.1.0"
@@ -22,4 +23,6 @@ __all__ = [
     "Variable",
     "__version__",
     "load",
+    "read_network",
+    "write_network",
 ]

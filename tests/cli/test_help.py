@@ -2,7 +2,7 @@
 
 import pytest
 
-COMMANDS = ("diagnose", "score", "compare", "check", "calibrate", "show", "demo")
+COMMANDS = ("diagnose", "score", "compare", "check", "calibrate", "show", "network", "demo")
 
 
 def test_help_lists_the_commands_in_order(run) -> None:
@@ -20,11 +20,12 @@ def test_help_says_what_it_is_not(run) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_takes_priors(run, command: str) -> None:
+    # A network file is knowledge by itself.
     ran = run(command, "-h")
     assert ran.code == 0
     assert ran.err == ""
     assert f"Usage: bayesdx {command}" in ran.out
-    assert "-p, --priors FOLDER" in ran.out
+    assert ("-p, --priors FOLDER" in ran.out) == (command != "network")
 
 
 def test_version(run) -> None:

@@ -12,6 +12,7 @@ from bayesdx.cli.check import check
 from bayesdx.cli.compare import compare
 from bayesdx.cli.demo import demo
 from bayesdx.cli.diagnose import diagnose
+from bayesdx.cli.network import network
 from bayesdx.cli.score import score
 from bayesdx.cli.show import show
 
@@ -50,5 +51,5 @@ def _version() -> str:
         return "(not installed)"
 
 
-for _command in (diagnose, score, compare, check, calibrate, show, demo):
+for _command in (diagnose, score, compare, check, calibrate, show, network, demo):
     app.command()(_command)

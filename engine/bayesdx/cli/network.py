@@ -1,0 +1,94 @@
+"""`bayesdx network`: what a network file holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bayesdx.cli.printing import make_console
+from bayesdx.cli.words import listed
+from bayesdx.formats import read_network
+from bayesdx.network import Network
+
+MOST_VARIABLES = 40
+
+
+def network(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A network: .bif, .xmlbif, .net, .xdsl or .uai, each also as .gz.",
+            show_default=False,
+        ),
+    ],
+    every: Annotated[
+        bool, typer.Option("--all", help="Every variable, with all its states and parents.")
+    ] = False,
+) -> None:
+    """Describe a network file: variables, states, parents, the largest table."""
+    print_network(make_console(), file.name, read_network(file), every)
+
+
+def print_network(console: Console, name: str, network: Network, every: bool = False) -> None:
+    """Print a few figures of a network, then a line for each variable.
+
+    Parameters
+    ----------
+    console : Console
+    name : str
+        Of the file.
+    network : Network
+        Of tables.
+    every : bool
+        Print all variables, all states and all parents.
+    """
+    for line in summary_lines(name, network):
+        console.print(Text(line), soft_wrap=True)
+    console.print()
+    names = list(network.variables)
+    shown = names if every or len(names) <= MOST_VARIABLES + 1 else names[:MOST_VARIABLES]
+    console.print(_variable_table(network, shown, every))
+    if len(shown) < len(names):
+        console.print(Text(f"and {len(names) - len(shown)} variables more: --all"))
+
+
+def summary_lines(name: str, network: Network) -> list[str]:
+    """Return how large a network is, in lines of text."""
+    sizes = {one: network.table(one).size for one in network.variables}
+    cards = [variable.cardinality for variable in network.variables.values()]
+    parents = {one: len(network.parents(one)) for one in network.variables}
+    largest, eldest = (
+        max(sizes, key=lambda one: sizes[one]),
+        max(parents, key=lambda one: parents[one]),
+    )
+    states = f"{min(cards)} to {max(cards)}" if min(cards) < max(cards) else f"{cards[0]}"
+    links = sum(parents.values())
+    return [
+        f"{name}: {_counted(len(cards), 'variable')}, {_counted(links, 'link')}, {states} states "
+        f"each, {_counted(sum(sizes.values()), 'table cell')}; digest {network.digest[:12]}",
+        f"Largest table: {largest}, {_counted(sizes[largest], 'cell')}. "
+        f"Most parents: {eldest}, {parents[eldest]}.",
+    ]
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def _variable_table(network: Network, names: list[str], every: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("variable", overflow="fold")
+    table.add_column("states", overflow="fold", ratio=1)
+    table.add_column("parents", overflow="fold", ratio=1)
+    table.add_column("cells", justify="right", no_wrap=True)
+    for name in names:
+        states = listed(network.variables[name].states, every)
+        parents = listed(network.parents(name), every)
+        table.add_row(*map(Text, (name, states, parents, f"{network.table(name).size:,}")))
+    return table

@@ -1,0 +1,31 @@
+"""Network files of other programs, read and written, and networks of pgmpy.
+
+=======  ==========================  ===========================================================
+format   suffix, also with .gz       what it can hold
+=======  ==========================  ===========================================================
+BIF      .bif                        names without quotation marks and control characters
+XMLBIF   .xmlbif .bifxml .xml        names without blanks around them and control characters
+NET      .net                        states without control characters; names are identifiers
+XDSL     .xdsl                       names and states are identifiers
+UAI      .uai                        no names
+=======  ==========================  ===========================================================
+
+All readers are our own: pgmpy's were measured first, and the head of each module says on what they
+failed. What they share, bounds, sums, faults with line numbers, is in `bayesdx.formats.draft`.
+pgmpy is imported by `to_pgmpy` and `from_pgmpy` alone, when they are called.
+"""
+
+from bayesdx.formats.draft import InexactNetworkWarning
+from bayesdx.formats.exchange import from_pgmpy, to_pgmpy
+from bayesdx.formats.files import FORMATS, Format, parse_network, read_network, write_network
+
+__all__ = [
+    "FORMATS",
+    "Format",
+    "InexactNetworkWarning",
+    "from_pgmpy",
+    "parse_network",
+    "read_network",
+    "to_pgmpy",
+    "write_network",
+]

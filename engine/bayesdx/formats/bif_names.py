@@ -1,0 +1,38 @@
+"""Names in BIF: between quotes or without, between commas or blanks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+#: A name between quotes: on one line, with anything in it but quotes.
+QUOTED = r'"[^"\n]*+"'
+_PIECE = re.compile(rf'(?:[^,"]++|{QUOTED})++')
+_WORD = re.compile(rf'{QUOTED}|[^\s,"]++')
+
+
+def unquoted(text: str) -> str:
+    """Take blanks and then one pair of quotes off a name."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return text[1:-1]
+    return text
+
+
+def pieces(text: str) -> list[str]:
+    """Take names apart at commas; blanks belong to the names."""
+    return [unquoted(piece) for piece in _PIECE.findall(text) if piece.strip()]
+
+
+def words(text: str) -> list[str]:
+    """Take names apart at commas and blanks."""
+    return [unquoted(word) for word in _WORD.findall(text)]
+
+
+def listed(text: str, count: int) -> Sequence[str]:
+    """Take names apart at commas, or at blanks when that gives the right count."""
+    at_commas = pieces(text)
+    if len(at_commas) == count:
+        return at_commas
+    at_blanks = words(text)
+    return at_blanks if len(at_blanks) == count else at_commas

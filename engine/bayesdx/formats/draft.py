@@ -1,0 +1,253 @@
+"""What has been read of a network so far, and everything that is wrong with it.
+
+Every reader of this package fills a `Draft`, so that all formats hold the same rules:
+
+- a row may miss the sum 1 by up to `SLACK`, as printed decimals do, and is divided by its sum;
+  a miss larger than `PRINTED` is told in one `InexactNetworkWarning` that names the variables and
+  their sums; a miss larger than `SLACK` is a fault, not a rounding;
+- a table may have `MAX_TABLE_CELLS` cells, all tables of a file together `MOST_CELLS`;
+- all faults are told at once, with their lines; after `MOST_FAULTS` of them reading stops.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdx.errors import NOTHING, Fault, InvalidNetwork, Phrase, nearest_names
+from bayesdx.network import Network, TableCPD, Variable
+from bayesdx.network.cpds import MAX_TABLE_CELLS, FloatArray
+
+#: A row that misses the sum 1 by more than this is a fault.
+SLACK = 1e-2
+#: A row that misses the sum 1 by more than this, more than six printed digits do, is worth a word.
+PRINTED = 1e-5
+#: A row that misses the sum 1 by no more than this is left as it is: what was written is read back.
+EXACT = 1e-9
+
+MOST_CELLS = 1 << 26
+MOST_FAULTS = 100
+FAULTS_A_TABLE = 5
+#: Longer names are not compared with others, nor with more than so many of them.
+LONGEST_COMPARED = 80
+MOST_COMPARED = 2000
+
+
+class InexactNetworkWarning(UserWarning):
+    """Rows of a network's tables missed the sum 1 by more than rounding, and were divided by it."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A variable of the draft and its parents, all of them declared.
+
+    Attributes
+    ----------
+    child : Variable
+    parents : tuple of Variable
+    line : int
+        Where the table begins.
+    """
+
+    child: Variable
+    parents: tuple[Variable, ...]
+    line: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the table, ``(*parents, child)``."""
+        return (*(parent.cardinality for parent in self.parents), self.child.cardinality)
+
+    @property
+    def rows(self) -> int:
+        """Number of joint states of the parents."""
+        return math.prod(self.shape[:-1])
+
+    def labels(self, row: int) -> str:
+        """Write the states of the parents in a row of the table."""
+        states = np.unravel_index(row, self.shape[:-1])
+        named = zip(self.parents, states, strict=True)
+        return ", ".join(parent.states[int(state)] for parent, state in named)
+
+
+class Draft:
+    """A network in the making.
+
+    Parameters
+    ----------
+    source : str
+        The name that places in faults begin with.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.variables: dict[str, Variable] = {}
+        self.tables: dict[str, TableCPD] = {}
+        self.faults: list[Fault] = []
+        self._inexact: dict[str, float] = {}
+        self._cells = 0
+        #: Variables whose declaration was at fault: that they are not there is no further fault.
+        self._spoilt: set[str] = set()
+        #: Variables with a table, be it at fault.
+        self._tabled: set[str] = set()
+
+    def fault(
+        self, line: int, what: str, expected: str, got: object, nearest: tuple[str, ...] = ()
+    ) -> None:
+        """Note a fault, and stop reading at one too many."""
+        place = f"{self.source}:{line}" if line else self.source
+        if isinstance(got, str) and not isinstance(got, Phrase):
+            got = got[:200]
+        self.faults.append(Fault(f"{place}: {what}" if what else place, expected, got, nearest))
+        if len(self.faults) >= MOST_FAULTS:
+            rest = Fault(
+                self.source, "fewer faults", Phrase("more than can be told; reading ended")
+            )
+            raise InvalidNetwork([*self.faults, rest])
+
+    def declare(self, line: int, name: str, states: Sequence[str]) -> None:
+        """Take in a variable."""
+        what = f"variable {name[:LONGEST_COMPARED]}"
+        if not name:
+            self.fault(line, "variable", "a name", name)
+        elif name in self.variables:
+            self.fault(line, what, "a unique name", Phrase("a second one"))
+        elif len(set(states)) != len(states):
+            again, times = Counter(states).most_common(1)[0]
+            self.fault(line, what, "distinct states", Phrase(f"{again[:60]!r} {times} times"))
+            self.spoil(name)
+        elif len(states) < 2:
+            self.fault(line, what, "two or more states", Phrase(f"{len(states)}"))
+            self.spoil(name)
+        else:
+            self.variables[name] = Variable(name, tuple(states))
+
+    def spoil(self, name: str) -> None:
+        """Note that there is such a variable, of which nothing more can be said."""
+        self._spoilt.add(name)
+
+    def family(self, line: int, child: str, parents: Sequence[str]) -> Family | None:
+        """Check who a table is about; None when its numbers cannot be understood."""
+        what = f"probability of {child[:LONGEST_COMPARED]}"
+        known = [name for name in (child, *parents) if name in self.variables]
+        for name in (child, *parents):
+            # One fault is enough: of a variable whose declaration was wrong nothing more is said.
+            if name not in self.variables and name not in self._spoilt:
+                self.fault(line, what, "a declared variable", name, self.near(name))
+        again = child in self._tabled
+        self._tabled.add(child)
+        if again:
+            self.fault(line, what, "one table", Phrase("a second one"))
+        elif len({child, *parents}) != len(parents) + 1:
+            twice = Counter((child, *parents)).most_common(1)[0][0]
+            self.fault(line, what, "distinct variables", Phrase(f"{twice[:60]!r} twice"))
+        elif len(known) == len(parents) + 1:
+            variables = [self.variables[name] for name in known]
+            return self._bounded(Family(variables[0], tuple(variables[1:]), line), what)
+        return None
+
+    def _bounded(self, family: Family, what: str) -> Family | None:
+        # The sum of logarithms does not overflow, whatever a file asks for.
+        digits = sum(map(math.log10, family.shape))
+        if digits > math.log10(MAX_TABLE_CELLS) + 1e-9:
+            got = Phrase(f"10 to the power of {digits:.1f}")
+            self.fault(family.line, what, f"at most {MAX_TABLE_CELLS} cells", got)
+            return None
+        self._cells += math.prod(family.shape)
+        if self._cells > MOST_CELLS:
+            self.fault(0, "all tables", f"at most {MOST_CELLS} cells", Phrase("more"))
+            raise InvalidNetwork(self.faults)
+        return family
+
+    def define(
+        self, family: Family, values: FloatArray, line_of: Callable[[int], int] | None = None
+    ) -> None:
+        """Take in a table.
+
+        Parameters
+        ----------
+        family : Family
+        values : array of float64, shape (rows, S)
+            Rows in the order of the parents' joint states, the last parent fastest.
+        line_of : callable, optional
+            The line of a row; by default that of the table.
+        """
+        sums = values.sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            off = np.abs(sums - 1.0)
+            negative = values.min(axis=1) < 0
+            wrong = np.flatnonzero(negative | ~(off <= SLACK + EXACT))
+        for row in wrong[:FAULTS_A_TABLE].tolist():
+            name, labels = family.child.name, family.labels(row)
+            what = f"probability of {name}" + (f", row ({labels})" if labels else "")
+            line = family.line if line_of is None else line_of(row)
+            if negative[row] or not np.isfinite(values[row]).all():
+                shown = Phrase(", ".join(f"{value:.6g}" for value in values[row, :6]))
+                self.fault(line, what, "probabilities in [0, 1]", shown)
+            else:
+                self.fault(line, what, "a sum of 1", Phrase(f"{sums[row]:.6g}"))
+        if len(wrong) > FAULTS_A_TABLE:
+            more = Phrase(f"{len(wrong)} that do not")
+            what = f"probability of {family.child.name}"
+            self.fault(family.line, what, "rows of probabilities that sum to 1", more)
+        if len(wrong):
+            return
+        inexact = (off > EXACT) | (values.max(axis=1) > 1.0)
+        values[inexact] /= sums[inexact, None]
+        worst = int(off.argmax())
+        if off[worst] > PRINTED:
+            self._inexact[family.child.name] = float(sums[worst])
+        parents = tuple(parent.name for parent in family.parents)
+        table = TableCPD(family.child.name, parents, values.reshape(family.shape))
+        self.tables[family.child.name] = table
+
+    def near(self, name: str, names: Iterable[str] | None = None) -> tuple[str, ...]:
+        """Find declared names, or some of `names`, that resemble one; of very long ones none."""
+        if len(name) > LONGEST_COMPARED:
+            return ()
+        several = list(self.variables if names is None else names)[:MOST_COMPARED]
+        return nearest_names(name, (one for one in several if len(one) <= LONGEST_COMPARED))
+
+    def network(self) -> Network:
+        """Finish.
+
+        Raises
+        ------
+        InvalidNetwork
+            With all faults.
+
+        Warns
+        -----
+        InexactNetworkWarning
+            If rows were divided by sums that rounding does not explain.
+        """
+        if not self.variables and not self.faults:
+            self.fault(0, "", "one variable or more", NOTHING)
+        for name in self.variables:
+            if name not in self._tabled:
+                self.fault(0, f"variable {name}", "a table of probabilities", NOTHING)
+        if self.faults:
+            raise InvalidNetwork(self.faults)
+        try:
+            network = Network(self.variables.values(), self.tables.values())
+        except InvalidNetwork as error:
+            placed = (
+                Fault(f"{self.source}: {one.place}", one.expected, one.got, one.nearest)
+                for one in error.faults
+            )
+            raise InvalidNetwork(placed) from None
+        if self._inexact:
+            warnings.warn(self._remark(), InexactNetworkWarning, stacklevel=2)
+        return network
+
+    def _remark(self) -> str:
+        shown = [f"{name} {total:.6g}" for name, total in list(self._inexact.items())[:5]]
+        more = len(self._inexact) - len(shown)
+        tail = f" and {more} variables more" if more else ""
+        listed = ", ".join(shown)
+        return f"{self.source}: rows divided by their sums, which were not 1: {listed}{tail}"

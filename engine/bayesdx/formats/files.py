@@ -1,0 +1,224 @@
+"""Which format a file has, its bytes, and the names that it can hold."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import unicodedata
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from bayesdx.errors import Fault, InvalidNetwork, Phrase, nearest_names
+from bayesdx.formats.bif import read_bif
+from bayesdx.formats.bif_writing import write_bif
+from bayesdx.formats.net import read_net, write_net
+from bayesdx.formats.uai import read_uai, write_uai
+from bayesdx.formats.xdsl import read_xdsl, write_xdsl
+from bayesdx.formats.xmlbif import read_xmlbif, write_xmlbif
+from bayesdx.network import Network, Variable
+
+#: Bytes, after unpacking.
+LARGEST_FILE = 200_000_000
+
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_LETTERS = "a letter, then letters, digits and underscores"
+_ANYTHING = re.compile(r".*", re.DOTALL)
+_LINE = "text without control characters"
+
+
+@dataclass(frozen=True)
+class Format:
+    """How a kind of file is read and written.
+
+    Attributes
+    ----------
+    name : str
+    read : callable
+        From the content and the name of a file to a network. The content is bytes where a file
+        declares its own encoding.
+    write : callable
+        From a network to pieces of text.
+    binary : bool
+        Whether `read` takes bytes.
+    names, states : (pattern, str)
+        What names of variables and of states it can hold, as a whole match and in words.
+    fallback : str, optional
+        The encoding of text that is not UTF-8.
+    """
+
+    name: str
+    read: Callable[[str, str], Network] | Callable[[bytes, str], Network]
+    write: Callable[[Network], Iterator[str]]
+    names: tuple[re.Pattern[str], str]
+    states: tuple[re.Pattern[str], str]
+    binary: bool = False
+    fallback: str | None = None
+
+
+_TRIMMED = re.compile(r"[^ \t\r\n](?:.*[^ \t\r\n])?", re.DOTALL)
+_WITHOUT_QUOTES = (re.compile(r'[^"]*'), 'text without " and control characters')
+_WITHOUT_EDGES = (_TRIMMED, "text, no blanks around it, no control characters")
+_BIF = Format("BIF", read_bif, write_bif, _WITHOUT_QUOTES, _WITHOUT_QUOTES)
+_XMLBIF = Format("XMLBIF", read_xmlbif, write_xmlbif, _WITHOUT_EDGES, _WITHOUT_EDGES, binary=True)
+_WORD = (_IDENTIFIER, _LETTERS)
+_XDSL = Format("XDSL", read_xdsl, write_xdsl, _WORD, _WORD, binary=True)
+_NET = Format("NET", read_net, write_net, _WORD, (_ANYTHING, _LINE), fallback="latin-1")
+# Names are not written at all.
+_UAI = Format("UAI", read_uai, write_uai, (_ANYTHING, ""), (_ANYTHING, ""))
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        ".bif": _BIF,
+        ".xmlbif": _XMLBIF,
+        ".bifxml": _XMLBIF,
+        ".xml": _XMLBIF,
+        ".uai": _UAI,
+        ".xdsl": _XDSL,
+        ".net": _NET,
+    }
+)
+"""Suffix of a file, in small letters and without .gz, to its format."""
+
+
+def read_network(path: str | os.PathLike[str]) -> Network:
+    """Read a discrete Bayesian network from a file.
+
+    Parameters
+    ----------
+    path : str or path
+        The suffix says the format: ``.bif``, ``.xmlbif`` (or ``.bifxml``, ``.xml``), ``.uai``,
+        ``.xdsl``, ``.net``; each also as ``.gz``.
+
+    Returns
+    -------
+    Network
+        With a `TableCPD`, shape ``(*parents, child)``, for each variable. UAI files have no names:
+        variables become ``v0``, ``v1``, …, their states ``s0``, ``s1``, ….
+
+    Raises
+    ------
+    InvalidNetwork
+        With all faults at once, each with its line: another suffix, more than 200 MB, what the
+        format does not know, unknown or repeated names and rows, probabilities outside [0, 1] or
+        that miss the sum 1 by more than 0.01, tables too large, cycles.
+    OSError
+        If the file cannot be opened.
+
+    Warns
+    -----
+    InexactNetworkWarning
+        If rows miss the sum 1 by more than 1e-5; like those that miss it by less, they are divided
+        by their sum.
+    """
+    place = Path(path)
+    kind, packed = find_format(place)
+    # One byte more than allowed tells a file that is too large, however small its packed form.
+    try:
+        with gzip.open(place) if packed else place.open("rb") as stream:
+            content = stream.read(LARGEST_FILE + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as reason:
+        fault = Fault(place.name, "a whole gzip file", Phrase(str(reason)))
+        raise InvalidNetwork(fault) from None
+    return parse_network(content, place.name, kind)
+
+
+def parse_network(content: bytes, source: str, kind: Format) -> Network:
+    """Read a network from the content of a file.
+
+    Parameters
+    ----------
+    content : bytes
+    source : str
+        Its name, for messages.
+    kind : Format
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    InvalidNetwork
+        As `read_network`.
+    """
+    if len(content) > LARGEST_FILE:
+        raise InvalidNetwork(Fault(source, f"at most {LARGEST_FILE} bytes", Phrase("more")))
+    return kind.read(content if kind.binary else _decoded(content, source, kind), source)  # type: ignore[arg-type]
+
+
+def _decoded(content: bytes, source: str, kind: Format) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as reason:
+        if kind.fallback is not None:
+            return content.decode(kind.fallback)
+        line = content.count(b"\n", 0, reason.start) + 1
+        got = content[reason.start : reason.start + 1]
+        raise InvalidNetwork(Fault(f"{source}:{line}", "text in UTF-8", got)) from None
+
+
+def write_network(network: Network, path: str | os.PathLike[str]) -> None:
+    """Write a network to a file.
+
+    Reading it back gives an equal network, to the last bit of the tables, with two exceptions:
+    noisy families are written as the tables that they stand for, and UAI holds no names.
+
+    Parameters
+    ----------
+    network : Network
+    path : str or path
+        The suffix says the format, as for `read_network`. An existing file is replaced.
+
+    Raises
+    ------
+    InvalidNetwork
+        If the suffix is another, if the format cannot hold a name (each is told; nothing is
+        written), or if a noisy family would need a table that is too large.
+    OSError
+        If the file cannot be written.
+    """
+    place = Path(path)
+    kind, packed = find_format(place)
+    faults = [fault for one in network.variables.values() for fault in _name_faults(kind, one)]
+    if faults:
+        raise InvalidNetwork(faults)
+    content = "".join(kind.write(network)).encode()
+    # No time stamp: equal networks give equal files.
+    place.write_bytes(gzip.compress(content, mtime=0) if packed else content)
+
+
+def find_format(path: Path) -> tuple[Format, bool]:
+    """Return the format of a file by its suffix, and whether it is packed."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    packed = suffixes[-1:] == [".gz"]
+    suffix = "".join((suffixes[:-1] if packed else suffixes)[-1:])
+    if suffix not in FORMATS:
+        expected = f"a file that ends in {', '.join(FORMATS)}, or one of these and .gz"
+        raise InvalidNetwork(Fault(path.name, expected, suffix, nearest_names(suffix, FORMATS)))
+    return FORMATS[suffix], packed
+
+
+def _name_faults(kind: Format, variable: Variable) -> list[Fault]:
+    """Tell which names a format cannot hold."""
+    if kind is _UAI:
+        return []
+    place = f"variable {variable.name[:80]!r}"
+    checks = [(place, variable.name, kind.names)]
+    checks += [(f"a state of {place}", state, kind.states) for state in variable.states]
+    return [
+        Fault(place, f"a name that {kind.name} can hold: {words}", name)
+        for place, name, (pattern, words) in checks
+        if pattern.fullmatch(name) is None or not _printable(name)
+    ]
+
+
+def _printable(name: str) -> bool:
+    """Tell whether there are neither control characters nor what no encoding holds."""
+    if name.isascii():
+        return name.isprintable()
+    kept = all(unicodedata.category(character) not in ("Cc", "Cs") for character in name)
+    return kept and not {"\ufffe", "\uffff"} & set(name)

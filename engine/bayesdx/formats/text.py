@@ -1,0 +1,120 @@
+"""Characters, lines, numbers: what the readers of plain text share."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from bayesdx.errors import Phrase
+from bayesdx.formats.draft import Draft, Family
+from bayesdx.network.cpds import FloatArray
+
+#: A text is taken apart in pieces of about so many characters, to bound the memory of its words.
+CHUNK = 1 << 22
+_NUMBERS = re.compile(r"[-+.0-9eE\s]*+")
+_WORD = re.compile(r"\S++")
+_SPACE = re.compile(r"\s")
+
+
+class Lines:
+    """The line numbers of a text, counted when first asked for.
+
+    Parameters
+    ----------
+    text : str
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [found.start() for found in re.finditer("\n", self._text)]
+
+    def __call__(self, offset: int) -> int:
+        """Return the number, from 1, of the line that holds a character."""
+        return bisect_left(self._ends, offset) + 1
+
+
+def blanked(text: str) -> str:
+    """Return as many spaces and line ends, so that what follows keeps its place."""
+    return re.sub(r"[^\n]", " ", text)
+
+
+def numbers(text: str) -> FloatArray:
+    """Read numbers between blanks.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    array of float64, shape (K,)
+
+    Raises
+    ------
+    ValueError
+        If something is not a finite decimal number; see `bad_number`.
+    """
+    parts: list[FloatArray] = []
+    start = 0
+    while start < len(text):
+        blank = _SPACE.search(text, min(start + CHUNK, len(text)))
+        end = blank.start() if blank else len(text)
+        piece = text[start:end]
+        if _NUMBERS.fullmatch(piece) is None:
+            raise ValueError
+        parts.append(np.array(piece.split(), dtype=np.float64))
+        start = end
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def bad_number(text: str) -> tuple[int, str]:
+    """Find the first word that is not a number: its offset and itself."""
+    for word in _WORD.finditer(text):
+        try:
+            if _NUMBERS.fullmatch(word[0]) is None:
+                return word.start(), word[0]
+            float(word[0])
+        except ValueError:
+            return word.start(), word[0]
+    return 0, ""
+
+
+def row_major(
+    draft: Draft, family: Family, text: str, line: Callable[[int], int]
+) -> FloatArray | None:
+    """Read the numbers of a table that go row by row, the child's state fastest.
+
+    Parameters
+    ----------
+    draft : Draft
+        Is told what is wrong.
+    family : Family
+    text : str
+    line : callable
+        The line of an offset in the text.
+
+    Returns
+    -------
+    array of float64, shape (rows, S), or None
+        None when something is wrong.
+    """
+    what = f"probability of {family.child.name[:80]}"
+    plain = text.replace(",", " ")
+    cells = family.rows * family.child.cardinality
+    try:
+        values = numbers(plain)
+    except ValueError:
+        offset, word = bad_number(plain)
+        draft.fault(line(offset), what, "a number", word[:200])
+        return None
+    if len(values) != cells:
+        draft.fault(line(0), what, f"{cells} numbers", Phrase(f"{len(values)}"))
+        return None
+    return values.reshape(-1, family.child.cardinality)

@@ -1,0 +1,88 @@
+"""Suffixes, bytes, packed files, bounds."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from example_networks import example_files, example_text
+
+import bayesdx
+from bayesdx import InvalidNetwork, read_network, write_network
+from bayesdx.formats import files
+
+TEXT = "variable A { type discrete [ 2 ] { yes, no }; }\nprobability ( A ) { table 0.25, 0.75; }\n"
+
+
+def test_what_is_public() -> None:
+    assert bayesdx.read_network is files.read_network
+    assert bayesdx.write_network is files.write_network
+
+
+@pytest.mark.parametrize("name", ["n", "n.bi", "n.tar.gz", "n.gz", ".gz", "n.bif.txt"])
+def test_unknown_suffixes(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(TEXT)
+    with pytest.raises(InvalidNetwork, match=r"expected a file that ends in \.bif, \.xmlbif"):
+        read_network(tmp_path / name)
+
+
+def test_nearest_suffix_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidNetwork, match=r"Nearest: \.bif"):
+        read_network(tmp_path / "n.bf")
+
+
+def test_capitals_and_text_paths(tmp_path: Path) -> None:
+    path = tmp_path / "N.BIF.GZ"
+    path.write_bytes(gzip.compress(TEXT.encode()))
+    assert read_network(str(path)).table("A").tolist() == [0.25, 0.75]
+
+
+def test_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:
+    path = tmp_path / "n.bif"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    assert read_network(path).variables["A"].states == ("yes", "no")
+
+
+def test_missing_files_and_folders_are_errors_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="none"):
+        read_network(tmp_path / "none.bif")
+    (tmp_path / "d.bif").mkdir()
+    with pytest.raises(IsADirectoryError, match=r"d\.bif"):
+        read_network(tmp_path / "d.bif")
+
+
+@pytest.mark.parametrize("content", [TEXT.encode(), gzip.compress(TEXT.encode())[:-9], b"\x1f\x8b"])
+def test_broken_gzip(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "n.bif.gz"
+    path.write_bytes(content)
+    with pytest.raises(InvalidNetwork, match=r"n\.bif\.gz: expected a whole gzip file"):
+        read_network(path)
+
+
+def test_other_encodings_are_told_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "n.bif"
+    path.write_bytes(TEXT.encode() + b"variable \xe9 {")
+    with pytest.raises(InvalidNetwork, match=r"n\.bif:3: expected text in UTF-8, got b'\\xe9'"):
+        read_network(path)
+
+
+def test_size_is_bounded_after_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGEST_FILE", 1000)
+    path = tmp_path / "n.bif.gz"
+    path.write_bytes(gzip.compress(b" " * 1_000_000))
+    assert path.stat().st_size < 2000
+    with pytest.raises(InvalidNetwork, match="expected at most 1000 bytes, got more"):
+        read_network(path)
+
+
+def test_bound_is_two_hundred_megabytes() -> None:
+    assert files.LARGEST_FILE == 200_000_000
+
+
+def test_writing_packs_by_suffix(tmp_path: Path) -> None:
+    network = read_network(str(example_files()["asia"]))
+    write_network(network, tmp_path / "a.bif.gz")
+    write_network(network, tmp_path / "a.bif")
+    plain = (tmp_path / "a.bif").read_bytes()
+    assert gzip.decompress((tmp_path / "a.bif.gz").read_bytes()) == plain
+    assert b"variable asia {" in plain
+    assert len(plain) < 2 * len(example_text("asia"))

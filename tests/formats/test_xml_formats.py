@@ -1,0 +1,171 @@
+"""XMLBIF and XDSL: the order of their numbers, faults with lines, and what is unsafe."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bayesdx import InvalidNetwork, Network
+from bayesdx.formats.files import find_format, parse_network
+
+
+def read(text: str, suffix: str) -> Network:
+    name = "n" + suffix
+    return parse_network(text.encode(), name, find_format(Path(name))[0])
+
+
+def faults(text: str, suffix: str) -> list[str]:
+    with pytest.raises(InvalidNetwork, match="expected") as caught:
+        read(text, suffix)
+    return [str(fault) for fault in caught.value.faults]
+
+
+# XMLBIF
+
+XML = """<?xml version="1.0"?>
+<!DOCTYPE BIF [ <!ELEMENT BIF (NETWORK)*> <!ATTLIST BIF VERSION CDATA #REQUIRED> ]>
+<BIF VERSION="0.3"><NETWORK><NAME>dog</NAME>
+<VARIABLE TYPE="nature"><NAME>light &amp; on</NAME><OUTCOME>t</OUTCOME><OUTCOME> f </OUTCOME>
+<PROPERTY>position = (73, 165)</PROPERTY></VARIABLE>
+<VARIABLE TYPE="nature"><NAME>family</NAME><OUTCOME>a</OUTCOME><OUTCOME>b</OUTCOME>
+<OUTCOME>c</OUTCOME></VARIABLE>
+<DEFINITION><FOR>family</FOR><TABLE>0.2 <!-- a --> 0.3 0.5</TABLE></DEFINITION>
+<DEFINITION><FOR>light &amp; on</FOR><GIVEN>family</GIVEN><TABLE>
+0.6 0.4
+0.05 0.95
+1e-1 .9</TABLE></DEFINITION></NETWORK></BIF>"""
+
+
+def test_xmlbif_has_the_child_fastest() -> None:
+    network = read(XML, ".xml")
+    assert network.variables["light & on"].states == ("t", "f")
+    expected = [[0.6, 0.4], [0.05, 0.95], [0.1, 0.9]]
+    np.testing.assert_array_equal(network.table("light & on"), expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "0.05 0.95",
+            "0.05 0.9x",
+            "n.xml:11: probability of light & on: expected a number, got '0.9x'.",
+        ),
+        (" .9", "", "n.xml:9: probability of light & on: expected 6 numbers, got 5."),
+        (
+            "<GIVEN>family",
+            "<GIVEN>famly",
+            "n.xml:9: probability of light & on: expected a declared variable, got 'famly'. "
+            "Nearest: family.",
+        ),
+        ("</NETWORK>", "", "n.xml:12: expected XML, got mismatched tag."),
+        (
+            'TYPE="nature"><NAME>f',
+            'TYPE="decision"><NAME>f',
+            "n.xml:6: variable family: expected type nature, got 'decision'.",
+        ),
+        ("<FOR>family</FOR>", "", "n.xml:8: definition: expected one element FOR, got 0."),
+        ("NETWORK>", "NET>", "n.xml:3: expected an element NETWORK, got 'BIF'."),
+        (
+            "<TABLE>0.2",
+            "<TABLE/><TABLE>0.2",
+            "n.xml:8: probability of family: expected one element TABLE, got 2.",
+        ),
+        (
+            '"1.0"?>',
+            '"1.0" encoding="utf-99"?>',
+            "n.xml: expected XML, got an encoding that cannot be read (LookupError).",
+        ),
+    ],
+)
+def test_faults_of_xmlbif(old: str, new: str, told: str) -> None:
+    assert old in XML
+    text = XML.replace(old, new)
+    assert faults(text, ".xml")[0] == told
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        '<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">',
+        '<!ENTITY a SYSTEM "file:///etc/hostname">',
+        '<!ENTITY % a SYSTEM "http://127.0.0.1:9/x"> %a;',
+    ],
+)
+def test_entities_are_refused(entities: str) -> None:
+    text = XML.replace("<!ELEMENT", entities + "<!ELEMENT").replace("dog", "&a;")
+    assert "n.xml:2: expected no entities but those of XML itself, got entity a." in faults(
+        text, ".xml"
+    )
+
+
+def test_outside_document_types_are_not_fetched_and_their_entities_refused() -> None:
+    text = XML[: XML.index("<!DOC")] + '<!DOCTYPE BIF SYSTEM "http://127.0.0.1:9/bif.dtd">'
+    text += XML[XML.index("<BIF") :]
+    assert len(read(text, ".xml").variables) == 2
+    told = faults(text.replace("dog", "&dog;"), ".xml")
+    assert told == ["n.xml:2: expected no entities but those of XML itself, got entity dog."]
+
+
+def test_depth_and_number_of_elements_are_bounded() -> None:
+    assert "in each other, got more" in faults("<a>" * 1000, ".xml")[0]
+
+
+# XDSL: the order of GeNIe's own file of asia (Lauritzen and Spiegelhalter 1988).
+
+XDSL = """<?xml version="1.0" encoding="UTF-8"?>
+<smile version="1.0" id="Asia" numsamples="10000" discsamples="10000"><nodes>
+<cpt id="tub" diagtype="target"><state id="no" /><state id="yes" fault="true" />
+  <probabilities>0.99 0.01</probabilities></cpt>
+<cpt id="lung"><state id="no" /><state id="yes" /><probabilities>0.9 0.1</probabilities></cpt>
+<deterministic id="either"><state id="no" /><state id="yes" /><parents>tub lung</parents>
+  <resultingstates>no yes yes yes</resultingstates></deterministic>
+<cpt id="bronc"><state id="Absent" /><state id="Present" /><state id="Severe" />
+  <probabilities>0.5 0.3 0.2</probabilities></cpt>
+<cpt id="dysp"><state id="Absent" /><state id="Present" /><parents>either bronc</parents>
+  <probabilities>0.9 0.1 0.2 0.8 0.1 0.9
+    0.3 0.7 0.1 0.9 0.05 0.95</probabilities></cpt>
+</nodes><extensions><genie version="1.0" app="GeNIe" name="x"><node id="tub" /></genie></extensions>
+</smile>"""
+
+
+def test_xdsl_has_the_child_fastest_and_then_the_last_parent() -> None:
+    network = read(XDSL, ".xdsl")
+    np.testing.assert_array_equal(network.table("either")[..., 1], [[0, 1], [1, 1]])
+    expected = [[0.1, 0.8, 0.9], [0.7, 0.9, 0.95]]
+    np.testing.assert_array_equal(network.table("dysp")[..., 1], expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            '<cpt id="lung">',
+            '<noisymax id="lung">',
+            "n.xdsl:5: node lung: expected a node cpt or deterministic, got 'noisymax'.",
+        ),
+        (
+            "no yes yes yes",
+            "no yes yas yes",
+            "n.xdsl:7: probability of either: expected a state of either, got 'yas'. Nearest: yes.",
+        ),
+        (
+            "no yes yes yes",
+            "no yes",
+            "n.xdsl:7: probability of either: expected 4 resulting states, got 2.",
+        ),
+        ("0.9 0.1 0.2", "0.9 0.1", "n.xdsl:11: probability of dysp: expected 12 numbers, got 11."),
+        (
+            "<probabilities>0.99 0.01</probabilities>",
+            "",
+            "n.xdsl:3: probability of tub: expected an element probabilities, got nothing.",
+        ),
+        ("smile", "simile", "n.xdsl:2: expected an element smile with nodes, got 'simile'."),
+        ('cpt id="bronc"', "cpt", "n.xdsl:8: variable: expected a name, got ''."),
+    ],
+)
+def test_faults_of_xdsl(old: str, new: str, told: str) -> None:
+    text = XDSL.replace(old, new)
+    if "noisymax" in new:
+        text = text.replace("0.9 0.1</probabilities></cpt>", "0.9 0.1</probabilities></noisymax>")
+    assert faults(text, ".xdsl")[0] == told
