@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bayesdx.cli.options import Priors, one_folder
+from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.diagnosis import assemble
 from bayesdx.diagnosis.calibration import calibrate as solve
 from bayesdx.diagnosis.statements import Check, check_statements
@@ -20,14 +20,7 @@ MOST_MOVES = 20
 
 
 def calibrate(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FOLDER",
-            help="The priors folder; by default the packaged one.",
-            show_default=False,
-        ),
-    ] = None,
+    folder: Folder = None,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bayesdx.cli.options import Priors, one_folder
+from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.diagnosis import assemble, fit_remarks
 from bayesdx.diagnosis.statements import missed_remarks
 from bayesdx.knowledge import calibrated, lint, read_knowledge, summary
 
 
 def check(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FOLDER",
-            help="The priors folder; by default the packaged one.",
-            show_default=False,
-        ),
-    ] = None,
+    folder: Folder = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Leave out what is only info.")] = False,
     priors: Priors = None,

@@ -20,6 +20,15 @@ Priors = Annotated[
     ),
 ]
 
+Folder = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FOLDER",
+        help="The priors folder; by default the packaged one.",
+        show_default=False,
+    ),
+]
+
 
 def one_folder(folder: Path | None, priors: Path | None) -> Path | None:
     """Return the folder that was named as an argument or an option; both must be the same."""
