@@ -7,6 +7,7 @@ from bayesdx.diagnosis import Diagnosis, Engine, RedFlagHit, load
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, InvalidKnowledge, InvalidNetwork
 from bayesdx.formats import read_network, write_network
 from bayesdx.network import Network, Variable
+from bayesdx.tables.networks import compile_network
 
 __version__ = "0.1.0"
 
@@ -22,6 +23,7 @@ __all__ = [
     "RedFlagHit",
     "Variable",
     "__version__",
+    "compile_network",
     "load",
     "read_network",
     "write_network",

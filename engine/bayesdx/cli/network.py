@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,9 @@ from bayesdx.cli.printing import make_console
 from bayesdx.cli.words import listed
 from bayesdx.formats import read_network
 from bayesdx.network import Network
+from bayesdx.tables import read_cases, with_case_ids, write_table
+from bayesdx.tables.answers import evidence_columns, posterior_frame
+from bayesdx.tables.networks import compile_network
 
 MOST_VARIABLES = 40
 
@@ -30,9 +34,52 @@ def network(
     every: Annotated[
         bool, typer.Option("--all", help="Every variable, with all its states and parents.")
     ] = False,
+    cases: Annotated[
+        str | None,
+        typer.Option(
+            "-c",
+            "--cases",
+            metavar="IN",
+            help="Cases to answer, one a row, columns among the variables, cells state names or "
+            "blank for unknown: CSV, Parquet by file name, - for CSV on standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-t",
+            "--target",
+            metavar="VARIABLE",
+            help="With --cases: a variable whose posterior is wanted, once for every variable; all "
+            "by default.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="OUT", help="With --cases: where to write, as score."
+        ),
+    ] = "-",
 ) -> None:
-    """Describe a network file: variables, states, parents, the largest table."""
-    print_network(make_console(), file.name, read_network(file), every)
+    """Describe a network file, or answer cases on it.
+
+    Without --cases: variables, states, parents, the largest table. With --cases: one row a case,
+    one column a state with its posterior (variable=state), log evidence and status.
+    """
+    read = read_network(file)
+    if cases is None:
+        print_network(make_console(), file.name, read, every)
+        return
+    table = read_cases(cases)
+    answer = compile_network(read).query(evidence_columns(table, read), targets=target or None)
+    write_table(with_case_ids(table, posterior_frame(answer)), output)
+    impossible = int((answer.status != "ok").sum())
+    print(
+        f"bayesdx: {len(answer)} cases ({impossible} impossible) written to {output}",
+        file=sys.stderr,
+    )
 
 
 def print_network(console: Console, name: str, network: Network, every: bool = False) -> None:

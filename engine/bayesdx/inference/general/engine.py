@@ -1,0 +1,278 @@
+"""Answering batches: rows grouped by what they observe, plans kept, equal rows answered once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bayesdx.errors import Fault, InvalidCase, nearest_names
+from bayesdx.inference.arrays import FloatArray, IntArray
+from bayesdx.inference.general.direct import direct_answer
+from bayesdx.inference.general.factors import Problem, to_problem
+from bayesdx.inference.general.grouping import (
+    distinct_rows,
+    normalised_likelihoods,
+    states_into_likelihoods,
+)
+from bayesdx.inference.general.keeping import Key, Shelf
+from bayesdx.inference.general.plan import Plan
+from bayesdx.inference.general.running import Cases, Runner
+from bayesdx.inference.general.supports import find_zeros
+from bayesdx.network import Network
+
+#: Up to this many signatures in a batch are each looked at.
+FEW_GROUPS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class GeneralAnswer:
+    """Posteriors of N cases.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Variables that were asked for.
+    starts : tuple of int
+        First row of each in ``values``, and the number of rows.
+    values : array (rows, N)
+        P(state | evidence), one row a state; zeros where the evidence is impossible.
+    log_evidence : array (N,)
+        Natural log of P(evidence), -inf where it is impossible.
+    """
+
+    names: tuple[str, ...]
+    starts: tuple[int, ...]
+    values: FloatArray
+    log_evidence: FloatArray
+
+    def posterior(self, name: str) -> FloatArray:
+        """Posterior of one variable, array (N, S); a view."""
+        i = self.names.index(name)
+        return self.values[self.starts[i] : self.starts[i + 1]].T
+
+    @property
+    def possible(self) -> NDArray[np.bool_]:
+        """Whether the evidence of each case has a positive probability."""
+        return ~np.isneginf(self.log_evidence)
+
+
+class CompiledGeneral:
+    """A network ready for queries; safe to share between threads.
+
+    Parameters
+    ----------
+    network : Network
+    memory_limit : float
+        Bytes that the tables of a plan, and the arrays of one case, may take.
+    """
+
+    def __init__(self, network: Network, memory_limit: float) -> None:
+        self.problem: Problem = to_problem(network)
+        self.memory_limit = float(memory_limit)
+        self._zeros = find_zeros(self.problem)
+        self._shelf = Shelf(self.problem, self.memory_limit)
+
+    def plan(
+        self,
+        observed: Sequence[str] = (),
+        soft: Sequence[str] = (),
+        targets: Sequence[str] | None = None,
+    ) -> Plan:
+        """Return the plan of one evidence signature.
+
+        Parameters
+        ----------
+        observed : sequence of str
+            Variables observed in every case.
+        soft : sequence of str
+            Variables that only some cases observe, or with soft evidence.
+        targets : sequence of str, optional
+            Variables whose posteriors are wanted; all by default.
+
+        Returns
+        -------
+        Plan
+
+        Raises
+        ------
+        InvalidNetwork
+            If the plan does not fit in the memory limit; carries the estimate.
+        InvalidCase
+            If a name is not a variable.
+        """
+        wanted = self.targets(targets)
+        key = (frozenset(self.positions(observed)), frozenset(self.positions(soft)), wanted)
+        return self._shelf.runner(key).plan
+
+    def query(
+        self,
+        states: ArrayLike,
+        soft: Mapping[int, ArrayLike] | None = None,
+        targets: Sequence[str] | None = None,
+    ) -> GeneralAnswer:
+        """Answer every case exactly.
+
+        Parameters
+        ----------
+        states : int array (N, V)
+            State positions in the order of ``problem.names``, -1 unknown.
+        soft : mapping of int to array (N, S), optional
+            Likelihoods of the states of a variable; a row of NaN or of equal numbers says nothing.
+        targets : sequence of str, optional
+            Variables whose posteriors are wanted; all by default.
+
+        Returns
+        -------
+        GeneralAnswer
+
+        Raises
+        ------
+        InvalidNetwork
+            If no plan for some case fits in the memory limit.
+        InvalidCase
+            If arrays have the wrong shape or hold what is no state.
+        """
+        wanted = self.targets(targets)
+        found = self._checked(np.asarray(states))
+        likelihoods, log_scale = normalised_likelihoods(soft or {}, len(found), self.problem.cards)
+        if likelihoods:
+            found = states_into_likelihoods(found, likelihoods)
+        chosen, inverse = distinct_rows(found, likelihoods)
+        if chosen is not None:
+            found = found[chosen]
+            likelihoods = {v: rows[:, chosen] for v, rows in likelihoods.items()}
+        cases = Cases(np.ascontiguousarray(found.T), likelihoods)
+        values, log_evidence = self._answer(cases, wanted)
+        if chosen is not None:
+            values, log_evidence = values.take(inverse, axis=1), log_evidence[inverse]
+        order = sorted(wanted)
+        cards = self.problem.cards
+        starts = np.cumsum([0, *(cards[v] for v in order)])
+        names = tuple(self.problem.names[v] for v in order)
+        return GeneralAnswer(names, tuple(starts.tolist()), values, log_evidence + log_scale)
+
+    def positions(self, names: Sequence[str]) -> list[int]:
+        """Positions of variables; every unknown name is a fault."""
+        place = {name: i for i, name in enumerate(self.problem.names)}
+        faults = [
+            Fault("query", "a variable of the network", name, nearest_names(name, place))
+            for name in names
+            if name not in place
+        ]
+        if faults:
+            raise InvalidCase(faults)
+        return [place[name] for name in names]
+
+    def targets(self, names: Sequence[str] | None) -> frozenset[int]:
+        """Positions of the variables asked for; all where None."""
+        if names is None:
+            return frozenset(range(self.problem.n_named))
+        return frozenset(self.positions(names))
+
+    def _checked(self, states: NDArray[np.generic]) -> IntArray:
+        named = self.problem.n_named
+        if states.ndim != 2 or states.shape[1] != named or states.dtype.kind not in "iu":
+            got = f"{states.dtype} of shape {states.shape}"
+            raise InvalidCase(Fault("states", f"an integer array of shape (N, {named})", got))
+        cards = np.array(self.problem.cards[:named])
+        positions: IntArray = states.astype(np.intp, copy=False)
+        wrong = ((positions < -1) | (positions >= cards)).any(axis=0)
+        if wrong.any():
+            raise InvalidCase(
+                [
+                    Fault(
+                        f"states of {self.problem.names[v]}",
+                        f"positions from -1 to {cards[v] - 1}",
+                        positions[:, v].tolist(),
+                    )
+                    for v in np.flatnonzero(wrong)
+                ]
+            )
+        return positions
+
+    def _answer(self, cases: Cases, wanted: frozenset[int]) -> tuple[FloatArray, FloatArray]:
+        n = len(cases)
+        values = np.empty((sum(self.problem.cards[v] for v in wanted), n))
+        log_evidence = np.empty(n)
+        for runner, rows in self._assignments(cases, wanted):
+            if len(rows) == n and runner is not None:
+                runner.answer(cases, values, log_evidence)
+                continue
+            block, logs = np.empty((len(values), len(rows))), np.empty(len(rows))
+            if runner is not None:
+                runner.answer(cases.take(rows), block, logs)
+            else:
+                self._directly(cases.take(rows), wanted, block, logs)
+            values[:, rows] = block
+            log_evidence[rows] = logs
+        return values, log_evidence
+
+    def _directly(
+        self, cases: Cases, wanted: frozenset[int], values: FloatArray, logs: FloatArray
+    ) -> None:
+        """Answer each case alone."""
+        targets = sorted(wanted)
+        for row in range(len(cases)):
+            soft = {v: likelihood[:, row] for v, likelihood in cases.soft.items()}
+            values[:, row], logs[row] = direct_answer(
+                self.problem,
+                self._zeros,
+                cases.states[:, row],
+                soft,
+                targets,
+                self.memory_limit,
+            )
+
+    def _assignments(
+        self, cases: Cases, wanted: frozenset[int]
+    ) -> list[tuple[Runner | None, IntArray]]:
+        """Which plan answers which rows; None where each is answered alone."""
+        soft = frozenset(cases.soft)
+        seen = cases.states >= 0
+        result: list[tuple[Runner | None, IntArray]] = []
+        pooled: list[IntArray] = []
+        for rows, alone in self._groups(seen, (frozenset(), soft, wanted)):
+            observed = frozenset(np.flatnonzero(seen[:, rows[0]]).tolist()) - soft
+            runner = self._shelf.earned((observed, soft, wanted), len(rows)) if alone else None
+            if runner is not None:
+                result.append((runner, rows))
+            else:
+                pooled.append(rows)
+        if pooled:
+            rows = np.concatenate(pooled)
+            result.append((self._pool(seen[:, rows], soft, wanted), rows))
+        return result
+
+    def _pool(
+        self, seen: NDArray[np.bool_], soft: frozenset[int], wanted: frozenset[int]
+    ) -> Runner | None:
+        """The plan of rows that observe different variables, if one is worth having."""
+        n = seen.shape[1]
+        always = frozenset(np.flatnonzero(seen.all(axis=1)).tolist()) - soft
+        mixed = (frozenset(np.flatnonzero(seen.any(axis=1)).tolist()) - always) | soft
+        key = (always, mixed, wanted)
+        if key != self._shelf.general_key(key) and mixed != soft:
+            runner = self._shelf.earned(key, n)
+            if runner is not None:
+                return runner
+        return self._shelf.general(key, n)
+
+    def _groups(self, seen: NDArray[np.bool_], key: Key) -> list[tuple[IntArray, bool]]:
+        """Rows that observe the same variables, and whether they may deserve their own plan.
+
+        Groups too small for that come as one.
+        """
+        n = seen.shape[1]
+        if n < 2 or (seen == seen[:, :1]).all():
+            return [(np.arange(n), True)] if n else []
+        _, inverse = distinct_rows(np.ascontiguousarray(seen.T), {})
+        count = np.bincount(inverse)
+        least = self._shelf.least_group(key) if len(count) > FEW_GROUPS else 1.0
+        order = np.argsort(inverse, kind="stable")
+        end = np.cumsum(count)
+        large = [(order[end[g] - count[g] : end[g]], True) for g in np.flatnonzero(count >= least)]
+        small = count[inverse] < least
+        return large + ([(np.flatnonzero(small), False)] if small.any() else [])

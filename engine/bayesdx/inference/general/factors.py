@@ -1,0 +1,156 @@
+"""A network as bare factors: what elimination works on.
+
+Variables become positions. Every distribution becomes one factor, except wide noisy families:
+those become a chain of small factors over auxiliary variables (temporal decomposition, Heckerman
+1993), because the table of a noisy-OR with twenty parents has two million cells and its chain 160.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdx.inference.arrays import FloatArray, frozen
+from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD
+
+#: Noisy families of more parents than this are decomposed: a table of 2**4 rows is as cheap.
+WIDEST_TABLE = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """A non-negative function of some variables.
+
+    Attributes
+    ----------
+    scope : tuple of int
+        Positions of variables, one an axis.
+    table : array, one axis a variable of the scope
+    """
+
+    scope: tuple[int, ...]
+    table: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """The factors of a network.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The variables of the network, in its order; auxiliary variables have no name.
+    cards : tuple of int
+        Number of states of every variable, those of the network first, auxiliary ones after them.
+    factors : tuple of Factor
+        Their product is the joint distribution.
+    """
+
+    names: tuple[str, ...]
+    cards: tuple[int, ...]
+    factors: tuple[Factor, ...]
+
+    @property
+    def n_named(self) -> int:
+        """Number of variables that can be observed and asked for."""
+        return len(self.names)
+
+
+def to_problem(network: Network) -> Problem:
+    """Write a network as factors.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    Problem
+        Variables stand in the order of ``network.variables``.
+
+    Raises
+    ------
+    InvalidNetwork
+        If a table has more cells than a network may hold.
+    """
+    names = tuple(network.variables)
+    position = {name: i for i, name in enumerate(names)}
+    cards = [network.variables[name].cardinality for name in names]
+    rank = {name: i for i, name in enumerate(network.order)}
+    factors: list[Factor] = []
+    for name in network.order:
+        cpd = network.cpds[name]
+        if is_wide(cpd):
+            factors += _chain(cpd, position, rank, cards)
+        else:
+            scope = (*(position[parent] for parent in cpd.parents), position[name])
+            factors.append(Factor(scope, frozen(network.table(name))))
+    return Problem(names, tuple(cards), tuple(factors))
+
+
+def is_wide(cpd: CPD) -> bool:
+    """Whether a family is decomposed rather than expanded."""
+    return isinstance(cpd, NoisyOrCPD | NoisyMaxCPD | AnyOfCPD) and len(cpd.parents) > WIDEST_TABLE
+
+
+def _chain(
+    cpd: CPD, position: Mapping[str, int], rank: Mapping[str, int], cards: list[int]
+) -> list[Factor]:
+    """Factors of a wide family; appends its auxiliary variables to ``cards``.
+
+    The level so far starts at the leak; each link takes in one parent more and the last one makes
+    the child. Parents come in one order for all families, so that chains run side by side.
+    """
+    size, start, links = _links(cpd, rank)
+    child = position[cpd.child]
+    last = len(cards)
+    cards.append(size)
+    factors = [Factor((last,), frozen(start))]
+    for i, (parent, link) in enumerate(links):
+        if i == len(links) - 1:
+            step = child
+        else:
+            step = len(cards)
+            cards.append(size)
+        factors.append(Factor((position[parent], last, step), frozen(link)))
+        last = step
+    return factors
+
+
+Links = list[tuple[str, FloatArray]]
+
+
+def _links(cpd: CPD, rank: Mapping[str, int]) -> tuple[int, FloatArray, Links]:
+    """States of the level, its start (S,), and for each parent a table (parent, level, next)."""
+    if isinstance(cpd, NoisyMaxCPD):
+        pairs = sorted(zip(cpd.parents, cpd.strengths, strict=True), key=lambda p: rank[p[0]])
+        start = -np.diff(np.concatenate([[1.0], cpd.leak, [0.0]]))
+        return len(start), start, [(name, _max_link(strengths)) for name, strengths in pairs]
+    if isinstance(cpd, AnyOfCPD):
+        members = sorted(cpd.parents, key=lambda name: rank[name])
+        return 2, np.array([1.0, 0.0]), [(name, _max_link(np.ones(1))) for name in members]
+    assert isinstance(cpd, NoisyOrCPD)
+    # Inhibitors act on the leak alone: they come first.
+    lower = sorted(zip(cpd.inhibitors, cpd.factors, strict=True), key=lambda p: rank[p[0]])
+    raising = sorted(zip(cpd.activators, cpd.strengths, strict=True), key=lambda p: rank[p[0]])
+    links = [(name, _inhibitor_link(float(factor))) for name, factor in lower]
+    links += [(name, _max_link(np.array([strength]))) for name, strength in raising]
+    return 2, np.array([1.0 - cpd.leak, cpd.leak]), links
+
+
+def _inhibitor_link(factor: float) -> FloatArray:
+    kept = np.array([[0.0, 1.0], [0.0, factor]])
+    return np.stack([1.0 - kept, kept], axis=-1)
+
+
+def _max_link(strengths: FloatArray) -> FloatArray:
+    """(2, S, S): the higher of the level so far and what an active parent brings about."""
+    size = len(strengths) + 1
+    link = np.zeros((2, size, size))
+    link[0] = np.eye(size)
+    for level in range(size):
+        exceed = np.where(np.arange(size - 1) < level, 1.0, strengths)
+        link[1, level] = -np.diff(np.concatenate([[1.0], exceed, [0.0]]))
+    return link

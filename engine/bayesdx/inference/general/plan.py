@@ -1,0 +1,262 @@
+"""A compiled plan: what one evidence signature costs, and the code that answers it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdx.errors import Fault, InvalidNetwork, Phrase
+from bayesdx.inference.arrays import FloatArray
+from bayesdx.inference.general.assembling import Build, sweep_up
+from bayesdx.inference.general.descending import Output, sweep_down
+from bayesdx.inference.general.factors import Problem
+from bayesdx.inference.general.potentials import build_potentials
+from bayesdx.inference.general.program import Instruction, Slot
+from bayesdx.inference.general.relations import TooManyRows
+from bayesdx.inference.general.skeleton import Skeleton, build_skeleton
+
+#: Nanoseconds of an elementwise operation in cache, and of an array call.
+OPERATION, CALL = 0.25, 700.0
+#: Nanoseconds more per operation where only one case is asked for.
+NARROW = 1.5
+#: Nanoseconds that a step, and a row of a table, take while a plan is made.
+COMPILE_STEP, COMPILE_ROW = 80e3, 350.0
+#: Bytes of a row while a plan is made: its states, its value, and copies under way.
+ROW_BYTES = 160.0
+LARGEST_TILE = 1024
+#: Compressed maps run over the cases side by side: a narrow tile wastes most of their time.
+SMALLEST_TILE = 16
+#: Memory that a tile should not exceed, for speed; more is taken only if one case needs it.
+TILE_BYTES = float(16 << 20)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How to answer every case that observes the same variables.
+
+    Attributes
+    ----------
+    names : tuple of str
+    sliced, soft : tuples of int
+        Variables observed in every case, and those that enter as a vector of likelihoods.
+    order : tuple of int
+        Elimination order; auxiliary variables have positions past the names.
+    cliques : int
+    largest_clique : float
+        Joint states of the largest clique, zeros included.
+    dense_cells : float
+        The same summed over all cliques.
+    table_rows : int
+        Joint states that the tables allow, of all cliques: what is really computed with.
+    arena_rows, output_rows, scale_rows : int
+        Rows of the arrays that a tile of cases needs.
+    operations : float
+        Elementwise operations per case.
+    code : tuple of Instruction
+    strides : array (slices, sliced)
+        Positions of observed states times this is the slice of each factor that a case picks.
+    scalars : array
+        Log of every wholly observed factor, one after another.
+    scalar_strides, scalar_starts : arrays (K, sliced), (K,)
+    soft_slots : tuple of (int, Slot)
+    outputs : dict of int to int
+        First output row of each variable.
+    memory_limit : float
+    """
+
+    names: tuple[str, ...]
+    sliced: tuple[int, ...]
+    soft: tuple[int, ...]
+    order: tuple[int, ...]
+    cliques: int
+    largest_clique: float
+    dense_cells: float
+    table_rows: int
+    arena_rows: int
+    output_rows: int
+    scale_rows: int
+    operations: float
+    code: tuple[Instruction, ...]
+    strides: FloatArray
+    scalars: FloatArray
+    scalar_strides: FloatArray
+    scalar_starts: FloatArray
+    soft_slots: tuple[tuple[int, Slot], ...]
+    outputs: dict[int, int]
+    memory_limit: float
+
+    @property
+    def bytes_per_case(self) -> float:
+        """Memory that one case needs while it is answered."""
+        return 8.0 * (2 * self.output_rows + self.arena_rows + self.scale_rows + 2)
+
+    @property
+    def tile(self) -> int:
+        """Cases answered side by side."""
+        fitting = min(LARGEST_TILE, int(TILE_BYTES / self.bytes_per_case))
+        return max(
+            1, min(max(fitting, SMALLEST_TILE), int(self.memory_limit / self.bytes_per_case))
+        )
+
+    @property
+    def nanoseconds(self) -> float:
+        """Estimated time per case in a full tile."""
+        return self.nanoseconds_of(self.tile)
+
+    def nanoseconds_of(self, cases: int) -> float:
+        """Estimated time per case when so many are asked for at once."""
+        width = min(cases, self.tile)
+        # Compressed maps and gathers only run at full speed over many cases side by side.
+        return self.operations * (OPERATION + NARROW / width) + len(self.code) * CALL / width
+
+    @property
+    def compile_nanoseconds(self) -> float:
+        """Estimated time that making this plan took."""
+        return len(self.code) * COMPILE_STEP + self.table_rows * COMPILE_ROW
+
+    @property
+    def held_bytes(self) -> float:
+        """Memory that the plan itself holds, roughly."""
+        return 24.0 * self.operations + 1024.0 * len(self.code)
+
+    def __str__(self) -> str:
+        shown = [self.names[v] for v in self.order if v < len(self.names)]
+        order = ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")
+        return "\n".join(
+            [
+                f"plan of {len(self.names)} variables, {len(self.sliced)} sliced, "
+                f"{len(self.soft)} as likelihoods",
+                f"  order          {order}",
+                f"  cliques        {self.cliques}, largest {self.largest_clique:,.0f} cells",
+                f"  table cells    {self.dense_cells:,.0f}, of which {self.table_rows:,} not zero",
+                f"  memory a case  {self.bytes_per_case:,.0f} bytes, tiles of {self.tile}",
+                f"  time a case    about {self.nanoseconds / 1e3:,.1f} us, "
+                f"{len(self.code)} array steps a tile",
+            ]
+        )
+
+
+def compile_plan(
+    problem: Problem,
+    sliced: frozenset[int],
+    soft: frozenset[int],
+    targets: frozenset[int],
+    memory_limit: float,
+    seconds: float = 0.1,
+) -> Plan:
+    """Make the plan of one evidence signature.
+
+    Parameters
+    ----------
+    problem : Problem
+    sliced : frozenset of int
+        Variables observed in every case.
+    soft : frozenset of int
+        Variables that some cases observe, or with soft evidence.
+    targets : frozenset of int
+        Variables whose posteriors are wanted.
+    memory_limit : float
+        Bytes that the tables and one case may take.
+    seconds : float
+        Time for restarts of the elimination order.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InvalidNetwork
+        With the estimate, if it does not fit.
+    """
+    unseen = targets - sliced
+    skeleton = build_skeleton(problem, sliced, soft, unseen, seconds)
+    try:
+        potentials = build_potentials(problem, skeleton, sliced, memory_limit / ROW_BYTES)
+    except TooManyRows as reason:
+        raise _refusal(problem, skeleton, memory_limit, reason.rows * ROW_BYTES) from None
+    build = Build(problem, skeleton, potentials, unseen)
+    sweep_up(build)
+    plan = _finished(build, sweep_down(build), sliced, soft, memory_limit)
+    if plan.bytes_per_case > memory_limit:
+        raise _refusal(problem, skeleton, memory_limit, plan.bytes_per_case)
+    return plan
+
+
+def _finished(
+    build: Build,
+    output: Output,
+    sliced: frozenset[int],
+    soft: frozenset[int],
+    memory_limit: float,
+) -> Plan:
+    problem, skeleton = build.problem, build.skeleton
+    whole = _whole(problem, sliced)
+    scalars, starts = _scalars(problem, whole)
+    cells = [math.prod(float(problem.cards[v]) for v in clique) for clique in skeleton.cliques]
+    return Plan(
+        names=problem.names,
+        sliced=tuple(sorted(sliced)),
+        soft=tuple(sorted(soft)),
+        order=skeleton.elimination.order,
+        cliques=len(skeleton.cliques),
+        largest_clique=skeleton.elimination.largest,
+        dense_cells=float(sum(cells)),
+        table_rows=build.potentials.rows,
+        arena_rows=build.arena.size,
+        output_rows=output.rows,
+        scale_rows=build.scales + len(build.roots),
+        operations=sum(step.cost for step in build.code),
+        code=tuple(build.code),
+        strides=_stacked([_strides(problem, f, sliced) for f, _ in build.picks], len(sliced)),
+        scalars=scalars,
+        scalar_strides=_stacked([_strides(problem, f, sliced) for f in whole], len(sliced)),
+        scalar_starts=starts,
+        soft_slots=tuple(build.softs),
+        outputs=output.start,
+        memory_limit=memory_limit,
+    )
+
+
+def _whole(problem: Problem, sliced: frozenset[int]) -> list[int]:
+    return [f for f, one in enumerate(problem.factors) if sliced.issuperset(one.scope)]
+
+
+def _scalars(problem: Problem, whole: list[int]) -> tuple[FloatArray, FloatArray]:
+    tables = [problem.factors[f].table.ravel() for f in whole]
+    lengths = [0, *(len(table) for table in tables)]
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.concatenate(tables)) if tables else np.zeros(0)
+    return logs, np.cumsum(lengths, dtype=np.float64)[:-1]
+
+
+def _strides(problem: Problem, f: int, sliced: frozenset[int]) -> FloatArray:
+    """What a step in the state of each sliced variable adds to the slice of a factor."""
+    row = np.zeros(len(sliced))
+    place = {v: i for i, v in enumerate(sorted(sliced))}
+    stride = 1.0
+    for v in reversed(problem.factors[f].scope):
+        if v in sliced:
+            row[place[v]] = stride
+            stride *= problem.cards[v]
+    return row
+
+
+def _stacked(rows: list[FloatArray], width: int) -> FloatArray:
+    return np.array(rows).reshape(len(rows), width)
+
+
+def _refusal(
+    problem: Problem, skeleton: Skeleton, memory_limit: float, needed: float
+) -> InvalidNetwork:
+    elimination = skeleton.elimination
+    found = (
+        f"at least {needed:.3g} bytes (largest clique {elimination.largest:.3g} cells, "
+        f"all cliques {elimination.cells:.3g} cells before zeros are left out)"
+    )
+    place = f"plan of {len(problem.names)} variables"
+    return InvalidNetwork(
+        Fault(place, f"a memory need of at most {memory_limit:.3g} bytes", Phrase(found))
+    )

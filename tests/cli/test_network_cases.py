@@ -1,0 +1,62 @@
+"""`bayesdx network FILE --cases`: cases on any network."""
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from example_networks import example_text
+
+
+@pytest.fixture
+def asia(tmp_path: Path) -> Path:
+    path = tmp_path / "asia.bif"
+    path.write_text(example_text("asia"))
+    return path
+
+
+def cases(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "cases.csv"
+    path.write_text(text)
+    return str(path)
+
+
+def test_posteriors_of_every_variable(run, asia: Path, tmp_path: Path) -> None:
+    table = cases(tmp_path, "case_id,smoke,dysp,source\na,yes,yes,x\nb,,no,y\nc,,,z\n")
+    ran = run("network", str(asia), "--cases", table)
+    assert ran.code == 0, ran.err
+    answer = pd.read_csv(io.StringIO(ran.out))
+    assert answer["case_id"].tolist() == ["a", "b", "c"]
+    assert answer["status"].tolist() == ["ok"] * 3
+    # The figures of Lauritzen and Spiegelhalter's network without evidence.
+    assert answer.loc[2, "lung=yes"] == pytest.approx(0.055, abs=1e-12)
+    assert answer.loc[2, "bronc=yes"] == pytest.approx(0.45, abs=1e-12)
+    assert answer.loc[2, "log_evidence"] == pytest.approx(0.0, abs=1e-12)
+    assert answer.loc[0, "smoke=yes"] == 1.0
+    assert "3 cases (0 impossible) written to -" in ran.err
+
+
+def test_impossible_evidence_is_a_status(run, asia: Path, tmp_path: Path) -> None:
+    table = cases(tmp_path, "either,lung,tub\nyes,no,no\n")
+    ran = run("network", str(asia), "-c", table, "-t", "xray")
+    answer = pd.read_csv(io.StringIO(ran.out))
+    assert ran.code == 0
+    assert answer.columns.tolist() == ["xray=yes", "xray=no", "log_evidence", "status"]
+    assert answer.loc[0, "status"] == "impossible"
+    assert answer.loc[0, "log_evidence"] == float("-inf")
+    assert "(1 impossible)" in ran.err
+
+
+def test_slips_get_the_nearest_names(run, asia: Path, tmp_path: Path) -> None:
+    ran = run("network", str(asia), "-c", cases(tmp_path, "smoke,lungs\nyess,no\n"), "-t", "xrai")
+    assert (ran.code, ran.out) == (2, "")
+    assert "expected a variable of the network, got 'lungs'. Nearest: lung" in ran.err
+    assert "got 'yess'. Nearest: yes" in ran.err
+    assert "got 'xrai'. Nearest: xray" in ran.err
+
+
+def test_the_answer_goes_where_it_is_wanted(run, asia: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answer.parquet"
+    ran = run("network", str(asia), "-c", cases(tmp_path, "smoke\nno\n"), "-o", str(out))
+    assert (ran.code, ran.out) == (0, "")
+    assert pd.read_parquet(out).loc[0, "smoke=no"] == 1.0

@@ -1,0 +1,203 @@
+"""Plans: invariance, batches, long chains, wide families, caching, what they say of themselves."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from agrum_networks import example
+from joint import enumerated, joint, random_general_network
+from scipy.special import logsumexp
+from transforms import renamed, shuffled
+
+from bayesdx.errors import InvalidCase, InvalidNetwork
+from bayesdx.inference import compile_diagnosis, no_evidence, posteriors
+from bayesdx.inference.general import CompiledGeneral, keeping
+from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
+
+LIMIT = 2**31
+
+
+def sparse_rows(rng: np.random.Generator, cards: list[int], n: int, share: float) -> np.ndarray:
+    states = (rng.random((n, len(cards))) * np.array(cards)).astype(np.intp)
+    return np.where(rng.random(states.shape) < share, states, -1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_names_and_orders_do_not_matter(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    network = random_general_network(rng)
+    names = {name: f"x{i}" for i, name in enumerate(rng.permutation(list(network.variables)))}
+    other = shuffled(renamed(network, names), rng)
+    states = sparse_rows(rng, [v.cardinality for v in network.variables.values()], 6, 0.4)
+    place = {name: i for i, name in enumerate(other.variables)}
+    moved = np.empty_like(states)
+    for i, name in enumerate(network.variables):
+        moved[:, place[names[name]]] = states[:, i]
+    mine = CompiledGeneral(network, LIMIT).query(states)
+    theirs = CompiledGeneral(other, LIMIT).query(moved)
+    np.testing.assert_allclose(mine.log_evidence, theirs.log_evidence, rtol=1e-12, atol=1e-12)
+    for name in network.variables:
+        np.testing.assert_allclose(
+            mine.posterior(name), theirs.posterior(names[name]), rtol=0, atol=1e-12
+        )
+
+
+@pytest.mark.parametrize("name", ["asia", "alarm", "water"])
+def test_a_batch_is_its_cases_one_by_one(name: str) -> None:
+    network, _ = example(name)
+    rng = np.random.default_rng(3)
+    cards = [v.cardinality for v in network.variables.values()]
+    states = np.concatenate([sparse_rows(rng, cards, 40, 0.1)] * 2)
+    compiled = CompiledGeneral(network, LIMIT)
+    together = compiled.query(states)
+    for row in range(20):
+        alone = compiled.query(states[[row]])
+        np.testing.assert_allclose(alone.values[:, 0], together.values[:, row], atol=1e-12)
+        assert alone.log_evidence[0] == pytest.approx(together.log_evidence[row], abs=1e-12)
+
+
+def test_no_cases_and_no_targets() -> None:
+    network, _ = example("asia")
+    compiled = CompiledGeneral(network, LIMIT)
+    none = compiled.query(np.zeros((0, 8), dtype=np.intp))
+    assert none.log_evidence.shape == (0,)
+    assert none.posterior("lung").shape == (0, 2)
+    bare = compiled.query(np.full((2, 8), -1), targets=[])
+    assert bare.names == ()
+    np.testing.assert_allclose(bare.log_evidence, 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_hidden_markov_chain_of_two_thousand_steps(whole: bool) -> None:
+    """pyAgrum calls its evidence incompatible, pgmpy gives NaN."""
+    rng = np.random.default_rng(5)
+    steps, hidden, seen = 2000, 3, 5
+    start = rng.dirichlet(np.ones(hidden))
+    move = rng.dirichlet(np.ones(hidden), size=hidden)
+    show = rng.dirichlet(np.ones(seen), size=hidden)
+    variables, cpds = [], []
+    for t in range(steps):
+        variables.append(Variable(f"h{t}", tuple("abc")))
+        variables.append(Variable(f"o{t}", tuple("vwxyz")))
+        parents = (f"h{t - 1}",) if t else ()
+        cpds.append(TableCPD(f"h{t}", parents, move if t else start))
+        cpds.append(TableCPD(f"o{t}", (f"h{t}",), show))
+    states = np.full((2, 2 * steps), -1)
+    states[:, 1::2] = rng.integers(0, seen, (2, steps))
+    compiled = CompiledGeneral(Network(variables, cpds), LIMIT)
+    if whole:
+        compiled.plan([f"o{t}" for t in range(steps)])
+    answer = compiled.query(states)
+    for row in range(2):
+        log_forward = np.log(start) + np.log(show[:, states[row, 1]])
+        for t in range(1, steps):
+            log_forward = logsumexp(log_forward[:, None] + np.log(move), axis=0)
+            log_forward = log_forward + np.log(show[:, states[row, 2 * t + 1]])
+        assert answer.log_evidence[row] == pytest.approx(logsumexp(log_forward), rel=1e-12)
+        assert answer.log_evidence[row] < -2500
+        last = answer.posterior(f"h{steps - 1}")[row]
+        np.testing.assert_allclose(last, np.exp(log_forward - logsumexp(log_forward)), atol=1e-10)
+    assert np.isfinite(answer.values).all()
+
+
+def noisy_network(n_causes: int, n_findings: int, width: int, seed: int) -> Network:
+    rng = np.random.default_rng(seed)
+    causes = [f"c{i}" for i in range(n_causes)]
+    variables = [Variable(name) for name in causes]
+    priors = rng.uniform(0.02, 0.3, n_causes)
+    cpds: list = [
+        TableCPD(c, (), np.array([1 - p, p])) for c, p in zip(causes, priors, strict=True)
+    ]
+    for f in range(n_findings):
+        parents = tuple(rng.permutation(causes)[:width])
+        variables.append(Variable(f"f{f}"))
+        strengths = rng.uniform(0.1, 0.9, width)
+        cpds.append(NoisyOrCPD(f"f{f}", parents, strengths, float(rng.uniform(0.001, 0.1))))
+    return Network(variables, cpds)
+
+
+def test_twenty_parents_agree_with_the_diagnosis_engine() -> None:
+    network = noisy_network(24, 3, 20, 1)
+    model = compile_diagnosis(network)
+    rng = np.random.default_rng(2)
+    seen = rng.integers(-1, 2, (30, 3))
+    evidence = no_evidence(model, len(seen))
+    evidence.findings[seen >= 0] = seen[seen >= 0]
+    expected = posteriors(model, evidence)
+    names = list(network.variables)
+    states = np.full((30, len(names)), -1)
+    states[:, [names.index(name) for name in model.findings]] = seen
+    answer = CompiledGeneral(network, LIMIT).query(states)
+    np.testing.assert_allclose(answer.log_evidence, expected.log_evidence, rtol=1e-11, atol=1e-11)
+    for c, name in enumerate(model.causes):
+        np.testing.assert_allclose(answer.posterior(name)[:, 1], expected.causes[:, c], atol=1e-12)
+
+
+def test_ten_parents_agree_with_their_table() -> None:
+    network = noisy_network(10, 2, 10, 3)
+    whole = joint(network)
+    states = np.full((4, 12), -1)
+    states[:, 10:] = [[0, 0], [0, 1], [1, 0], [1, 1]]
+    answer = CompiledGeneral(network, LIMIT).query(states)
+    for row in range(4):
+        seen = {f"f{f}": np.eye(2)[states[row, 10 + f]] for f in range(2)}
+        evidence, expected = enumerated(network, whole, seen)
+        assert answer.log_evidence[row] == pytest.approx(np.log(evidence), rel=1e-12)
+        for name in network.variables:
+            np.testing.assert_allclose(
+                answer.posterior(name)[row], expected[name] / evidence, atol=1e-12
+            )
+
+
+def test_a_plan_prints_what_it_costs() -> None:
+    network, _ = example("alarm")
+    text = str(CompiledGeneral(network, LIMIT).plan(["HR", "BP"]))
+    for part in ("37 variables, 2 sliced", "order ", "largest", "table cells", "bytes", "us"):
+        assert part in text
+
+
+def test_unknown_names_and_states_are_faults() -> None:
+    network, _ = example("asia")
+    compiled = CompiledGeneral(network, LIMIT)
+    with pytest.raises(InvalidCase, match="query: expected a variable of the network, got 'lungs'"):
+        compiled.plan(["lungs"])
+    with pytest.raises(InvalidCase, match=r"states of .*: expected positions from -1 to 1, got"):
+        compiled.query(np.full((1, 8), 2))
+    with pytest.raises(InvalidCase, match=r"expected an integer array of shape \(N, 8\)"):
+        compiled.query(np.zeros((1, 8)))
+    with pytest.raises(InvalidCase, match=r"likelihoods of variable 0: expected shape \(1, 2\)"):
+        compiled.query(np.full((1, 8), -1), {0: [[1.0, 1.0, 1.0]]})
+    with pytest.raises(InvalidCase, match="expected finite numbers of at least 0"):
+        compiled.query(np.full((1, 8), -1), {0: [[1.0, -1.0]]})
+
+
+def test_plans_are_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "KEPT_PLANS", 3)
+    network, _ = example("asia")
+    compiled = CompiledGeneral(network, LIMIT)
+    plans = [compiled.plan([name]) for name in network.variables]
+    assert len(compiled._shelf) == 3
+    assert compiled.plan([list(network.variables)[-1]]) is plans[-1]
+    assert compiled.plan([next(iter(network.variables))]) is not plans[0]
+
+
+def test_threads_share_a_network() -> None:
+    network, _ = example("alarm")
+    rng = np.random.default_rng(0)
+    cards = [v.cardinality for v in network.variables.values()]
+    compiled = CompiledGeneral(network, LIMIT)
+    batches = [sparse_rows(rng, cards, 50, 0.15) for _ in range(12)]
+    alone = [compiled.query(states).values for states in batches]
+    with ThreadPoolExecutor(4) as pool:
+        for mine, theirs in zip(alone, pool.map(compiled.query, batches), strict=True):
+            np.testing.assert_array_equal(mine, theirs.values)
+
+
+def test_a_small_limit_refuses_and_a_larger_one_answers() -> None:
+    network, _ = example("alarm")
+    nothing = np.full((1, 37), -1)
+    with pytest.raises(InvalidNetwork, match="memory need of at most 2e"):
+        CompiledGeneral(network, 2e4).query(nothing)
+    assert CompiledGeneral(network, 2e7).query(nothing).possible.all()

@@ -1,0 +1,137 @@
+"""Queries by tables of state names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from agrum_networks import agrum_answer, example
+
+import bayesdx
+from bayesdx.tables.networks import CompiledNetwork, NetworkAnswer
+
+
+@pytest.fixture(scope="module")
+def asia() -> CompiledNetwork:
+    return bayesdx.compile_network(example("asia")[0])
+
+
+@pytest.mark.parametrize("repeat", [1, 20])
+def test_state_names_and_missing_cells(asia: CompiledNetwork, repeat: int) -> None:
+    cases = pd.DataFrame(
+        {"smoke": ["yes", None, np.nan], "xray": ["no", "yes", pd.NA]}, index=["a", "b", "c"]
+    )
+    cases = pd.concat([cases] * repeat)
+    answer = asia.query(cases)
+    assert isinstance(answer, NetworkAnswer)
+    assert len(answer) == 3 * repeat
+    assert answer.status.tolist() == ["ok"] * 3 * repeat
+    assert answer.states["lung"] == ("yes", "no")
+    assert "0 impossible" in repr(answer)
+    for row in range(3):
+        evidence = cases.iloc[row].dropna().to_dict()
+        log_evidence, posteriors = agrum_answer(example("asia")[1], evidence)
+        assert answer.log_evidence[row] == pytest.approx(log_evidence, abs=1e-12)
+        for name, values in answer.posteriors.items():
+            assert values.shape == (3 * repeat, 2)
+            assert values.dtype == np.float64
+            np.testing.assert_allclose(values[row], posteriors[name], atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["object", "str", "category"])
+def test_any_kind_of_column(asia: CompiledNetwork, kind: str) -> None:
+    cases = pd.DataFrame({"dysp": ["yes", "no", None] * 7})
+    expected = asia.query(cases.astype(object)).posteriors["bronc"]
+    np.testing.assert_array_equal(asia.query(cases.astype(kind)).posteriors["bronc"], expected)
+
+
+def test_a_mapping_is_one_case(asia: CompiledNetwork) -> None:
+    one = asia.query({"dysp": "yes", "smoke": None, "xray": np.nan})
+    table = asia.query(pd.DataFrame({"dysp": ["yes"]}))
+    assert len(one) == 1
+    for name, values in one.posteriors.items():
+        np.testing.assert_allclose(values, table.posteriors[name], atol=1e-12)
+    with pytest.raises(bayesdx.InvalidCase) as caught:
+        asia.query({"dysp": "yess", "smok": "yes", "lung": 1})
+    for part in (
+        "evidence: expected a variable of the network, got 'smok'. Nearest: smoke",
+        "evidence, dysp: expected a state (yes, no), got 'yess'. Nearest: yes",
+        "evidence, lung: expected a state (yes, no), got 1",
+    ):
+        assert part in str(caught.value)
+
+
+def test_nothing_known_gives_the_prior(asia: CompiledNetwork) -> None:
+    answer = asia.query(pd.DataFrame(index=range(2)))
+    np.testing.assert_allclose(answer.posteriors["smoke"], 0.5, atol=1e-12)
+    np.testing.assert_allclose(answer.log_evidence, 0.0, atol=1e-12)
+    assert len(asia.query(pd.DataFrame({"smoke": []}))) == 0
+
+
+def test_impossible_evidence_is_a_status(asia: CompiledNetwork) -> None:
+    cases = pd.DataFrame({"either": ["yes", "yes"], "lung": ["no", "yes"], "tub": ["no", "no"]})
+    answer = asia.query(cases)
+    assert answer.status.tolist() == ["impossible", "ok"]
+    assert answer.log_evidence[0] == -np.inf
+    assert all((values[0] == 0.0).all() for values in answer.posteriors.values())
+    assert answer.posteriors["lung"][1].tolist() == [1.0, 0.0]
+
+
+def test_soft_evidence_leaves_the_network_alone(asia: CompiledNetwork) -> None:
+    nothing = pd.DataFrame(index=range(2))
+    before = asia.query(nothing)
+    digest = asia.network.digest
+    answer = asia.query(nothing, likelihoods={"xray": [[0.2, 0.8], [np.nan, np.nan]]})
+    log_evidence, posteriors = agrum_answer(example("asia")[1], {"xray": [0.2, 0.8]})
+    assert answer.log_evidence[0] == pytest.approx(log_evidence, abs=1e-12)
+    np.testing.assert_allclose(answer.posteriors["lung"][0], posteriors["lung"], atol=1e-12)
+    np.testing.assert_allclose(
+        answer.posteriors["lung"][1], before.posteriors["lung"][1], atol=1e-12
+    )
+    assert asia.network.digest == digest
+    np.testing.assert_array_equal(asia.query(nothing).posteriors["lung"], before.posteriors["lung"])
+
+
+def test_only_what_is_asked_for(asia: CompiledNetwork) -> None:
+    answer = asia.query(pd.DataFrame({"xray": ["yes"]}), targets=["lung"])
+    assert list(answer.posteriors) == list(answer.states) == ["lung"]
+
+
+def test_every_fault_at_once(asia: CompiledNetwork) -> None:
+    cases = pd.DataFrame({"smok": ["yes"] * 3, "xray": ["yes", "yess", "No"], "lung": [1, 2, 3]})
+    with pytest.raises(bayesdx.InvalidCase) as caught:
+        asia.query(
+            cases,
+            likelihoods={"tube": [[1.0, 1.0]], "tub": [[1.0, 1.0]], "bronc": [[1.0, -1.0]] * 3},
+            targets=["asia", "canc"],
+        )
+    text = str(caught.value)
+    for part in (
+        "evidence, column: expected a variable of the network, got 'smok'. Nearest: smoke",
+        "evidence, row 1, column xray: expected a state (yes, no), got 'yess'. Nearest: yes",
+        "evidence, row 2, column xray: expected a state (yes, no), got 'No'. Nearest: no",
+        "evidence, row 0, column lung: expected a state (yes, no), got 1",
+        "likelihoods: expected a variable of the network, got 'tube'. Nearest: tub",
+        "likelihoods of tub: expected shape (3, 2), got 'shape (1, 2)'",
+        "likelihoods of bronc, row 0: expected finite numbers of at least 0, got [1.0, -1.0]",
+        "targets: expected a variable of the network, got 'canc'",
+    ):
+        assert part in text
+
+
+def test_many_wrong_cells_are_summed_up(asia: CompiledNetwork) -> None:
+    with pytest.raises(bayesdx.InvalidCase, match="column lung: expected states, got 20 more such"):
+        asia.query(pd.DataFrame({"lung": ["maybe"] * 30}))
+    twice = pd.DataFrame([["yes", "no"]], columns=["lung", "lung"])
+    with pytest.raises(bayesdx.InvalidCase, match="expected each column once, got 'lung'"):
+        asia.query(twice)
+
+
+def test_a_plan_refuses_what_does_not_fit() -> None:
+    network = example("alarm")[0]
+    compiled = bayesdx.compile_network(network, memory_limit=20_000)
+    with pytest.raises(bayesdx.InvalidNetwork, match=r"largest clique .* cells"):
+        compiled.plan()
+    assert "largest" in str(bayesdx.compile_network(network).plan(["HR"]))
+    with pytest.raises(bayesdx.InvalidCase, match=r"got 'HRR'\. Nearest: HR"):
+        compiled.plan(["HRR"])
