@@ -209,6 +209,9 @@ class CompiledNetwork:
     def _encoded(self, cells: pd.Series, v: int) -> tuple[NDArray[np.intp], list[Fault]]:
         """State positions of a column, -1 unknown, and what is no state."""
         known = self._codes[v]
+        quick = self._arrow_encoded(cells, v)
+        if quick is not None:
+            return quick, []
         if len(cells) <= FEW_ROWS:
             values, code = list(cells.array), np.arange(len(cells))
             blank = [-1 if pd.isna(value) else -2 for value in values]
@@ -234,6 +237,24 @@ class CompiledNetwork:
             rest = Phrase(f"{len(wrong) - LISTED} more such cells")
             faults.append(Fault(f"evidence, column {cells.name}", "states", rest))
         return result, faults
+
+    def _arrow_encoded(self, cells: pd.Series, v: int) -> NDArray[np.intp] | None:
+        """The same of text that Arrow holds, in a third of the time; None if not all are states."""
+        dtype = cells.dtype
+        if len(cells) <= FEW_ROWS or not isinstance(dtype, pd.StringDtype):
+            return None
+        if dtype.storage != "pyarrow":
+            return None
+        # Imported here: whoever has such a column has paid for it.
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        text = pa.chunked_array(cells.array.__arrow_array__())
+        found = pc.index_in(text, value_set=pa.array(list(self._codes[v]), text.type))
+        if found.null_count != text.null_count:
+            return None
+        codes: NDArray[np.intp] = found.fill_null(-1).to_numpy().astype(np.intp)
+        return codes
 
     def _likelihood_faults(self, name: str, values: ArrayLike, n: int) -> list[Fault]:
         place = f"likelihoods of {name}"

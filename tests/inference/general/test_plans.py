@@ -200,4 +200,40 @@ def test_a_small_limit_refuses_and_a_larger_one_answers() -> None:
     nothing = np.full((1, 37), -1)
     with pytest.raises(InvalidNetwork, match="memory need of at most 2e"):
         CompiledGeneral(network, 2e4).query(nothing)
+    with pytest.raises(
+        InvalidNetwork, match=r"got at least .* bytes \(largest clique 108 of"
+    ) as no:
+        CompiledGeneral(network, 2e4).plan()
+    needed = float(str(no.value).split("at least ")[1].split()[0])
+    assert needed > 2e4
     assert CompiledGeneral(network, 2e7).query(nothing).possible.all()
+
+
+@pytest.mark.parametrize("own_plan", [True, False])
+@pytest.mark.parametrize("hidden", [True, False])
+def test_hundreds_of_findings_for_and_against(own_plan: bool, hidden: bool) -> None:
+    """Half speak for a cause by 1e5 each, then half against it: neither state may be lost."""
+    n = 300
+    told = np.array([[1.0 - 1e-5, 1e-5], [1e-5, 1.0 - 1e-5]])
+    variables, cpds = [Variable("c")], [TableCPD("c", (), np.array([0.3, 0.7]))]
+    for i in range(n):
+        variables += [Variable(f"x{i}"), Variable(f"f{i}")]
+        cpds.append(TableCPD(f"x{i}", ("c",), told if i % 2 else told[::-1]))
+        cpds.append(TableCPD(f"f{i}", (f"x{i}",), np.eye(2) if hidden else told))
+    network = Network(variables, cpds)
+    states = np.full((3, 2 * n + 1), -1)
+    column = 2 if hidden else 1
+    speaks = np.arange(n) % 2
+    states[0, column::2] = np.where(np.arange(n) < n // 2, speaks, 1 - speaks)
+    states[1, column::2] = speaks
+    states[2, column] = 0
+    compiled = CompiledGeneral(network, LIMIT)
+    if own_plan:
+        compiled.plan([f"{'f' if hidden else 'x'}{i}" for i in range(n)])
+        states[2] = states[0]
+    answer = compiled.query(states)
+    np.testing.assert_allclose(answer.posterior("c")[0], [0.3, 0.7], rtol=1e-9)
+    assert answer.possible.all()
+    half = n // 2 * (np.log(1e-5) + np.log1p(-1e-5))
+    assert answer.log_evidence[0] == pytest.approx(half, rel=1e-10)
+    assert np.isfinite(answer.values).all()

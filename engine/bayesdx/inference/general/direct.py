@@ -15,6 +15,7 @@ import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray
+from bayesdx.inference.general import logspace
 from bayesdx.inference.general.factors import Problem
 from bayesdx.inference.general.ordering import (
     Elimination,
@@ -31,6 +32,9 @@ WORTH_ORDERING = {"fill": 3e5, "weighted_fill": 3e6}
 CELL_BYTES = 24.0
 
 Axes = tuple[int, ...]
+
+NOTHING: FloatArray = np.ones(())
+ONES: FloatArray = np.ones(1024)
 
 
 Part = tuple[Axes, FloatArray]
@@ -97,16 +101,67 @@ def direct_answer(
     elimination = _ordered(cards, [axes for axes, _ in factors])
     if elimination.cells * CELL_BYTES > memory_limit:
         raise _refusal(problem, elimination, memory_limit)
-    nodes, preorder = _nodes(clique_forest(elimination), factors)
-    with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
-        log_evidence += _up(nodes, preorder, cards)
-        if not np.isneginf(log_evidence):
-            found = _down(nodes, preorder, wanted, cards)
-            start = 0
-            for v in targets:
-                posteriors[start + left[v]] = found.get(v, 1.0)
-                start += problem.cards[v]
+    forest = clique_forest(elimination)
+    log_open, found = _swept(*_nodes(forest, factors), wanted, cards)
+    if log_open is None:
+        with np.errstate(divide="ignore"):
+            factors = [(axes, np.log(table)) for axes, table in factors]
+        log_open, found = _swept_in_logs(*_nodes(forest, factors), wanted, cards)
+    log_evidence += log_open
+    if not np.isneginf(log_evidence):
+        start = 0
+        for v in targets:
+            posteriors[start + left[v]] = found.get(v, 1.0)
+            start += problem.cards[v]
     return posteriors, log_evidence
+
+
+def _swept(
+    nodes: dict[int, Node], preorder: list[int], wanted: Sequence[int], cards: tuple[int, ...]
+) -> tuple[float | None, dict[int, FloatArray]]:
+    """Log evidence and posteriors; None if a product was too small for a float."""
+    try:
+        with np.errstate(under="raise"):
+            log_evidence = _up(nodes, preorder, cards)
+    except FloatingPointError:
+        return None, {}
+    if log_evidence == -math.inf:
+        return log_evidence, {}
+    # On the way down tables are joints with the evidence: what underflows there is nothing.
+    with np.errstate(under="ignore"):
+        return log_evidence, _down(nodes, preorder, wanted, cards)
+
+
+def _swept_in_logs(
+    nodes: dict[int, Node], preorder: list[int], wanted: Sequence[int], cards: tuple[int, ...]
+) -> tuple[float, dict[int, FloatArray]]:
+    """The same where tables and messages are logs."""
+    log_evidence = 0.0
+    with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
+        for c in reversed(preorder):
+            node = nodes[c]
+            node.table = logspace.multiplied(node.parts, node.axes, cards)
+            node.message = logspace.summed(node.table, node.axes, node.separator)
+            if node.parent >= 0:
+                nodes[node.parent].parts.append((node.separator, node.message))
+            else:
+                log_evidence += float(node.message)
+        if log_evidence == -math.inf:
+            return log_evidence, {}
+        posterior: dict[int, FloatArray] = {}
+        for c in preorder:
+            node = nodes[c]
+            if node.parent >= 0:
+                above = nodes[node.parent]
+                arriving = logspace.summed(above.table, above.axes, node.separator)
+                ratio = logspace.divided(arriving, node.message)
+                missing = (1,) * (len(node.axes) - len(node.separator))
+                node.table = node.table + ratio.reshape(ratio.shape + missing)
+            for v in set(wanted).intersection(node.axes) - posterior.keys():
+                marginal = logspace.summed(node.table, node.axes, (v,))
+                marginal = np.exp(marginal - marginal.max())
+                posterior[v] = marginal / marginal.sum()
+    return log_evidence, posterior
 
 
 def _sliced(
@@ -191,14 +246,14 @@ def _nodes(forest: Forest, factors: list[Part]) -> tuple[dict[int, Node], list[i
         for scope, table in held[c]:
             turned = sorted(range(len(scope)), key=lambda i: rank[scope[i]])
             parts.append((tuple(scope[i] for i in turned), table.transpose(turned)))
-        nodes[c] = Node(axes, parent[c], separator, parts, np.ones(()), np.ones(()))
+        nodes[c] = Node(axes, parent[c], separator, parts, NOTHING, NOTHING)
     return nodes, preorder
 
 
 def _multiplied(parts: list[Part], order: Axes, cards: tuple[int, ...]) -> FloatArray:
     """Multiply tables, small ones first; together they have all axes of ``order``."""
     have: Axes = ()
-    table: FloatArray = np.ones(())
+    table = NOTHING
     for axes, part in sorted(parts, key=lambda p: p[1].size):
         if not have:
             have, table = axes, part
@@ -220,7 +275,7 @@ def _up(nodes: dict[int, Node], preorder: list[int], cards: tuple[int, ...]) -> 
         node.parts = []
         rows = math.prod(cards[v] for v in node.separator)
         flat = node.table.reshape(rows, -1)
-        node.message = flat @ np.ones(flat.shape[1])
+        node.message = flat @ _ones(flat.shape[1])
         top = float(node.message.max())
         if top == 0.0:
             return -math.inf
@@ -283,10 +338,14 @@ def _summed(table: FloatArray, axes: Axes, kept: Axes, cards: tuple[int, ...]) -
         if keep:
             behind *= size
         elif behind == 1:
-            table = table.reshape(-1, size) @ np.ones(size)
+            table = table.reshape(-1, size) @ _ones(size)
         else:
             table = np.add.reduce(table.reshape(-1, size, behind), axis=1)
     return table.reshape([cards[v] for v in axes if v in kept])
+
+
+def _ones(size: int) -> FloatArray:
+    return ONES[:size] if size <= len(ONES) else np.ones(size)
 
 
 def _refusal(problem: Problem, elimination: Elimination, memory_limit: float) -> InvalidNetwork:

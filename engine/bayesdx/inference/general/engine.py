@@ -198,33 +198,23 @@ class CompiledGeneral:
         values = np.empty((sum(self.problem.cards[v] for v in wanted), n))
         log_evidence = np.empty(n)
         for runner, rows in self._assignments(cases, wanted):
-            if len(rows) == n and runner is not None:
-                runner.answer(cases, values, log_evidence)
-                continue
-            block, logs = np.empty((len(values), len(rows))), np.empty(len(rows))
-            if runner is not None:
-                runner.answer(cases.take(rows), block, logs)
-            else:
-                self._directly(cases.take(rows), wanted, block, logs)
-            values[:, rows] = block
-            log_evidence[rows] = logs
+            whole = len(rows) == n and runner is not None
+            part = cases if whole else cases.take(rows)
+            block = values if whole else np.empty((len(values), len(rows)))
+            logs = log_evidence if whole else np.empty(len(rows))
+            left = np.arange(len(rows)) if runner is None else runner.answer(part, block, logs)
+            for row in left.tolist():
+                block[:, row], logs[row] = self._alone(part, row, wanted)
+            if not whole:
+                values[:, rows] = block
+                log_evidence[rows] = logs
         return values, log_evidence
 
-    def _directly(
-        self, cases: Cases, wanted: frozenset[int], values: FloatArray, logs: FloatArray
-    ) -> None:
-        """Answer each case alone."""
-        targets = sorted(wanted)
-        for row in range(len(cases)):
-            soft = {v: likelihood[:, row] for v, likelihood in cases.soft.items()}
-            values[:, row], logs[row] = direct_answer(
-                self.problem,
-                self._zeros,
-                cases.states[:, row],
-                soft,
-                targets,
-                self.memory_limit,
-            )
+    def _alone(self, cases: Cases, row: int, wanted: frozenset[int]) -> tuple[FloatArray, float]:
+        """Answer one case without a plan."""
+        soft = {v: likelihood[:, row] for v, likelihood in cases.soft.items()}
+        states, targets = cases.states[:, row], sorted(wanted)
+        return direct_answer(self.problem, self._zeros, states, soft, targets, self.memory_limit)
 
     def _assignments(
         self, cases: Cases, wanted: frozenset[int]

@@ -7,6 +7,7 @@ other means is added up, and nothing depends on a clock.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 
@@ -15,7 +16,7 @@ import numpy as np
 from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.general.factors import Problem
 from bayesdx.inference.general.ordering import best_elimination, eliminate, moral_graph
-from bayesdx.inference.general.plan import COMPILE_ROW, COMPILE_STEP, ROW_BYTES, compile_plan
+from bayesdx.inference.general.plan import COMPILE_ROW, COMPILE_STEP, compile_plan
 from bayesdx.inference.general.running import Runner
 
 #: Plans kept, and the bytes that they may hold together.
@@ -24,11 +25,11 @@ KEPT_PLANS, KEPT_BYTES = 64, float(1 << 30)
 PATIENCE = 0.3
 #: Signatures whose use is remembered.
 REMEMBERED = 4096
-#: Nanoseconds a variable that a case takes when it is answered alone, without any plan.
-DIRECT_VARIABLE = 40e3
-#: Steps a variable of a plan for any evidence; tables that it may have; cells not worth a try.
-GENERAL_STEPS, GENERAL_BYTES, HOPELESS_CELLS = 10.0, 1e9, 1e8
-GENERAL_ROWS = GENERAL_BYTES / ROW_BYTES
+#: Nanoseconds that a case takes when it is answered alone, without any plan: for each variable,
+#: and for each cell that the cliques would have without evidence.
+DIRECT_VARIABLE, DIRECT_CELL = 28e3, 0.5
+#: Steps a variable of a plan for any evidence; joint states it may have; cells not worth a try.
+GENERAL_STEPS, GENERAL_ROWS, HOPELESS_CELLS = 10.0, 6e6, 1e8
 #: Cases of one signature from which its own order is worked out to tell what a plan would cost.
 WORTH_PRICING = 16
 
@@ -60,7 +61,8 @@ class Shelf:
     @property
     def direct_nanoseconds(self) -> float:
         """Estimated time of one case answered alone."""
-        return DIRECT_VARIABLE * len(self.problem.cards)
+        cells = min(self._static_cells(), HOPELESS_CELLS)
+        return DIRECT_VARIABLE * len(self.problem.cards) + DIRECT_CELL * cells
 
     def runner(self, key: Key) -> Runner:
         """Return the plan of a signature, made if need be.
@@ -145,11 +147,9 @@ class Shelf:
 
     def _make(self, key: Key) -> Runner | InvalidNetwork:
         sliced, soft, wanted = key
-        limit = self.memory_limit
-        if key == self.general_key(key):
-            limit = min(limit, GENERAL_BYTES)
+        most = GENERAL_ROWS if key == self.general_key(key) else math.inf
         try:
-            plan = compile_plan(self.problem, sliced, soft, wanted, limit)
+            plan = compile_plan(self.problem, sliced, soft, wanted, self.memory_limit, most)
         except InvalidNetwork as refusal:
             return refusal
         return Runner(plan, self.problem.cards, tuple(sorted(wanted)))

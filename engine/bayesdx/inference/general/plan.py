@@ -19,12 +19,16 @@ from bayesdx.inference.general.skeleton import Skeleton, build_skeleton
 
 #: Nanoseconds of an elementwise operation in cache, and of an array call.
 OPERATION, CALL = 0.25, 700.0
+#: The same where a tile does not fit in the cache.
+FAR_OPERATION, CACHE_BYTES = 0.5, float(32 << 20)
 #: Nanoseconds more per operation where only one case is asked for.
 NARROW = 1.5
 #: Nanoseconds that a step, and a row of a table, take while a plan is made.
 COMPILE_STEP, COMPILE_ROW = 80e3, 350.0
 #: Bytes of a row while a plan is made: its states, its value, and copies under way.
 ROW_BYTES = 160.0
+#: Seconds for restarts of the elimination order.
+RESTARTS = 0.1
 LARGEST_TILE = 1024
 #: Compressed maps run over the cases side by side: a narrow tile wastes most of their time.
 SMALLEST_TILE = 16
@@ -96,9 +100,9 @@ class Plan:
     def tile(self) -> int:
         """Cases answered side by side."""
         fitting = min(LARGEST_TILE, int(TILE_BYTES / self.bytes_per_case))
-        return max(
-            1, min(max(fitting, SMALLEST_TILE), int(self.memory_limit / self.bytes_per_case))
-        )
+        # Half of the memory: the plan's own tables, and another thread's tile, need some too.
+        at_most = int(0.5 * self.memory_limit / self.bytes_per_case)
+        return max(1, min(max(fitting, SMALLEST_TILE), at_most))
 
     @property
     def nanoseconds(self) -> float:
@@ -108,8 +112,10 @@ class Plan:
     def nanoseconds_of(self, cases: int) -> float:
         """Estimated time per case when so many are asked for at once."""
         width = min(cases, self.tile)
+        near = width * self.bytes_per_case <= CACHE_BYTES
         # Compressed maps and gathers only run at full speed over many cases side by side.
-        return self.operations * (OPERATION + NARROW / width) + len(self.code) * CALL / width
+        each = (OPERATION if near else FAR_OPERATION) + NARROW / width
+        return self.operations * each + len(self.code) * CALL / width
 
     @property
     def compile_nanoseconds(self) -> float:
@@ -144,7 +150,7 @@ def compile_plan(
     soft: frozenset[int],
     targets: frozenset[int],
     memory_limit: float,
-    seconds: float = 0.1,
+    most_rows: float = math.inf,
 ) -> Plan:
     """Make the plan of one evidence signature.
 
@@ -159,8 +165,8 @@ def compile_plan(
         Variables whose posteriors are wanted.
     memory_limit : float
         Bytes that the tables and one case may take.
-    seconds : float
-        Time for restarts of the elimination order.
+    most_rows : float
+        Joint states that all cliques together may have, whatever the memory.
 
     Returns
     -------
@@ -172,9 +178,10 @@ def compile_plan(
         With the estimate, if it does not fit.
     """
     unseen = targets - sliced
-    skeleton = build_skeleton(problem, sliced, soft, unseen, seconds)
+    skeleton = build_skeleton(problem, sliced, soft, unseen, RESTARTS)
     try:
-        potentials = build_potentials(problem, skeleton, sliced, memory_limit / ROW_BYTES)
+        most = min(memory_limit / ROW_BYTES, most_rows)
+        potentials = build_potentials(problem, skeleton, sliced, most)
     except TooManyRows as reason:
         raise _refusal(problem, skeleton, memory_limit, reason.rows * ROW_BYTES) from None
     build = Build(problem, skeleton, potentials, unseen)
@@ -252,9 +259,10 @@ def _refusal(
     problem: Problem, skeleton: Skeleton, memory_limit: float, needed: float
 ) -> InvalidNetwork:
     elimination = skeleton.elimination
+    # Short enough to be shown whole in a fault.
     found = (
-        f"at least {needed:.3g} bytes (largest clique {elimination.largest:.3g} cells, "
-        f"all cliques {elimination.cells:.3g} cells before zeros are left out)"
+        f"at least {needed:.3g} bytes "
+        f"(largest clique {elimination.largest:.3g} of {elimination.cells:.3g} cells)"
     )
     place = f"plan of {len(problem.names)} variables"
     return InvalidNetwork(

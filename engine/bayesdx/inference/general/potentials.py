@@ -124,7 +124,10 @@ def build_potentials(
         for v in skeleton.softs[c]:
             parts.append(_every_state(v, cards[v]))
         parts += [messages.pop(d) for d in skeleton.children[c]]
-        cliques[c] = join_all(parts, cards, most - rows)
+        try:
+            cliques[c] = join_all(parts, cards, most - rows)
+        except TooManyRows as reason:
+            raise TooManyRows(rows + reason.rows) from None
         rows += len(cliques[c])
         if skeleton.parent[c] >= 0:
             messages[c] = _message(skeleton, c, cliques[c], cards)

@@ -14,8 +14,8 @@ from bayesdx.inference.general.program import Call, Memory
 
 #: Widths of tiles; a batch is padded to the next one, so that few memories are bound.
 WIDTHS = (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
-#: Bound memories that a plan keeps.
-KEPT = 3
+#: Bound memories that a plan keeps, and the bytes of the largest one kept.
+KEPT, KEPT_BYTES = 3, 64 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class Runner:
         self._lock = threading.Lock()
         self._idle: list[tuple[Memory, list[Call]]] = []
 
-    def answer(self, cases: Cases, posteriors: FloatArray, log_evidence: FloatArray) -> None:
+    def answer(self, cases: Cases, posteriors: FloatArray, log_evidence: FloatArray) -> IntArray:
         """Answer every case.
 
         Parameters
@@ -88,18 +88,34 @@ class Runner:
             Written; zeros where the evidence is impossible.
         log_evidence : array (N,)
             Written; -inf where impossible.
+
+        Returns
+        -------
+        intp array
+            Cases that were not answered: somewhere a product was too small for a float.
         """
         n = len(cases)
         tiles = -(-n // self.plan.tile)
         width = _width(-(-n // max(tiles, 1)), self.plan.tile)
         memory, calls = self._borrow(width)
+        failed: list[IntArray] = []
+        waiting = [slice(first, min(first + width, n)) for first in range(0, n, width)]
         try:
-            with np.errstate(invalid="ignore", divide="ignore", under="ignore", over="ignore"):
-                for first in range(0, n, width):
-                    at = slice(first, min(first + width, n))
-                    self._tile(cases, at, memory, calls, posteriors, log_evidence)
+            with np.errstate(invalid="ignore", divide="ignore", under="raise", over="ignore"):
+                while waiting:
+                    at = waiting.pop()
+                    try:
+                        self._tile(cases, at, memory, calls, posteriors, log_evidence)
+                    except FloatingPointError:
+                        # Halves, to find the cases that cannot be answered like this.
+                        middle = (at.start + at.stop) // 2
+                        if at.stop - at.start > 1:
+                            waiting += [slice(at.start, middle), slice(middle, at.stop)]
+                        else:
+                            failed.append(np.arange(at.start, at.stop))
         finally:
             self._give_back(memory, calls)
+        return np.concatenate([np.zeros(0, dtype=np.intp), *failed])
 
     def _tile(
         self,
@@ -153,6 +169,8 @@ class Runner:
         return bind(self.plan, width)
 
     def _give_back(self, memory: Memory, calls: list[Call]) -> None:
+        if memory.arena.nbytes > KEPT_BYTES:
+            return
         with self._lock:
             self._idle.append((memory, calls))
             del self._idle[:-KEPT]
@@ -161,7 +179,7 @@ class Runner:
 def bind(plan: Plan, width: int) -> tuple[Memory, list[Call]]:
     """Allocate the arrays of a tile and bind the plan's code to them."""
     memory = Memory(
-        arena=np.ones((plan.arena_rows, width)),
+        arena=np.zeros((plan.arena_rows, width)),
         # One row more stays zero: what an observed variable reads.
         output=np.zeros((plan.output_rows + 1, width)),
         scales=np.ones((plan.scale_rows, width)),

@@ -8,15 +8,22 @@ with (arc consistency; Mackworth 1977). It never rules out too much, and on netw
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import IntArray
 from bayesdx.inference.general.factors import Problem
+from bayesdx.inference.general.ordering import bits
 
 BoolTable = NDArray[np.bool_]
+
+
+#: Answers of `_revised` that are remembered before all are forgotten.
+REMEMBERED = 200_000
+
+Masks = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +36,14 @@ class Zeros:
         For each factor that has a zero.
     touching : tuple of tuple of int
         For each variable, the factors of ``tables`` over it.
+    known : dict
+        What a factor made of the states of its variables, as bits, the last times; the same few
+        come back from case to case.
     """
 
     tables: dict[int, BoolTable]
     touching: tuple[tuple[int, ...], ...]
+    known: dict[tuple[int, Masks], Masks] = field(default_factory=dict)
 
 
 def find_zeros(problem: Problem) -> Zeros:
@@ -64,40 +75,43 @@ def possible_states(problem: Problem, zeros: Zeros, states: IntArray) -> list[In
         One a variable, auxiliary ones included, increasing; None if the evidence is seen to be
         impossible already.
     """
-    left: dict[int, IntArray] = {v: np.array([s]) for v, s in enumerate(states.tolist()) if s >= 0}
-    queue = deque(dict.fromkeys(f for v in left for f in zeros.touching[v]))
+    left = [(1 << card) - 1 for card in problem.cards]
+    queue: deque[int] = deque()
+    for v, state in enumerate(states.tolist()):
+        if state >= 0:
+            left[v] = 1 << state
+            queue.extend(zeros.touching[v])
+    queue = deque(dict.fromkeys(queue))
     waiting = set(queue)
     while queue:
         f = queue.popleft()
         waiting.discard(f)
         scope = problem.factors[f].scope
-        table = _restricted(zeros.tables[f], [left.get(v) for v in scope])
-        if table.all():
-            continue
-        for axis, v in enumerate(scope):
-            if table.shape[axis] == 1 and table.size > 1:
-                continue
-            others = tuple(i for i in range(table.ndim) if i != axis)
-            alive: BoolTable = np.logical_or.reduce(table, axis=others)
-            if alive.all():
-                continue
-            if not alive.any():
+        before = tuple([left[v] for v in scope])
+        after = zeros.known.get((f, before))
+        if after is None:
+            after = _revised(zeros.tables[f], before)
+            if len(zeros.known) >= REMEMBERED:
+                zeros.known.clear()
+            zeros.known[f, before] = after
+        for v, old, new in zip(scope, before, after, strict=True):
+            if not new:
                 return None
-            left[v] = left[v][alive] if v in left else np.flatnonzero(alive)
-            for g in zeros.touching[v]:
-                if g != f and g not in waiting:
-                    waiting.add(g)
-                    queue.append(g)
-    return [left[v] if v in left else np.arange(card) for v, card in enumerate(problem.cards)]
+            if new != old:
+                left[v] = new
+                fresh = [g for g in zeros.touching[v] if g != f and g not in waiting]
+                waiting.update(fresh)
+                queue.extend(fresh)
+    return [np.array(list(bits(mask)), dtype=np.intp) for mask in left]
 
 
-def _restricted(table: BoolTable, states: list[IntArray | None]) -> BoolTable:
-    index = tuple(
-        slice(int(s[0]), int(s[0]) + 1) if s is not None and len(s) == 1 else slice(None)
-        for s in states
-    )
-    table = table[index]
-    for axis, s in enumerate(states):
-        if s is not None and len(s) > 1:
-            table = table.take(s, axis=axis)
-    return table
+def _revised(table: BoolTable, masks: Masks) -> Masks:
+    """States of each variable, as bits, that some state of the others goes with."""
+    states = [list(bits(mask)) for mask in masks]
+    part = table[np.ix_(*states)]
+    result = []
+    for axis, own in enumerate(states):
+        others = tuple(i for i in range(part.ndim) if i != axis)
+        alive: BoolTable = np.logical_or.reduce(part, axis=others)
+        result.append(sum(1 << s for s, kept in zip(own, alive.tolist(), strict=True) if kept))
+    return tuple(result)

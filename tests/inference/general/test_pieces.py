@@ -1,0 +1,101 @@
+"""Joins against dense products, orders of elimination against what a tree of cliques must hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bayesdx.inference.general.ordering import (
+    RULES,
+    best_elimination,
+    bits,
+    clique_forest,
+    eliminate,
+    moral_graph,
+)
+from bayesdx.inference.general.relations import (
+    TooManyRows,
+    decode,
+    distinct,
+    from_table,
+    join_all,
+)
+
+CARDS = (2, 3, 4, 2, 3)
+
+
+def dense(columns: dict, values: np.ndarray, scope: list[int]) -> np.ndarray:
+    table = np.zeros([CARDS[v] for v in scope])
+    np.add.at(table, tuple(columns[v] for v in scope), values)
+    return table
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_join_is_the_dense_product(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    relations, product = [], np.ones(CARDS)
+    for _ in range(rng.integers(1, 5)):
+        scope = rng.permutation(5)[: rng.integers(1, 4)].tolist()
+        table = rng.random([CARDS[v] for v in scope])
+        table[rng.random(table.shape) < 0.4] = 0.0
+        relations.append(from_table(scope, table))
+        spread = table.transpose(np.argsort(scope))
+        product = product * spread.reshape([CARDS[v] if v in scope else 1 for v in range(5)])
+    joined = join_all(relations, CARDS, 1e6)
+    scope = sorted(joined.columns)
+    expected = product[tuple(slice(None) if v in scope else 0 for v in range(5))]
+    np.testing.assert_allclose(dense(joined.columns, joined.values, scope), expected, rtol=1e-14)
+    assert (joined.values > 0).all()
+    assert len(joined) == np.count_nonzero(expected)
+
+
+def test_a_join_that_is_too_large_is_refused_before_it_is_made() -> None:
+    wide = [from_table([v], np.ones(CARDS[v])) for v in range(5)]
+    assert len(join_all(wide, CARDS, 144)) == 144
+    with pytest.raises(TooManyRows) as caught:
+        join_all(wide, CARDS, 143)
+    assert caught.value.rows == 144
+
+
+@pytest.mark.parametrize("space", [10.0, 1e12])
+def test_distinct_codes_are_sorted_and_found_again(space: float) -> None:
+    code = np.array([7, 3, 7, 0, 9])
+    unique, place = distinct(code, space)
+    assert unique.tolist() == [0, 3, 7, 9]
+    assert unique[place].tolist() == code.tolist()
+    assert {v: c.tolist() for v, c in decode(np.array([5]), (0, 1), CARDS).items()} == {
+        0: [1],
+        1: [2],
+    }
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("seed", range(10))
+def test_a_forest_of_cliques_holds_every_scope_and_runs_through(seed: int, rule: str) -> None:
+    rng = np.random.default_rng(seed)
+    n = 12
+    scopes = [tuple(rng.permutation(n)[: rng.integers(1, 4)].tolist()) for _ in range(14)]
+    live = sorted({v for scope in scopes for v in scope})
+    elimination = eliminate(moral_graph(n, scopes), [1.0] * n, live, rule)
+    assert sorted(elimination.order) == live
+    assert elimination.cells == sum(2.0 ** len(list(bits(b))) for b in elimination.buckets)
+    forest = clique_forest(elimination)
+    for scope in scopes:
+        home = forest.home[min(scope, key=forest.position.__getitem__)]
+        assert set(scope) <= forest.cliques[home]
+    assert len(forest.edges) < len(forest.cliques)
+    for v in live:
+        # The cliques that hold a variable are one connected part of the forest.
+        holding = {c for c, clique in enumerate(forest.cliques) if v in clique}
+        inside = [edge for edge in forest.edges if set(edge) <= holding]
+        assert len(inside) == len(holding) - 1
+    for a, clique in enumerate(forest.cliques):
+        assert not any(clique < other for b, other in enumerate(forest.cliques) if b != a)
+
+
+def test_restarts_never_make_an_order_worse() -> None:
+    rng = np.random.default_rng(0)
+    scopes = [tuple(rng.permutation(40)[:3].tolist()) for _ in range(60)]
+    graph = moral_graph(40, scopes)
+    once = best_elimination(graph, [3] * 40, range(40), 0.0)
+    assert best_elimination(graph, [3] * 40, range(40), 0.2).cells <= once.cells
