@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow lint types floors bench quality clean
+.PHONY: help demo test slow lint types floors bench speed quality clean
 
 help:
 	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
@@ -19,6 +19,7 @@ help:
 	@echo 'make types   mypy --strict'
 	@echo 'make floors  import-linter: which package may import which'
 	@echo 'make bench   the speed measurements'
+	@echo 'make speed   against pyAgrum and pgmpy: long; SPEED_ARGS=--quick takes some ten minutes'
 	@echo 'make quality the quality measurements, with figures'
 	@echo 'make clean   remove .venv, out/ and caches'
 
@@ -65,6 +66,9 @@ floors: $(VENV)/.tools
 
 bench: $(VENV)/.package
 	@$(BIN)/python benchmarks/speed/diagnosis.py $(BENCH_ARGS)
+
+speed: $(VENV)/.tools
+	@$(BIN)/python benchmarks/speed/report.py $(SPEED_ARGS)
 
 quality: $(VENV)/.tools
 	@$(BIN)/python benchmarks/quality/report.py $(QUALITY_ARGS)
