@@ -107,7 +107,7 @@ class CompiledNetwork:
             If a plan would not fit in the memory limit; it says what it would need.
         """
         if isinstance(evidence, pd.DataFrame):
-            states, faults = self._table(evidence)
+            states, faults = self.encode(evidence)
         else:
             states, faults = self._one(evidence)
         faults += self._name_faults("likelihoods", likelihoods or ())
@@ -157,7 +157,7 @@ class CompiledNetwork:
     def __repr__(self) -> str:
         return f"CompiledNetwork({self.network!r}, memory_limit={self.memory_limit:.3g})"
 
-    def _table(self, evidence: pd.DataFrame) -> tuple[NDArray[np.intp], list[Fault]]:
+    def encode(self, evidence: pd.DataFrame) -> tuple[NDArray[np.intp], list[Fault]]:
         """State positions (N, V) of a table, and what is wrong in it."""
         faults = self._column_faults(evidence.columns)
         states = np.full((len(evidence), len(self._codes)), -1, dtype=np.intp)
