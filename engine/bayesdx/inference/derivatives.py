@@ -22,9 +22,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.model import DiagnosisModel, FloatArray, IntArray, compile_diagnosis
+from bayesdx.inference.model import (
+    DiagnosisModel,
+    FloatArray,
+    IntArray,
+    compile_diagnosis,
+    model_links,
+)
 from bayesdx.inference.query import posteriors
-from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD
+from bayesdx.network import CPD, Network, NoisyOrCPD
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +87,8 @@ def link_gradient(model: DiagnosisModel, evidence: Evidence) -> LinkGradient:
     n_cases, n_findings, n_causes = len(evidence), len(model.findings), len(model.causes)
     base = posteriors(model, evidence, only_evidence=True).log_evidence
     binary, ordinal = _turn_findings(evidence), _turn_ordinals(model, evidence)
-    strength, factor = _links(model)
-    exceed, exceed_leak = _exceedances(model)
+    links = model_links(model)
+    strength, exceed, exceed_leak = links.strength, links.exceed, links.exceed_leak
     result = LinkGradient(
         log_evidence=base,
         strength=np.zeros((n_cases, n_causes, n_findings)),
@@ -95,7 +101,7 @@ def link_gradient(model: DiagnosisModel, evidence: Evidence) -> LinkGradient:
     at = (binary.rows, slice(None), binary.columns)
     result.strength[at] = _per_spared(-share[:, None] * active, strength[:, binary.columns].T)
     result.leak[binary.rows, binary.columns] = _per_spared(-share, model.leak[binary.columns])
-    _inhibited(model, evidence, result, binary, factor)
+    _inhibited(model, evidence, result, binary, links.factor)
     share, active = _shares(model, base, ordinal)
     at = (ordinal.rows, slice(None), ordinal.columns)
     result.exceed[at] = _per_spared(-share[:, None] * active, exceed[:, ordinal.columns].T)
@@ -135,32 +141,6 @@ def relative_change(
     gap = np.full(len(evidence), -np.inf)
     np.subtract(changed, log_evidence, out=gap, where=possible)
     return np.where(possible, np.expm1(gap), 0.0)
-
-
-def _links(model: DiagnosisModel) -> tuple[FloatArray, FloatArray]:
-    """Return strengths and factors (C, F) of the binary findings."""
-    shape = (len(model.causes), len(model.findings))
-    strength, factor = np.zeros(shape), np.ones(shape)
-    position = {name: i for i, name in enumerate(model.causes)}
-    for f, name in enumerate(model.findings):
-        cpd = _noisy_or(model, name)
-        strength[[position[parent] for parent in cpd.activators], f] = cpd.strengths
-        factor[[position[parent] for parent in cpd.inhibitors], f] = cpd.factors
-    return strength, factor
-
-
-def _exceedances(model: DiagnosisModel) -> tuple[FloatArray, FloatArray]:
-    """Return strengths (C, L) and leaks (L,) of the ordinal findings, level after level."""
-    position = {name: i for i, name in enumerate(model.causes)}
-    strengths, leaks = [np.zeros((len(position), 0))], [np.zeros(0)]
-    for name in model.ordinals:
-        cpd = model.network.cpds[name]
-        assert isinstance(cpd, NoisyMaxCPD)
-        strength = np.zeros((len(position), len(cpd.leak)))
-        strength[[position[parent] for parent in cpd.parents]] = cpd.strengths
-        strengths.append(strength)
-        leaks.append(cpd.leak)
-    return np.concatenate(strengths, axis=1), np.concatenate(leaks)
 
 
 def _noisy_or(model: DiagnosisModel, finding: str) -> NoisyOrCPD:

@@ -75,7 +75,7 @@ class ParameterDraws:
 
 def repeat_parameters(model: DiagnosisModel, count: int) -> ParameterDraws:
     """Return the model's own parameters ``count`` times, to be changed by whoever draws."""
-    links = model_links(model.network, model)
+    links = model_links(model)
 
     def repeated(values: FloatArray) -> FloatArray:
         return np.repeat(values[None], count, axis=0)

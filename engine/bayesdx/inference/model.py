@@ -170,12 +170,12 @@ def absorb_links(links: Links, suppress: IntArray) -> Absorption:
     return Absorption(finite, never, finite_leak, never_leak)
 
 
-def model_links(network: Network, model: DiagnosisModel) -> Links:
+def model_links(model: DiagnosisModel) -> Links:
     """Return the noisy-OR and noisy-MAX parameters of all findings of a compiled network."""
     position = {name: i for i, name in enumerate(model.causes)}
     return Links(
-        *_binary_arrays(network, model.findings, position),
-        *_ordinal_arrays(network, model.ordinals, position),
+        *_binary_arrays(model.network, model.findings, position),
+        *_ordinal_arrays(model.network, model.ordinals, position),
     )
 
 

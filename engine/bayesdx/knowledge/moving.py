@@ -242,8 +242,9 @@ def _risk(risk: Risk, new: Mapping[str, float]) -> Risk:
 def move_of(knowledge: Knowledge, place: str) -> Move | None:
     """Return the move that gave a number of calibrated knowledge its value, if one did."""
     moves = knowledge.calibration.move if knowledge.calibration is not None else ()
-    numbers = {number.place: number.value for number in every_number(knowledge)} if moves else {}
-    for move in moves:
-        if move.number == place and numbers.get(place) == move.calibrated:
-            return move
-    return None
+    found = [move for move in moves if move.number == place]
+    if not found:
+        # Few numbers were moved; most are told without a look at all of them.
+        return None
+    in_use = {number.place: number.value for number in every_number(knowledge)}.get(place)
+    return next((move for move in found if move.calibrated == in_use), None)
