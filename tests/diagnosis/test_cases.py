@@ -108,7 +108,7 @@ def test_a_measure_outside_its_range_or_unit_is_refused(
 def test_contradictions_are_input_errors(
     engine: bayesdx.Engine, case: dict[str, object], message: str
 ) -> None:
-    if "high temperature" in case and "high temperature" not in engine._reader._names:
+    if "high temperature" in case and "high temperature" not in engine.core.reader._names:
         case = {"fever": 1, "FEVER": 0}
     with pytest.raises(bayesdx.InvalidCase, match=message):
         engine.diagnose(case)

@@ -43,6 +43,30 @@ def test_score_equals_diagnose_on_every_scenario(engine: bayesdx.Engine, name: s
         assert set(filter(None, scores.loc[row, "red_flags"].split(";"))) == fired
 
 
+def test_every_backend_gives_the_same_answers(engine: bayesdx.Engine) -> None:
+    pytest.importorskip("numba")
+    compiled = bayesdx.load(backend="compiled")
+    cases = finding_columns(read_cases(str(SCENARIOS / "documents.csv"))).iloc[::9]
+    for row in cases.index:
+        one, other = (e.diagnose(cases.loc[row].to_dict()) for e in (engine, compiled))
+        same = other.table.reindex(one.table.index)
+        np.testing.assert_allclose(same["posterior"], one.table["posterior"], rtol=0, atol=1e-12)
+        same = other.groups.reindex(one.groups.index)
+        np.testing.assert_allclose(same["posterior"], one.groups["posterior"], rtol=0, atol=1e-12)
+        assert (one.status, one.urgency) == (other.status, other.urgency)
+    np.testing.assert_allclose(
+        compiled.score(cases).select_dtypes("number"),
+        engine.score(cases).select_dtypes("number"),
+        rtol=0,
+        atol=1e-12,
+    )
+
+
+def test_an_unknown_backend_is_refused() -> None:
+    with pytest.raises(bayesdx.BayesdxError, match="expected auto, numpy or compiled, got 'cuda'"):
+        bayesdx.load(backend="cuda")  # type: ignore[arg-type]
+
+
 def test_table_holds_every_cause_sorted_and_unexplained_last(engine: bayesdx.Engine) -> None:
     d = engine.diagnose(CASE)
     assert d.table.index.name == "cause"
@@ -73,7 +97,7 @@ def test_unexplained_is_the_case_without_any_cause(engine: bayesdx.Engine) -> No
     """Asked the long way: every cause clamped absent."""
     model = engine.assembly.model
     cases = pd.DataFrame([CASE])
-    read = engine._reader.read({name: cases[name].array for name in cases}, 1, None)
+    read = engine.core.reader.read({name: cases[name].array for name in cases}, 1, None)
     clamped = [-1 if name.startswith("background:") else 0 for name in model.causes]
     read.evidence.causes[0] = clamped
     without = posteriors(model, read.evidence, only_evidence=True).log_evidence[0]

@@ -1,0 +1,249 @@
+"""What every question about a case is answered from: knowledge, its network, and a reader of cases.
+
+An `Engine` is what people hold; it keeps a `Core`, and each kind of question (diagnosis, scores,
+explanation, next question, intervals ...) is a function of a core and of cases in a module of its
+own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesdx.diagnosis.assembly import Assembly, assemble
+from bayesdx.diagnosis.cases import CaseReader, Cases
+from bayesdx.diagnosis.triage import TriageTable, build_triage
+from bayesdx.errors import BayesdxError, Fault, InvalidCase
+from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
+from bayesdx.inference.arrays import frozen
+from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.query import Backend
+from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.moving import calibrated
+
+
+@dataclass(frozen=True, eq=False)
+class Core:
+    """One knowledge folder, assembled and ready to be asked; immutable.
+
+    The letter K stands for the causes as people see them, in the order of the folder, excluded ones
+    among them; C for the causes of the model; G for the groups.
+
+    Attributes
+    ----------
+    knowledge : Knowledge
+        With calibrated numbers in the place of elicited ones.
+    elicited : Knowledge
+        As written in the folder.
+    assembly : Assembly
+        The network, its compiled form, and how well it gives back what is stated.
+    reader : CaseReader
+    causes : tuple of str (K,)
+    modelled, columns : int arrays (C,)
+        Position in the model of each modelled cause, and its position among `causes`.
+    states : mapping of str to tuple of str
+        The states of each finding and risk.
+    triage : TriageTable
+    weighed : int array
+        Positions in the model of the causes of `triage`.
+    clamps : bool array (G + 1, C)
+        Causes to clamp absent: the members of each group, and last all of them.
+    variants : Variants
+    backend : str
+        Who does the arithmetic, see `bayesdx.inference.posteriors`.
+    prior : array (K + 1,)
+        The prior of each cause, and last that no modelled cause is present.
+    prior_groups : array (G + 1,)
+        P(at least one member is present) of each group, and last that no modelled cause is.
+    """
+
+    knowledge: Knowledge
+    elicited: Knowledge
+    assembly: Assembly
+    reader: CaseReader
+    causes: tuple[str, ...]
+    modelled: IntArray
+    columns: IntArray
+    states: Mapping[str, tuple[str, ...]]
+    triage: TriageTable
+    weighed: IntArray
+    clamps: BoolArray
+    variants: Variants
+    backend: Backend
+    prior: FloatArray
+    prior_groups: FloatArray
+
+    @property
+    def model(self) -> DiagnosisModel:
+        """The compiled network."""
+        return self.assembly.model
+
+    def read_case(self, findings: Mapping[str, object]) -> Cases:
+        """Read one case.
+
+        Raises
+        ------
+        InvalidCase
+            With every unknown name, unreadable value and contradiction.
+        """
+        check_mapping(findings)
+        return self.reader.read({name: [value] for name, value in findings.items()}, 1, None)
+
+    def posteriors(
+        self,
+        evidence: Evidence,
+        *,
+        only_evidence: bool = False,
+        without: BoolArray | None = None,
+        workers: int | None = None,
+    ) -> Answer:
+        """Answer N cases with the backend of this core; see `bayesdx.inference.posteriors`."""
+        return posteriors(
+            self.model,
+            evidence,
+            only_evidence=only_evidence,
+            without=without,
+            backend=self.backend,
+            workers=workers,
+        )
+
+    def with_groups(self, evidence: Evidence) -> tuple[Answer, FloatArray]:
+        """Answer one case, with its groups.
+
+        Returns
+        -------
+        answer : Answer
+        groups : array (G + 1,)
+            As `prior_groups`, given the evidence; zeros where the evidence is impossible.
+        """
+        return _with_groups(self.model, self.variants, self.clamps, self.backend, evidence)
+
+    def facts(self, cases: Cases, row: int = 0) -> dict[str, str | None]:
+        """Return the state of every finding and risk that one case speaks of, None unknown."""
+        return {
+            name: self.states[name][int(state[row])] if state[row] >= 0 else None
+            for name, state in cases.facts.items()
+        }
+
+    def understood(self, cases: Cases, row: int = 0) -> dict[str, str]:
+        """Return what was read of one case, aliases resolved, with what measures stand for."""
+        names = self.states
+        shown: dict[str, str] = {}
+        for name, values in cases.given:
+            value = float(values[row])
+            if math.isnan(value):
+                continue
+            measure = self.knowledge.measures.get(name)
+            if measure is not None and name not in names:
+                shown[name] = f"{value:g} {measure.unit}"
+                for setting in measure.sets:
+                    state = int(cases.facts[setting.target][row])
+                    shown[setting.target] = names[setting.target][state]
+            else:
+                shown[name] = names[name][int(value)] if value == int(value) else f"{value:g}"
+        return shown
+
+
+def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
+    """Assemble knowledge; the calibrated numbers of the folder replace elicited ones.
+
+    Parameters
+    ----------
+    elicited : Knowledge
+        As read.
+    backend : {"auto", "numpy", "compiled"}
+
+    Raises
+    ------
+    InvalidKnowledge
+        When the numbers contradict each other.
+    BayesdxError
+        When the backend is not there.
+    """
+    if backend not in get_args(Backend):
+        raise BayesdxError(Fault("backend", "auto, numpy or compiled", backend))
+    knowledge = calibrated(elicited)
+    assembly = assemble(knowledge)
+    model = assembly.model
+    at = {name: i for i, name in enumerate(model.causes)}
+    causes = tuple(name for name, cause in knowledge.causes.items() if cause.kind != "leak")
+    modelled = np.array([at[name] for name in causes if name in at], dtype=np.intp)
+    states = {name: risk.states for name, risk in knowledge.risks.items()}
+    states |= {name: finding.states for name, finding in knowledge.findings.items()}
+    triage = build_triage(knowledge.triage, knowledge.causes)
+    variants, clamps = Variants(model), _clamps(knowledge, model, modelled)
+    _, groups = _with_groups(model, variants, clamps, backend, no_evidence(model, 1))
+    return Core(
+        knowledge=knowledge,
+        elicited=elicited,
+        assembly=assembly,
+        reader=CaseReader(knowledge, model),
+        causes=causes,
+        modelled=frozen(modelled),
+        columns=frozen(np.array([i for i, n in enumerate(causes) if n in at], dtype=np.intp)),
+        states=states,
+        triage=triage,
+        weighed=frozen(np.array([at[name] for name in triage.causes], dtype=np.intp)),
+        clamps=frozen(clamps),
+        variants=variants,
+        backend=backend,
+        prior=frozen(np.array([*(_prior(knowledge, name) for name in causes), groups[-1]])),
+        prior_groups=frozen(groups),
+    )
+
+
+def check_mapping(findings: object) -> None:
+    """Refuse what is not a mapping of names to values."""
+    if not isinstance(findings, Mapping):
+        raise InvalidCase(Fault("findings", "a mapping of names to values", findings))
+    bad = [name for name in findings if not isinstance(name, str)]
+    if bad:
+        raise InvalidCase([Fault("findings", "names that are text", name) for name in bad])
+
+
+def _prior(knowledge: Knowledge, cause: str) -> float:
+    prior = knowledge.causes[cause].prior
+    return prior.value if prior is not None else 0.0
+
+
+def _clamps(knowledge: Knowledge, model: DiagnosisModel, modelled: IntArray) -> NDArray[np.bool_]:
+    groups = [model.groups[f"group:{name}"] for name in knowledge.groups]
+    clamped = np.zeros((len(groups) + 1, len(model.causes)), dtype=bool)
+    for row, members in enumerate(groups):
+        clamped[row, list(members)] = True
+    clamped[-1, modelled] = True
+    return clamped
+
+
+def _with_groups(
+    model: DiagnosisModel,
+    variants: Variants,
+    clamps: BoolArray,
+    backend: Backend,
+    evidence: Evidence,
+) -> tuple[Answer, FloatArray]:
+    if backend == "compiled":
+        answer = posteriors(model, evidence, backend=backend)
+        alone = clamped_absent(evidence, clamps)
+        absent = posteriors(model, alone, only_evidence=True, backend=backend).log_evidence
+    else:
+        # One case in plain NumPy: a cached plan serves all clamps at once.
+        answer, absent = variants.answer(evidence, clamps)
+    if not answer.possible[0]:
+        return answer, np.zeros(len(absent))
+    gap = absent - answer.log_evidence[0]
+    groups = np.clip(-np.expm1(gap), 0.0, 1.0)
+    groups[-1] = min(math.exp(gap[-1]), 1.0)
+    return answer, groups
+
+
+def clamped_absent(evidence: Evidence, absent: BoolArray) -> Evidence:
+    """Return one case once a row of ``absent`` (V, C), with those causes clamped absent."""
+    copies = evidence.take(np.zeros(len(absent), dtype=np.intp))
+    causes = np.where(absent, 0, copies.causes).astype(np.int8)
+    return Evidence(copies.findings, copies.lower, copies.upper, copies.risks, causes)

@@ -1,0 +1,114 @@
+"""A table of cases, scored: arrays first, a DataFrame for whoever wants one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesdx.diagnosis.cases import Cases
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.red_flags import FIRED, evaluate_many, urgency_many
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.triage import level_many, triage_many
+from bayesdx.inference.model import BoolArray, FloatArray
+from bayesdx.knowledge.red_flag_schema import LEVELS
+
+UNEXPLAINED = "unexplained"
+#: Before the id of a cause, in the column of red flags: its expected loss calls for action.
+EXPECTED_LOSS = "expected_loss:"
+#: What the codes of `Scores.status` stand for.
+STATUSES: tuple[Status, ...] = (OK, NO_FINDINGS, IMPOSSIBLE)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What `Engine.score` says of N cases, as arrays.
+
+    Attributes
+    ----------
+    posterior : array (N, K + 1)
+        Of each cause of `Core.causes`, and last that no modelled cause is present. Where the
+        evidence is impossible the priors stand in their place.
+    log_evidence : array (N,)
+        ``-inf`` where the evidence is impossible.
+    status : int8 array (N,)
+        Position in `STATUSES`.
+    urgency : int8 array (N,)
+        Position in `LEVELS`.
+    flags : bool array (N, M)
+        Which of `flag_names` fired.
+    """
+
+    posterior: FloatArray
+    log_evidence: FloatArray
+    status: NDArray[np.int8]
+    urgency: NDArray[np.int8]
+    flags: BoolArray
+
+
+def flag_names(core: Core) -> tuple[str, ...]:
+    """Names of what `Scores.flags` tells: rules, then causes whose expected loss calls (M,)."""
+    rules = [rule.id for rule in core.knowledge.red_flags]
+    return (*rules, *(EXPECTED_LOSS + one for one in core.triage.causes))
+
+
+def score_cases(core: Core, cases: Cases, workers: int | None = None) -> Scores:
+    """Score N cases that were read.
+
+    Parameters
+    ----------
+    core : Core
+    cases : Cases
+    workers : int, optional
+        Threads of the compiled backend; the answer does not depend on it.
+
+    Returns
+    -------
+    Scores
+    """
+    answer = core.posteriors(cases.evidence, without=core.clamps[-1], workers=workers)
+    possible, known = answer.possible, cases.known
+    values = np.zeros((len(cases.evidence), len(core.causes) + 1))
+    values[:, core.columns] = answer.causes[:, core.modelled]
+    gap = np.zeros(len(values))
+    np.subtract(answer.log_without, answer.log_evidence, out=gap, where=possible)
+    values[:, -1] = np.clip(np.exp(gap), 0.0, 1.0)
+    values[~possible] = core.prior
+    rules = core.knowledge.red_flags
+    outcomes = evaluate_many(rules, cases.facts, states=core.states, cases=len(cases.evidence))
+    calls = triage_many(core.triage, answer.causes[:, core.weighed])
+    calls &= (possible & known)[:, None]
+    codes = np.where(possible, np.where(known, 0, 1), 2)
+    level = np.minimum(urgency_many(rules, outcomes), level_many(core.triage, calls))
+    return Scores(
+        posterior=values,
+        log_evidence=answer.log_evidence,
+        status=codes.astype(np.int8),
+        urgency=level.astype(np.int8),
+        flags=np.hstack([outcomes == FIRED, calls]),
+    )
+
+
+def scores_frame(core: Core, scores: Scores) -> pd.DataFrame:
+    """Return scores as the table that `Engine.score` gives, rows numbered from 0."""
+    columns = [*core.causes, UNEXPLAINED]
+    frame = pd.DataFrame(scores.posterior, columns=columns, copy=False)
+    tail = {
+        "log_evidence": scores.log_evidence,
+        "status": np.array(STATUSES, dtype=object)[scores.status],
+        "urgency": np.array(LEVELS, dtype=object)[scores.urgency],
+        "red_flags": flag_texts(scores.flags, flag_names(core)),
+    }
+    return pd.concat([frame, pd.DataFrame(tail)], axis=1)
+
+
+def flag_texts(fired: BoolArray, names: tuple[str, ...]) -> list[str]:
+    """Join the names of what fired in each row by ``;``; rows that fire alike share one text."""
+    packed = np.packbits(fired, axis=1)
+    distinct, inverse = np.unique(packed, axis=0, return_inverse=True)
+    rows = np.unpackbits(distinct, axis=1, count=len(names)).astype(bool)
+    texts = [";".join(name for name, hit in zip(names, row, strict=True) if hit) for row in rows]
+    return [texts[i] for i in inverse.ravel()]
