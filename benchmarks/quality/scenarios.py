@@ -23,10 +23,11 @@ from metrics import (
     top_shares,
     triage,
 )
-from surprise import QUANTILE, exact_levels, surprise
+from surprise import QUANTILE, surprise
 
 import bayesdx
 from bayesdx.diagnosis.cases import CaseReader
+from bayesdx.diagnosis.surprise import exact_levels
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables import finding_columns, read_cases
 

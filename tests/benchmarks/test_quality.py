@@ -5,7 +5,6 @@ import json
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -298,22 +297,6 @@ class TestSurprise:
         rng = np.random.default_rng(7)
         found = q.surprise.surprise(model, no_evidence(model, 1), exact, 20, rng, keep_risks=False)
         assert not found.surprising[0]
-
-    def test_references_know_what_the_case_knows(self, q: Any, real_assembly: Assembly) -> None:
-        model, rng = real_assembly.model, np.random.default_rng(8)
-        blank = no_evidence(model, 1)
-        findings, risks = blank.findings.copy(), blank.risks.copy()
-        lower = blank.lower.copy()
-        findings[0, 3], risks[0, 2], lower[0, 0] = 1.0, 1, 1
-        case = replace(blank, findings=findings, risks=risks, lower=lower)
-        exact = np.zeros(len(model.ordinals), dtype=bool)
-        drawn = q.surprise._reference(model, case, 0, exact, 50, rng, True)
-        assert (np.isnan(drawn.findings) == np.isnan(findings)).all()
-        assert (drawn.risks == risks).all()
-        # The question was whether the level is at least 1: each answer leaves one side of it.
-        top = model.ordinal_sizes[0] - 1
-        sides = set(zip(drawn.lower[:, 0].tolist(), drawn.upper[:, 0].tolist(), strict=True))
-        assert sides <= {(0, 0), (1, top)}
 
 
 @pytest.fixture(scope="module")

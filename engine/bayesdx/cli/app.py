@@ -13,8 +13,10 @@ from bayesdx.cli.compare import compare
 from bayesdx.cli.demo import demo
 from bayesdx.cli.diagnose import diagnose
 from bayesdx.cli.network import network
+from bayesdx.cli.rank import rank
 from bayesdx.cli.score import score
 from bayesdx.cli.show import show
+from bayesdx.cli.surprise import surprise
 
 app = typer.Typer(
     name="bayesdx",
@@ -51,5 +53,5 @@ def _version() -> str:
         return "(not installed)"
 
 
-for _command in (diagnose, score, compare, check, calibrate, show, network, demo):
+for _command in (diagnose, rank, surprise, score, compare, check, calibrate, show, network, demo):
     app.command()(_command)

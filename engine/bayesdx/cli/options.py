@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bayesdx.errors import Fault, InvalidKnowledge, Phrase
+from bayesdx.cli.arguments import read_findings
+from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase
 
 Priors = Annotated[
     Path | None,
@@ -16,6 +17,15 @@ Priors = Annotated[
         "--priors",
         metavar="FOLDER",
         help="Knowledge to use instead of the packaged priors.",
+        show_default=False,
+    ),
+]
+
+Findings = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FINDING",
+        help="id=value, id alone for present, !id for absent; values as for diagnose.",
         show_default=False,
     ),
 ]
@@ -35,3 +45,18 @@ def one_folder(folder: Path | None, priors: Path | None) -> Path | None:
     if folder is not None and priors is not None and folder != priors:
         raise InvalidKnowledge(Fault("options", "one folder", Phrase(f"{folder} and {priors}")))
     return folder or priors
+
+
+def given_findings(words: list[str] | None) -> dict[str, str]:
+    """Read the findings of a command that does not ask for any.
+
+    Raises
+    ------
+    InvalidCase
+        When there is none, or a word cannot be read.
+    """
+    given = read_findings(words or ())
+    if not given:
+        expected = "findings, such as low_back_pain=present"
+        raise InvalidCase(Fault("arguments", expected, Phrase("none")))
+    return given

@@ -199,7 +199,7 @@ def posterior_table(
 
     The id of a cause stands beside or below its label, or is left out.
     """
-    table = _plain_table()
+    table = plain_table()
     table.add_column("cause", overflow="fold", ratio=1)
     if ids == "beside":
         table.add_column("id", overflow="fold")
@@ -224,7 +224,7 @@ def posterior_table(
 
 def group_table(groups: pd.DataFrame, top: int | None = None, besides: Sequence[str] = ()) -> Table:
     """Lay out groups, the first `top` and those to see besides: P(at least one member present)."""
-    table = _plain_table()
+    table = plain_table()
     table.add_column("at least one of", overflow="fold", ratio=1)
     table.add_column("prior", justify="right", no_wrap=True)
     table.add_column("posterior", justify="right", no_wrap=True)
@@ -254,7 +254,8 @@ def _said(probability: float) -> str:
     return BY_DEFINITION if probability == 0.0 else percent(probability)
 
 
-def _plain_table() -> Table:
+def plain_table() -> Table:
+    """Return a table without lines, for rows to be added to."""
     return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
 
 
@@ -279,8 +280,8 @@ def diagnosis_json(diagnosis: Diagnosis, intended_use: str) -> str:
         "pitfalls": [asdict(hit) for hit in diagnosis.pitfalls],
         "management": [asdict(hit) for hit in diagnosis.management],
         "clashes": list(diagnosis.clashes),
-        "posteriors": _records(diagnosis.table),
-        "groups": _records(diagnosis.groups),
+        "posteriors": frame_records(diagnosis.table),
+        "groups": frame_records(diagnosis.groups),
         "log_evidence": _finite(diagnosis.log_evidence),
         "understood": dict(diagnosis.understood),
         "intended_use": intended_use,
@@ -288,7 +289,8 @@ def diagnosis_json(diagnosis: Diagnosis, intended_use: str) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def frame_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table for JSON, the index a column; NaN and infinities become None."""
     name = "id" if frame.index.name is None else str(frame.index.name)
     records = frame.rename_axis(index=name).reset_index().to_dict("records")
     return [{str(key): _finite(value) for key, value in record.items()} for record in records]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.diagnosis.causal import CausalTable, rank_causes
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
@@ -22,6 +23,7 @@ from bayesdx.diagnosis.results import (
     Status,
 )
 from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases, scores_frame
+from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.diagnosis.texts import TextHit, evaluate_texts
 from bayesdx.diagnosis.triage import TriageHit, triage_case
 from bayesdx.errors import Fault, InvalidCase
@@ -179,6 +181,29 @@ class Engine:
             raise InvalidCase(faults)
         result = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
         return result.set_axis(cases.index, axis=0)
+
+    def surprise(
+        self,
+        findings: Mapping[str, object],
+        *,
+        draws: int = DRAWS,
+        false_alarm: float = FALSE_ALARM,
+        reporting: Reporting = "told",
+        seed: int = 0,
+    ) -> Surprise:
+        """Say how well the model fits one case; see `bayesdx.diagnosis.surprise.surprise`."""
+        return surprise(
+            self.core,
+            findings,
+            draws=draws,
+            false_alarm=false_alarm,
+            reporting=reporting,
+            seed=seed,
+        )
+
+    def rank_causes(self, findings: Mapping[str, object]) -> CausalTable:
+        """Rank causes by what would change without them; see `bayesdx.diagnosis.causal`."""
+        return rank_causes(self.core, findings)
 
     def _causes_by_row(self) -> pd.DataFrame:
         """The table of a diagnosis before there is one; cases only fill in and sort it."""

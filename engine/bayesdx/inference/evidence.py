@@ -59,3 +59,14 @@ def no_evidence(model: DiagnosisModel, n_cases: int) -> Evidence:
         risks=np.full((n_cases, len(model.risks)), -1, dtype=np.int8),
         causes=np.full((n_cases, len(model.causes)), -1, dtype=np.int8),
     )
+
+
+def stacked(parts: list[Evidence]) -> Evidence:
+    """Return cases one below the other."""
+    return Evidence(
+        np.concatenate([part.findings for part in parts]),
+        np.concatenate([part.lower for part in parts]),
+        np.concatenate([part.upper for part in parts]),
+        np.concatenate([part.risks for part in parts]),
+        np.concatenate([part.causes for part in parts]),
+    )
