@@ -27,7 +27,9 @@ from surprise import QUANTILE, surprise
 
 import bayesdx
 from bayesdx.diagnosis.cases import CaseReader
+from bayesdx.diagnosis.causal import rank_many
 from bayesdx.diagnosis.surprise import exact_levels
+from bayesdx.inference.conflict import background_shares
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables import finding_columns, read_cases
 
@@ -107,6 +109,28 @@ def rank_summary(found: Floats, rng: np.random.Generator) -> dict[str, Any]:
         "curve": top_shares(found, tuple(range(1, 11))),
         "reciprocal_rank": bootstrap_mean(reciprocal(found), rng),
         "median_rank": float(np.median(found)) if len(found) else float("nan"),
+    }
+
+
+def causal_scores(
+    engine: bayesdx.Engine, cases: Labelled, causes: list[str]
+) -> dict[str, pd.DataFrame]:
+    """Expected disablement and sufficiency of every cause in each case.
+
+    What takes their place for ``unexplained`` is how many present findings are background alone.
+    """
+    core = engine.core
+    columns = {name: cases.findings[name].array for name in cases.findings.columns}
+    evidence = core.reader.read(columns, len(cases), range(len(cases))).evidence
+    _, disablement, sufficiency, _, _ = rank_many(core, evidence)
+    background = [
+        sum(background_shares(core.model, evidence.take(np.array([row]))).values())
+        for row in range(len(cases))
+    ]
+    at = [core.causes.index(name) for name in causes]
+    return {
+        name: pd.DataFrame(values[:, at], columns=causes).assign(**{UNEXPLAINED: background})
+        for name, values in (("disablement", disablement), ("sufficiency", sufficiency))
     }
 
 
@@ -213,6 +237,7 @@ def measure(
     causes = [str(name) for name in engine.causes.index[engine.causes["kind"] == "cause"]]
     scores = engine.score(cases.findings)
     priors = _priors_alone(engine, causes, len(cases))
+    causal = causal_scores(engine, cases, causes)
     wanted: dict[str, list[tuple[str, ...]]] = {
         "expected": [(name,) for name in cases.expected],
         "expected_or_acceptable": [
@@ -220,6 +245,8 @@ def measure(
         ],
     }
     found = {name: ranks(scores, causes, names) for name, names in wanted.items()}
+    # A generator of its own, so that what was measured before stays as it was.
+    rng_causal = np.random.default_rng([seed, 5])
     return {
         "file": path.name,
         "n": len(cases),
@@ -227,6 +254,10 @@ def measure(
         "ranks": {
             name: {
                 "engine": rank_summary(found[name], rng),
+                **{
+                    measure: rank_summary(ranks(table, causes, names), rng_causal)
+                    for measure, table in causal.items()
+                },
                 "priors_alone": rank_summary(ranks(priors, causes, names), rng),
             }
             for name, names in wanted.items()

@@ -114,7 +114,12 @@ def _rank_table(ranks: Mapping[str, Any]) -> str:
         "expected": "expected",
         "expected_or_acceptable": "expected or acceptable",
     }
-    by = {"engine": "engine", "priors_alone": "priors alone, no findings"}
+    by = {
+        "engine": "posterior",
+        "disablement": "expected disablement",
+        "sufficiency": "expected sufficiency",
+        "priors_alone": "priors alone, no findings",
+    }
     rows = [
         (names[name], by[who], *_rank_cells(summary))
         for name, both in ranks.items()
