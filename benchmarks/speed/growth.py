@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from children import child_job, peak_mb, tell
 from networks import (
+    FloatArray,
     diagnosis_cases,
     random_positives,
     synthetic,
@@ -20,8 +21,16 @@ from networks import (
 
 import bayesdx
 from bayesdx.errors import BayesdxError
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, compiled, posteriors
+from bayesdx.inference import (
+    DiagnosisModel,
+    Evidence,
+    compile_diagnosis,
+    compiled,
+    posteriors,
+    stepping,
+)
 from bayesdx.inference.draws import posteriors_under, repeat_parameters
+from bayesdx.inference.kernel import Action
 
 #: Rows held at once; more are streamed in blocks of so many, as a reader of a long file does.
 BLOCK = 100_000
@@ -173,17 +182,55 @@ def draws_part(job: Mapping[str, Any]) -> None:
 
 
 def ceilings_part(job: Mapping[str, Any]) -> None:
-    """What this core does at best, elementwise and in products of matrices, in cache."""
+    """What this core does at best, elementwise and in products of matrices, in cache; our share.
+
+    The sweep's own work is counted while NumPy does it: of every cause that is applied to a
+    frontier, the elementwise operations up and down. The compiled loop is held against the same
+    work, whatever it does itself.
+    """
     a, b, out = np.full(32768, 1.1), np.full(32768, 0.9), np.empty(32768)
     elementwise = min(timed(lambda: [np.multiply(a, b, out=out) for _ in range(2000)], 5.0))
     left, right = np.full((256, 256), 0.1), np.full((256, 256), 0.2)
     product = min(timed(lambda: [left @ right for _ in range(50)], 5.0))
+    model = packaged()
+    evidence = diagnosis_cases(model, 4096, job["seed"])
+    operations = counted_operations(model, evidence) / len(evidence)
+    rates = {}
+    for backend in ("numpy", "compiled") if compiled.installed() else ("numpy",):
+        runs = timed(
+            lambda e=evidence, one=backend: posteriors(model, e, backend=one, workers=1), 10.0
+        )
+        rates[backend] = len(evidence) / min(runs)
     tell(
         "ceilings",
         multiplications_per_s=2000 * 32768 / elementwise,
         flops_per_s=50 * 2 * 256**3 / product,
+        operations_a_case=operations,
+        # Absent findings are taken in by one product of matrices, two operations a cell.
+        product_flops_a_case=2.0 * (len(model.causes) + 1) * len(model.findings),
+        cases_per_s=rates,
         seed=job["seed"],
     )
+
+
+def counted_operations(model: DiagnosisModel, evidence: Evidence) -> float:
+    """Elementwise operations of NumPy's sweep over these cases, up and down."""
+    total = 0.0
+    apply_cause = stepping.apply_cause
+
+    def counting(frontier: FloatArray, action: Action) -> FloatArray:
+        nonlocal total
+        # A cause: three operations on all entries up and seven down; for each axis that it touches
+        # one and a half in either direction, since half of the entries take part in three.
+        total += (10.0 + 3.0 * len(action.keep)) * frontier.size
+        return apply_cause(frontier, action)
+
+    try:
+        stepping.apply_cause = counting
+        posteriors(model, evidence, backend="numpy", workers=1)
+    finally:
+        stepping.apply_cause = apply_cause
+    return total
 
 
 PARTS: dict[str, Callable[[Mapping[str, Any]], None]] = {

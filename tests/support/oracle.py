@@ -56,15 +56,23 @@ def _worlds(model: DiagnosisModel) -> _Worlds:
     return _Worlds(states, weight, findings)
 
 
-def enumerate_case(model: DiagnosisModel, evidence: Evidence, row: int) -> Enumerated:
-    """Answer one case by adding up all worlds."""
+def world_weights(
+    model: DiagnosisModel, evidence: Evidence, row: int
+) -> tuple[dict[str, NDArray[np.intp]], FloatArray]:
+    """State of every risk and cause in each world, and P(world, evidence), (W,)."""
     worlds = _worlds(model)
     weight = worlds.weight
     for name, state in worlds.states.items():
         weight = weight * _likelihood(model, evidence, row, name)[state]
     for name, table in worlds.findings.items():
         weight = weight * (table @ _likelihood(model, evidence, row, name))
-    present = np.array([worlds.states[name] == 1 for name in model.causes])
+    return worlds.states, weight
+
+
+def enumerate_case(model: DiagnosisModel, evidence: Evidence, row: int) -> Enumerated:
+    """Answer one case by adding up all worlds."""
+    states, weight = world_weights(model, evidence, row)
+    present = np.array([states[name] == 1 for name in model.causes])
     return Enumerated(
         float(weight.sum()),
         np.array([weight[one].sum() for one in present]),

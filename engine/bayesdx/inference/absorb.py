@@ -158,14 +158,13 @@ def priors_given(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     base, offsets = model.prior_base, model.prior_offset
     prior = np.tile(base, (len(evidence), 1))
     known = evidence.risks >= 0
-    seen = np.flatnonzero(known.any(axis=0))
     for c, parents in enumerate(model.cause_parents):
-        if not any(r in parents for r in seen):
+        observed = known[:, parents]
+        if not observed.any():
             continue
-        codes = np.zeros(len(evidence), dtype=np.intp)
-        for position, r in enumerate(parents):
-            codes += known[:, r].astype(np.intp) << position
-        for code in np.unique(codes):
+        codes = (observed << np.arange(len(parents))).sum(axis=1)
+        alike = bool((codes == codes[0]).all())
+        for code in codes[:1] if alike else np.unique(codes):
             rows = np.flatnonzero(codes == code)
             values = slice_table(model, c, evidence.risks[rows], int(code))
             prior[rows, offsets[c] : offsets[c] + values.shape[1]] = values

@@ -1,97 +1,135 @@
-"""One case under many sets of parameters, by the same sweep.
+"""One case under many sets of parameters, by one plan for all of them.
 
-The findings that the case asks for are laid side by side, once a draw, and every draw is a case
-that looks at its own copy. All have one structure, so the sweep advances them together.
+`bayesdx.inference.posteriors` answers many cases under one set; here it is the other way round.
+All sets share the structure of the case, so one order of work serves them all, a lane a set
+(`bayesdx.inference.lanes`). Where an inhibitor acts in some sets only, the lanes are split into a
+few groups when that saves more than another run costs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import cast
 
 import numpy as np
 
-from bayesdx.errors import BayesdxError, Fault
-from bayesdx.inference.absorb import Problem, absorb
-from bayesdx.inference.arrays import frozen
-from bayesdx.inference.axes import Links, build_axes
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.inference import compiled
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.model import (
-    RISK,
-    DiagnosisModel,
-    FloatArray,
-    IntArray,
-    absorb_links,
-    model_links,
+from bayesdx.inference.lane_glance import LaneGlance
+from bayesdx.inference.lane_problem import (
+    LaneProblem,
+    LinkDraws,
+    ParameterDraws,
+    lane_problem,
 )
-from bayesdx.inference.ordering import schedule
-from bayesdx.inference.query import Answer
-from bayesdx.inference.sweep import sweep
+from bayesdx.inference.lane_program import LaneProgram, lane_program
+from bayesdx.inference.lanes import LanePlan, LaneStructure, plan_lanes, run_lanes
+from bayesdx.inference.model import DiagnosisModel, FloatArray, IntArray, model_links
+from bayesdx.inference.query import Answer, Backend
 
-#: Draws answered together; their copies of the findings are columns of one array.
-AT_ONCE = 512
+__all__ = ["LanePlans", "LinkDraws", "ParameterDraws", "posteriors_under", "repeat_parameters"]
+
+#: Orders tried for a plan that is used, and for one that is only compared.
+_TRIES, _GLANCES = 12, 1
+#: Seconds a component of a lane, and a run of a step: what a split is weighed by.
+_A_COMPONENT, _A_STEP = 12e-9, 40e-6
+#: A group is split when that saves this share of its cost, at most so often in a row.
+_WORTH, _DEEPEST = 0.15, 3
+_KEPT = 64
 
 
-@dataclass(frozen=True, eq=False)
-class ParameterDraws:
-    """D sets of parameters of one network; what is 0 or 1 structurally must stay so.
+@dataclass
+class _Kept:
+    """Lanes of one structure, their plan, and their program once it was asked for."""
 
-    Attributes
-    ----------
-    strength, factor : arrays (D, C, F)
-        Link strengths and inhibitor factors of the binary findings.
-    leak : array (D, F)
-    exceed : array (D, C, L)
-        Exceedance strengths of the ordinal findings, level after level.
-    exceed_leak : array (D, L)
-    tables : tuple of arrays (D, S_parent1, ...)
-        P(cause present | risks) of every cause, over ``model.cause_parents``.
-    risk_priors : tuple of arrays (D, S)
+    lanes: IntArray
+    plan: LanePlan
+    program: LaneProgram | None = None
+
+
+@dataclass
+class LanePlans:
+    """Plans of the cases that were asked last about one `ParameterDraws`' knowledge.
+
+    Lanes and plans by the evidence of the case; the same draws must be meant every time.
     """
 
-    strength: FloatArray
-    factor: FloatArray
-    leak: FloatArray
-    exceed: FloatArray
-    exceed_leak: FloatArray
-    tables: tuple[FloatArray, ...]
-    risk_priors: tuple[FloatArray, ...]
+    _kept: dict[tuple[bytes, ...], list[_Kept]] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.leak)
+    def get(self, key: tuple[bytes, ...]) -> list[_Kept] | None:
+        """Return the groups of a case."""
+        return self._kept.get(key)
 
-    def take(self, rows: slice) -> ParameterDraws:
-        """Return some of the draws."""
-        return ParameterDraws(
-            self.strength[rows],
-            self.factor[rows],
-            self.leak[rows],
-            self.exceed[rows],
-            self.exceed_leak[rows],
-            tuple(table[rows] for table in self.tables),
-            tuple(prior[rows] for prior in self.risk_priors),
-        )
+    def put(self, key: tuple[bytes, ...], groups: list[_Kept]) -> None:
+        """Keep the groups of a case, and forget the oldest."""
+        if len(self._kept) >= _KEPT:
+            self._kept.pop(next(iter(self._kept)), None)
+        self._kept[key] = groups
 
 
-def repeat_parameters(model: DiagnosisModel, count: int) -> ParameterDraws:
-    """Return the model's own parameters ``count`` times, to be changed by whoever draws."""
+def repeat_parameters(
+    model: DiagnosisModel, count: int, evidence: Evidence | None = None
+) -> ParameterDraws:
+    """Return the model's own parameters ``count`` times.
+
+    Parameters
+    ----------
+    model : DiagnosisModel
+    count : int
+        D.
+    evidence : Evidence, optional
+        One case; only what it speaks of is repeated. Everything when not given.
+    """
     links = model_links(model)
 
     def repeated(values: FloatArray) -> FloatArray:
-        return np.repeat(values[None], count, axis=0)
+        return np.repeat(np.asarray(values)[..., None], count, axis=-1)
 
+    def one(strength: FloatArray, factor: FloatArray, leak: float) -> LinkDraws:
+        at = np.flatnonzero((strength > 0.0) | (factor < 1.0))
+        return LinkDraws(
+            at, repeated(strength[at]), repeated(factor[at]), np.full(count, float(leak))
+        )
+
+    findings, ordinals = list(range(len(model.findings))), list(range(len(model.ordinals)))
+    if evidence is not None:
+        findings, ordinals = _asked(model, evidence)
+    none = np.ones(len(model.causes))
+    levels = {}
+    for o in ordinals:
+        first, size = model.level_offset[o], model.ordinal_sizes[o]
+        levels[o] = tuple(
+            one(links.exceed[:, at], none, links.exceed_leak[at])
+            for at in range(first, first + size - 1)
+        )
     return ParameterDraws(
-        repeated(links.strength),
-        repeated(links.factor),
-        repeated(links.leak),
-        repeated(links.exceed),
-        repeated(links.exceed_leak),
+        {f: one(links.strength[:, f], links.factor[:, f], links.leak[f]) for f in findings},
+        levels,
+        model.cause_parents,
         tuple(repeated(table) for table in model.cause_tables),
         tuple(repeated(prior) for prior in model.risk_priors),
     )
 
 
-def posteriors_under(model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws) -> Answer:
+def _asked(model: DiagnosisModel, evidence: Evidence) -> tuple[list[int], list[int]]:
+    """Findings and ordinals that one case speaks of."""
+    findings = np.flatnonzero(~np.isnan(evidence.findings[0])).tolist()
+    full = np.array(model.ordinal_sizes, dtype=np.intp) - 1
+    bounded = (evidence.lower[0] > 0) | (evidence.upper[0] < full)
+    return findings, np.flatnonzero(bounded).tolist()
+
+
+def posteriors_under(
+    model: DiagnosisModel,
+    evidence: Evidence,
+    draws: ParameterDraws,
+    plans: LanePlans | None = None,
+    backend: Backend = "auto",
+) -> Answer:
     """Answer one case under every draw.
 
     Parameters
@@ -100,7 +138,12 @@ def posteriors_under(model: DiagnosisModel, evidence: Evidence, draws: Parameter
     evidence : Evidence
         One case; causes may be clamped.
     draws : ParameterDraws
-        D draws.
+        D draws, of everything that the case speaks of; more is left aside.
+    plans : LanePlans, optional
+        Kept from earlier cases about the same draws.
+    backend : {"auto", "numpy", "compiled"}
+        "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12;
+        "auto" is "numpy": to load numba takes longer than one case under thousands of draws.
 
     Returns
     -------
@@ -110,126 +153,94 @@ def posteriors_under(model: DiagnosisModel, evidence: Evidence, draws: Parameter
     Raises
     ------
     BayesdxError
-        If there is not exactly one case.
+        If there is not exactly one case, it couples more than can be summed over, or numba is
+        asked for and not there.
     """
     if len(evidence) != 1:
         raise BayesdxError(Fault("evidence", "one case", len(evidence)))
-    asked = np.flatnonzero(~np.isnan(evidence.findings[0]))
-    full = np.array(model.ordinal_sizes, dtype=np.intp) - 1
-    bounded = np.flatnonzero((evidence.lower[0] > 0) | (evidence.upper[0] < full))
-    log_evidence = np.empty(len(draws))
-    causes = np.empty((len(draws), len(model.causes)))
-    for first in range(0, len(draws), AT_ONCE):
-        rows = slice(first, first + AT_ONCE)
-        part = draws.take(rows)
-        wide = _widened(model, part, asked, bounded)
-        problem = _problem(model, wide, evidence, part, asked, bounded)
-        log_evidence[rows], causes[rows] = sweep(wide, problem, schedule(wide, problem))
+    findings, ordinals = _asked(model, evidence)
+    asked = ParameterDraws(
+        {f: draws.findings[f] for f in findings},
+        {o: draws.ordinals[o] for o in ordinals},
+        draws.parents,
+        draws.tables,
+        draws.risk_priors,
+    )
+    kernel = _kernel() if backend == "compiled" else None
+    log_evidence, causes = np.empty(len(draws)), np.empty((len(draws), len(model.causes)))
+    for group, problem in _groups(model, evidence, asked, plans):
+        if kernel is None:
+            log_evidence[group.lanes], posterior = run_lanes(problem, group.plan)
+        else:
+            group.program = group.program or lane_program(problem, group.plan)
+            log_evidence[group.lanes], posterior = kernel(problem, group.program)
+        causes[group.lanes] = posterior.T
     return Answer(log_evidence, causes, np.empty(0))
 
 
-def _widened(
-    model: DiagnosisModel, draws: ParameterDraws, asked: IntArray, bounded: IntArray
-) -> DiagnosisModel:
-    """Return a model whose findings are those asked for, once a draw."""
-    count, n_causes = len(draws), len(model.causes)
-    sizes = tuple(model.ordinal_sizes[o] for o in bounded)
-    offsets = [model.level_offset[o] for o in bounded]
-    ranges = [np.arange(first, first + n - 1) for first, n in zip(offsets, sizes, strict=True)]
-    levels = np.concatenate([np.zeros(0, dtype=np.intp), *ranges])
+_Kernel = Callable[[LaneProblem, LaneProgram], tuple[FloatArray, FloatArray]]
 
-    def side_by_side(values: FloatArray) -> FloatArray:
-        return np.moveaxis(values, 0, 1).reshape(n_causes, -1)
 
-    links = Links(
-        strength=side_by_side(draws.strength[:, :, asked]),
-        factor=side_by_side(draws.factor[:, :, asked]),
-        leak=draws.leak[:, asked].ravel(),
-        exceed=side_by_side(draws.exceed[:, :, levels]),
-        exceed_leak=draws.exceed_leak[:, levels].ravel(),
-        sizes=sizes * count,
+@cache
+def _kernel() -> _Kernel:
+    """Import the compiled loop, and numba with it; see `bayesdx.inference.compiled`."""
+    if not compiled.installed():
+        raise BayesdxError(Fault("backend", "numba, of the extra 'fast'", Phrase("no numba")))
+    return cast(_Kernel, import_module("bayesdx.inference.lane_kernel").run_program)
+
+
+def _groups(
+    model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws, plans: LanePlans | None
+) -> Iterator[tuple[_Kept, LaneProblem]]:
+    key = tuple(
+        part.tobytes()
+        for part in (
+            evidence.findings,
+            evidence.lower,
+            evidence.upper,
+            evidence.risks,
+            evidence.causes,
+        )
     )
-    axes = build_axes(links, model.cause_parents, model.risk_priors)
-    return replace(
-        model,
-        findings=tuple(model.findings[f] for f in asked) * count,
-        ordinals=tuple(model.ordinals[o] for o in bounded) * count,
-        leak=frozen(links.leak),
-        ordinal_sizes=links.sizes,
-        level_offset=links.offsets,
-        axes=axes,
-        **absorb_links(links, axes.suppress)._asdict(),
-    )
+    kept = plans.get(key) if plans is not None else None
+    if kept is None:
+        kept = []
+        for lanes in _split(LaneGlance(model, evidence, draws), np.arange(len(draws)), _DEEPEST):
+            problem = _problem(model, evidence, draws, lanes)
+            kept.append(_Kept(lanes, plan_lanes(problem, _TRIES)))
+            yield kept[-1], problem
+        if plans is not None:
+            plans.put(key, kept)
+        return
+    for group in kept:
+        yield group, _problem(model, evidence, draws, group.lanes)
 
 
 def _problem(
-    model: DiagnosisModel,
-    wide: DiagnosisModel,
-    evidence: Evidence,
-    draws: ParameterDraws,
-    asked: IntArray,
-    bounded: IntArray,
-) -> Problem:
-    """Set up one case a draw, each looking at its own copy of the findings."""
-    count, n_asked, n_bounded = len(draws), len(asked), len(bounded)
-    own = np.arange(count)
-    findings = np.full((count, count, n_asked), np.nan)
-    findings[own, own] = evidence.findings[0, asked]
-    lower = np.zeros((count, count, n_bounded), dtype=np.int8)
-    full = np.array(model.ordinal_sizes, dtype=np.int8)[bounded] - 1
-    upper = np.tile(full, (count, count, 1))
-    lower[own, own], upper[own, own] = evidence.lower[0, bounded], evidence.upper[0, bounded]
-    rows = np.zeros(count, dtype=np.intp)
-    cases = Evidence(
-        findings.reshape(count, -1),
-        lower.reshape(count, -1),
-        upper.reshape(count, -1),
-        evidence.risks[rows],
-        evidence.causes[rows],
-    )
-    problem = absorb(wide, cases, _priors(model, evidence, draws))
-    start = problem.start.copy()
-    for slot, axis in enumerate(problem.axis.T):
-        # Slots are numbered alike in all draws: risks come after findings.
-        risk = int(axis[0])
-        if risk >= 0 and wide.axes.classes[risk] == RISK:
-            r = int(np.flatnonzero(wide.axes.risk == risk)[0])
-            start[:, slot, : draws.risk_priors[r].shape[1]] = draws.risk_priors[r]
-    scale = problem.log_scale + _observed_risks(model, evidence, draws)
-    return replace(problem, start=start, log_scale=scale)
+    model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws, lanes: IntArray
+) -> LaneProblem:
+    part = draws if len(lanes) == len(draws) else draws.take(lanes)
+    return lane_problem(model, evidence, part)
 
 
-def _observed_risks(model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws) -> FloatArray:
-    """Log P(observed risks) of each draw over that of the model, (D,)."""
-    ratio = np.ones(len(draws))
-    for r, state in enumerate(evidence.risks[0]):
-        if state >= 0 and model.risk_priors[r][state] > 0.0:
-            ratio = ratio * (draws.risk_priors[r][:, state] / model.risk_priors[r][state])
-    return np.asarray(np.log(ratio))
+def _split(glance: LaneGlance, lanes: IntArray, depth: int) -> list[IntArray]:
+    """Part lanes by whether inhibitors make one finding harder, where that pays."""
+    marks = glance.hard(lanes) if depth else {}
+    best: list[IntArray] = []
+    cost = _cost(glance, lanes) * (1.0 - _WORTH) if marks else 0.0
+    for mark in marks.values():
+        halves = [lanes[~mark], lanes[mark]]
+        total = sum(_cost(glance, half) for half in halves)
+        if total < cost:
+            best, cost = halves, total
+    if not best:
+        return [lanes]
+    return [piece for half in best for piece in _split(glance, half, depth - 1)]
 
 
-def _priors(model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws) -> FloatArray:
-    """P(cause present | unobserved shared risks) of every draw, laid out as in `Problem.prior`."""
-    observed = evidence.risks[0]
-    prior = np.zeros((len(draws), int(model.prior_offset[-1])))
-    for first, values in _sliced(model, observed, draws):
-        prior[:, first : first + values.shape[1]] = values
-    return prior
-
-
-def _sliced(
-    model: DiagnosisModel, observed: IntArray, draws: ParameterDraws
-) -> Iterator[tuple[int, FloatArray]]:
-    """Yield where the entries of each cause begin, and the entries of every draw."""
-    for c, parents in enumerate(model.cause_parents):
-        table = draws.tables[c]
-        for axis in reversed(range(len(parents))):
-            r = parents[axis]
-            if observed[r] >= 0:
-                table = np.moveaxis(table, axis + 1, 0)[int(observed[r])]
-            elif model.axes.risk[r] < 0:
-                weight = draws.risk_priors[r]
-                shape = [len(draws)] + [1] * (table.ndim - 1)
-                shape[axis + 1] = weight.shape[1]
-                table = (table * weight.reshape(shape)).sum(axis=axis + 1)
-        yield int(model.prior_offset[c]), table.reshape(len(draws), -1)
+def _cost(glance: LaneGlance, lanes: IntArray) -> float:
+    """Seconds a group will take, about."""
+    masks, sizes = glance.structure(lanes)
+    order = LaneStructure(tuple(masks), tuple(sizes)).order(_GLANCES)
+    tiles = max(1.0, len(lanes) * order.widest / (1 << 17))
+    return len(lanes) * order.work * _A_COMPONENT + tiles * len(order.causes) * _A_STEP

@@ -24,6 +24,9 @@ MAX_LOG2_FRONTIER = 26.0
 #: Cases with at most this many bits over all axes take one step an elimination.
 MERGED_BITS = 9
 
+#: Weight of a bit where the next axis is chosen, against 1 for a cause to be applied.
+BIT = 32
+
 _ONE = np.uint64(1)
 
 
@@ -89,7 +92,7 @@ def schedule(model: DiagnosisModel, problem: Problem, names: IntArray | None = N
     degree = np.bitwise_count(masks).astype(np.intp)
     bits = np.append(model.axes.bits, 0)[problem.axis]
     rank = _eliminate(np.where(degree >= 2, masks, np.uint64(0)), bits)
-    stage = _stages(masks, rank)
+    stage = stages(masks, rank)
     causes = np.argsort(_keys(stage, masks, degree), axis=1, kind="stable")
     masks = np.take_along_axis(masks, causes, axis=1)
     degree = np.take_along_axis(degree, causes, axis=1)
@@ -120,7 +123,7 @@ def schedule(model: DiagnosisModel, problem: Problem, names: IntArray | None = N
     )
 
 
-def _cause_sets(masks: MaskArray, n_slots: int) -> MaskArray:
+def cause_sets(masks: MaskArray, n_slots: int) -> MaskArray:
     """Causes of each slot as words of 64 bits, shape (W, K, N)."""
     n_cases, n_causes = masks.shape
     words = max(1, -(-n_causes // 64))
@@ -134,7 +137,7 @@ def _cause_sets(masks: MaskArray, n_slots: int) -> MaskArray:
     return sets
 
 
-def _stages(masks: MaskArray, rank: NDArray[np.int16]) -> NDArray[np.int16]:
+def stages(masks: MaskArray, rank: NDArray[np.int16]) -> NDArray[np.int16]:
     """Elimination step in which each cause is applied: that of its first slot, (N, C)."""
     stage = np.full(masks.shape, MAX_AXES, dtype=np.int16)
     for slot in range(rank.shape[1]):
@@ -146,17 +149,26 @@ def _stages(masks: MaskArray, rank: NDArray[np.int16]) -> NDArray[np.int16]:
 def _eliminate(masks: MaskArray, bits: IntArray) -> NDArray[np.int16]:
     """Return the step at which each slot is eliminated, shape (N, K)."""
     n_cases, n_slots = bits.shape
-    sets, bits = _cause_sets(masks, n_slots), np.ascontiguousarray(bits.T)
+    sets, bits = cause_sets(masks, n_slots), np.ascontiguousarray(bits.T)
     rank = np.empty((n_slots, n_cases), dtype=np.int16)
     # Tiles keep the (K, K, n) tables in cache.
     tile = max(64, (1 << 15) // max(1, n_slots * n_slots))
     for first in range(0, n_cases, tile):
         part = slice(first, first + tile)
-        rank[:, part] = _eliminate_tile(sets[:, :, part], bits[:, part])
+        rank[:, part] = eliminate_tile(sets[:, :, part], bits[:, part].astype(np.int16) * BIT)
     return rank.T
 
 
-def _eliminate_tile(sets: MaskArray, bits: IntArray) -> NDArray[np.int16]:
+def eliminate_tile(sets: MaskArray, weight: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the step at which each slot is eliminated, (K, n).
+
+    Parameters
+    ----------
+    sets : uint64 array (W, K, n)
+        Causes of each slot as words of 64 bits.
+    weight : int16 array (K, n)
+        ``BIT`` for each bit that numbers the components of a slot.
+    """
     _, n_slots, n_cases = sets.shape
     left = sets.copy()
     opened = np.zeros((n_slots, n_cases), dtype=bool)
@@ -165,7 +177,7 @@ def _eliminate_tile(sets: MaskArray, bits: IntArray) -> NDArray[np.int16]:
     rows = np.arange(n_cases)
     # Half of what closing frees counts as well, and the work of the step a little: of the weights
     # tried on the packaged knowledge these gave the least work.
-    weight, bonus = bits.astype(np.int16) * 32, bits.astype(np.int16) * 16
+    bonus = weight // 2
     for step in range(n_slots):
         if not alive.any():
             break

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -14,13 +12,11 @@ from bayesdx.inference import compiled
 from bayesdx.inference.absorb import Problem, absorb, count_axes, without_causes
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray
-from bayesdx.inference.ordering import Schedule, schedule
 from bayesdx.inference.sweep import sweep, unlinked_log_evidence
+from bayesdx.inference.sweep_plan import plan_sweep
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
-CHUNK = 16384
-#: Frontier components computed together, summed over causes; bounds the memory of a sweep.
-WORK_AT_ONCE = 1.2e7
+CHUNK = 8192
 
 #: Who does the arithmetic: NumPy on many cases at once, or a compiled loop over single cases.
 Backend = Literal["auto", "numpy", "compiled"]
@@ -116,11 +112,8 @@ def _by_numpy(
     for first in range(0, n_cases, chunk):
         rows = order[first : first + chunk]
         problem = absorb(model, evidence.take(rows))
-        for part, plan, at in _portions(problem, schedule(model, problem, rows)):
-            log_evidence[rows[at]], posterior = sweep(
-                model, part, plan, posteriors=not only_evidence
-            )
-            causes[rows[at]] = posterior
+        plan = plan_sweep(model, problem, rows)
+        log_evidence[rows], causes[rows] = sweep(model, problem, plan, posteriors=not only_evidence)
         if without is not None:
             log_without[rows] = _evidence_without(model, problem, without)
     return Answer(log_evidence, causes, log_without)
@@ -145,16 +138,5 @@ def _evidence_without(model: DiagnosisModel, problem: Problem, absent: BoolArray
     linked = np.flatnonzero(rest.mask.any(axis=1))
     if len(linked):
         part = rest.take(linked)
-        for piece, plan, at in _portions(part, schedule(model, part)):
-            result[linked[at]], _ = sweep(model, piece, plan, posteriors=False)
+        result[linked], _ = sweep(model, part, plan_sweep(model, part), posteriors=False)
     return result
-
-
-def _portions(problem: Problem, plan: Schedule) -> Iterator[tuple[Problem, Schedule, slice]]:
-    """Cut a chunk where its work adds up to what is computed at once."""
-    portion = (np.cumsum(plan.work) // WORK_AT_ONCE).astype(np.intp)
-    cuts = [0, *(np.flatnonzero(np.diff(portion)) + 1).tolist(), len(portion)]
-    for first, last in pairwise(cuts):
-        if first < last:
-            at = slice(first, last)
-            yield problem.take(at), plan.take(at), at

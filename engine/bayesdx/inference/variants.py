@@ -1,91 +1,27 @@
-"""One case under several assumptions about its causes, as one small dense program.
+"""One case under several assumptions about its causes, from one plan.
 
 The posterior of a group needs the evidence with all its members absent, the unexplained share
-with every cause absent. Such variants of a case share everything but the weights of some causes,
-so one plan serves them all: each cause is a small matrix on the open axes, and the variants are the
-columns it is multiplied with. Plans depend on which findings are present and which risks unknown;
-the last ones used are kept.
+with every cause absent; the next question needs what every further answer would change. Such
+variants of a case share everything but the weights of some causes, so one plan serves them all.
+Plans depend on which findings are present and which risks unknown; the last ones used are kept.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
-from threading import Lock
-from typing import Generic, TypeVar
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesdx.inference import columns
 from bayesdx.inference.absorb import Problem, absorb, count_axes, priors_given
-from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.model import RISK, DiagnosisModel, FloatArray, IntArray
-from bayesdx.inference.ordering import Schedule, schedule
+from bayesdx.inference.clamping import ClampPlan, compile_clamps, run_clamps
+from bayesdx.inference.column_plan import ColumnPlan, compile_columns
+from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.model import DiagnosisModel, FloatArray
+from bayesdx.inference.ordering import schedule
 from bayesdx.inference.query import Answer, posteriors
-
-#: Frontiers above this many components are left to the sweep.
-MAX_COMPONENTS = 256
-_KEPT = 128
-
-
-@dataclass(frozen=True, eq=False)
-class _Act:
-    """A cause: its operator on the frontier when active, and where its priors lie, (L,) or (1,)."""
-
-    cause: int
-    operator: FloatArray | None
-    entries: IntArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Stage:
-    """Open axes, apply causes, close axes.
-
-    ``source`` (L,) reads the frontier before; ``opened`` are (slot, field of each component);
-    ``closing`` (L_after, L) sums closed axes out.
-    """
-
-    source: IntArray
-    opened: tuple[tuple[int, IntArray], ...]
-    acts: tuple[_Act, ...]
-    closing: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    singles: tuple[tuple[int, tuple[_Act, ...]], ...]  #: slot, causes that touch it alone
-    stages: tuple[_Stage, ...]
-    isolated: tuple[tuple[int, FloatArray], ...]  #: slot, closing weights
-    free: IntArray  #: causes without axes
-
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-class _Recent(Generic[Key, Value]):
-    """The values made last, by key; safe to share between threads."""
-
-    def __init__(self) -> None:
-        self._values: OrderedDict[Key, Value] = OrderedDict()
-        self._lock = Lock()
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def get(self, key: Key, make: Callable[[], Value]) -> Value:
-        """Return the value of ``key``, made when it is not there."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._lock:
-            self._values[key] = value
-            while len(self._values) > _KEPT:
-                self._values.popitem(last=False)
-        return value
+from bayesdx.inference.recent import Recent
 
 
 class Variants:
@@ -93,8 +29,15 @@ class Variants:
 
     def __init__(self, model: DiagnosisModel) -> None:
         self._model = model
-        self._plans: _Recent[tuple[bytes, ...], _Plan | None] = _Recent()
-        self._priors: _Recent[bytes, FloatArray] = _Recent()
+        self._plans: Recent[tuple[bytes, ...], ClampPlan | None] = Recent()
+        self._priors: Recent[bytes, FloatArray] = Recent()
+        self._columns: Recent[tuple[bytes, ...], ColumnPlan] = Recent()
+        self._row_priors: Recent[tuple[bytes, ...], FloatArray] = Recent()
+
+    @property
+    def model(self) -> DiagnosisModel:
+        """What is asked."""
+        return self._model
 
     def answer(self, evidence: Evidence, absent: NDArray[np.bool_]) -> tuple[Answer, FloatArray]:
         """Answer one case as it is, and its evidence with sets of causes absent.
@@ -113,24 +56,82 @@ class Variants:
         log_evidence : array (V,)
             log P(evidence, causes absent) of each variant.
         """
+        problem = self._problem(evidence)
+        plan = self._plan(problem)
+        if plan is None:
+            return self._by_sweep(evidence, absent)
+        return run_clamps(problem, plan, absent)
+
+    def reweighted(
+        self,
+        evidence: Evidence,
+        on: FloatArray,
+        off: FloatArray | None = None,
+        risks: StateArray | None = None,
+    ) -> tuple[FloatArray, FloatArray] | None:
+        """Answer one case under V sets of factors on its causes, forward and backward.
+
+        An absent finding multiplies the weight of an active cause by the share that the cause
+        leaves of "absent", and couples nothing; so does each term of what is a sum of such
+        products. All rows then share one plan.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            One case, no cause clamped.
+        on, off : arrays (V, C)
+            Factors, 0 or more, on the weight of each cause being present and absent; without
+            ``off`` the latter stay.
+        risks : int8 array (V, R), optional
+            State at which a row holds a risk that the case does not know, -1 where it does not.
+
+        Returns
+        -------
+        log_evidence : array (V,)
+            Log of the sum over all worlds of P(world, evidence, risks) times its factors.
+        posterior : array (V, C)
+            Share of the worlds with the cause in that sum; 0 where the sum is.
+
+        None is returned in place of both where the findings couple too much for one plan.
+        """
+        problem = self._problem(evidence)
+        key = (problem.axis.tobytes(), problem.present.tobytes(), problem.mask.tobytes())
+        plan = self._columns.get(
+            key,
+            lambda: compile_columns(self._model, problem, schedule(self._model, problem)),
+        )
+        if plan.length > columns.MAX_COMPONENTS:
+            return None
+        model, width = self._model, np.diff(self._model.prior_offset)
+        owner = np.repeat(np.arange(len(width)), width)
+        prior, log_held = problem.prior.T, np.zeros(len(on))
+        starts: dict[int, FloatArray] = {}
+        if risks is not None and (risks >= 0).any():
+            known = (evidence.risks.tobytes(), risks.tobytes())
+            prior = self._row_priors.get(known, lambda: _priors_held(model, evidence, risks)).T
+            log_held, starts = _held(model, problem, risks)
+        inactive = (1.0 - prior) * problem.off[0][owner, None]
+        if off is not None:
+            inactive = inactive * off.T[owner]
+        active = prior * (problem.on[0][:, None] * on.T)[owner]
+        inactive = np.broadcast_to(inactive, active.shape)
+        log_evidence, posterior = columns.run_columns(
+            problem, plan, columns.Weights(active, inactive, starts)
+        )
+        posterior[np.isneginf(log_held)] = 0.0
+        return log_evidence + log_held, posterior
+
+    def _problem(self, evidence: Evidence) -> Problem:
         count_axes(self._model, evidence)
         prior = self._priors.get(
             evidence.risks.tobytes(), lambda: priors_given(self._model, evidence)
         )
-        problem = absorb(self._model, evidence, prior)
-        plan = self._plan(problem)
-        if plan is None:
-            return self._by_sweep(evidence, absent)
-        return _run(problem, plan, absent)
+        return absorb(self._model, evidence, prior)
 
-    def _plan(self, problem: Problem) -> _Plan | None:
-        key = (
-            problem.axis.tobytes(),
-            problem.present.tobytes(),
-            problem.mask.tobytes(),
-        )
+    def _plan(self, problem: Problem) -> ClampPlan | None:
+        key = (problem.axis.tobytes(), problem.present.tobytes(), problem.mask.tobytes())
         return self._plans.get(
-            key, lambda: _compile(self._model, problem, schedule(self._model, problem))
+            key, lambda: compile_clamps(self._model, problem, schedule(self._model, problem))
         )
 
     def _by_sweep(self, evidence: Evidence, absent: NDArray[np.bool_]) -> tuple[Answer, FloatArray]:
@@ -146,246 +147,28 @@ class Variants:
         return posteriors(self._model, evidence), alone.log_evidence
 
 
-def _compile(model: DiagnosisModel, problem: Problem, plan: Schedule) -> _Plan | None:
-    axis = problem.axis[0]
-    sizes = model.axes.sizes[axis]
-    grouped = 0
-    stages = []
-    opened: list[int] = []
-    for g in range(int(plan.n_groups[0])):
-        new, closing = _slots(plan.new[0, g]), _slots(plan.closing[0, g])
-        n_new = int(np.prod(sizes[new], dtype=np.intp))
-        opened = opened + new
-        length = int(np.prod(sizes[opened], dtype=np.intp))
-        if length > MAX_COMPONENTS:
-            return None
-        field = dict(zip(opened, _fields(sizes[opened]), strict=True))
-        causes = plan.causes[0, plan.begin[0, g] : plan.end[0, g]]
-        keep = [_closing(model, int(axis[s])) if s in closing else np.eye(sizes[s]) for s in opened]
-        stages.append(
-            _Stage(
-                source=np.arange(length) // n_new,
-                opened=tuple((slot, field[slot]) for slot in new),
-                acts=tuple(_act(model, problem, int(c), opened, field) for c in causes),
-                closing=_kron(keep),
-            )
-        )
-        grouped |= int(plan.mask[0, g])
-        opened = [slot for slot in opened if slot not in closing]
-    first, last = int(plan.n_grouped[0]), int(plan.n_grouped[0] + plan.n_single[0])
-    singles: dict[int, list[_Act]] = {}
-    for at in range(first, last):
-        slot = int(plan.single_slot[0, at])
-        fields = {slot: np.arange(sizes[slot])}
-        cause = int(plan.causes[0, at])
-        singles.setdefault(slot, []).append(_act(model, problem, cause, [slot], fields))
-    isolated = tuple(
-        (slot, _closing(model, int(axis[slot]))[0])
-        for slot in range(len(axis))
-        if axis[slot] >= 0 and not grouped >> slot & 1
-    )
-    return _Plan(
-        singles=tuple((slot, tuple(acts)) for slot, acts in singles.items()),
-        stages=tuple(stages),
-        isolated=isolated,
-        free=plan.causes[0, last:],
-    )
+def _priors_held(model: DiagnosisModel, evidence: Evidence, held: StateArray) -> FloatArray:
+    """Return the entries of `Problem.prior` in every row, (V, P); shared risks stay axes."""
+    private = model.axes.risk < 0
+    copies = evidence.take(np.zeros(len(held), dtype=np.intp))
+    risks = np.where((held >= 0) & private, held, copies.risks).astype(np.int8)
+    return priors_given(model, replace(copies, risks=risks))
 
 
-def _slots(mask: np.uint64) -> list[int]:
-    return [slot for slot in range(64) if int(mask) >> slot & 1]
-
-
-def _fields(sizes: IntArray) -> list[IntArray]:
-    """State of each axis at every component, the last axis fastest."""
-    return [grid.ravel() for grid in np.indices(tuple(sizes))]
-
-
-def _kron(factors: list[FloatArray]) -> FloatArray:
-    product: NDArray[np.float64] = np.ones((1, 1))
-    for factor in factors:
-        product = np.kron(product, factor).astype(np.float64)
-    return product
-
-
-def _closing(model: DiagnosisModel, axis: int) -> FloatArray:
-    """Weights with which an axis is summed out, (1, S)."""
-    weights = np.ones((1, int(model.axes.sizes[axis])))
-    if model.axes.classes[axis] != RISK:
-        # Component 3 only feeds component 2.
-        weights[0, [0, *range(3, weights.shape[1])]] = 0.0
-    return weights
-
-
-def _act(
-    model: DiagnosisModel,
-    problem: Problem,
-    cause: int,
-    opened: list[int],
-    field: dict[int, IntArray],
-) -> _Act:
-    """Return a cause as an operator on the open axes."""
-    mask = int(problem.mask[0, cause])
-    factors: list[FloatArray] = []
-    entries = problem.prior_offset[cause] + np.zeros(1, dtype=np.intp)
-    stride = 1
-    acts = False
-    for slot in opened:
-        axis = int(problem.axis[0, slot])
-        matrix = np.eye(int(model.axes.sizes[axis]))
-        if mask >> slot & 1 and model.axes.classes[axis] != RISK:
-            matrix[1, 0] = model.axes.gain[axis, cause] * problem.present[0, slot]
-            matrix[1, 1] = model.axes.keep[axis, cause]
-            if len(matrix) > 2:
-                matrix[2, 2] = model.axes.leak_keep[axis, cause]
-                matrix[2, 3] = model.axes.leak_gain[axis, cause]
-                matrix[3, 3] = model.axes.keep[axis, cause]
-            acts = True
-        factors.append(matrix)
-    # The priors of a cause are laid out by rising slot, the last one fastest.
-    for slot in sorted(opened, reverse=True):
-        axis = int(problem.axis[0, slot])
-        if mask >> slot & 1 and model.axes.classes[axis] == RISK:
-            entries = entries + field[slot] * stride
-            stride *= int(model.axes.sizes[axis])
-    return _Act(cause, _kron(factors) if acts else None, entries)
-
-
-def _run(problem: Problem, plan: _Plan, absent: NDArray[np.bool_]) -> tuple[Answer, FloatArray]:
-    n_causes = problem.on.shape[1]
-    clamped = np.concatenate([np.zeros((1, n_causes), dtype=bool), absent]).T
-    width = np.diff(np.append(problem.prior_offset, problem.prior.shape[1]))
-    owner = np.repeat(np.arange(n_causes), width)
-    prior = problem.prior[0][:, None]
-    on = np.where(clamped, 0.0, problem.on[0][:, None])[owner]
-    active, inactive = prior * on, (1.0 - prior) * problem.off[0][owner, None]
-    at = problem.prior_offset[plan.free]
-    both = active[at] + inactive[at]
-    posterior = np.zeros(n_causes)
-    posterior[plan.free] = np.divide(
-        active[at, 0], both[:, 0], out=np.zeros(len(at)), where=both[:, 0] > 0.0
-    )
-    start: dict[int, FloatArray] = {}
-    folded: dict[int, list[FloatArray]] = {}
-    for slot, acts in plan.singles:
-        frontier = np.repeat(problem.start[0, slot, : _size(acts)][:, None], active.shape[1], 1)
-        start[slot], folded[slot] = _apply(frontier, acts, active, inactive)
-    with np.errstate(divide="ignore"):
-        log_evidence = problem.log_scale[0] + np.log(both).sum(axis=0)
-        for slot, weights in plan.isolated:
-            vector = start.get(slot, problem.start[0, slot, : len(weights), None])
-            log_evidence = log_evidence + np.log(weights @ vector)
-        total, trace = _forward(problem, plan, start, active, inactive)
-        log_evidence = log_evidence + np.log(total)
-    if not np.isneginf(log_evidence[0]):
-        adjoints = _backward(plan, trace, 1.0 / total[0], active, inactive, posterior)
-        _finish_singles(plan, start, folded, adjoints, active, inactive, posterior)
-    else:
-        posterior[:] = 0.0
-    answer = Answer(log_evidence[:1], np.minimum(posterior, 1.0)[None], np.empty(0))
-    return answer, log_evidence[1:]
-
-
-def _size(acts: tuple[_Act, ...]) -> int:
-    return max(len(act.entries) if act.operator is None else len(act.operator) for act in acts)
-
-
-def _apply(
-    frontier: FloatArray, acts: tuple[_Act, ...], active: FloatArray, inactive: FloatArray
-) -> tuple[FloatArray, list[FloatArray]]:
-    before = []
-    for act in acts:
-        before.append(frontier[:, 0])
-        on = frontier if act.operator is None else act.operator @ frontier
-        on = active[act.entries] * on
-        on += inactive[act.entries] * frontier
-        frontier = on
-    return frontier, before
-
-
-def _pull(
-    adjoint: FloatArray,
-    acts: tuple[_Act, ...],
-    before: list[FloatArray],
-    active: FloatArray,
-    inactive: FloatArray,
-    posterior: FloatArray,
-) -> FloatArray:
-    """Pull the adjoint (L,) of the case as it is back through causes; note their posteriors."""
-    for act, state in zip(reversed(acts), reversed(before), strict=True):
-        on = active[act.entries, 0] * adjoint
-        if act.operator is not None:
-            on = on @ act.operator
-        posterior[act.cause] = on @ state
-        adjoint = inactive[act.entries, 0] * adjoint
-        adjoint += on
-    return adjoint
-
-
-_Trace = list[tuple[FloatArray, list[FloatArray], list[FloatArray]]]
-
-
-def _forward(
-    problem: Problem,
-    plan: _Plan,
-    start: dict[int, FloatArray],
-    active: FloatArray,
-    inactive: FloatArray,
-) -> tuple[FloatArray, _Trace]:
-    frontier = np.ones((1, active.shape[1]))
-    trace: _Trace = []
-    for stage in plan.stages:
-        old = frontier[stage.source]
-        factors = []
-        frontier = old
-        for slot, field in stage.opened:
-            vector = start.get(slot)
-            factor = problem.start[0, slot, field, None] if vector is None else vector[field]
-            frontier = frontier * factor
-            factors.append(factor[:, 0])
-        frontier, before = _apply(frontier, stage.acts, active, inactive)
-        trace.append((old[:, 0], factors, before))
-        frontier = stage.closing @ frontier
-    return frontier[0], trace
-
-
-def _backward(
-    plan: _Plan,
-    trace: _Trace,
-    unit: float,
-    active: FloatArray,
-    inactive: FloatArray,
-    posterior: FloatArray,
-) -> dict[int, FloatArray]:
-    """Fill the posteriors of grouped causes; return the adjoint of each opened axis' start."""
-    adjoint = np.array([unit])
-    starts: dict[int, FloatArray] = {}
-    for stage, (old, factors, before) in zip(reversed(plan.stages), reversed(trace), strict=True):
-        adjoint = _pull(adjoint @ stage.closing, stage.acts, before, active, inactive, posterior)
-        for i, (slot, field) in enumerate(stage.opened):
-            part = adjoint * old
-            for j, factor in enumerate(factors):
-                if j != i:
-                    part = part * factor
-            starts[slot] = np.bincount(field, weights=part).astype(np.float64)
-        for factor in factors:
-            adjoint = adjoint * factor
-        adjoint = np.bincount(stage.source, weights=adjoint).astype(np.float64)
-    return starts
-
-
-def _finish_singles(
-    plan: _Plan,
-    start: dict[int, FloatArray],
-    folded: dict[int, list[FloatArray]],
-    adjoints: dict[int, FloatArray],
-    active: FloatArray,
-    inactive: FloatArray,
-    posterior: FloatArray,
-) -> None:
-    isolated = dict(plan.isolated)
-    for slot, acts in plan.singles:
-        adjoint = adjoints.get(slot)
-        if adjoint is None:
-            adjoint = isolated[slot] / float(isolated[slot] @ start[slot][:, 0])
-        _pull(adjoint, acts, folded[slot], active, inactive, posterior)
+def _held(
+    model: DiagnosisModel, problem: Problem, held: StateArray
+) -> tuple[FloatArray, dict[int, FloatArray]]:
+    """Log P of the private risks that rows hold (V,), and the starts of the axes of shared ones."""
+    log_held, starts = np.zeros(len(held)), {}
+    for r in np.flatnonzero((held >= 0).any(axis=0)):
+        rows, axis = np.flatnonzero(held[:, r] >= 0), model.axes.risk[r]
+        if axis < 0:
+            with np.errstate(divide="ignore"):
+                log_held[rows] += np.log(model.risk_priors[r])[held[rows, r]]
+            continue
+        slot = int(np.flatnonzero(problem.axis[0] == axis)[0])
+        size = len(model.risk_priors[r])
+        start = np.repeat(problem.start[0, slot, :size, None], len(held), axis=1)
+        start[:, rows] *= np.arange(size)[:, None] == held[rows, r]
+        starts[slot] = start
+    return log_held, starts
