@@ -19,7 +19,7 @@ help:
 	@echo 'make types   mypy --strict'
 	@echo 'make floors  import-linter: which package may import which'
 	@echo 'make bench   the speed measurements'
-	@echo 'make speed   against pyAgrum and pgmpy: long; SPEED_ARGS=--quick takes some ten minutes'
+	@echo 'make speed   against pyAgrum and pgmpy: some forty minutes, resumes; SPEED_ARGS=--quick takes ten'
 	@echo 'make quality the quality measurements, with figures'
 	@echo 'make clean   remove .venv, out/ and caches'
 

@@ -27,6 +27,8 @@ from bayesdx.network import Network
 
 #: Rows whose answers are kept and compared; row by row, no more are asked.
 COMPARED = 200
+#: Rows asked first, so that there is an answer to compare if all rows take too long.
+FEW = 20
 #: Single cases timed.
 SINGLES = 40
 
@@ -79,38 +81,50 @@ def digest(rows: StateArray | Evidence) -> str:
 
 
 def run_ours(job: Mapping[str, Any], shape: str, subject: Any) -> None:
-    """First the answers, to be compared; then batches of other rows; then single rows."""
+    """First a few rows; then all of a batch, to be compared; then others; then single rows."""
     model = subject if job["network"] == DEFAULT else None
-    if model is not None:
 
-        def made(rows: Evidence) -> tuple[Any, Callable[[], Any]]:
-            return rows, lambda: posteriors(model, rows, workers=1)
-    else:
-        made = ours_on_network(subject)
+    def begun() -> Callable[[Any], tuple[Any, Callable[[], Any]]]:
+        """Something that was asked nothing yet."""
+        if model is None:
+            return ours_on_network(subject)
+        return lambda rows: (rows, lambda: posteriors(model, rows, workers=1))
 
     stream = rows_of(job, shape, subject)
     rows = next(stream)
     tell("rows", shape=shape, digest=digest(rows))
-    n = job.get("first_rows", job["rows"])
     take = rows.take if isinstance(rows, Evidence) else rows.__getitem__
-    rows = take(slice(0, n))
+    answered(job, shape, "few", begun()(take(slice(0, FEW)))[1], FEW, model)
+    made = begun()
     _, query = made(rows)
-    start = time.process_time()
-    answer = query()
-    first = time.process_time() - start
-    log_evidence, values = read_ours(answer, model)
-    asked = Asked(list(log_evidence[:COMPARED]), list(values[:COMPARED]))
-    asked.save(answer_path(job, shape))
-    tell("first", shape=shape, n=n, seconds=first, peak=peak_mb())
+    first = answered(job, shape, "first", query, job["rows"], model)
     spent, warm = first, []
     for other in stream:
-        if "first_rows" in job or (spent > job["seconds"] * SLACK and warm):
+        if spent > job["seconds"] * SLACK and warm:
             break
         warm.append(seconds(made(other)[1]))
         spent += warm[-1]
         tell("batch", shape=shape, n=job["rows"], seconds=warm[-1], peak=peak_mb())
-    del answer, values
     single_cases(job, shape, rows, made)
+
+
+def answered(
+    job: Mapping[str, Any],
+    shape: str,
+    event: str,
+    query: Callable[[], Any],
+    n: int,
+    model: DiagnosisModel | None,
+) -> float:
+    """Ask, keep the answers that will be compared, tell; returns the seconds of asking."""
+    start = time.process_time()
+    answer = query()
+    spent = time.process_time() - start
+    log_evidence, values = read_ours(answer, model)
+    asked = Asked(list(log_evidence[:COMPARED]), list(values[:COMPARED]))
+    asked.save(answer_path(job, shape))
+    tell(event, shape=shape, n=n, seconds=spent, peak=peak_mb())
+    return spent
 
 
 def single_cases(
@@ -151,6 +165,7 @@ def run_peer(job: Mapping[str, Any], shape: str, subject: Any, peer: RowPeer) ->
     asked = ask_rows(peer, rows, min(COMPARED, job["rows"]), job["seconds"], told)
     asked.save(answer_path(job, shape))
     tell("asked", shape=shape, seconds=asked.seconds, failures=asked.failures[:3], peak=peak_mb())
+    tell("done", shape=shape)
 
 
 def work(job: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from growing import flatness
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -185,13 +186,12 @@ def growth_aims(growth: Mapping[str, Any]) -> list[dict[str, Any]]:
         ]
         what = f"default knowledge, one warm case up to {most} positives, ms (median)"
         aims.append(at_most(what, target, max(medians, default=None)))
-    rows = [one for one in growth.get("rows", []) if one["n"] >= 10_000]
-    times = [one["us_a_row"] for one in rows]
-    if len(times) > 1:
-        ratio = max(abs(one / times[0] - 1.0) for one in times)
-        aims.append(at_most("time a row, change from 10,000 rows on", 0.20, ratio))
+    rows = growth.get("rows", [])
+    change = flatness(rows)
+    if change is not None:
+        aims.append(at_most("time a row, change from 10,000 rows on", 0.20, change))
         # Up to a block, the rows themselves are held; beyond, nothing more may be.
-        peaks = [one["peak"] for one in growth["rows"] if one["n"] >= 100_000]
+        peaks = [one["peak"] for one in rows if one["n"] >= 100_000]
         if len(peaks) > 1:
             what = "peak memory of the most rows over that of 100,000"
             aims.append(at_most(what, 1.1, peaks[-1] / peaks[0]))

@@ -20,6 +20,8 @@ from networks import FloatArray, StateArray, divorced
 from bayesdx.inference import DiagnosisModel, Evidence
 from bayesdx.network import Network
 
+#: Rows after which a peer that takes longer than so many seconds a row is asked no more.
+FEWEST, SLOW = 5, 0.1
 #: Wall seconds for each second of time that a peer may take, conversion included.
 SLACK = 3.0
 
@@ -67,7 +69,10 @@ def ask_rows(
     seconds: float,
     told: Callable[[Asked], None] = lambda _: None,
 ) -> Asked:
-    """Ask row after row until all are answered or the seconds are spent; at least one."""
+    """Ask row after row until all are answered or the seconds are spent; at least one.
+
+    An engine that is slow gets few rows, which stand for all: its time hardly varies.
+    """
     result = Asked()
     end = time.monotonic() + SLACK * seconds
     for row in range(n):
@@ -86,6 +91,9 @@ def ask_rows(
         result.values.append(values)
         told(result)
         if np.nansum(result.seconds) > seconds or time.monotonic() > end:
+            break
+        answered = np.array(result.seconds)[~np.isnan(result.seconds)]
+        if len(answered) >= FEWEST and np.median(answered) > SLOW:
             break
     return result
 

@@ -1,14 +1,11 @@
 """The speed benchmark: nothing counts that was not compared; and gates on ratios within one run."""
 
-import importlib.util
-import json
 import math
-import sys
+import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import warnings
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,59 +15,6 @@ import bayesdx
 from bayesdx.inference import DiagnosisModel, compile_diagnosis, posteriors
 
 pytest.importorskip("pyagrum")
-
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "speed"
-#: In the order in which they need each other; figures is read by the report itself.
-MODULES = (
-    "children",
-    "networks",
-    "judging",
-    "peers",
-    "asking",
-    "hard",
-    "growth",
-    "writing",
-    "report",
-)
-
-
-def read_module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # The modules import each other by their bare names, as a script's neighbours do.
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def s() -> Iterator[Any]:
-    """The modules of the benchmark, for as long as this file's tests run."""
-    before = {name: sys.modules.pop(name, None) for name in (*MODULES, "figures")}
-    sys.path.insert(0, str(FOLDER))
-    yield SimpleNamespace(**{name: read_module(name) for name in MODULES})
-    sys.path.remove(str(FOLDER))
-    for name, module in before.items():
-        sys.modules.pop(name, None)
-        if module is not None:
-            sys.modules[name] = module
-
-
-@pytest.fixture(scope="module")
-def asia(s: Any) -> Any:
-    """Asia, twenty rows, and what bayesdx says of them."""
-    network = s.networks.load("asia")
-    rows = s.networks.batches(network, "random", (1, 20), 0)[0]
-    answer = bayesdx.compile_network(network).query(s.networks.frame(network, rows))
-    return SimpleNamespace(network=network, rows=rows, ours=s.asking.read_ours(answer, None))
-
-
-@pytest.fixture(scope="module")
-def model() -> DiagnosisModel:
-    """The packaged knowledge."""
-    return bayesdx.load().assembly.model
 
 
 def settled(s: Any, asia: Any, peer: Any) -> dict[str, Any]:
@@ -216,6 +160,24 @@ class TestHardCases:
         assert ours.startswith("right")
         assert theirs.startswith("wrong")
 
+    def test_a_missing_cell_is_a_missing_cell(self, s: Any) -> None:
+        assert s.hard.missing_cell("bayesdx", 0).startswith("right: P(lung)")
+
+    def test_what_pgmpy_makes_of_a_missing_cell(self, s: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with pytest.raises(KeyError, match="nan is an unknown for variable: xray"):
+                s.hard.missing_cell(s.hard.PREDICT, 0)
+            assert s.hard.missing_cell(s.hard.GUESS, 0).startswith("guesses: says xray = ")
+
+    def test_soft_evidence_leaves_the_network_as_it_is(self, s: Any) -> None:
+        assert s.hard.soft_evidence("bayesdx", 0).startswith("right: network and answers unchanged")
+
+    @pytest.mark.slow
+    def test_link_is_refused_with_its_estimate_where_there_is_no_room(self, s: Any) -> None:
+        told = s.hard.too_large("bayesdx", 0)
+        assert re.match(r"answered in .* refused: one case of 724 variables: .* at least", told)
+
     def test_verdicts(self, s: Any) -> None:
         half = np.array([0.5, 0.5])
         assert s.hard.verdict(-3.0, half, -3.0).startswith("right")
@@ -229,7 +191,8 @@ class TestChildren:
         monkeypatch.setattr(s.children, "HERE", tmp_path)
 
         def run(code: str, silence: float = 20.0) -> Any:
-            text = f"import sys, time\nsys.path.insert(0, {str(FOLDER)!r})\n"
+            folder = str(Path(s.report.__file__).parent)
+            text = f"import sys, time\nsys.path.insert(0, {folder!r})\n"
             text += f"from children import *\njob = child_job()\n{code}\n"
             (tmp_path / "child.py").write_text(text, encoding="utf-8")
             return s.children.run_child(
@@ -259,25 +222,6 @@ class TestChildren:
     def test_one_that_dies_is_told_of(self, child: Callable[..., Any]) -> None:
         outcome = child("raise SystemExit('cannot go on')")
         assert (outcome.status, outcome.reason) == ("killed", "cannot go on")
-
-
-def test_the_report_of_one_network(s: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = "pyAgrum ShaferShenoy"
-    monkeypatch.setattr(s.report, "PEERS", {engine: s.peers.PEERS[engine]})
-    monkeypatch.setattr(s.report, "SHAPES", ("fixed",))
-    tiny = replace(s.report.QUICK_SIZE, rows=200, batches=2, seconds=0.1)
-    monkeypatch.setattr(s.report, "QUICK_SIZE", tiny)
-    s.report.main(["--quick", "--only", "asia", "--out", str(tmp_path)])
-    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    part = found["networks"]["asia"]["shapes"]["fixed"]
-    assert part["peers"][engine]["status"] == "equal"
-    assert part["peers"][engine]["difference"] < 1e-12
-    assert part["ratio"] > 1.0
-    assert part["bayesdx"]["peak_mb"] > 10.0
-    assert [aim["what"] for aim in found["aims"]] == ["asia, fixed columns, times pyAgrum"]
-    text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "| asia    | fixed" in text
-    assert "networks.png" in text
 
 
 def best(action: Callable[[], object], times: int = 5) -> float:

@@ -1,6 +1,7 @@
 """`bayesdx network FILE --cases`: cases on any network."""
 
 import io
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -60,3 +61,26 @@ def test_the_answer_goes_where_it_is_wanted(run, asia: Path, tmp_path: Path) -> 
     ran = run("network", str(asia), "-c", cases(tmp_path, "smoke\nno\n"), "-o", str(out))
     assert (ran.code, ran.out) == (0, "")
     assert pd.read_parquet(out).loc[0, "smoke=no"] == 1.0
+
+
+def test_the_most_probable_explanation(run, asia: Path, tmp_path: Path) -> None:
+    """Given dyspnoea and tuberculosis the X-ray shows it; impossible cases have no explanation."""
+    text = "case_id,dysp,tub,either\na,yes,yes,\nb,,yes,no\n"
+    ran = run("network", str(asia), "--cases", cases(tmp_path, text), "--mpe")
+    assert ran.code == 0, ran.err
+    answer = pd.read_csv(io.StringIO(ran.out), keep_default_na=False)
+    columns = ["case_id", "asia", "tub", "smoke", "lung", "bronc", "either", "xray", "dysp"]
+    assert set(answer.columns) == {*columns, "log_probability", "status"}
+    first = answer.iloc[0]
+    assert first[["tub", "either", "xray", "dysp", "asia"]].tolist() == [*["yes"] * 4, "no"]
+    # P(no visit) P(tub) P(smoke) P(no lung) P(bronc) P(xray) P(dysp), of the network's tables.
+    expected = 0.99 * 0.01 * 0.5 * 0.9 * 0.6 * 0.98 * 0.9
+    assert float(first["log_probability"]) == pytest.approx(math.log(expected), abs=1e-12)
+    assert answer.loc[1, ["tub", "status"]].tolist() == ["", "impossible"]
+    assert "2 cases (1 impossible)" in ran.err
+
+
+def test_a_target_is_not_for_explanations(run, asia: Path, tmp_path: Path) -> None:
+    ran = run("network", str(asia), "-c", cases(tmp_path, "tub\nyes\n"), "--mpe", "-t", "xray")
+    assert ran.code == 2
+    assert "--target: expected no target with --mpe, got 'xray'" in ran.err

@@ -9,7 +9,7 @@ from network_judges import assert_same, networks, of_pgmpy
 
 from bayesdx import InvalidNetwork, Network, Variable, read_network
 from bayesdx.formats import from_pgmpy, to_pgmpy
-from bayesdx.network import TableCPD
+from bayesdx.network import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
 
 pytestmark = pytest.mark.filterwarnings("ignore:::pgmpy")
 
@@ -55,6 +55,35 @@ def test_there_and_back() -> None:
     assert from_pgmpy(to_pgmpy(network)).digest == network.digest
     child = read_network(str(example_files()["child"]))
     assert from_pgmpy(to_pgmpy(child)).digest == child.digest
+
+
+def test_noisy_families_go_as_the_tables_that_they_stand_for() -> None:
+    causes = ("a", "b", "c")
+    cpds = [TableCPD(name, (), np.array([0.7, 0.3])) for name in causes]
+    network = Network(
+        [
+            *map(Variable, causes),
+            Variable("f"),
+            Variable("g", ("low", "mid", "high")),
+            Variable("h"),
+        ],
+        [
+            *cpds,
+            NoisyOrCPD("f", ("a", "b"), np.array([0.9, 0.4]), 0.05, ("c",), np.array([0.5])),
+            NoisyMaxCPD("g", ("c", "a"), np.array([[0.8, 0.3], [0.5, 0.5]]), np.array([0.1, 0.02])),
+            AnyOfCPD("h", ("f", "b")),
+        ],
+    )
+    model = to_pgmpy(network)
+    assert model.check_model()
+    back = from_pgmpy(model)
+    assert list(back.variables.values()) == list(network.variables.values())
+    for name in network.variables:
+        assert isinstance(back.cpds[name], TableCPD)
+        assert back.parents(name) == network.parents(name)
+        np.testing.assert_allclose(back.table(name), network.table(name), rtol=0, atol=1e-15)
+    # What is a table already comes back as it is, to the last digit.
+    assert from_pgmpy(to_pgmpy(back)).digest == back.digest
 
 
 NAMES = st.text("abXY _-<1", min_size=1, max_size=5)

@@ -8,7 +8,6 @@ import pytest
 
 from bayesdx import InvalidCase, InvalidNetwork, Network, Variable, compile_network
 from bayesdx.network import NoisyOrCPD, TableCPD
-from bayesdx.tables.explanations import most_probable_explanation, table_gradients
 from bayesdx.tables.networks import CompiledNetwork
 
 A = np.array([0.4, 0.6])
@@ -26,7 +25,7 @@ def test_explanations_worked_by_hand(plan: CompiledNetwork) -> None:
     evidence = pd.DataFrame(
         {"a": [None, "y", None, "x"], "b": [None, None, "m", "h"]}, index=[7, 3, 3, 9]
     )
-    found = most_probable_explanation(plan, evidence)
+    found = plan.mpe(evidence)
     assert list(found.columns) == ["b", "a", "log_probability", "status"]
     assert found.index.equals(evidence.index)
     assert found["a"].tolist() == ["x", "y", "y", None]
@@ -38,11 +37,11 @@ def test_explanations_worked_by_hand(plan: CompiledNetwork) -> None:
 
 
 def test_no_columns_and_no_rows(plan: CompiledNetwork) -> None:
-    nothing = most_probable_explanation(plan, pd.DataFrame(index=["p", "q"]))
+    nothing = plan.mpe(pd.DataFrame(index=["p", "q"]))
     assert nothing["b"].tolist() == ["l", "l"]
-    none = most_probable_explanation(plan, pd.DataFrame({"a": []}, dtype=object))
+    none = plan.mpe(pd.DataFrame({"a": []}, dtype=object))
     assert none.shape == (0, 4)
-    assert table_gradients(plan, pd.DataFrame({"a": []}, dtype=object), ["b"])["b"].shape == (
+    assert plan.gradients(pd.DataFrame({"a": []}, dtype=object), ["b"])["b"].shape == (
         0,
         2,
         3,
@@ -51,7 +50,7 @@ def test_no_columns_and_no_rows(plan: CompiledNetwork) -> None:
 
 def test_gradients_worked_by_hand(plan: CompiledNetwork) -> None:
     evidence = pd.DataFrame({"b": ["h", None, "h", "m"], "a": [None, None, "x", "y"]})
-    found = table_gradients(plan, evidence, ["b", "a"])
+    found = plan.gradients(evidence, ["b", "a"])
     assert list(found) == ["b", "a"]
     p = 0.27  # P(h): the entry of x is 0, its derivative is P(x) / P(h) all the same
     np.testing.assert_allclose(found["b"][0], [[0, 0, 0.4 / p], [0, 0, 0.6 / p]], rtol=1e-12)
@@ -63,7 +62,7 @@ def test_gradients_worked_by_hand(plan: CompiledNetwork) -> None:
     assert not found["b"][2].any()
     assert not found["a"][2].any()
     np.testing.assert_allclose(found["b"][3], [[0, 0, 0], [0, 1 / 0.35, 0]], rtol=1e-12)
-    assert table_gradients(plan, evidence, []) == {}
+    assert plan.gradients(evidence, []) == {}
 
 
 def test_a_derivative_beyond_all_numbers_is_infinite() -> None:
@@ -74,7 +73,7 @@ def test_a_derivative_beyond_all_numbers_is_infinite() -> None:
     network = Network(
         variables, [TableCPD("a", (), np.array([1.0, small])), TableCPD("b", ("a",), b)]
     )
-    found = table_gradients(compile_network(network), pd.DataFrame({"b": ["present"]}), ["b"])
+    found = compile_network(network).gradients(pd.DataFrame({"b": ["present"]}), ["b"])
     assert found["b"][0, 0, 1] == np.inf
     assert found["b"][0, 1, 1] == pytest.approx(1.0)
 
@@ -82,20 +81,20 @@ def test_a_derivative_beyond_all_numbers_is_infinite() -> None:
 def test_faults_of_the_evidence_are_all_told(plan: CompiledNetwork) -> None:
     wrong = pd.DataFrame({"a": ["z"], "c": ["x"]})
     with pytest.raises(InvalidCase, match="2 faults") as caught:
-        most_probable_explanation(plan, wrong)
+        plan.mpe(wrong)
     assert {fault.place for fault in caught.value.faults} == {
         "evidence, column",
         "evidence, row 0, column a",
     }
     with pytest.raises(InvalidCase, match="2 faults"):
-        table_gradients(plan, wrong, ["a"])
+        plan.gradients(wrong, ["a"])
 
 
 def test_faults_of_the_variables(plan: CompiledNetwork) -> None:
     with pytest.raises(InvalidCase, match="expected a variable of the network, got 'q'"):
-        table_gradients(plan, pd.DataFrame({"a": ["x"]}), ["q"])
+        plan.gradients(pd.DataFrame({"a": ["x"]}), ["q"])
     with pytest.raises(InvalidCase, match="each variable once"):
-        table_gradients(plan, pd.DataFrame({"a": ["x"]}), ["a", "a"])
+        plan.gradients(pd.DataFrame({"a": ["x"]}), ["a", "a"])
     causes = tuple(f"c{i}" for i in range(12))
     wide = Network(
         [Variable(name) for name in (*causes, "f")],
@@ -105,13 +104,72 @@ def test_faults_of_the_variables(plan: CompiledNetwork) -> None:
         ],
     )
     with pytest.raises(InvalidCase, match="table of f: expected at most 4096 cells, got 8192"):
-        table_gradients(compile_network(wide), pd.DataFrame({"f": ["present"]}), ["f"])
+        compile_network(wide).gradients(pd.DataFrame({"f": ["present"]}), ["f"])
 
 
 def test_names_of_other_columns_and_memory_are_refused(plan: CompiledNetwork) -> None:
     taken = Network([Variable("status")], [TableCPD("status", (), A)])
     with pytest.raises(InvalidNetwork, match="variable status: expected a name"):
-        most_probable_explanation(compile_network(taken), pd.DataFrame(index=[0]))
+        compile_network(taken).mpe(pd.DataFrame(index=[0]))
     tight = compile_network(plan.network, memory_limit=100)
     with pytest.raises(InvalidNetwork, match=r"explanation of 2 variables.*at least"):
-        most_probable_explanation(tight, pd.DataFrame(index=[0]))
+        tight.mpe(pd.DataFrame(index=[0]))
+
+
+def test_soft_evidence_in_explanations(plan: CompiledNetwork) -> None:
+    """P(x, l) = 0.36, P(y, h) = 0.27: what speaks three to one for y turns it round."""
+    one = pd.DataFrame(index=[5])
+    found = plan.mpe(one, likelihoods={"a": [[1.0, 3.0]]})
+    assert found.loc[5, ["a", "b"]].tolist() == ["y", "h"]
+    assert found.loc[5, "log_probability"] == pytest.approx(np.log(0.27 * 3.0), rel=1e-12)
+    barred = plan.mpe({"b": "h"}, likelihoods={"a": [[1.0, 0.0]]})
+    assert barred["status"].tolist() == ["impossible"]
+    silent = plan.mpe(one, likelihoods={"a": [[np.nan, np.nan]]})
+    assert silent.loc[5, "a"] == "x"
+    with pytest.raises(InvalidCase, match=r"likelihoods of a: expected shape \(1, 2\)"):
+        plan.mpe(one, likelihoods={"a": [[1.0, 1.0, 1.0]]})
+
+
+def test_posterior_gradients_worked_by_hand(plan: CompiledNetwork) -> None:
+    """P(x | m) = 0.04 / 0.25: each entry moved a little, the rest left as it is."""
+    evidence = pd.DataFrame({"b": ["m", "h", "h"], "a": [None, None, "x"]})
+    found = plan.posterior_gradients(evidence, "a", ["b", "a"])
+    assert found["b"].shape == (3, 2, 2, 3)
+    assert found["a"].shape == (3, 2, 2)
+    x, y = 0.04, 0.21
+    # d (x / (x + y)) / dx = y / (x + y)^2, and x moves by P(a = x) for each move of the entry.
+    assert found["b"][0, 0, 0, 1] == pytest.approx(0.4 * y / (x + y) ** 2, rel=1e-12)
+    assert found["b"][0, 0, 1, 1] == pytest.approx(-0.6 * x / (x + y) ** 2, rel=1e-12)
+    assert not found["b"][0, :, :, [0, 2]].any()
+    assert found["a"][0, 1, 0] == pytest.approx(-0.1 * y / (x + y) ** 2, rel=1e-12)
+    # Of "h" under x the entry is 0, and its derivative is not.
+    assert found["b"][1, 0, 0, 2] == pytest.approx(0.4 / 0.27, rel=1e-12)
+    np.testing.assert_allclose(found["b"].sum(axis=1), 0.0, atol=1e-12)
+    # Impossible: zeros, never NaN.
+    assert not found["b"][2].any()
+
+
+def test_posterior_gradients_are_those_of_differences(plan: CompiledNetwork) -> None:
+    """The child of a table as target, soft evidence beside it; central differences of the joint."""
+    likelihoods = {"b": [[0.5, 2.0, 1.0]]}
+    found = plan.posterior_gradients({}, "b", ["b"], likelihoods=likelihoods)["b"][0]
+
+    def posterior(table: np.ndarray) -> np.ndarray:
+        weights = (A[:, None] * table).sum(axis=0) * np.array([0.5, 2.0, 1.0])
+        return weights / weights.sum()
+
+    for index in np.ndindex(B.shape):
+        step = np.zeros_like(B)
+        step[index] = 1e-6
+        slope = (posterior(B + step) - posterior(B - step)) / 2e-6
+        np.testing.assert_allclose(found[(slice(None), *index)], slope, rtol=1e-7, atol=1e-8)
+
+
+def test_faults_of_posterior_gradients(plan: CompiledNetwork) -> None:
+    with pytest.raises(InvalidCase, match="target: expected a variable of the network, got 'q'"):
+        plan.posterior_gradients({"a": "x"}, "q", ["a"])
+    size = 65
+    states = tuple(f"s{i}" for i in range(size))
+    large = Network([Variable("v", states)], [TableCPD("v", (), np.full(size, 1.0 / size))])
+    with pytest.raises(InvalidCase, match="table of v: expected at most 63 cells, got 65"):
+        compile_network(large).posterior_gradients({}, "v", ["v"])

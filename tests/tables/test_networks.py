@@ -135,3 +135,30 @@ def test_a_plan_refuses_what_does_not_fit() -> None:
     assert "largest" in str(bayesdx.compile_network(network).plan(["HR"]))
     with pytest.raises(bayesdx.InvalidCase, match=r"got 'HRR'\. Nearest: HR"):
         compiled.plan(["HRR"])
+
+
+@pytest.mark.parametrize("rows", [1, 4, 5, 30])
+@pytest.mark.parametrize("kind", ["object", "str", "category"])
+def test_few_rows_are_read_as_many_are(asia: CompiledNetwork, rows: int, kind: str) -> None:
+    """Few rows are looked up cell by cell, many column by column."""
+    rng = np.random.default_rng(rows)
+    cells = np.array(["yes", "no", None], dtype=object)
+    cases = pd.DataFrame({name: cells[rng.integers(0, 3, rows)] for name in ("smoke", "xray")})
+    read, faults = asia._encoder.states(cases.astype(kind))
+    assert faults == []
+    place = {name: v for v, name in enumerate(asia.network.variables)}
+    for row in range(rows):
+        for name, v in place.items():
+            cell = cases.loc[row, name] if name in cases else None
+            states = asia.network.variables[name].states
+            assert read[row, v] == (-1 if pd.isna(cell) else states.index(cell))
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_cells_that_are_no_text_are_faults(asia: CompiledNetwork, rows: int) -> None:
+    for cell, shown in ((["yes"], r"'?\['yes'\]"), (1.5, "1.5"), (np.float32(2), "2.0")):
+        cases = pd.DataFrame({"lung": pd.Series([cell] * rows, dtype=object)})
+        with pytest.raises(bayesdx.InvalidCase, match=rf"row 0, column lung.*got \"?{shown}"):
+            asia.query(cases)
+    blank = pd.DataFrame({"lung": pd.Series([np.float32("nan"), pd.NaT, None] * rows)})
+    np.testing.assert_array_equal(asia._encoder.states(blank)[0], -1)

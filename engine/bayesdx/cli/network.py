@@ -13,6 +13,7 @@ from rich.text import Text
 
 from bayesdx.cli.printing import make_console
 from bayesdx.cli.words import listed
+from bayesdx.errors import Fault, InvalidCase
 from bayesdx.formats import read_network
 from bayesdx.network import Network
 from bayesdx.tables import read_cases, with_case_ids, write_table
@@ -22,62 +23,97 @@ from bayesdx.tables.networks import compile_network
 MOST_VARIABLES = 40
 
 
+NetworkFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="A network: .bif, .xmlbif, .net, .xdsl or .uai, each also as .gz.",
+        show_default=False,
+    ),
+]
+CasesOption = Annotated[
+    str | None,
+    typer.Option(
+        "-c",
+        "--cases",
+        metavar="IN",
+        help="Cases to answer, one a row, columns among the variables, cells state names or "
+        "blank for unknown: CSV, Parquet by file name, - for CSV on standard input.",
+        show_default=False,
+    ),
+]
+TargetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-t",
+        "--target",
+        metavar="VARIABLE",
+        help="With --cases: a variable whose posterior is wanted, once for every variable; all "
+        "by default.",
+        show_default=False,
+    ),
+]
+MpeOption = Annotated[
+    bool,
+    typer.Option(
+        "--mpe",
+        help="With --cases: the most probable explanation, one state a variable, in place of "
+        "posteriors.",
+    ),
+]
+OutputOption = Annotated[
+    str,
+    typer.Option("-o", "--output", metavar="OUT", help="With --cases: where to write, as score."),
+]
+
+
 def network(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help="A network: .bif, .xmlbif, .net, .xdsl or .uai, each also as .gz.",
-            show_default=False,
-        ),
-    ],
+    file: NetworkFile,
     every: Annotated[
         bool, typer.Option("--all", help="Every variable, with all its states and parents.")
     ] = False,
-    cases: Annotated[
-        str | None,
-        typer.Option(
-            "-c",
-            "--cases",
-            metavar="IN",
-            help="Cases to answer, one a row, columns among the variables, cells state names or "
-            "blank for unknown: CSV, Parquet by file name, - for CSV on standard input.",
-            show_default=False,
-        ),
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-t",
-            "--target",
-            metavar="VARIABLE",
-            help="With --cases: a variable whose posterior is wanted, once for every variable; all "
-            "by default.",
-            show_default=False,
-        ),
-    ] = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "-o", "--output", metavar="OUT", help="With --cases: where to write, as score."
-        ),
-    ] = "-",
+    cases: CasesOption = None,
+    target: TargetOption = None,
+    mpe: MpeOption = False,
+    output: OutputOption = "-",
 ) -> None:
     """Describe a network file, or answer cases on it.
 
     Without --cases: variables, states, parents, the largest table. With --cases: one row a case,
-    one column a state with its posterior (variable=state), log evidence and status.
+    one column a state with its posterior (variable=state), log evidence and status; or, with
+    --mpe, one column a variable with its state in the most probable explanation.
     """
     read = read_network(file)
     if cases is None:
         print_network(make_console(), file.name, read, every)
         return
+    if mpe and target:
+        raise InvalidCase(Fault("--target", "no target with --mpe", ", ".join(target)))
+    answer_cases(read, cases, None if mpe else target or [], output)
+
+
+def answer_cases(network: Network, cases: str, targets: list[str] | None, output: str) -> None:
+    """Answer a table of cases and write the answers.
+
+    Parameters
+    ----------
+    network : Network
+    cases, output : str
+        File names, - for standard input and output.
+    targets : list of str or None
+        Variables whose posteriors are wanted, every one where empty; None for the most probable
+        explanation in place of posteriors.
+    """
     table = read_cases(cases)
-    answer = compile_network(read).query(evidence_columns(table, read), targets=target or None)
-    write_table(with_case_ids(table, posterior_frame(answer)), output)
-    impossible = int((answer.status != "ok").sum())
+    plan, evidence = compile_network(network), evidence_columns(table, network)
+    if targets is None:
+        answers = plan.mpe(evidence).reset_index(drop=True)
+    else:
+        answers = posterior_frame(plan.query(evidence, targets=targets or None))
+    write_table(with_case_ids(table, answers), output)
+    impossible = int((answers["status"] != "ok").sum())
     print(
-        f"bayesdx: {len(answer)} cases ({impossible} impossible) written to {output}",
+        f"bayesdx: {len(answers)} cases ({impossible} impossible) written to {output}",
         file=sys.stderr,
     )
 

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork
 from bayesdx.inference.general import CompiledGeneral, Plan
+from bayesdx.inference.general.explaining import most_probable_states
+from bayesdx.inference.general.gradients import family_gradient, posterior_gradient
 from bayesdx.network import Network
+from bayesdx.tables.encoding import Encoder
+from bayesdx.tables.explanations import (
+    IMPOSSIBLE,
+    OK,
+    column_faults,
+    explanation_frame,
+    table_faults,
+)
+from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
 
 #: Bytes that the tables of a plan and the arrays of one case may take.
 MEMORY_LIMIT = 2 << 30
-#: Faults of one column that are listed; a column of nonsense has as many as it has rows.
-LISTED = 10
 
-#: Up to this many rows are looked up one by one: factorising a column takes longer.
-FEW_ROWS = 8
+#: By whether the evidence is possible.
+STATUS = np.array([IMPOSSIBLE, OK], dtype=object)
 
-OK, IMPOSSIBLE = "ok", "impossible"
+#: One row a case, columns among the variables, cells state names; or one case as a mapping.
+Evidence = pd.DataFrame | Mapping[str, object]
+#: For a variable, likelihoods (N, S) of what was seen given each state.
+Likelihoods = Mapping[str, ArrayLike] | None
+States = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,33 +75,31 @@ class CompiledNetwork:
     """A network ready to be queried; made by `compile_network`, safe to share between threads.
 
     Plans are made as evidence needs them and kept: the first query that observes certain
-    variables may take longer than the next.
+    variables may take longer than the next. In all methods ``evidence`` is a DataFrame, one row a
+    case, columns among the variables, cells state names, of which NaN, None and NA mean unknown; or
+    a mapping of variables to states, which is one case without the cost of a table. The network is
+    left as it is.
     """
 
     def __init__(self, network: Network, memory_limit: float = MEMORY_LIMIT) -> None:
         self.network = network
         self.memory_limit = memory_limit
         self._general = CompiledGeneral(network, memory_limit)
-        self._position = {name: i for i, name in enumerate(network.variables)}
-        self._codes = [
-            {state: code for code, state in enumerate(variable.states)}
-            for variable in network.variables.values()
-        ]
+        self._encoder = Encoder(network)
 
     def query(
         self,
-        evidence: pd.DataFrame | Mapping[str, object],
+        evidence: Evidence,
         *,
-        likelihoods: Mapping[str, ArrayLike] | None = None,
+        likelihoods: Likelihoods = None,
         targets: Sequence[str] | None = None,
     ) -> NetworkAnswer:
-        """Answer every case exactly; the network is left as it is.
+        """Answer every case exactly: the posteriors of all variables.
 
         Parameters
         ----------
         evidence : DataFrame or mapping
-            One row a case, columns among the variables, cells state names; NaN, None and NA mean
-            unknown. A mapping of variables to states is one case, without the cost of a table.
+            N cases; see the class.
         likelihoods : mapping of str to array (N, S), optional
             Soft evidence: for a variable, the likelihood of what was seen given each state, up to
             a factor. A row of NaN says nothing.
@@ -106,22 +117,9 @@ class CompiledNetwork:
         InvalidNetwork
             If a plan would not fit in the memory limit; it says what it would need.
         """
-        if isinstance(evidence, pd.DataFrame):
-            states, faults = self.encode(evidence)
-        else:
-            states, faults = self._one(evidence)
-        faults += self._name_faults("likelihoods", likelihoods or ())
-        faults += self._name_faults("targets", targets or ())
-        soft = {}
-        for name, values in (likelihoods or {}).items():
-            if name in self._position:
-                v = self._position[name]
-                faults += self._likelihood_faults(name, values, len(states))
-                soft[v] = values
-        if faults:
-            raise InvalidCase(faults)
+        wanted = self._encoder.name_faults("targets", targets or ())
+        states, soft = self._read(evidence, likelihoods, wanted)
         answer = self._general.query(states, soft, targets)
-        status = np.where(answer.possible, OK, IMPOSSIBLE).astype(object)
         posteriors = {
             name: answer.values[start:end].T
             for name, start, end in zip(
@@ -129,7 +127,173 @@ class CompiledNetwork:
             )
         }
         named = {name: self.network.variables[name].states for name in answer.names}
+        status = STATUS[answer.possible.astype(np.intp)]
         return NetworkAnswer(posteriors, named, answer.log_evidence, status)
+
+    def joint(
+        self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None
+    ) -> JointAnswer:
+        """Return P(variables | evidence) of every case, exactly.
+
+        Every joint state is put in as evidence beside what is known; the joint posterior is what
+        their probabilities are in proportion to.
+
+        Parameters
+        ----------
+        evidence : DataFrame or mapping
+            N cases; see the class.
+        variables : sequence of str
+            Each once; at most 4,096 joint states.
+        likelihoods : mapping of str to array (N, S), optional
+            Soft evidence, as in `query`.
+
+        Returns
+        -------
+        JointAnswer
+
+        Raises
+        ------
+        InvalidCase
+            If a variable is unknown or named twice, or there are too many joint states; with every
+            fault of the evidence.
+        InvalidNetwork
+            If a plan would not fit in the memory limit.
+        """
+        wanted = self._encoder.name_faults("variables", variables)
+        wanted = wanted or joint_faults(self.network, variables)
+        states, soft = self._read(evidence, likelihoods, wanted)
+        index = _index(evidence)
+        return joint_answer(self._general, self.network, variables, states, soft, index)
+
+    def mpe(self, evidence: Evidence, *, likelihoods: Likelihoods = None) -> pd.DataFrame:
+        """Return the most probable explanation of every case, exactly: one state a variable.
+
+        This is the single most probable assignment of all variables together, not the most
+        probable state of each: the two differ. Noisy families of more than 4 parents are not
+        expanded: branch and bound proves the best assignment (to 1e-12 of its log probability).
+
+        Parameters
+        ----------
+        evidence : DataFrame or mapping
+            N cases; see the class.
+        likelihoods : mapping of str to array (N, S), optional
+            Soft evidence, as in `query`, but not rescaled.
+
+        Returns
+        -------
+        DataFrame
+            N rows with the index of ``evidence``. One column a variable, in the order of the
+            network, with the name of its state (the observed one where it is observed; None in
+            every column where the evidence is impossible); ``log_probability``, the natural log of
+            P(assignment), of which the evidence is a part, times the likelihoods of its states,
+            -inf where impossible; ``status``, ``"ok"`` or ``"impossible"``. Of equally probable
+            assignments always the same one is returned.
+
+        Raises
+        ------
+        InvalidCase
+            With every fault of the evidence.
+        InvalidNetwork
+            If it would need more than the memory limit, with what it would need; if wide noisy
+            families leave a case unproved after 20,000 branches, with the bound and the best known;
+            if a variable is called ``log_probability`` or ``status``.
+        """
+        faults = column_faults(self.network)
+        if faults:
+            raise InvalidNetwork(faults)
+        states, soft = self._read(evidence, likelihoods, [])
+        given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
+        found = most_probable_states(self.network, states, self.memory_limit, given)
+        return explanation_frame(self.network, found, _index(evidence))
+
+    def gradients(
+        self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return how log P(evidence) changes with each entry of some tables, exactly.
+
+        An entry is moved alone: nothing is renormalised. Where it is positive the derivative is
+        P(state, parents | evidence) / entry; it is exact where the entry is 0 as well (Darwiche
+        2003).
+
+        Parameters
+        ----------
+        evidence : DataFrame or mapping
+            N cases; see the class.
+        variables : sequence of str
+            Whose tables; each once, at most 4,096 cells. Noisy families count as their tables.
+        likelihoods : mapping of str to array (N, S), optional
+            Soft evidence, as in `query`.
+
+        Returns
+        -------
+        dict of str to float64 array (N, *parents, S)
+            For each variable d log P(evidence) / d table, the axes those of `Network.table`; at
+            least 0. All 0 where the evidence is impossible and log P has no derivative; inf where
+            the derivative is beyond the range of numbers.
+
+        Raises
+        ------
+        InvalidCase
+            If a variable is unknown or named twice, or its table is too large; with every fault
+            of the evidence.
+        InvalidNetwork
+            If a plan would not fit in the memory limit.
+        """
+        states, soft = self._read(evidence, likelihoods, self._table_faults(variables, None))
+        given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
+        log_evidence = self._general.query(states, given, []).log_evidence
+        limit = self.memory_limit
+        return {
+            name: family_gradient(self.network, name, states, log_evidence, limit, given)
+            for name in variables
+        }
+
+    def posterior_gradients(
+        self,
+        evidence: Evidence,
+        target: str,
+        variables: Sequence[str],
+        *,
+        likelihoods: Likelihoods = None,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return how the posterior of one variable changes with each entry of some tables, exactly.
+
+        Parameters
+        ----------
+        evidence : DataFrame or mapping
+            N cases; see the class.
+        target : str
+            The variable, of T states, whose posterior it is.
+        variables : sequence of str
+            Whose tables; each once, at most 4,096 / T cells.
+        likelihoods : mapping of str to array (N, S), optional
+            Soft evidence, as in `query`.
+
+        Returns
+        -------
+        dict of str to float64 array (N, T, *parents, S)
+            For each variable d P(target | evidence) / d table; an entry is moved alone, as in
+            `gradients`. Sums to 0 over T. All 0 where the evidence is impossible.
+
+        Raises
+        ------
+        InvalidCase
+            If a name is unknown or a variable named twice, or a table is too large; with every
+            fault of the evidence.
+        InvalidNetwork
+            If a plan would not fit in the memory limit.
+        """
+        states, soft = self._read(evidence, likelihoods, self._table_faults(variables, target))
+        given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
+        answer = self._general.query(states, given, [target])
+        posterior, logs = answer.posterior(target), answer.log_evidence
+        limit = self.memory_limit
+        return {
+            name: posterior_gradient(
+                self.network, name, target, states, posterior, logs, limit, given
+            )
+            for name in variables
+        }
 
     def plan(self, observed: Sequence[str] = (), targets: Sequence[str] | None = None) -> Plan:
         """Return the plan for cases that observe exactly these variables.
@@ -157,120 +321,22 @@ class CompiledNetwork:
     def __repr__(self) -> str:
         return f"CompiledNetwork({self.network!r}, memory_limit={self.memory_limit:.3g})"
 
-    def encode(self, evidence: pd.DataFrame) -> tuple[NDArray[np.intp], list[Fault]]:
-        """State positions (N, V) of a table, and what is wrong in it."""
-        faults = self._column_faults(evidence.columns)
-        states = np.full((len(evidence), len(self._codes)), -1, dtype=np.intp)
-        for column, cells in evidence.items():
-            v = self._position.get(str(column))
-            if v is not None:
-                states[:, v], wrong = self._encoded(cells, v)
-                faults += wrong
-        return states, faults
+    def _read(
+        self, evidence: Evidence, likelihoods: Likelihoods, faults: list[Fault]
+    ) -> tuple[States, dict[int, ArrayLike]]:
+        """State positions and soft evidence; every fault at once, those given among them."""
+        states, wrong = self._encoder.states(evidence)
+        soft, further = self._encoder.likelihoods(likelihoods, len(states))
+        faults = wrong + further + faults
+        if faults:
+            raise InvalidCase(faults)
+        return states, soft
 
-    def _one(self, evidence: Mapping[str, object]) -> tuple[NDArray[np.intp], list[Fault]]:
-        """The same of a single case."""
-        states = np.full((1, len(self._codes)), -1, dtype=np.intp)
-        faults = self._name_faults("evidence", evidence)
-        for name, state in evidence.items():
-            v = self._position.get(name)
-            if v is None:
-                continue
-            code = self._codes[v].get(state, -1) if isinstance(state, str) else -1
-            if code < 0 and not _is_blank(state):
-                faults.append(self._state_fault(f"evidence, {name}", state, v))
-            states[0, v] = code
-        return states, faults
-
-    def _state_fault(self, place: str, got: object, v: int) -> Fault:
-        known = list(self._codes[v])
-        expected = f"a state ({', '.join(known[:6])}{', ...' if len(known) > 6 else ''})"
-        return Fault(place, expected, got, nearest_names(str(got), known))
-
-    def _column_faults(self, columns: Iterable[object]) -> list[Fault]:
-        seen: set[object] = set()
-        faults = []
-        for column in columns:
-            if column not in self._position:
-                near = nearest_names(str(column), self._position)
-                faults.append(Fault("evidence, column", "a variable of the network", column, near))
-            elif column in seen:
-                faults.append(Fault("evidence, column", "each column once", column))
-            seen.add(column)
-        return faults
-
-    def _name_faults(self, place: str, names: Iterable[str]) -> list[Fault]:
-        return [
-            Fault(place, "a variable of the network", name, nearest_names(name, self._position))
-            for name in names
-            if name not in self._position
-        ]
-
-    def _encoded(self, cells: pd.Series, v: int) -> tuple[NDArray[np.intp], list[Fault]]:
-        """State positions of a column, -1 unknown, and what is no state."""
-        known = self._codes[v]
-        quick = self._arrow_encoded(cells, v)
-        if quick is not None:
-            return quick, []
-        if len(cells) <= FEW_ROWS:
-            values, code = list(cells.array), np.arange(len(cells))
-            blank = [-1 if pd.isna(value) else -2 for value in values]
-        else:
-            code, distinct = pd.factorize(cells.array, use_na_sentinel=True)
-            values, blank = list(distinct), [-2] * len(distinct)
-        # The last entry is what code -1, a missing cell, points at.
-        table = np.array(
-            [known.get(value, other) for value, other in zip(values, blank, strict=True)] + [-1],
-            dtype=np.intp,
-        )
-        result = table[code]
-        if (table != -2).all():
-            return result, []
-        wrong = np.flatnonzero(result == -2)
-        faults = []
-        for row in wrong[:LISTED].tolist():
-            got = cells.iloc[row]
-            got = got.item() if isinstance(got, np.generic) else got
-            place = f"evidence, row {cells.index[row]}, column {cells.name}"
-            faults.append(self._state_fault(place, got, v))
-        if len(wrong) > LISTED:
-            rest = Phrase(f"{len(wrong) - LISTED} more such cells")
-            faults.append(Fault(f"evidence, column {cells.name}", "states", rest))
-        return result, faults
-
-    def _arrow_encoded(self, cells: pd.Series, v: int) -> NDArray[np.intp] | None:
-        """The same of text that Arrow holds, in a third of the time; None if not all are states."""
-        dtype = cells.dtype
-        if len(cells) <= FEW_ROWS or not isinstance(dtype, pd.StringDtype):
-            return None
-        if dtype.storage != "pyarrow":
-            return None
-        # Imported here: whoever has such a column has paid for it.
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        text = pa.chunked_array(cells.array.__arrow_array__())
-        found = pc.index_in(text, value_set=pa.array(list(self._codes[v]), text.type))
-        if found.null_count != text.null_count:
-            return None
-        codes: NDArray[np.intp] = found.fill_null(-1).to_numpy().astype(np.intp)
-        return codes
-
-    def _likelihood_faults(self, name: str, values: ArrayLike, n: int) -> list[Fault]:
-        place = f"likelihoods of {name}"
-        shape = (n, len(self.network.variables[name].states))
-        try:
-            array = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError):
-            return [Fault(place, f"numbers of shape {shape}", values)]
-        if array.shape != shape:
-            return [Fault(place, f"shape {shape}", f"shape {array.shape}")]
-        blank = np.isnan(array).all(axis=1)
-        bad = ~blank & ~(np.isfinite(array) & (array >= 0)).all(axis=1)
-        return [
-            Fault(f"{place}, row {row}", "finite numbers of at least 0", array[row].tolist())
-            for row in np.flatnonzero(bad)[:LISTED].tolist()
-        ]
+    def _table_faults(self, variables: Sequence[str], target: str | None) -> list[Fault]:
+        faults = self._encoder.name_faults("target", [] if target is None else [target])
+        faults += self._encoder.name_faults("variables", variables)
+        times = 1 if target is None or faults else self.network.variables[target].cardinality
+        return faults or table_faults(self.network, variables, times)
 
 
 def compile_network(network: Network, memory_limit: float = MEMORY_LIMIT) -> CompiledNetwork:
@@ -296,5 +362,5 @@ def compile_network(network: Network, memory_limit: float = MEMORY_LIMIT) -> Com
     return CompiledNetwork(network, memory_limit)
 
 
-def _is_blank(state: object) -> bool:
-    return state is None or state is pd.NA or state is pd.NaT or state != state
+def _index(evidence: Evidence) -> pd.Index:
+    return evidence.index if isinstance(evidence, pd.DataFrame) else pd.RangeIndex(1)

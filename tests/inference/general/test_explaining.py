@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.general.explaining import most_probable_states
-from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
+from bayesdx.network import Network, TableCPD, Variable
 
 LIMIT = 2.0**31
 
@@ -223,22 +223,6 @@ def test_what_does_not_fit_is_refused_with_its_need() -> None:
     nothing = np.full((1, len(network.variables)), -1)
     with pytest.raises(InvalidNetwork, match=r"at most 1e\+03 bytes, got at least .* bytes"):
         most_probable_states(network, nothing, 1e3)
-
-
-def test_a_family_too_wide_for_a_table_is_refused() -> None:
-    causes = [f"c{i}" for i in range(30)]
-    network = Network(
-        [Variable(name) for name in (*causes, "f")],
-        [
-            *(TableCPD(name, (), np.array([0.9, 0.1])) for name in causes),
-            NoisyOrCPD("f", tuple(causes), np.full(30, 0.5), 0.01),
-        ],
-    )
-    nothing = np.full((1, 31), -1)
-    with pytest.raises(InvalidNetwork, match="memory need"):
-        most_probable_states(network, nothing, LIMIT)
-    with pytest.raises(InvalidNetwork, match="at most 16777216 cells"):
-        most_probable_states(network, nothing, 2.0**50)
 
 
 def test_no_cases_are_no_explanations() -> None:

@@ -11,7 +11,7 @@ from joint import joint, random_general_network
 from numpy.typing import NDArray
 
 from bayesdx.inference.general import CompiledGeneral
-from bayesdx.inference.general.gradients import family_gradient
+from bayesdx.inference.general.gradients import family_gradient, posterior_gradient
 from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 FloatArray = NDArray[np.float64]
@@ -122,7 +122,7 @@ def test_a_batch_is_as_its_rows_one_by_one(monkeypatch: pytest.MonkeyPatch) -> N
         alone = [gradient(network, name, states[i : i + 1])[0] for i in range(len(states))]
         np.testing.assert_allclose(batch, np.array(alone), rtol=1e-12, atol=1e-12)
         with monkeypatch.context() as patch:
-            patch.setattr("bayesdx.inference.general.gradients.ROWS_AT_ONCE", 1)
+            patch.setattr("bayesdx.inference.general.joints.ROWS_AT_ONCE", 1)
             parts = gradient(network, name, states)
         np.testing.assert_allclose(batch, parts, rtol=1e-12, atol=1e-12)
 
@@ -146,3 +146,58 @@ def test_a_wide_family_needs_no_table_to_answer() -> None:
     expected = prior**active * (1 - prior) ** (10 - active) / (1.0 - absent)
     np.testing.assert_allclose(found[..., 1], expected, rtol=1e-12)
     assert (found[..., 0] == 0.0).all()
+
+
+def test_posteriors_change_as_the_joint_says() -> None:
+    """Against central differences of the whole joint; targets inside and outside the family."""
+    rng = np.random.default_rng(6)
+    inside = 0
+    for _ in range(40):
+        network = random_general_network(rng, largest=6)
+        names = list(network.variables)
+        name, target = (str(rng.choice(names)) for _ in range(2))
+        states = random_states(rng, network, 3)
+        compiled = CompiledGeneral(network, LIMIT)
+        answer = compiled.query(states)
+        posterior = answer.posterior(target)
+        found = posterior_gradient(
+            network, name, target, states, posterior, answer.log_evidence, LIMIT
+        )
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found.sum(axis=1), 0.0, atol=1e-9)
+        inside += target in (name, *network.parents(name))
+        for row, given in enumerate(states):
+            if not answer.possible[row]:
+                assert not found[row].any()
+            elif answer.log_evidence[row] > np.log(1e-3):
+                table = network.table(name)
+                index = tuple(rng.integers(0, size) for size in table.shape)
+                slope = (
+                    posterior_of(network, name, index, 1e-6, target, given)
+                    - posterior_of(network, name, index, -1e-6, target, given)
+                ) / 2e-6
+                np.testing.assert_allclose(
+                    found[(row, slice(None), *index)], slope, rtol=1e-4, atol=1e-4
+                )
+    assert inside > 5
+
+
+def posterior_of(
+    network: Network,
+    name: str,
+    index: tuple[int, ...],
+    step: float,
+    target: str,
+    row: NDArray[np.intp],
+) -> FloatArray:
+    """P(target | row) after one entry has been moved."""
+    table = network.table(name).copy()
+    table[index] += step
+    whole = joint(Altered(network, name, table))  # type: ignore[arg-type]
+    kept = np.zeros_like(whole)
+    chosen = tuple(slice(None) if s < 0 else slice(s, s + 1) for s in row)
+    kept[chosen] = whole[chosen]
+    axis = list(network.variables).index(target)
+    sums = kept.sum(axis=tuple(i for i in range(kept.ndim) if i != axis))
+    result: FloatArray = sums / sums.sum()
+    return result

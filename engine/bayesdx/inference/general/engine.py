@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,17 @@ class GeneralAnswer:
     @property
     def possible(self) -> NDArray[np.bool_]:
         """Whether the evidence of each case has a positive probability."""
-        return ~np.isneginf(self.log_evidence)
+        result: NDArray[np.bool_] = self.log_evidence != -np.inf
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """Variables that are asked for, and where their posteriors stand in an answer."""
+
+    positions: frozenset[int]
+    names: tuple[str, ...]
+    starts: tuple[int, ...]
 
 
 class CompiledGeneral:
@@ -74,6 +85,9 @@ class CompiledGeneral:
         self.memory_limit = float(memory_limit)
         self._zeros = find_zeros(self.problem)
         self._shelf = Shelf(self.problem, self.memory_limit)
+        self._cards = np.array(self.problem.cards[: self.problem.n_named])
+        # Made once: of a single case it would be a good part of the time.
+        self._every = self._laid_out(frozenset(range(self.problem.n_named)))
 
     def plan(
         self,
@@ -103,7 +117,7 @@ class CompiledGeneral:
         InvalidCase
             If a name is not a variable.
         """
-        wanted = self.targets(targets)
+        wanted = self._wanted(targets).positions
         key = (frozenset(self.positions(observed)), frozenset(self.positions(soft)), wanted)
         return self._shelf.runner(key).plan
 
@@ -135,7 +149,7 @@ class CompiledGeneral:
         InvalidCase
             If arrays have the wrong shape or hold what is no state.
         """
-        wanted = self.targets(targets)
+        wanted = self._wanted(targets)
         found = self._checked(np.asarray(states))
         likelihoods, log_scale = normalised_likelihoods(soft or {}, len(found), self.problem.cards)
         if likelihoods:
@@ -148,11 +162,7 @@ class CompiledGeneral:
         values, log_evidence = self._answer(cases, wanted)
         if chosen is not None:
             values, log_evidence = values.take(inverse, axis=1), log_evidence[inverse]
-        order = sorted(wanted)
-        cards = self.problem.cards
-        starts = np.cumsum([0, *(cards[v] for v in order)])
-        names = tuple(self.problem.names[v] for v in order)
-        return GeneralAnswer(names, tuple(starts.tolist()), values, log_evidence + log_scale)
+        return GeneralAnswer(wanted.names, wanted.starts, values, log_evidence + log_scale)
 
     def positions(self, names: Sequence[str]) -> list[int]:
         """Positions of variables; every unknown name is a fault."""
@@ -166,37 +176,38 @@ class CompiledGeneral:
             raise InvalidCase(faults)
         return [place[name] for name in names]
 
-    def targets(self, names: Sequence[str] | None) -> frozenset[int]:
-        """Positions of the variables asked for; all where None."""
-        if names is None:
-            return frozenset(range(self.problem.n_named))
-        return frozenset(self.positions(names))
+    def _wanted(self, names: Sequence[str] | None) -> Wanted:
+        """What is asked for; all where None."""
+        return self._every if names is None else self._laid_out(frozenset(self.positions(names)))
+
+    def _laid_out(self, positions: frozenset[int]) -> Wanted:
+        order = sorted(positions)
+        starts = itertools.accumulate((self.problem.cards[v] for v in order), initial=0)
+        return Wanted(positions, tuple(self.problem.names[v] for v in order), tuple(starts))
 
     def _checked(self, states: NDArray[np.generic]) -> IntArray:
         named = self.problem.n_named
         if states.ndim != 2 or states.shape[1] != named or states.dtype.kind not in "iu":
             got = f"{states.dtype} of shape {states.shape}"
             raise InvalidCase(Fault("states", f"an integer array of shape (N, {named})", got))
-        cards = np.array(self.problem.cards[:named])
         positions: IntArray = states.astype(np.intp, copy=False)
-        wrong = ((positions < -1) | (positions >= cards)).any(axis=0)
+        wrong = (positions < -1) | (positions >= self._cards)
         if wrong.any():
             raise InvalidCase(
                 [
                     Fault(
                         f"states of {self.problem.names[v]}",
-                        f"positions from -1 to {cards[v] - 1}",
+                        f"positions from -1 to {self._cards[v] - 1}",
                         positions[:, v].tolist(),
                     )
-                    for v in np.flatnonzero(wrong)
+                    for v in np.flatnonzero(wrong.any(axis=0))
                 ]
             )
         return positions
 
-    def _answer(self, cases: Cases, wanted: frozenset[int]) -> tuple[FloatArray, FloatArray]:
-        n = len(cases)
-        values = np.empty((sum(self.problem.cards[v] for v in wanted), n))
-        log_evidence = np.empty(n)
+    def _answer(self, cases: Cases, asked: Wanted) -> tuple[FloatArray, FloatArray]:
+        n, wanted = len(cases), asked.positions
+        values, log_evidence = np.empty((asked.starts[-1], n)), np.empty(n)
         for runner, rows in self._assignments(cases, wanted):
             whole = len(rows) == n and runner is not None
             part = cases if whole else cases.take(rows)

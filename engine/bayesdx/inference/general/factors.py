@@ -83,7 +83,7 @@ def to_problem(network: Network) -> Problem:
     for name in network.order:
         cpd = network.cpds[name]
         if is_wide(cpd):
-            factors += _chain(cpd, position, rank, cards)
+            factors += chain(cpd, position, rank, cards)
         else:
             scope = (*(position[parent] for parent in cpd.parents), position[name])
             factors.append(Factor(scope, frozen(network.table(name))))
@@ -95,7 +95,7 @@ def is_wide(cpd: CPD) -> bool:
     return isinstance(cpd, NoisyOrCPD | NoisyMaxCPD | AnyOfCPD) and len(cpd.parents) > WIDEST_TABLE
 
 
-def _chain(
+def chain(
     cpd: CPD, position: Mapping[str, int], rank: Mapping[str, int], cards: list[int]
 ) -> list[Factor]:
     """Factors of a wide family; appends its auxiliary variables to ``cards``.

@@ -1,4 +1,4 @@
-"""How P(evidence) changes with an entry of a table.
+"""How P(evidence) and posteriors change with an entry of a table.
 
 P(evidence) is affine in every entry (Darwiche 2003): its derivative by the entry of state x given
 parents u is A(x, u), what all *other* tables make of the evidence with x and u put in. The table
@@ -10,18 +10,23 @@ table.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.engine import CompiledGeneral
+from bayesdx.inference.general.joints import Soft, log_joint, shares
 from bayesdx.network import Network, TableCPD
-
-#: Rows put to the network together.
-ROWS_AT_ONCE = 1 << 16
 
 
 def family_gradient(
-    network: Network, child: str, states: IntArray, log_evidence: FloatArray, memory_limit: float
+    network: Network,
+    child: str,
+    states: IntArray,
+    log_evidence: FloatArray,
+    memory_limit: float,
+    soft: Soft | None = None,
 ) -> FloatArray:
     """Differentiate log P(evidence) by the entries of one table.
 
@@ -36,6 +41,8 @@ def family_gradient(
         Natural log of P(evidence), -inf where it is impossible.
     memory_limit : float
         Bytes, as for `CompiledGeneral`.
+    soft : mapping of int to array (N, S), optional
+        Likelihoods, as in `CompiledGeneral.query`.
 
     Returns
     -------
@@ -48,23 +55,101 @@ def family_gradient(
     InvalidNetwork
         If a plan does not fit in the memory limit.
     """
+    log_weights = _log_weights(network, child, [], states, log_evidence, memory_limit, soft)
+    with np.errstate(over="ignore"):
+        return np.exp(log_weights).reshape(len(states), *_sizes(network, child))
+
+
+def posterior_gradient(
+    network: Network,
+    child: str,
+    target: str,
+    states: IntArray,
+    posterior: FloatArray,
+    log_evidence: FloatArray,
+    memory_limit: float,
+    soft: Soft | None = None,
+) -> FloatArray:
+    """Differentiate the posterior of one variable by the entries of one table.
+
+    With t a state of the target, A the derivative of P(e) and A(t) that of P(t, e), whose sum is
+    A: d P(t | e) / d entry is (A(t) / A - P(t | e)) A / P(e).
+
+    Parameters
+    ----------
+    network, child, states, log_evidence, memory_limit, soft
+        As in `family_gradient`.
+    target : str
+        The variable whose posterior it is.
+    posterior : float64 array (N, T)
+        P(target | evidence).
+
+    Returns
+    -------
+    float64 array (N, T, *parents, S)
+        Each sums to 0 over T; 0 in rows whose evidence is impossible, infinite where it is beyond
+        the range of numbers.
+
+    Raises
+    ------
+    InvalidNetwork
+        If a plan does not fit in the memory limit.
+    """
+    n, size = posterior.shape
+    cells = math.prod(_sizes(network, child))
+    log_weights = _log_weights(network, child, [target], states, log_evidence, memory_limit, soft)
+    by_entry = np.moveaxis(log_weights.reshape(n, size, cells), 1, 2).reshape(-1, size)
+    share, log_total = shares(by_entry)
+    moved = np.where(np.isneginf(log_total)[:, None], 0.0, share)
+    moved = moved.reshape(n, cells, size) - posterior[:, None, :]
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = moved * np.exp(log_total).reshape(n, cells, 1)
+    result = np.where(moved == 0.0, 0.0, result)
+    shaped: FloatArray = np.moveaxis(result, 2, 1).reshape(n, size, *_sizes(network, child))
+    return shaped
+
+
+def _sizes(network: Network, child: str) -> tuple[int, ...]:
+    family = (*network.parents(child), child)
+    return tuple(network.variables[name].cardinality for name in family)
+
+
+def _log_weights(
+    network: Network,
+    child: str,
+    further: list[str],
+    states: IntArray,
+    log_evidence: FloatArray,
+    memory_limit: float,
+    soft: Soft | None,
+) -> FloatArray:
+    """Log of A(further, parents, child) / P(evidence), array (N, joint states)."""
     position = {name: i for i, name in enumerate(network.variables)}
     family = [*network.parents(child), child]
-    sizes = tuple(network.variables[name].cardinality for name in family)
-    members = [position[name] for name in family]
+    # A variable that is in the family too is put in once; its other pairings stay 0.
+    added = [name for name in further if name not in family]
     compiled = CompiledGeneral(_without_table(network, child), memory_limit)
-    entries = np.indices(sizes).reshape(len(sizes), -1).T
     possible = np.flatnonzero(~np.isneginf(log_evidence))
-    result = np.zeros((len(states), len(entries)))
-    step = max(ROWS_AT_ONCE // len(entries), 1)
-    for first in range(0, len(possible), step):
-        rows = possible[first : first + step]
-        log_weights = _log_weights(compiled, child, states[rows], members, entries)
-        # The uniform table has taken a factor of S.
-        log_weights += np.log(sizes[-1])
-        with np.errstate(over="ignore"):
-            result[rows] = np.exp(log_weights - log_evidence[rows, None])
-    return result.reshape(len(states), *sizes)
+    members = [position[name] for name in (*added, *family)]
+    given = {v: np.asarray(values)[possible] for v, values in (soft or {}).items()}
+    log_weights = log_joint(compiled, states[possible], members, given)
+    # The uniform table has taken a factor of S.
+    log_weights += np.log(network.variables[child].cardinality)
+    log_weights -= log_evidence[possible, None]
+    for name in further:
+        if name in family:
+            log_weights = _paired(log_weights, family.index(name), _sizes(network, child))
+    result = np.full((len(states), log_weights.shape[1]), -np.inf)
+    result[possible] = log_weights
+    return result
+
+
+def _paired(log_weights: FloatArray, axis: int, sizes: tuple[int, ...]) -> FloatArray:
+    """Add an axis in front that repeats an axis of the family: log of 0 where they differ."""
+    place = np.indices(sizes)[axis].ravel()
+    same = np.arange(sizes[axis])[:, None] == place
+    paired: FloatArray = np.where(same, log_weights[:, None, :], -np.inf)
+    return paired.reshape(len(log_weights), same.size)
 
 
 def _without_table(network: Network, child: str) -> Network:
@@ -73,17 +158,3 @@ def _without_table(network: Network, child: str) -> Network:
     uniform = TableCPD(child, (), np.full(card, 1.0 / card))
     others = [cpd for name, cpd in network.cpds.items() if name != child]
     return Network(network.variables.values(), [*others, uniform])
-
-
-def _log_weights(
-    compiled: CompiledGeneral, child: str, states: IntArray, members: list[int], entries: IntArray
-) -> FloatArray:
-    """Log P(entry, evidence), array (n, entries); -inf where an entry contradicts the evidence."""
-    n = len(states)
-    known = states[:, None, members]
-    row, entry = np.nonzero(((known < 0) | (known == entries)).all(axis=2))
-    put_in = states[row]
-    put_in[:, members] = entries[entry]
-    result = np.full((n, len(entries)), -np.inf)
-    result[row, entry] = compiled.query(put_in, targets=[child]).log_evidence
-    return result

@@ -85,6 +85,8 @@ class Shelf:
     def earned(self, key: Key, rows: int) -> Runner | None:
         """Return the plan of a signature if it is there, or if ``rows`` more cases are worth it."""
         found = self._look_up(key)
+        if isinstance(found, Runner):
+            return found
         if found is None:
             general = self._look_up(self.general_key(key))
             if isinstance(general, Runner):
@@ -159,7 +161,7 @@ class Shelf:
         if self._cells is None:
             cards = self.problem.cards
             graph = moral_graph(len(cards), [factor.scope for factor in self.problem.factors])
-            self._cells = best_elimination(graph, cards, range(len(cards)), 0.0).cells
+            self._cells = best_elimination(graph, cards, range(len(cards))).cells
         return self._cells
 
     def _price(self, key: Key) -> float:

@@ -2,20 +2,23 @@
 
 Neighbourhoods are Python integers used as bit sets: a thousand variables are ordered in well under
 a second. Greedy rules (min-fill, min-weight, weighted min-fill; Kjærulff 1990) with ties broken
-first by position and then, in restarts, at random.
+first by position and then, in restarts, at random. Restarts are bounded by work that is counted,
+never by a clock: the same evidence gets the same order on every machine, and with it the same
+digits.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 RULES = ("fill", "weight", "weighted_fill")
+#: Restarts at most, and the cells of a tree that is too small for any to be made.
+MOST_RESTARTS, SMALL_TREE = 30, 2000.0
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,15 @@ class Elimination:
         Sum of the cells of all buckets.
     largest : float
         Cells of the largest bucket.
+    work : int
+        Neighbours looked at while it was found.
     """
 
     order: tuple[int, ...]
     buckets: tuple[int, ...]
     cells: float
     largest: float
+    work: int
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -63,9 +69,9 @@ def moral_graph(n: int, scopes: Iterable[Sequence[int]]) -> list[int]:
 
 
 def best_elimination(
-    graph: Sequence[int], cards: Sequence[int], live: Sequence[int], seconds: float = 0.1
+    graph: Sequence[int], cards: Sequence[int], live: Sequence[int], most_work: int = 0
 ) -> Elimination:
-    """Find a good order.
+    """Find a good order; the same for the same arguments.
 
     Parameters
     ----------
@@ -75,25 +81,24 @@ def best_elimination(
         States of each variable.
     live : sequence of int
         The variables to be ordered.
-    seconds : float
-        Time that randomised restarts may take, beyond one run of every rule. None are made where
-        the tree is so small that nothing is to be gained.
+    most_work : int
+        Neighbours that randomised restarts may look at, beyond one run of every rule. None are
+        made where the tree is so small that nothing is to be gained.
 
     Returns
     -------
     Elimination
     """
     weights = [math.log2(card) for card in cards]
-    begin = time.perf_counter()
     best = min((eliminate(graph, weights, live, rule) for rule in RULES), key=lambda e: e.cells)
     rng = np.random.default_rng(0)
-    tries = 0
-    # A count bounds the restarts too, so that a quick machine and a slow one mostly agree.
-    while best.cells > 2000.0 and tries < 30 and time.perf_counter() - begin < seconds:
+    tries = spent = 0
+    while best.cells > SMALL_TREE and tries < MOST_RESTARTS and spent < most_work:
         rule = RULES[tries % 2 * 2]
         noise = rng.random(len(graph)).tolist()
-        best = min(best, eliminate(graph, weights, live, rule, noise), key=lambda e: e.cells)
-        tries += 1
+        again = eliminate(graph, weights, live, rule, noise)
+        best = min(best, again, key=lambda e: e.cells)
+        tries, spent = tries + 1, spent + again.work
     return best
 
 
@@ -114,6 +119,7 @@ def eliminate(
     order: list[int] = []
     buckets: list[int] = []
     cells = largest = 0.0
+    looked = 0
     while heap:
         *_, v, seen = heapq.heappop(heap)
         if seen != version[v]:
@@ -126,7 +132,8 @@ def eliminate(
         for u in work.remove(v, with_rims=rule != "weight"):
             version[u] += 1
             heapq.heappush(heap, (*score(u), tie[u], u, version[u]))
-    return Elimination(tuple(order), tuple(buckets), cells, largest)
+            looked += 1 + len(work.sets[u])
+    return Elimination(tuple(order), tuple(buckets), cells, largest, looked)
 
 
 class _Working:

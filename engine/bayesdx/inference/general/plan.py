@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,8 +28,8 @@ NARROW = 1.5
 COMPILE_STEP, COMPILE_ROW = 80e3, 350.0
 #: Bytes of a row while a plan is made: its states, its value, and copies under way.
 ROW_BYTES = 160.0
-#: Seconds for restarts of the elimination order.
-RESTARTS = 0.1
+#: Neighbours that restarts of the elimination order may look at: some tenth of a second.
+RESTART_WORK = 40_000
 LARGEST_TILE = 1024
 #: Compressed maps run over the cases side by side: a narrow tile wastes most of their time.
 SMALLEST_TILE = 16
@@ -96,7 +97,7 @@ class Plan:
         """Memory that one case needs while it is answered."""
         return 8.0 * (2 * self.output_rows + self.arena_rows + self.scale_rows + 2)
 
-    @property
+    @cached_property
     def tile(self) -> int:
         """Cases answered side by side."""
         fitting = min(LARGEST_TILE, int(TILE_BYTES / self.bytes_per_case))
@@ -178,7 +179,7 @@ def compile_plan(
         With the estimate, if it does not fit.
     """
     unseen = targets - sliced
-    skeleton = build_skeleton(problem, sliced, soft, unseen, RESTARTS)
+    skeleton = build_skeleton(problem, sliced, soft, unseen, RESTART_WORK)
     try:
         most = min(memory_limit / ROW_BYTES, most_rows)
         potentials = build_potentials(problem, skeleton, sliced, most)

@@ -85,6 +85,13 @@ def incidence(
     rows: IntArray, columns: IntArray, values: FloatArray, shape: tuple[int, int]
 ) -> sparse.csr_array:
     """Sparse matrix whose entries at the same place are added."""
+    if len(columns) < 2 or (columns[1:] > columns[:-1]).all():
+        # No two entries at the same place, and in order of their columns: a stable sort by rows is
+        # all there is to do. SciPy's own way round takes twice as long, a third of making a plan.
+        order = np.argsort(rows, kind="stable")
+        starts = np.zeros(shape[0] + 1, dtype=np.intp)
+        np.cumsum(np.bincount(rows, minlength=shape[0]), out=starts[1:])
+        return sparse.csr_array((values[order], columns[order], starts), shape=shape)
     matrix = sparse.csr_array(sparse.coo_array((values, (rows, columns)), shape=shape))
     matrix.sum_duplicates()
     return matrix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -136,7 +137,7 @@ class Runner:
         if self._observed:
             states = cases.states[self._observed_at, at] + self._observed_start
             block[states, np.arange(n)] = 1.0
-        impossible = np.isneginf(log)
+        impossible = log == -np.inf
         if impossible.any():
             block[:, impossible] = 0.0
         posteriors[:, at] = block
@@ -192,8 +193,8 @@ def bind(plan: Plan, width: int) -> tuple[Memory, list[Call]]:
 
 
 def _width(n: int, largest: int) -> int:
-    fitting = [width for width in WIDTHS if width <= largest]
-    return next((width for width in fitting if width >= n), fitting[-1])
+    widest = bisect.bisect_right(WIDTHS, largest) - 1
+    return WIDTHS[min(bisect.bisect_left(WIDTHS, n), widest)]
 
 
 def _indicator(card: int) -> FloatArray:

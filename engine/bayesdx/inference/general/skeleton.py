@@ -85,7 +85,7 @@ def build_skeleton(
     sliced: frozenset[int],
     soft: frozenset[int],
     targets: frozenset[int],
-    seconds: float,
+    restart_work: int,
 ) -> Skeleton:
     """Lay out the plan of one evidence signature.
 
@@ -96,8 +96,8 @@ def build_skeleton(
         Observed variables; see the module.
     targets : frozenset of int
         Variables whose posteriors are wanted.
-    seconds : float
-        For restarts of the ordering.
+    restart_work : int
+        For restarts of the ordering; see `best_elimination`.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def build_skeleton(
     }
     live = sorted(frozenset().union(*scopes.values())) if scopes else []
     graph = moral_graph(len(problem.cards), [tuple(scope) for scope in scopes.values()])
-    elimination = best_elimination(graph, problem.cards, live, seconds)
+    elimination = best_elimination(graph, problem.cards, live, restart_work)
     forest = clique_forest(elimination)
     n = len(forest.cliques)
     constants: list[list[int]] = [[] for _ in range(n)]
