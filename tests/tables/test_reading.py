@@ -1,5 +1,6 @@
 """Cases in: text stays text, and whatever is not a table is refused with its place."""
 
+import gzip
 import io
 import re
 from pathlib import Path
@@ -56,7 +57,7 @@ FAULTS = {
     "blank lines only": ("\n\n", "cases.csv:1:1: expected a header line, got an empty file."),
     "header only": (
         "age,fever\n",
-        "cases.csv:2:1: expected at least one case below the header, got none.",
+        "cases.csv: expected at least one case below the header, got none.",
     ),
     "row too long": (
         "age,fever\n1,2\n1,2,3\n",
@@ -83,11 +84,15 @@ FAULTS = {
         "age\tfever\n1\t2\n",
         "cases.csv:1:1: expected columns separated by commas, got tabs.",
     ),
-    "latin-1": (b"age,note\n1,caf\xe9\n", "cases.csv:2:6: expected UTF-8 text, got b'\\xe9'."),
+    "latin-1": (
+        b"age,note\n1,caf\xe9\n",
+        "cases.csv:2:2: expected UTF-8 text (save the file as UTF-8), got b'caf\\xe9'.",
+    ),
     "open quote": (
         'age,note\n1,"a\n2,b\n',
-        "cases.csv:2:1: expected a CSV record, with its quotation marks closed and doubled inside, "
-        "got unexpected end of data.",
+        "cases.csv:2:2: expected a CSV record, with its quotation marks closed and doubled inside; "
+        "reading stops here, since where the next row begins cannot be known, got one that opens "
+        "before 'a\\n2,b', still open at the end.",
     ),
     "parquet": (
         b"PAR1....",
@@ -104,13 +109,21 @@ def test_fault_has_place_expected_and_got(case: str) -> None:
 
 
 def test_all_ragged_rows_are_named_at_once() -> None:
-    with pytest.raises(InvalidCase, match="3 faults") as caught:
-        read("age,age\n1\n1,2,3\n")
-    assert [fault.place for fault in caught.value.faults] == [
-        "cases.csv:1:2",
-        "cases.csv:2:2",
-        "cases.csv:3:3",
-    ]
+    with pytest.raises(InvalidCase, match="2 faults") as caught:
+        read("age,fever\n1\n1,2\n1,2,3\n")
+    assert [fault.place for fault in caught.value.faults] == ["cases.csv:2:2", "cases.csv:4:3"]
+
+
+def test_faults_before_an_unclosed_mark_are_told_with_it() -> None:
+    with pytest.raises(InvalidCase, match="2 faults") as caught:
+        read('age,fever,note\n1\n1,2,"\n')
+    assert [fault.place for fault in caught.value.faults] == ["cases.csv:2:2", "cases.csv:3:3"]
+
+
+def test_a_flood_of_faults_is_counted() -> None:
+    with pytest.raises(InvalidCase, match="234 more of these faults") as caught:
+        read("age,fever\n" + "1\n" * 1234)
+    assert len(caught.value.faults) == 1001
 
 
 def test_missing_file_offers_near_names(tmp_path: Path) -> None:
@@ -124,13 +137,13 @@ def test_missing_folder(tmp_path: Path) -> None:
         read_cases(tmp_path / "nowhere" / "cases.csv")
 
 
-def test_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(InvalidCase, match=r"expected a file, got a folder\.$"):
+def test_folder_without_parquet(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCase, match=r"expected Parquet files in the folder, got none\.$"):
         read_cases(tmp_path)
 
 
 def test_foreign_format_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidCase, match=r"ending in \.csv or \.parquet, got '\.xlsx'\.$"):
+    with pytest.raises(InvalidCase, match=r"ending in \.csv, .* or \.parquet, got '\.xlsx'\.$"):
         read_cases(tmp_path / "cases.xlsx")
 
 
@@ -152,6 +165,14 @@ def test_parquet_index_with_a_name_is_a_column_and_a_bare_one_is_not(tmp_path: P
     assert set(read_cases(tmp_path / "named.parquet").columns) == {"case_id", "age"}
     frame.rename_axis(index=None).to_parquet(tmp_path / "bare.parquet")
     assert list(read_cases(tmp_path / "bare.parquet").columns) == ["age"]
+
+
+def test_compressed_and_json_lines_are_read_as_well(tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"age,fever\n52,\n"))
+    (tmp_path / "b.jsonl").write_text('{"age": 52, "fever": null}\n')
+    expected = {"age": ["52"], "fever": [""]}
+    assert read_cases(tmp_path / "a.csv.gz").to_dict("list") == expected
+    assert read_cases(tmp_path / "b.jsonl").to_dict("list") == expected
 
 
 def test_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

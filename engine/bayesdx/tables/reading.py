@@ -1,64 +1,65 @@
-"""Cases from CSV and Parquet.
-
-CSV is read as text, every cell: pandas' guesses would turn a finding `NA` into nothing and a
-column of grades `1`, `` into 1.0 and NaN before anybody could say what was written. A table that
-is not rectangular is refused with the line and column of each fault, because a shifted row gives a
-plausible and wrong posterior.
-"""
+"""Whole tables of cases as DataFrames, from the same sources as streams of them."""
 
 from __future__ import annotations
 
-import csv
-import io
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.tables.sources.chunks import CaseSource, Chunk
+from bayesdx.tables.sources.delimited import CsvSource
+from bayesdx.tables.sources.formats import PARQUET_SUFFIXES, STANDARD_STREAM
+from bayesdx.tables.sources.opening import open_cases
+from bayesdx.tables.sources.streams import ByteStream
 
-STANDARD_STREAM = "-"
-PARQUET_SUFFIXES = frozenset({".parquet", ".pq"})
-# Formats that people do try. Anything else (.txt, no suffix) is taken for CSV.
+__all__ = ["PARQUET_SUFFIXES", "STANDARD_STREAM", "check_suffix", "parse_csv", "read_cases"]
+
+#: Formats that people do try to write. Anything else (.txt, no suffix) is taken for CSV.
 FOREIGN_SUFFIXES = frozenset(
     {".xlsx", ".xls", ".ods", ".json", ".jsonl", ".feather", ".arrow", ".gz", ".zip", ".zst"}
 )
-PARQUET_MAGIC = b"PAR1"
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+#: Rows of a chunk; the table is held whole in any case.
+_CHUNK_ROWS = 1 << 16
+#: Faults listed in full; the rest are counted.
+_MOST_FAULTS = 1000
 
 
 def read_cases(source: str | Path) -> pd.DataFrame:
-    """Read a table of cases.
+    """Read a table of cases whole.
 
     Parameters
     ----------
     source : str or Path
-        A file: Parquet when its name ends in ``.parquet`` or ``.pq``, otherwise CSV with a header
-        line. ``-`` is CSV on standard input.
+        A file: CSV with a header line, JSON lines when its name ends in ``.jsonl``, each also with
+        ``.gz`` or ``.zst``; Parquet when it ends in ``.parquet`` or ``.pq``; a folder of Parquet
+        files. ``-`` is CSV on standard input.
 
     Returns
     -------
     DataFrame
-        One row a case, numbered from 0. CSV cells are all `str`, blank where nothing is written.
+        One row a case, numbered from 0. Cells of CSV and JSON lines are all `str`, blank where
+        nothing is written; Parquet keeps its types.
 
     Raises
     ------
     InvalidCase
-        The file cannot be read or is not a table with at least one case. Places are
-        ``file:line:column``.
+        With every fault: the file cannot be read, or is not a table with at least one case. Places
+        are ``file:line:column``.
+
+    See Also
+    --------
+    bayesdx.tables.sources.open_cases : the same in chunks, sound rows in spite of bad ones.
     """
-    if str(source) == STANDARD_STREAM:
-        return parse_csv(sys.stdin.buffer.read(), "standard input")
-    path = Path(source)
-    check_suffix(path)
-    try:
-        data = path.read_bytes()
-    except OSError as reason:
-        raise InvalidCase(_unreadable(path, reason)) from reason
-    if path.suffix.lower() in PARQUET_SUFFIXES:
-        return _parse_parquet(data, str(path))
-    return parse_csv(data, str(path))
+    with open_cases(source, chunk_rows=_CHUNK_ROWS) as cases:
+        return _whole(cases)
+
+
+def parse_csv(data: bytes, name: str) -> pd.DataFrame:
+    """Read the bytes of a CSV file as a table of text; `name` is what its faults call it."""
+    return _whole(CsvSource(ByteStream.of_bytes(data, name), _CHUNK_ROWS))
 
 
 def check_suffix(path: Path) -> None:
@@ -67,111 +68,47 @@ def check_suffix(path: Path) -> None:
         raise InvalidCase(Fault(str(path), "a name ending in .csv or .parquet", path.suffix))
 
 
-def parse_csv(data: bytes, name: str) -> pd.DataFrame:
-    """Read the bytes of a CSV file as a table of text; `name` is what its faults call it."""
-    if data.startswith(PARQUET_MAGIC):
-        raise InvalidCase(Fault(name, "CSV text", Phrase("a Parquet file without its suffix")))
-    lines = _records(_decoded(data, name), name)
-    at, header = next(lines, (1, []))
-    if not header:
-        raise InvalidCase(Fault(f"{name}:1:1", "a header line", Phrase("an empty file")))
-    names = [cell.strip() for cell in header]
-    faults = _header_faults(names, name, at)
-    rows: list[list[str]] = []
-    end = at
-    for end, row in lines:
-        if len(row) == len(names):
-            rows.append(row)
-        else:
-            place = f"{name}:{end}:{min(len(row), len(names)) + 1}"
-            expected = f"{len(names)} values, as in the header"
-            faults.append(Fault(place, expected, Phrase(str(len(row)))))
-    if not rows and not faults:
-        faults.append(_no_case(f"{name}:{end + 1}:1"))
+def _whole(source: CaseSource) -> pd.DataFrame:
+    chunks: list[Chunk] = []
+    faults: list[Fault] = []
+    count = 0
+    try:
+        for chunk in source.chunks():
+            count += chunk.count
+            faults += [one.fault for one in chunk.faults]
+            chunks.append(chunk)
+    except InvalidCase as error:
+        faults += error.faults
+    if not count and not faults:
+        expected = "at least one case below the header"
+        faults.append(Fault(source.name, expected, Phrase("none")))
+    if len(faults) > _MOST_FAULTS:
+        more = Phrase(f"{len(faults) - _MOST_FAULTS} more of these faults")
+        faults = [*faults[:_MOST_FAULTS], Fault(source.name, "sound rows", more)]
     if faults:
         raise InvalidCase(faults)
-    return pd.DataFrame(rows, columns=names, dtype=object)
+    columns = {
+        name: _series([chunk.cells[name] for chunk in chunks], blank=not source.typed)
+        for name in source.columns
+    }
+    return pd.DataFrame(columns, columns=list(source.columns))
 
 
-def _decoded(data: bytes, name: str) -> str:
-    try:
-        # utf-8-sig: Excel begins its UTF-8 files with a byte order mark.
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as reason:
-        before = data[: reason.start]
-        line = before.count(b"\n") + 1
-        column = reason.start - (before.rfind(b"\n") + 1) + 1
-        wrong = data[reason.start : reason.start + 1]
-        raise InvalidCase(Fault(f"{name}:{line}:{column}", "UTF-8 text", wrong)) from reason
-
-
-def _records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line on which it begins; lines without any value are skipped."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while True:
-        begin = reader.line_num + 1
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as reason:
-            expected = "a CSV record, with its quotation marks closed and doubled inside"
-            fault = Fault(f"{name}:{begin}:1", expected, Phrase(str(reason)))
-            raise InvalidCase(fault) from reason
-        if record:
-            yield begin, record
-
-
-def _header_faults(names: list[str], name: str, line: int) -> list[Fault]:
-    if len(names) == 1:
-        for mark, called in OTHER_SEPARATORS.items():
-            if mark in names[0]:
-                expected = "columns separated by commas"
-                return [Fault(f"{name}:{line}:1", expected, Phrase(called))]
-    faults = []
-    first: dict[str, int] = {}
-    for column, label in enumerate(names, start=1):
-        place = f"{name}:{line}:{column}"
-        if not label:
-            faults.append(Fault(place, "a column name", label))
-        elif label in first:
-            expected = f"each column once (this one is column {first[label]} already)"
-            faults.append(Fault(place, expected, label))
-        first.setdefault(label, column)
-    return faults
-
-
-def _parse_parquet(data: bytes, name: str) -> pd.DataFrame:
-    # Imported here: CSV users need not wait for it.
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(pa.BufferReader(data))
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as reason:
-        got = Phrase(str(reason).splitlines()[0])
-        raise InvalidCase(Fault(name, "a Parquet file", got)) from reason
-    faults = _header_faults([label.strip() for label in table.column_names], name, 1)
-    if not table.num_rows:
-        faults.append(_no_case(name))
-    if faults:
-        raise InvalidCase(faults)
-    # ignore_metadata: a DataFrame's named index (often case_id) comes back as the column it is in
-    # the file; an index that pandas only numbered is no column of the cases.
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
-    kept = [label for label in frame.columns if not str(label).startswith("__index_level_")]
-    return frame[kept]
-
-
-def _no_case(place: str) -> Fault:
-    return Fault(place, "at least one case below the header", Phrase("none"))
-
-
-def _unreadable(path: Path, reason: OSError) -> Fault:
-    if isinstance(reason, FileNotFoundError):
-        folder = path.parent
-        here = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        return Fault(str(path), "a file", Phrase("no such file"), nearest_names(path.name, here))
-    if isinstance(reason, IsADirectoryError):
-        return Fault(str(path), "a file", Phrase("a folder"))
-    return Fault(str(path), "a readable file", Phrase(reason.strerror or str(reason)))
+def _series(parts: list[pa.ChunkedArray], *, blank: bool) -> pd.Series:
+    """A column of all chunks; of text formats as `str` objects, ``""`` where nothing is written."""
+    if not blank:
+        arrays = [
+            part.cast(part.type.value_type) if pa.types.is_dictionary(part.type) else part
+            for part in parts
+        ]
+        series: pd.Series = pa.chunked_array(
+            [array for part in arrays for array in part.chunks], arrays[0].type
+        ).to_pandas()
+        return series
+    cells: list[np.ndarray] = []
+    for part in parts:
+        for array in part.chunks:
+            texts = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+            words = np.array([*(text or "" for text in texts.dictionary.to_pylist()), ""], object)
+            cells.append(words[texts.indices.fill_null(-1).to_numpy(zero_copy_only=False)])
+    return pd.Series(np.concatenate(cells), dtype=object)

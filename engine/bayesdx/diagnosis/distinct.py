@@ -1,0 +1,59 @@
+"""A column of cells as the distinct cells in it, each to be read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+#: A column of cells; pyarrow arrays and chunked arrays count as sequences.
+Cells = Sequence[object] | NDArray[Any] | pd.api.extensions.ExtensionArray
+
+
+def distinct_cells(cells: Cells) -> tuple[NDArray[np.intp], list[object]]:
+    """Number the distinct cells of a column.
+
+    Parameters
+    ----------
+    cells : sequence (N,)
+        A list, an array of NumPy, pandas or Arrow; Arrow dictionaries are used as they are.
+
+    Returns
+    -------
+    codes : int array (N,)
+        Position of each cell among the distinct ones, -1 for a missing one. True and 1 are told
+        apart by type.
+    distinct : list
+    """
+    array: Any = cells
+    if hasattr(array, "dictionary_encode"):
+        return _coded_by_arrow(array)
+    if len(cells) == 1:
+        return np.zeros(1, dtype=np.intp), [cells[0]]
+    if not isinstance(cells, (np.ndarray, pd.api.extensions.ExtensionArray)):
+        array = np.array([*cells, None], dtype=object)[:-1]
+    try:
+        codes, distinct = pd.factorize(array)
+    except TypeError:
+        # Cells that cannot be hashed (a list, say) are still worth a proper fault each.
+        return np.arange(len(cells)), list(cells)
+    return codes, list(distinct)
+
+
+def _coded_by_arrow(array: Any) -> tuple[NDArray[np.intp], list[object]]:
+    """Codes of an Arrow array or of chunks of one."""
+    if hasattr(array, "chunks"):
+        array = array.unify_dictionaries().combine_chunks()
+    if not hasattr(array, "dictionary"):
+        array = array.dictionary_encode()
+    indices = array.indices
+    if indices.null_count:
+        # Its own filling of nulls takes several times as long.
+        known = indices.is_valid().to_numpy(zero_copy_only=False)
+        stored = np.frombuffer(indices.buffers()[1], dtype=indices.type.to_pandas_dtype())
+        part = stored[indices.offset : indices.offset + len(indices)]
+        return np.where(known, part, -1), array.dictionary.to_pylist()
+    return indices.to_numpy(zero_copy_only=False), array.dictionary.to_pylist()

@@ -1,0 +1,256 @@
+"""Parquet, one file or a folder of them, as a stream of chunks."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.tables.columns import RESERVED
+from bayesdx.tables.sources.chunks import CODED_TEXT, CaseSource, Chunk
+from bayesdx.tables.sources.formats import (
+    PARQUET_SUFFIXES,
+    STANDARD_INPUT,
+    STANDARD_STREAM,
+    unreadable,
+)
+from bayesdx.tables.sources.headers import header_faults
+from bayesdx.tables.sources.streams import file_digest
+
+#: What pandas calls an index that it only numbered; no column of the cases.
+_BARE_INDEX = "__index_level_"
+_ERRORS = (pa.ArrowException, OSError, ValueError)
+
+
+class ParquetSource(CaseSource):
+    """Cases in Parquet; values keep their types.
+
+    Columns have one type throughout: where the files of a folder differ, numbers become float64
+    and anything else text. A folder is read in the order of its file names, numbers in them
+    counted as numbers.
+    """
+
+    typed = True
+
+    def __init__(self, source: str | Path, chunk_rows: int) -> None:
+        if str(source) == STANDARD_STREAM:
+            got = Phrase("a stream, whose end cannot be read first")
+            raise InvalidCase(Fault(STANDARD_INPUT, "Parquet in a file", got))
+        path = Path(source)
+        self.name = str(path)
+        self._folder = path if path.is_dir() else None
+        self._paths = [path] if self._folder is None else _files(path)
+        self._chunk_rows = chunk_rows
+        metadata = [_metadata(one) for one in self._paths]
+        self._file_rows = [one.num_rows for one in metadata]
+        self._stamps = [_stamp(one) for one in self._paths]
+        self.size = sum(stamp[0] for stamp in self._stamps)
+        self.rows = sum(self._file_rows)
+        schemas = [one.schema.to_arrow_schema() for one in metadata]
+        self.columns, self._schema = _agreed(schemas, self._paths)
+        self._done = 0
+
+    def chunks(self, skip: int = 0) -> Iterator[Chunk]:
+        """Yield the chunks; row groups that are skipped are not read."""
+        first = skip * self._chunk_rows
+        held: list[pa.Table] = []
+        count = 0
+        for table in self._tables(first):
+            held.append(table)
+            count += len(table)
+            if count < self._chunk_rows:
+                continue
+            whole = pa.concat_tables(held)
+            while count >= self._chunk_rows:
+                yield _chunk(first, whole.slice(0, self._chunk_rows))
+                first += self._chunk_rows
+                self._done = first
+                count -= self._chunk_rows
+                whole = whole.slice(self._chunk_rows)
+            held = [whole]
+        if count:
+            yield _chunk(first, pa.concat_tables(held))
+        self._done = self.rows or 0
+
+    def progress(self) -> float | None:
+        """Share of the rows that were read."""
+        return self._done / self.rows if self.rows else 1.0
+
+    def digest(self) -> str:
+        """SHA-256 of the file; of a folder, of the name and digest of each file in order."""
+        if self._folder is None:
+            return file_digest(self._paths[0])
+        whole = hashlib.sha256()
+        for path in self._paths:
+            name = path.relative_to(self._folder).as_posix()
+            whole.update(f"{name}\0{file_digest(path)}\n".encode())
+        return whole.hexdigest()
+
+    def close(self) -> None:
+        """Files are open only while they are read."""
+
+    def _tables(self, first: int) -> Iterator[pa.Table]:
+        """Tables in order, from record ``first`` on; row groups before it are not read."""
+        for path, rows, stamp in zip(self._paths, self._file_rows, self._stamps, strict=True):
+            if first >= rows:
+                first -= rows
+                continue
+            try:
+                yield from self._read(path, first)
+            except _ERRORS as reason:
+                got = Phrase(_told(reason))
+                raise InvalidCase(Fault(str(path), "a Parquet file", got)) from reason
+            if _stamp(path) != stamp:
+                got = Phrase("one that was changed while it was read")
+                raise InvalidCase(Fault(str(path), "a file that stays as it is", got))
+            first = 0
+
+    def _read(self, path: Path, first: int) -> Iterator[pa.Table]:
+        coded = [name for name in self.columns if name not in RESERVED]
+        with pq.ParquetFile(path, read_dictionary=coded, page_checksum_verification=True) as file:
+            groups: list[int] = []
+            for group in range(file.metadata.num_row_groups):
+                rows = file.metadata.row_group(group).num_rows
+                if not groups and first >= rows:
+                    first -= rows
+                else:
+                    groups.append(group)
+            batches = file.iter_batches(
+                batch_size=min(self._chunk_rows, 1 << 16),
+                row_groups=groups,
+                columns=list(self._schema.names),
+                use_threads=False,
+            )
+            for batch in batches:
+                if first >= len(batch):
+                    first -= len(batch)
+                    continue
+                table = pa.table(batch.slice(first)).select(self._schema.names)
+                first = 0
+                yield _cast(table, self._schema).rename_columns(list(self.columns))
+
+
+def _files(folder: Path) -> list[Path]:
+    found = [
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in PARQUET_SUFFIXES
+        and path.is_file()
+        # Spark and Dask keep their own notes in names that begin so.
+        and not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+    ]
+    if not found:
+        got = Phrase("none")
+        raise InvalidCase(Fault(str(folder), "Parquet files in the folder", got))
+    return sorted(found, key=lambda path: _natural(path.relative_to(folder).as_posix()))
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Order of names in which part.2 stands before part.10."""
+    pieces = re.split(r"([0-9]+)", name)
+    key = [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces]
+    return [*key, (1, 0, name)]
+
+
+def _metadata(path: Path) -> pq.FileMetaData:
+    try:
+        with path.open("rb") as file:
+            return pq.read_metadata(file)
+    except OSError as reason:
+        if reason.errno is not None:
+            raise InvalidCase(unreadable(path, reason)) from reason
+        raise InvalidCase(Fault(str(path), "a Parquet file", Phrase(_told(reason)))) from reason
+    except _ERRORS as reason:
+        raise InvalidCase(Fault(str(path), "a Parquet file", Phrase(_told(reason)))) from reason
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _agreed(schemas: list[pa.Schema], paths: list[Path]) -> tuple[tuple[str, ...], pa.Schema]:
+    """Columns and one type each for all files; every fault of their headers at once."""
+    raw = [name for name in schemas[0].names if not name.startswith(_BARE_INDEX)]
+    columns = tuple(name.strip() for name in raw)
+    faults = header_faults(columns, str(paths[0]), 1)
+    if not raw:
+        faults.append(Fault(str(paths[0]), "columns", Phrase("none")))
+    for schema, path in zip(schemas[1:], paths[1:], strict=True):
+        names = [name for name in schema.names if not name.startswith(_BARE_INDEX)]
+        if sorted(names) != sorted(raw):
+            expected = f"the columns of {paths[0].name}"
+            differing = sorted(set(names) ^ set(raw)) or names
+            faults.append(Fault(str(path), expected, Phrase(f"a difference in {differing}")))
+    if faults:
+        raise InvalidCase(faults)
+    fields = []
+    for name, label in zip(raw, columns, strict=True):
+        kinds = [_plain(schema.field(name).type) for schema in schemas]
+        kind = _common(kinds)
+        if label not in RESERVED and not _is_readable(kind):
+            place = f"{paths[0]}:1:{raw.index(name) + 1}"
+            expected = f"text, numbers or true and false in {label}"
+            faults.append(Fault(place, expected, Phrase(f"{kind}")))
+        if pa.types.is_string(kind) and label not in RESERVED:
+            kind = CODED_TEXT
+        fields.append(pa.field(name, kind))
+    if faults:
+        raise InvalidCase(faults)
+    return columns, pa.schema(fields)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type of the values: dictionaries opened, all kinds of text as one."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_large_string(kind) or kind == pa.string_view():
+        return pa.string()
+    return kind
+
+
+def _common(kinds: list[pa.DataType]) -> pa.DataType:
+    told = list(dict.fromkeys(kind for kind in kinds if not pa.types.is_null(kind)))
+    if not told:
+        return pa.string()
+    if len(told) == 1:
+        return told[0]
+    if all(pa.types.is_integer(kind) for kind in told):
+        return pa.int64()
+    if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in told):
+        return pa.float64()
+    return pa.string()
+
+
+def _is_readable(kind: pa.DataType) -> bool:
+    types = pa.types
+    simple = (types.is_string, types.is_boolean, types.is_integer, types.is_floating)
+    return any(is_one(kind) for is_one in simple)
+
+
+def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    columns = []
+    for field, column in zip(schema, table.columns, strict=True):
+        if column.type != field.type:
+            if field.type == CODED_TEXT and not pa.types.is_dictionary(column.type):
+                column = column.cast(pa.string()).dictionary_encode()
+            with suppress(pa.ArrowNotImplementedError):
+                column = column.cast(field.type)
+        columns.append(column)
+    return pa.Table.from_arrays(columns, names=schema.names)
+
+
+def _chunk(first: int, table: pa.Table) -> Chunk:
+    rows = np.arange(first, first + len(table), dtype=np.int64)
+    return Chunk(first, len(table), table.unify_dictionaries().combine_chunks(), rows, rows + 1, ())
+
+
+def _told(reason: BaseException) -> str:
+    return next(iter(str(reason).splitlines()), type(reason).__name__)

@@ -1,0 +1,166 @@
+"""Bytes of an input, decompressed, with how far they were read and their digest."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import stat
+import sys
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.tables.sources.formats import STANDARD_INPUT, STANDARD_STREAM, unreadable
+
+#: Bytes read from a file at once.
+BLOCK = 1 << 20
+_CALLED = {"gz": "gzip", "zst": "zstd"}
+
+
+class _Counted(io.RawIOBase):
+    """A raw file that counts and, for what cannot be read twice, digests what passes."""
+
+    def __init__(self, file: BinaryIO, *, hashing: bool) -> None:
+        super().__init__()
+        self._file = file
+        self.count = 0
+        self.ended = False
+        self.sha = hashlib.sha256() if hashing else None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self.count += len(data)
+        self.ended = not data
+        if self.sha is not None:
+            self.sha.update(data)
+        return len(data)
+
+
+class ByteStream:
+    """The bytes of a file or of standard input, in order, once.
+
+    Attributes
+    ----------
+    name : str
+    size : int or None
+        Bytes as stored; None of a pipe.
+    """
+
+    def __init__(
+        self, raw: BinaryIO, name: str, path: Path | None = None, compression: str = ""
+    ) -> None:
+        self._raw = raw
+        self._path = path
+        self.name = name
+        self._compression = compression
+        self._stamp = self._read_stamp()
+        self.size = None if self._stamp is None else self._stamp[0]
+        self._counted = _Counted(self._raw, hashing=self._stamp is None)
+        self._stream = self._opened()
+
+    @classmethod
+    def open(cls, source: str | Path, compression: str) -> ByteStream:
+        """Open a file by its path, or standard input as ``-``.
+
+        Raises
+        ------
+        InvalidCase
+            It cannot be opened.
+        """
+        if str(source) == STANDARD_STREAM:
+            return cls(sys.stdin.buffer, STANDARD_INPUT, None, compression)
+        path = Path(source)
+        try:
+            return cls(path.open("rb"), str(path), path, compression)
+        except OSError as reason:
+            raise InvalidCase(unreadable(path, reason)) from reason
+
+    @classmethod
+    def of_bytes(cls, data: bytes, name: str, compression: str = "") -> ByteStream:
+        """Read bytes that are there as if they came from a pipe."""
+        return cls(io.BytesIO(data), name, None, compression)
+
+    def read(self, count: int = BLOCK) -> bytes:
+        """Return the next bytes, at most ``count``; empty at the end only.
+
+        Raises
+        ------
+        InvalidCase
+            The file cannot be read, breaks off, or was changed meanwhile.
+        """
+        try:
+            # What there is of a file that breaks off comes first, then the error.
+            data: bytes = getattr(self._stream, "read1", self._stream.read)(count)
+        except (EOFError, OSError, zlib.error, pa.ArrowException) as reason:
+            raise InvalidCase(self._broken(reason)) from reason
+        if not data and self._stamp != self._read_stamp():
+            got = Phrase("one that was changed while it was read")
+            raise InvalidCase(Fault(self.name, "a file that stays as it is", got))
+        return data or b""
+
+    def progress(self) -> float | None:
+        """Share of the stored bytes that was read."""
+        if self.size is None:
+            return None
+        return min(self._counted.count / self.size, 1.0) if self.size else 1.0
+
+    def digest(self) -> str:
+        """SHA-256 of the stored bytes; of a pipe once all of it was read."""
+        if self._stamp is not None:
+            assert self._path is not None
+            return file_digest(self._path)
+        assert self._counted.sha is not None
+        if not self._counted.ended:
+            got = Phrase("a digest asked for before that")
+            raise InvalidCase(Fault(self.name, "input that was read to its end", got))
+        return self._counted.sha.hexdigest()
+
+    def close(self) -> None:
+        """Close the file; standard input is left open."""
+        if self._path is not None:
+            self._raw.close()
+
+    def _read_stamp(self) -> tuple[int, int] | None:
+        """Size and time of change of a regular file."""
+        if self._path is None:
+            return None
+        status = os.fstat(self._raw.fileno())
+        return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+
+    def _opened(self) -> Any:
+        if self._compression == "gz":
+            return gzip.GzipFile(fileobj=io.BufferedReader(self._counted, BLOCK))
+        if self._compression == "zst":
+            return pa.CompressedInputStream(pa.PythonFile(self._counted, mode="r"), "zstd")
+        return io.BufferedReader(self._counted, BLOCK)
+
+    def _broken(self, reason: Exception) -> Fault:
+        if not self._compression:
+            return Fault(self.name, "a readable file", Phrase(str(reason)))
+        short = isinstance(reason, EOFError) or "runcated" in str(reason)
+        got = Phrase("one that breaks off" if short else "one that is damaged, or none at all")
+        return Fault(self.name, f"a complete {_CALLED[self._compression]} file", got)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file.
+
+    Raises
+    ------
+    InvalidCase
+        The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as reason:
+        raise InvalidCase(unreadable(path, reason)) from reason
