@@ -3,44 +3,236 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 import bayesdx
 from bayesdx.cli.options import Priors
-from bayesdx.tables import finding_columns, read_cases, with_case_ids, write_table
+from bayesdx.cli.progress import progress_shown
+from bayesdx.cli.signals import ended_by_signals
+
+if TYPE_CHECKING:
+    from bayesdx.tables.running import RunReport
+    from bayesdx.tables.running.runs import OnError
+
+#: Faults that are printed before the count of all of them.
+LISTED = 19
+TOP_FLAGS = 5
+
+
+Cases = Annotated[
+    str,
+    typer.Argument(
+        metavar="IN",
+        help="Cases, one a row, one column a finding: .csv, .jsonl (each also with .gz or .zst), "
+        ".parquet, a folder of Parquet files, - for CSV on standard input.",
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="Where to write, the format by name as for IN; a name that ends in / is a folder of "
+        "Parquet files; - for CSV on standard output.",
+    ),
+]
+ShapeName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="wide|long",
+        help="One row a case, or one line a case and cause with its rank; long where --top or "
+        "--threshold choose lines, otherwise wide.",
+        show_default=False,
+    ),
+]
+Top = Annotated[
+    int | None,
+    typer.Option(metavar="K", help="Only the K most probable causes.", show_default=False),
+]
+Causes = Annotated[
+    str | None, typer.Option(metavar="A,B", help="Only these causes.", show_default=False)
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(metavar="P", help="Only causes at P or above.", show_default=False),
+]
+OnErrorName = Annotated[
+    str,
+    typer.Option(
+        metavar="stop|skip|report",
+        help="What a row that cannot be read does: nothing is written; or it goes to "
+        "OUT.rejected.csv and the rest is scored, with exit code 0 (skip) or 1 (report).",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only check the cases; score and write nothing.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with an interrupted run, if there is one.")
+]
+Restart = Annotated[bool, typer.Option("--restart", help="Drop an interrupted run and begin anew.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Threads; by default one a core.", show_default=False),
+]
+ChunkRows = Annotated[
+    int, typer.Option(metavar="N", help="Rows scored together; memory grows with it.")
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Score by a Dask cluster: tcp://host:port of its scheduler, or local for processes of "
+        "this machine. Parquet in, a folder of Parquet out; extra 'distributed'.",
+        show_default=False,
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, a summary of a line.")]
 
 
 def score(
-    cases: Annotated[
-        str,
-        typer.Argument(
-            metavar="IN",
-            help="Cases, one a row, one column a finding: CSV, Parquet by file name, - for CSV on "
-            "standard input.",
-        ),
-    ],
-    output: Annotated[
-        str,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="OUT",
-            help="Where to write: CSV, Parquet by file name, - for CSV on standard output.",
-        ),
-    ] = "-",
+    cases: Cases,
+    output: Output = "-",
+    shape: ShapeName = None,
+    top: Top = None,
+    causes: Causes = None,
+    threshold: Threshold = None,
+    on_error: OnErrorName = "stop",
+    dry_run: DryRun = False,
+    resume: Resume = False,
+    restart: Restart = False,
+    workers: Workers = None,
+    chunk_rows: ChunkRows = 10_000,
+    dask: Dask = None,
+    quiet: Quiet = False,
     priors: Priors = None,
 ) -> None:
     """Work out a table of cases.
 
     Writes one row a case: the posterior of every cause, unexplained, log evidence, status, urgency
     and red flags. The columns case_id, expected_cause, acceptable, urgency, source and note are
-    never evidence; case_id is copied to the result.
+    never evidence; case_id is copied to the result. OUT appears when it is complete; OUT.audit.json
+    says what it was made from. An interrupted run is kept in OUT.parts and goes on with --resume.
     """
-    table = read_cases(cases)
-    engine = bayesdx.load(priors)
-    scores = with_case_ids(table, engine.score(finding_columns(table)))
-    write_table(scores, output)
-    counts = ", ".join(f"{n} {status}" for status, n in scores["status"].value_counts().items())
-    print(f"bayesdx: {len(scores)} cases ({counts}) written to {output}", file=sys.stderr)
+    # Imported here: no other command waits for it.
+    from bayesdx.tables.outputs import OutputOptions, Shape
+    from bayesdx.tables.running import RunOptions, score_table
+
+    long = top is not None or threshold is not None
+    options = RunOptions(
+        output=OutputOptions(
+            shape=cast("Shape", shape or ("long" if long else "wide")),
+            top=top,
+            causes=None if causes is None else tuple(one.strip() for one in causes.split(",")),
+            threshold=threshold,
+        ),
+        on_error=cast("OnError", on_error),
+        chunk_rows=chunk_rows,
+        workers=workers,
+        resume=resume,
+        restart=restart,
+        dry_run=dry_run,
+        listed=LISTED,
+    )
+    with ended_by_signals() as end, _notes_told():
+        engine = bayesdx.load(priors)
+        with progress_shown("scoring", quiet) as tell:
+
+            def told(rows: int, share: float | None) -> None:
+                end()
+                if tell is not None:
+                    tell(rows, share)
+
+            if dask is None:
+                report = score_table(engine.core, cases, output, options, told)
+            else:
+                from bayesdx.tables.distributed import Cluster, score_distributed
+
+                cluster = Cluster(dask)
+                report = score_distributed(engine.core, cases, output, cluster, options, told)
+    _print_summary(report, output, on_error, quiet)
+    if on_error == "report" and report.counts.rejected:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _notes_told() -> Iterator[None]:
+    """Print what an error says beside its faults: what was kept, and how to go on."""
+    try:
+        yield
+    except BaseException as reason:
+        for note in getattr(reason, "__notes__", ()):
+            print(f"bayesdx: {note}", file=sys.stderr)
+        raise
+
+
+def _print_summary(report: RunReport, output: str, on_error: str, quiet: bool) -> None:
+    counts = report.counts
+    if report.output is None and not counts.scored:
+        print(
+            f"bayesdx: {counts.records:,} rows checked, {counts.rejected:,} with faults; "
+            "nothing was scored or written",
+            file=sys.stderr,
+        )
+        _print_faults(report, on_error)
+        return
+    print(
+        f"bayesdx: {counts.scored:,} cases ({_listed(counts.status)}) written to {output}",
+        file=sys.stderr,
+    )
+    if counts.rejected:
+        print(
+            f"bayesdx: {counts.records:,} rows read, {counts.rejected:,} rejected: "
+            f"{report.rejected}",
+            file=sys.stderr,
+        )
+    _print_faults(report, on_error)
+    if quiet:
+        return
+    for line in summary_lines(report):
+        print(f"bayesdx: {line}", file=sys.stderr)
+
+
+def _print_faults(report: RunReport, on_error: str) -> None:
+    if on_error != "report":
+        return
+    for fault in report.faults:
+        print(f"bayesdx: {fault}", file=sys.stderr)
+    if report.counts.faults > len(report.faults):
+        print(f"bayesdx: and {report.counts.faults - len(report.faults):,} more.", file=sys.stderr)
+
+
+def summary_lines(report: RunReport) -> list[str]:
+    """Return what else there is to say of a run: urgency, red flags, time, audit."""
+    counts, seconds = report.counts, report.seconds
+    lines = [f"urgency: {_listed(counts.urgency)}"]
+    if counts.red_flags:
+        more = len(counts.red_flags) - TOP_FLAGS
+        tail = f", and {more} more kinds" if more > 0 else ""
+        lines.append(f"red flags: {_listed(counts.red_flags, TOP_FLAGS)}{tail}")
+    rows = counts.records - report.resumed
+    if report.resumed:
+        lines.append(f"{report.resumed:,} rows were finished by an interrupted run")
+    busy = sum(seconds.values())
+    if rows and busy:
+        reading = seconds["digest"] + seconds["parsing"] + seconds["reading"]
+        writing = seconds["writing"] + seconds["disk"] + seconds["finishing"]
+        first, slowest = report.slowest
+        lines.append(
+            f"{report.wall:.1f} s, {rows / report.wall:,.0f} rows/s; {reading / busy:.0%} reading, "
+            f"{seconds['scoring'] / busy:.0%} scoring, {writing / busy:.0%} writing; the slowest "
+            f"chunk, from row {first:,}, took {slowest:.2f} s to score"
+        )
+    if report.audit is not None:
+        lines.append(f"audit: {report.audit}")
+    return lines
+
+
+def _listed(counted: Counter[str], most: int | None = None) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in counted.most_common(most))

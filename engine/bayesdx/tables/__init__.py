@@ -1,5 +1,7 @@
 """Tables of cases and of posteriors: reading, writing, and the columns that are not findings."""
 
+from importlib import import_module
+
 from bayesdx.tables.columns import CASE_ID, RESERVED, finding_columns, with_case_ids
 from bayesdx.tables.reading import parse_csv, read_cases
 from bayesdx.tables.writing import csv_text, write_table, write_whole
@@ -15,3 +17,12 @@ __all__ = [
     "write_table",
     "write_whole",
 ]
+
+_PARTITIONS = frozenset({"partition_schema", "score_partition", "score_partitions"})
+
+
+def __getattr__(name: str) -> object:
+    # Imported when asked for: reading a small table waits for neither Arrow nor an engine.
+    if name in _PARTITIONS:
+        return getattr(import_module("bayesdx.tables.partitions"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

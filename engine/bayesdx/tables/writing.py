@@ -77,7 +77,7 @@ def csv_text(table: pd.DataFrame) -> str:
     returns = False
     for position, dtype in enumerate(safe.dtypes):
         if not pd.api.types.is_numeric_dtype(dtype):
-            cells = [_neutral(cell) for cell in safe.iloc[:, position]]
+            cells = [neutral(cell) for cell in safe.iloc[:, position]]
             returns = returns or any(isinstance(cell, str) and "\r" in cell for cell in cells)
             safe.isetitem(position, cells)
     # Before Python 3.13 the csv module leaves a lone carriage return unquoted, and a reader takes
@@ -87,7 +87,8 @@ def csv_text(table: pd.DataFrame) -> str:
     return text
 
 
-def _neutral(cell: object) -> object:
+def neutral(cell: object) -> object:
+    """Put an apostrophe before text that a spreadsheet would run as a formula; numbers stay."""
     if not isinstance(cell, str) or not cell.startswith(FORMULA_STARTS):
         return cell
     with suppress(ValueError):

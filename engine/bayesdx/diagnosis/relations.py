@@ -1,0 +1,136 @@
+"""Findings that settle each other, and what of them one case may tell together.
+
+The reader of cases derives some findings from others: what implies what, what is positive when any
+of its components is. The network knows nothing of this, so cases drawn from it can contradict
+themselves. Nothing that was drawn is changed here; what cannot be told together is not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from bayesdx.inference.evidence import StateArray
+from bayesdx.inference.model import BoolArray, DiagnosisModel
+from bayesdx.knowledge import Knowledge
+
+
+class Unit(NamedTuple):
+    """What is told as one thing: a binary finding, or an ordinal one with all its thresholds.
+
+    Attributes
+    ----------
+    row : int
+        Row of what is told: binary findings come first, then ordinal ones.
+    level : int
+        The finding is present where the value of that row is at least this.
+    """
+
+    row: int
+    level: int
+
+
+class Relations:
+    """What of N cases may be told together.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+    model : DiagnosisModel
+
+    Attributes
+    ----------
+    tied : frozenset of str
+        Findings that settle others or are settled by others.
+    """
+
+    def __init__(self, knowledge: Knowledge, model: DiagnosisModel) -> None:
+        findings = knowledge.findings
+        self._units = _units(knowledge, model)
+        implied = {name: frozenset(one.implies) for name, one in findings.items() if one.implies}
+        combined = {name: one.any_of for name, one in findings.items() if one.any_of}
+        edges = [(a, b) for a, those in implied.items() for b in those]
+        edges += [(whole, part) for whole, parts in combined.items() for part in parts]
+        self.tied = frozenset(name for edge in edges for name in edge)
+        self._parts = _connected(edges)
+        self._pairs = [
+            (self._units[a], self._units[b])
+            for a, b in sorted(_closure(implied))
+            if a in self._units and b in self._units and self._units[a].row != self._units[b].row
+        ]
+        self._wholes: list[tuple[int, list[int]]] = []
+        self._tangles: list[list[int]] = []
+        for part in {self._parts[name] for name in combined}:
+            rows = sorted({self._units[name].row for name in part if name in self._units})
+            whole = [name for name in sorted(part) if name in combined]
+            if len(whole) == 1 and set(combined[whole[0]]) | {whole[0]} == part:
+                if whole[0] in self._units:
+                    own = self._units[whole[0]].row
+                    self._wholes.append((own, [row for row in rows if row != own]))
+            elif len(rows) > 1:
+                self._tangles.append(rows)
+
+    def others(self, name: str) -> frozenset[str]:
+        """Findings that a finding can settle, or be settled by, over however many steps."""
+        return self._parts.get(name, frozenset()) - {name}
+
+    def settle(self, values: Sequence[BoolArray | StateArray], told: Sequence[BoolArray]) -> None:
+        """Untell what cannot be told with the rest, in place.
+
+        A finding that is positive when any of its components is, is not told where a component
+        is. Where one finding implies another and was drawn present without it, neither is told. Of
+        findings that are tied in both ways only one is told.
+
+        Parameters
+        ----------
+        values : sequence of arrays (N,)
+            What was drawn: of each binary finding, then the state of each ordinal one.
+        told : sequence of bool arrays (N,)
+            Whether it is told.
+        """
+        for rows in self._tangles:
+            taken = told[rows[0]].copy()
+            for row in rows[1:]:
+                told[row] &= ~taken
+                taken |= told[row]
+        for whole, parts in self._wholes:
+            for row in parts:
+                told[whole] &= ~told[row]
+        for a, b in self._pairs:
+            clash = (values[a.row] >= a.level) & (values[b.row] < b.level)
+            told[a.row] &= ~clash
+            told[b.row] &= ~clash
+
+
+def _units(knowledge: Knowledge, model: DiagnosisModel) -> dict[str, Unit]:
+    units = {name: Unit(row, 1) for row, name in enumerate(model.findings)}
+    for row, ordinal in enumerate(model.ordinals, start=len(model.findings)):
+        states = knowledge.findings[ordinal].states
+        units[ordinal] = Unit(row, len(states) - 1)
+        for finding in knowledge.findings.values():
+            if finding.threshold_of == ordinal:
+                units[finding.id] = Unit(row, states.index(finding.at_least or ""))
+    return units
+
+
+def _closure(implied: Mapping[str, frozenset[str]]) -> set[tuple[str, str]]:
+    """Pairs of which the first implies the second, directly or not."""
+    found = set()
+    for name in implied:
+        reached: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for other in implied.get(waiting.pop(), frozenset()) - reached:
+                reached.add(other)
+                waiting.append(other)
+        found |= {(name, other) for other in reached if other != name}
+    return found
+
+
+def _connected(edges: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """The connected part of a graph that each of its nodes is in."""
+    part: dict[str, frozenset[str]] = {}
+    for one, other in edges:
+        joined = part.get(one, frozenset({one})) | part.get(other, frozenset({other}))
+        part.update(dict.fromkeys(joined, joined))
+    return part

@@ -1,0 +1,202 @@
+"""One partition of a large table, scored: what Spark, Ray and Dask call on their workers.
+
+The functions depend on their arguments alone and can be sent by name. An engine is built once a
+process for each knowledge and kept by its digest. With Spark::
+
+    from functools import partial
+    from bayesdx.tables import partition_schema, score_partitions
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    schema = from_arrow_schema(partition_schema(folder, cases.columns))
+    scores = cases.mapInPandas(partial(score_partitions, knowledge=folder), schema)
+
+With Ray Data::
+
+    from bayesdx.tables import score_partition
+
+    scores = cases.map_batches(
+        score_partition, batch_format="pandas", fn_kwargs={"knowledge": folder}
+    )
+
+``folder`` is a knowledge folder that every worker can read; None for the packaged knowledge, which
+each worker then has in the same version; or `bayesdx.tables.shipping.knowledge_files` of a folder
+that only the caller has. ``benchmarks/distributed/by_ray.py`` is such a program, and is tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.scoring import score_cases
+from bayesdx.errors import Fault, InvalidCase
+from bayesdx.inference.model import BoolArray
+from bayesdx.tables.columns import CASE_ID, RESERVED
+from bayesdx.tables.outputs import OutputOptions, check_options, output_schema, output_table
+from bayesdx.tables.running.work import take_scores
+from bayesdx.tables.shipping import KnowledgeSource, core_of
+
+OnBadRow = Literal["raise", "skip", "mark"]
+
+#: Status of a row that could not be read, where such rows are marked.
+REJECTED = "rejected"
+#: Column that says why, where such rows are marked.
+FAULT = "fault"
+#: Rows scored together.
+ROWS_AT_ONCE = 20_000
+
+
+def score_partition(
+    cases: pd.DataFrame,
+    knowledge: KnowledgeSource = None,
+    *,
+    on_error: OnBadRow = "raise",
+    options: OutputOptions | None = None,
+) -> pd.DataFrame:
+    """Score some rows of a table.
+
+    Parameters
+    ----------
+    cases : DataFrame
+        One row a case; columns and cells as for `Engine.score`, reserved columns among them.
+    knowledge : path, KnowledgeFiles, Engine, Core or None
+        A knowledge folder that this process can read, the files of one, the packaged knowledge by
+        default. An engine serves in this process only.
+    on_error : {"raise", "skip", "mark"}
+        What a row does that cannot be read: raise with every fault of the partition; be left out,
+        so that rows in less rows out is the number of rejected rows; or stay, with the status
+        ``rejected``, no numbers, and the reasons in a last column ``fault``, so that the counts of
+        the whole table can be made of the result. Unknown columns always raise.
+    options : OutputOptions, optional
+        Wide, all causes, by default. The long shape needs a column ``case_id``, and rows cannot be
+        marked in it.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `partition_schema`; in the wide shape with the index of the rows kept. Each
+        row is what a run over the whole table gives for it.
+
+    Raises
+    ------
+    InvalidCase
+        Unknown columns, bad rows as said above, options that cannot be met.
+    """
+    core, options = core_of(knowledge), options or OutputOptions()
+    _check(core, options, on_error, cases.columns)
+    columns = [name for name in cases.columns if name not in RESERVED]
+    core.reader.check_columns(columns)
+    faults: list[Fault] = []
+    tables, kept = [], []
+    for first in range(0, max(len(cases), 1), ROWS_AT_ONCE):
+        rows = cases.iloc[first : first + ROWS_AT_ONCE]
+        cells = {name: rows[name].array for name in columns}
+        read, good, found = core.reader.read_rows(cells, len(rows), list(rows.index))
+        if found and on_error == "raise":
+            faults += [fault for _, fault in found]
+        if faults:
+            continue
+        scores = take_scores(score_cases(core, read, 1), good)
+        where = np.arange(first, first + len(rows), dtype=np.int64)[good]
+        table = output_table(core, scores, _ids(rows, good), where, options)
+        if on_error == "mark":
+            table = _marked(table, rows, good, found)
+        tables.append(table)
+        kept.append(good if on_error != "mark" else np.ones(len(rows), dtype=bool))
+    if faults:
+        raise InvalidCase(faults)
+    frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+    if options.shape == "wide":
+        frame.index = cases.index[np.concatenate(kept)]
+    return frame
+
+
+def score_partitions(
+    batches: Iterable[pd.DataFrame],
+    knowledge: KnowledgeSource = None,
+    *,
+    on_error: OnBadRow = "raise",
+    options: OutputOptions | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Score batch after batch, as Spark's ``mapInPandas`` gives them; see `score_partition`."""
+    for batch in batches:
+        yield score_partition(batch, knowledge, on_error=on_error, options=options)
+
+
+def partition_schema(
+    knowledge: KnowledgeSource,
+    columns: Sequence[str],
+    *,
+    on_error: OnBadRow = "raise",
+    options: OutputOptions | None = None,
+) -> pa.Schema:
+    """Return the columns of `score_partition`, for systems that want them beforehand.
+
+    Parameters
+    ----------
+    knowledge, on_error, options
+        As for `score_partition`.
+    columns : sequence of str
+        Of the cases; `case_id` is taken for text.
+
+    Returns
+    -------
+    pyarrow.Schema
+    """
+    core, options = core_of(knowledge), options or OutputOptions()
+    _check(core, options, on_error, columns)
+    schema = output_schema(core, options, CASE_ID in columns)
+    return schema.append(pa.field(FAULT, pa.string())) if on_error == "mark" else schema
+
+
+def _check(core: Core, options: OutputOptions, on_error: str, columns: Iterable[str]) -> None:
+    check_options(core, options)
+    names = list(columns)
+    faults = []
+    if on_error not in get_args(OnBadRow):
+        faults.append(Fault("on_error", "raise, skip or mark", on_error))
+    if options.shape == "long" and on_error == "mark":
+        faults.append(Fault("on_error", "raise or skip, in the long shape", on_error))
+    if options.shape == "long" and CASE_ID not in names:
+        # A partition does not know where in the whole table its rows stand.
+        faults.append(Fault("columns", f"{CASE_ID}, for the long shape", names))
+    faults += [
+        Fault("columns", "each column once", name)
+        for name in dict.fromkeys(name for name in names if names.count(name) > 1)
+    ]
+    if faults:
+        raise InvalidCase(faults)
+
+
+def _ids(rows: pd.DataFrame, good: BoolArray) -> pa.Array | None:
+    if CASE_ID not in rows.columns:
+        return None
+    ids = pa.array(rows.loc[:, CASE_ID].array[good], from_pandas=True)
+    return ids.cast(pa.string()) if not pa.types.is_string(ids.type) else ids
+
+
+def _marked(
+    table: pa.Table,
+    rows: pd.DataFrame,
+    good: BoolArray,
+    found: Sequence[tuple[int, Fault]],
+) -> pa.Table:
+    """Put the rows that could not be read back among the others, with their faults."""
+    reasons: dict[int, list[str]] = {}
+    for position, fault in found:
+        reasons.setdefault(position, []).append(str(fault))
+    texts = [" ".join(reasons.get(position, ())) or None for position in range(len(rows))]
+    # A null index takes a null cell.
+    at = np.where(good, np.cumsum(good) - 1, 0)
+    spread = table.take(pa.array(at, mask=~good))
+    place = spread.column_names.index("status")
+    spread = spread.set_column(place, "status", spread.column("status").fill_null(REJECTED))
+    if CASE_ID in spread.column_names:
+        every = _ids(rows, np.ones(len(rows), dtype=bool))
+        spread = spread.set_column(0, CASE_ID, every)
+    return spread.append_column(FAULT, pa.array(texts, pa.string()))

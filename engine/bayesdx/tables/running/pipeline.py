@@ -1,0 +1,61 @@
+"""Work on a stream of items in threads, with results in the order of the items."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: Items in hand beyond one for each worker: one waits for a worker, one for being handed on.
+AHEAD = 2
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterator[Item], workers: int
+) -> Iterator[Result]:
+    """Apply a function to items in threads.
+
+    Parameters
+    ----------
+    work : function
+        Spends its time where the interpreter is not needed: arithmetic, parsing, compression.
+    items : iterator
+        Advanced in a thread of its own, one item ahead.
+    workers : int
+        Threads that do the work.
+
+    Yields
+    ------
+    result
+        Of each item, in the order of the items; never more than ``workers + AHEAD`` items are in
+        hand, so that memory does not depend on their number. When the items break off with an
+        error, it is raised after the results of those before it.
+    """
+    end = object()
+    broken: BaseException | None = None
+    pending: deque[Future[Result]] = deque()
+    reader = ThreadPoolExecutor(1, "reading")
+    pool = ThreadPoolExecutor(workers, "scoring")
+    try:
+        upcoming: Future[object] = reader.submit(next, items, end)
+        more = True
+        while more or pending:
+            if more:
+                broken = upcoming.exception()
+                more = broken is None and upcoming.result() is not end
+                if more:
+                    item = upcoming.result()
+                    upcoming = reader.submit(next, items, end)
+                    pending.append(pool.submit(work, item))  # type: ignore[arg-type]
+            if pending and (not more or len(pending) >= workers + AHEAD):
+                yield pending.popleft().result()
+        if broken is not None:
+            raise broken
+    finally:
+        # After an interruption nothing that waits is begun; what runs is short.
+        reader.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,19 @@
+"""A small knowledge, sampled cases in Parquet, and what one machine makes of them."""
+
+import pytest
+from dask_cases import CHUNK, ROWS, Work, scores
+from small_priors import SMALL, write_priors
+
+import bayesdx
+from bayesdx.tables.running import RunOptions, score_table
+from bayesdx.tables.synthetic import SampleTables
+from bayesdx.tables.synthetic_files import write_sample
+
+
+@pytest.fixture(scope="session")
+def work(tmp_path_factory) -> Work:
+    engine = bayesdx.load(write_priors(tmp_path_factory.mktemp("priors"), SMALL))
+    folder = tmp_path_factory.mktemp("cases")
+    write_sample(SampleTables(engine, ROWS), f"{folder}/cases/", parts=3)
+    score_table(engine.core, folder / "cases", f"{folder}/local/", RunOptions(chunk_rows=CHUNK))
+    return Work(engine, folder / "cases", scores(folder / "local"))
