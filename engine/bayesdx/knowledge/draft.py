@@ -19,10 +19,12 @@ from pydantic import BaseModel, ValidationError
 from bayesdx.errors import Fault, nearest_names
 from bayesdx.knowledge.files import Folder
 from bayesdx.knowledge.kinds import (
+    ASKER,
     CALIBRATION,
     CARD,
     CAUSE,
     CONSTRAINT,
+    EFFORT,
     FINDING,
     GROUP,
     MEASURE,
@@ -37,6 +39,7 @@ from bayesdx.knowledge.kinds import (
     WORD,
     Kind,
 )
+from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag
 from bayesdx.knowledge.schema import (
     Cause,
@@ -83,6 +86,8 @@ class Draft:
     scales: tuple[Scale, ...] = ()
     red_flags: tuple[RedFlag, ...] = ()
     triage: Triage | None = None
+    efforts: tuple[Effort, ...] = ()
+    askers: tuple[Asker, ...] = ()
     statements: dict[str, Statement] = field(default_factory=dict)
     constraints: tuple[Constraint, ...] = ()
     text_settings: TextSettings | None = None
@@ -146,8 +151,11 @@ def draft_knowledge(folder: Folder) -> Draft:
     draft.scales = tuple(_rows(draft, SCALE, folder, "word_scale.toml", "scale"))
     draft.red_flags = tuple(_rows(draft, RULE, folder, "red_flags.toml", "rule"))
     draft.triage = _table(draft, TRIAGE, folder, "red_flags.toml", "triage")
+    draft.efforts = tuple(_rows(draft, EFFORT, folder, "questions.toml", "effort"))
+    draft.askers = tuple(_rows(draft, ASKER, folder, "questions.toml", "asker"))
     _refuse_other_keys(draft, folder, "word_scale.toml", ("word", "scale"))
     _refuse_other_keys(draft, folder, "red_flags.toml", ("rule", "triage"))
+    _refuse_other_keys(draft, folder, "questions.toml", ("effort", "asker"))
     _draft_statements(draft, folder)
     return draft
 

@@ -31,6 +31,7 @@ OTHER_FILES = (
     "constraints.toml",
     "management.toml",
     "pitfalls.toml",
+    "questions.toml",
     "statements.toml",
 )
 """Files that a folder may do without."""

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
+from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag
 from bayesdx.knowledge.schema import (
     Cause,
@@ -105,6 +106,18 @@ TRIAGE = Kind(
         "loss_ratio": {"emergency": 1.0, "urgent": 1.0, "soon": 1.0},
     },
 )
+EFFORT = Kind(
+    Effort,
+    TypeAdapter(Effort),
+    {
+        "observed_by": "patient",
+        "cost": 1.0,
+        "delay_hours": 0.0,
+        "basis": "JUDGEMENT",
+        "source": "",
+    },
+)
+ASKER = Kind(Asker, TypeAdapter(Asker), {"id": "unreadable", "label": "-", "asks": ["patient"]})
 CALIBRATION = Kind(Calibration, TypeAdapter(Calibration), {"computed_from": ""})
 WORD = Kind(
     Word,

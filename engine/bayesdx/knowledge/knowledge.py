@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag
 from bayesdx.knowledge.schema import (
     Cause,
@@ -47,6 +48,8 @@ class Knowledge(Frozen):
     scales: tuple[Scale, ...]
     red_flags: tuple[RedFlag, ...]
     triage: Triage | None = None
+    efforts: tuple[Effort, ...] = ()
+    askers: tuple[Asker, ...] = ()
     statements: dict[str, Statement] = Field(default_factory=FrozenDict)
     constraints: tuple[Constraint, ...] = ()
     text_settings: TextSettings | None = None

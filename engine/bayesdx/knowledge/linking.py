@@ -13,6 +13,7 @@ from bayesdx.knowledge.draft import Draft, cause_file
 from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.measure_links import check_measures
 from bayesdx.knowledge.naming import check_names
+from bayesdx.knowledge.question_links import check_questions
 from bayesdx.knowledge.red_flag_schema import leaves
 from bayesdx.knowledge.references import check_id, check_leaf, check_source, check_states
 from bayesdx.knowledge.shapes import join
@@ -36,6 +37,7 @@ def check_links(draft: Draft) -> None:
     _check_groups(draft)
     _check_red_flags(draft)
     check_triage(draft)
+    check_questions(draft)
     check_constraints(draft)
     check_all_texts(draft)
     for index, scale in enumerate(draft.scales):

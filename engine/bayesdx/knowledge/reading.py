@@ -74,6 +74,8 @@ def _assemble(draft: Draft, card: ModelCard, parsed: Folder) -> Knowledge:
         scales=draft.scales,
         red_flags=draft.red_flags,
         triage=draft.triage,
+        efforts=draft.efforts,
+        askers=draft.askers,
         statements=FrozenDict(draft.statements),
         constraints=draft.constraints,
         text_settings=draft.text_settings,

@@ -1,0 +1,91 @@
+"""`bayesdx ask`: an interview that asks the best question next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import bayesdx
+from bayesdx.cli.arguments import read_findings
+from bayesdx.cli.interview import Interview, Plan, repeat_line
+from bayesdx.cli.options import Priors
+from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
+
+if TYPE_CHECKING:
+    from bayesdx.knowledge import Knowledge
+
+Known = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FINDING",
+        help="What is known already, as for diagnose: id=value, id, !id.",
+        show_default=False,
+    ),
+]
+ByWhom = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="WHO",
+        help="Who can answer: patient, examiner, laboratory, imaging, or an asker of "
+        "questions.toml such as clinician (patient and examiner), which is the default where "
+        "the knowledge has it. May be repeated.",
+        show_default=False,
+    ),
+]
+Cause = Annotated[
+    str | None, typer.Option(metavar="ID", help="Ask about this one cause.", show_default=False)
+]
+Limit = Annotated[
+    int | None, typer.Option(min=1, help="Put at most so many questions.", show_default=False)
+]
+KeepAsking = Annotated[
+    bool,
+    typer.Option("--keep-asking", help="Go on when no answer can change the urgency any more."),
+]
+
+
+def ask(
+    findings: Known = None,
+    cause: Cause = None,
+    by: ByWhom = None,
+    limit: Limit = None,
+    keep_asking: KeepAsking = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the end as JSON.")] = False,
+    priors: Priors = None,
+) -> None:
+    """Ask question after question, the best one next.
+
+    Red-flag questions come first, then what tells most about the causes for its cost. Says after
+    each answer what changed, ends when no answer that is left changes the urgency, and prints the
+    diagnosis.
+    """
+    given = read_findings(findings or ())
+    engine = bayesdx.load(priors)
+    who = tuple(by or _default_askers(engine.knowledge))
+    # A typo in what was given, the cause or the observers is told before anything is asked.
+    engine.next_questions(given, cause=cause, observed_by=who or None, limit=1)
+    interview = Interview(engine, Plan(cause, who, limit, keep_asking), given)
+    interview.lead()
+    diagnosis = engine.diagnose(interview.answers)
+    intended_use = engine.knowledge.model.intended_use
+    if as_json:
+        print(diagnosis_json(diagnosis, intended_use))
+        return
+    console = make_console()
+    console.print()
+    print_diagnosis(console, diagnosis, intended_use, labels=_labels(engine.knowledge))
+    if interview.answers:
+        # No paragraph: a command is copied as it stands.
+        again = repeat_line(interview.answers, str(priors) if priors else None)
+        console.print(f"Again: {again}", soft_wrap=True)
+
+
+def _default_askers(knowledge: Knowledge) -> list[str]:
+    return [asker.id for asker in knowledge.askers if asker.id == "clinician"]
+
+
+def _labels(knowledge: Knowledge) -> dict[str, str]:
+    """Return the label of everything that a rule or a text can name."""
+    risks = {risk.id: risk.label for risk in knowledge.risks.values()}
+    return risks | {finding.id: finding.label for finding in knowledge.findings.values()}

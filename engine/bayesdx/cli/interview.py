@@ -1,0 +1,300 @@
+"""An interview on a terminal: the best question, its answer, what changed, and the next one."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+from rich.text import Text
+
+from bayesdx.cli.asking import OBSERVERS, SHORT_ANSWERS
+from bayesdx.cli.printing import make_console
+from bayesdx.cli.words import LEVEL_STYLES, percent, print_paragraph
+from bayesdx.errors import InvalidCase
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from rich.console import Console
+
+    from bayesdx import Diagnosis, Engine
+    from bayesdx.diagnosis.questions import NextQuestions
+
+HELP = (
+    "Blank: not known. y/n, a state or a number. ?: explain. why: why this question. u: take the "
+    "last answer back. q: that is all."
+)
+CAUSES = 3
+_UNKNOWN = ""
+
+
+class Step(NamedTuple):
+    """One question that was put; `value` is empty where it could not be answered."""
+
+    question: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How an interview is led.
+
+    Attributes
+    ----------
+    cause : str, optional
+        The one cause that is asked about.
+    by : tuple of str
+        Who can answer; everybody when empty.
+    limit : int, optional
+        Questions that are put at most.
+    keep_asking : bool
+        Go on when no answer can change the urgency any more.
+    """
+
+    cause: str | None = None
+    by: tuple[str, ...] = ()
+    limit: int | None = None
+    keep_asking: bool = False
+
+
+class Interview:
+    """Leads one interview; `answers` is what is known so far."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        plan: Plan,
+        given: dict[str, str],
+        read_line: Callable[[], str] = input,
+    ) -> None:
+        self.engine, self.plan, self.read_line = engine, plan, read_line
+        self.given, self.steps = dict(given), list[Step]()
+        # To standard error, so that `bayesdx ask --json > case.json` stays JSON.
+        self.console: Console = make_console(stderr=True)
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What was given at the start and answered since."""
+        return self.given | {step.name: step.value for step in self.steps if step.value}
+
+    @property
+    def unanswered(self) -> Collection[str]:
+        """Questions that were put and could not be answered."""
+        return [step.question for step in self.steps if not step.value]
+
+    def lead(self) -> None:
+        """Ask until the rule, the limit or the person ends it; Ctrl-C and Ctrl-D end it too."""
+        self._paragraph(HELP)
+        try:
+            self._lead()
+        except (EOFError, KeyboardInterrupt):
+            self._say("\nEnded here. What is known so far:")
+
+    def _lead(self) -> None:
+        diagnosis, section = self.engine.diagnose(self.answers), ""
+        if self.given:
+            self._show_flags(None, diagnosis)
+        while True:
+            found = self._next()
+            row = self._best(found)
+            if row is None:
+                return
+            if row.observed_by != section:
+                section = str(row.observed_by)
+                self._say(f"\n{OBSERVERS.get(section, section)}")
+            word = self._ask(row, found)
+            if word == "q":
+                return
+            if word == "u" and not self._undo():
+                continue
+            if word != "u" and not self.steps[-1].value:
+                continue
+            before, diagnosis = diagnosis, self.engine.diagnose(self.answers)
+            self._show_change(before, diagnosis)
+
+    def _next(self) -> NextQuestions:
+        plan = self.plan
+        return self.engine.next_questions(
+            self.answers, cause=plan.cause, observed_by=plan.by or None, without=self.unanswered
+        )
+
+    def _best(self, found: NextQuestions) -> Any:
+        """Return the row of the next question; None when the interview is over, and say why."""
+        plan = self.plan
+        if plan.limit is not None and len(self.steps) >= plan.limit:
+            self._say(f"\n{plan.limit} questions were put: the limit that was set.")
+            return None
+        if not len(found.table):
+            self._say("\nNothing is left to ask.")
+            return None
+        certificate = found.certificate
+        if plan.cause is None and certificate.holds and not plan.keep_asking:
+            self._paragraph(f"\n{certificate.reason}")
+            self._say("Questions about the causes go on with --keep-asking.")
+            return None
+        rows = found.table.reset_index()
+        if plan.cause is not None:
+            rows = rows[rows["information"].isna() | (rows["information"] > 0.0)]
+            if not len(rows):
+                self._say(f"\nNo answer that is left says anything about {plan.cause}.")
+                return None
+        return next(rows.itertuples(index=False))
+
+    def _ask(self, row: Any, found: NextQuestions) -> str:
+        """Put one question until the answer can be used; note it, or return what was wished."""
+        number = len(self.steps) + 1
+        while True:
+            self._say(f"{number}. {row.text} [{self._possible(row, found)}] ", end="")
+            line = self.read_line().strip()
+            if not sys.stdin.isatty():
+                # What was piped in is part of the conversation.
+                self._say(line)
+            word = line.lower()
+            if word in ("q", "u"):
+                return word
+            if word == "why":
+                self._explain(row, found)
+            elif line == "?":
+                self._describe(row)
+            elif self._note(row, SHORT_ANSWERS.get(word, line)):
+                return ""
+
+    def _note(self, row: Any, value: str) -> bool:
+        """Keep an answer that the engine can read; say what is wrong with any other."""
+        if not value:
+            self.steps.append(Step(row.question, row.question, _UNKNOWN))
+            return True
+        # A number is what was measured, a word is what it stands for.
+        measured = bool(row.measure) and (value[0].isdigit() or row.kind == "measure")
+        name = row.measure if measured else row.question
+        try:
+            self.engine.diagnose({**self.answers, name: value})
+        except InvalidCase as error:
+            for fault in error.faults:
+                self._paragraph(str(fault), indent=2)
+            return False
+        self.steps.append(Step(row.question, name, value))
+        return True
+
+    def _undo(self) -> bool:
+        if not self.steps:
+            self._say("  There is no answer to take back.")
+            return False
+        step = self.steps.pop()
+        self._say(f"  Taken back: {step.name} {step.value or '(not known)'}.")
+        return True
+
+    def _possible(self, row: Any, found: NextQuestions) -> str:
+        """Say how the question can be answered."""
+        labels = list(found.answers.loc[row.question].index)
+        words = [] if row.kind == "measure" else ["/".join(labels)]
+        words = ["y/n"] if words == ["absent/present"] else words
+        measure = self.engine.knowledge.measures.get(row.measure)
+        if measure is not None:
+            words.append(measure.unit)
+        return " or ".join(words)
+
+    def _describe(self, row: Any) -> None:
+        knowledge = self.engine.knowledge
+        entry: Any = knowledge.findings.get(row.question) or knowledge.risks.get(row.question)
+        entry = entry or knowledge.measures[row.question]
+        names = (*entry.aliases_lay, *entry.aliases_professional)
+        also = f" Also called: {', '.join(names)}." if names else ""
+        self._paragraph(f"{row.question}: {entry.label}.{also} {entry.note}".rstrip(), indent=2)
+        measure = knowledge.measures.get(row.measure)
+        if measure is not None:
+            low, high = measure.range
+            units = " or ".join((measure.unit, *measure.units))
+            self._paragraph(f"As a number: {low:g} to {high:g}, in {units}.", indent=2)
+        self._paragraph(HELP, indent=2)
+
+    def _explain(self, row: Any, found: NextQuestions) -> None:
+        """Say why this question comes now, and where each answer leads."""
+        for line in _reasons(row, self.engine, self.plan.cause):
+            self._paragraph(line, indent=2)
+        posterior = "posterior" in found.answers
+        for label, one in found.answers.loc[row.question].iterrows():
+            share = one["probability"]
+            parts = ["how often: not modelled" if pd.isna(share) else percent(float(share))]
+            parts.append(f"urgency {one['urgency']}")
+            if one["first"]:
+                parts.append(f"first: {_short(self.engine.causes['label'][one['first']])}")
+            if posterior and not pd.isna(one["posterior"]):
+                parts.append(f"{self.plan.cause} {percent(float(one['posterior']))}")
+            self._paragraph(f"{label}: {', '.join(parts)}", mark="- ", indent=2)
+
+    def _show_change(self, before: Diagnosis, after: Diagnosis) -> None:
+        """Say what an answer changed: red flags at once, the urgency, the first causes."""
+        self._show_flags(before, after)
+        was = f" (was {before.urgency})" if after.urgency != before.urgency else ""
+        style = LEVEL_STYLES[after.urgency]
+        self.console.print(Text.assemble("  Urgency: ", (after.urgency, style), was))
+        if after.status == "impossible":
+            clash = ", ".join(after.clashes)
+            self._paragraph(f"These cannot occur together in this model: {clash}.", indent=2)
+            return
+        chosen = [self.plan.cause] if self.plan.cause else [*after.table.index[:CAUSES]]
+        now, then = after.table["posterior"], before.table["posterior"]
+        said = [(percent(float(now[name])), percent(float(then[name]))) for name in chosen]
+        if all(one == other for one, other in said):
+            return
+        labels = (_short(after.table["label"][name]) for name in chosen)
+        parts = [
+            f"{label} {one}" + (f" (was {other})" if one != other else "")
+            for label, (one, other) in zip(labels, said, strict=True)
+        ]
+        self._paragraph("; ".join(parts), indent=2)
+
+    def _show_flags(self, before: Diagnosis | None, after: Diagnosis) -> None:
+        """Print rules that fire, and dangerous causes that call for action, as soon as they do."""
+        told = set() if before is None else {(hit.id, hit.outcome) for hit in before.red_flags}
+        for hit in after.red_flags:
+            if hit.outcome == "fired" and (hit.id, hit.outcome) not in told:
+                text = f"{hit.level}: {hit.title}"
+                self._paragraph(text, mark="! ", indent=2, style=LEVEL_STYLES[hit.level])
+                self._paragraph(hit.advice, indent=4)
+        called = set() if before is None else {hit.cause for hit in before.triage}
+        for one in after.triage:
+            if one.cause not in called:
+                text = (
+                    f"{one.level}: {one.label} at {percent(one.posterior)}; a miss would weigh "
+                    f"more than a false alarm from {percent(one.threshold)} on"
+                )
+                self._paragraph(text, mark="! ", indent=2, style=LEVEL_STYLES[one.level])
+
+    def _say(self, text: str, end: str = "\n") -> None:
+        self.console.print(text, end=end, soft_wrap=True)
+        self.console.file.flush()
+
+    def _paragraph(self, text: str, mark: str = "", indent: int = 0, style: str = "") -> None:
+        if text.startswith("\n"):
+            self.console.print()
+        print_paragraph(self.console, text.strip(), mark=mark, indent=indent, style=style)
+
+
+def _short(label: str) -> str:
+    """A label without what it adds in brackets."""
+    return label.partition(" (")[0]
+
+
+def _reasons(row: Any, engine: Engine, cause: str | None) -> Iterator[str]:
+    rules = {rule.id: rule for rule in engine.knowledge.red_flags}
+    for name in filter(None, row.red_flags.split(";")):
+        rule = rules[name]
+        yield f"Red flag ({rule.level}): an answer makes a rule fire by itself: {rule.title}."
+    if not pd.isna(row.information):
+        about = cause or "the causes"
+        told = f"{row.information:.3g} bit, at a cost of {row.cost:g}"
+        yield f"Expected information about {about}: {told}."
+
+
+def repeat_line(answers: dict[str, str], priors: str | None = None) -> str:
+    """Return the command that gives the same diagnosis again."""
+    words = [f"{name}={value}" for name, value in answers.items()]
+    words += ["--priors", priors] if priors else []
+    return shlex.join(["bayesdx", "diagnose", *words])

@@ -1,0 +1,188 @@
+"""Priors for another setting: how common causes are among the people of one place.
+
+A profile is a small TOML file. It changes priors and nothing else, and every prior in it says whose
+share it is and where it comes from::
+
+    label = "Orthopaedic outpatient clinic"
+    denominator = "adults referred to the clinic for buttock or hip pain"
+    source = "clinic register, 2023"
+
+    [priors]
+    hip_oa = 0.31
+    gtps = { value = 0.2, source = "Smith 2020", denominator = "the same, under 60" }
+
+``denominator`` and ``source`` at the top hold for all priors that have none of their own.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_names
+from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.moving import with_numbers
+from bayesdx.knowledge.schema import FrozenDict
+
+#: Bytes of the largest profile that is read.
+LARGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class ProfilePrior:
+    """P(cause present and contributing) among the people of a setting."""
+
+    cause: str
+    value: float
+    denominator: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Priors of a setting.
+
+    Attributes
+    ----------
+    label : str
+    priors : tuple of ProfilePrior
+    """
+
+    label: str
+    priors: tuple[ProfilePrior, ...]
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The priors by cause."""
+        return {one.cause: one.value for one in self.priors}
+
+
+def read_profile(path: Path) -> Profile:
+    """Read a profile.
+
+    Raises
+    ------
+    InvalidKnowledge
+        With everything that is wrong with the file.
+    OSError
+        When it cannot be read.
+    """
+    if path.stat().st_size > LARGEST:
+        got = Phrase(f"{path.stat().st_size} bytes")
+        raise InvalidKnowledge(Fault(str(path), f"at most {LARGEST} bytes", got))
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InvalidKnowledge(Fault(str(path), "a TOML file", Phrase(str(error)))) from None
+    faults: list[Fault] = []
+    known = ("label", "denominator", "source", "priors")
+    for key in content:
+        if key not in known:
+            near = nearest_names(key, known)
+            faults.append(Fault(f"{path}:{key}", "label, denominator, source or priors", key, near))
+    texts = {key: _text(path, key, content, faults) for key in ("label", "denominator", "source")}
+    table = content.get("priors")
+    if not isinstance(table, dict) or not table:
+        faults.append(
+            Fault(f"{path}:priors", "a table of causes and their priors", table or NOTHING)
+        )
+        table = {}
+    priors = [_prior(path, name, entry, texts, faults) for name, entry in table.items()]
+    if faults:
+        raise InvalidKnowledge(faults)
+    return Profile(texts["label"] or path.stem, tuple(priors))
+
+
+def _text(path: Path, key: str, content: Mapping[str, object], faults: list[Fault]) -> str:
+    value = content.get(key, "")
+    if not isinstance(value, str):
+        faults.append(Fault(f"{path}:{key}", "a text", value))
+        return ""
+    return " ".join(value.split())
+
+
+def _prior(
+    path: Path, name: str, entry: object, texts: Mapping[str, str], faults: list[Fault]
+) -> ProfilePrior:
+    place = f"{path}:priors.{name}"
+    own: Mapping[str, object] = entry if isinstance(entry, dict) else {"value": entry}
+    for key in own:
+        if key not in ("value", "denominator", "source"):
+            faults.append(Fault(f"{place}.{key}", "value, denominator or source", key))
+    value = own.get("value")
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0.0 < value < 1.0
+    if not good:
+        got = NOTHING if value is None else value
+        faults.append(Fault(place, "a probability strictly between 0 and 1", got))
+    told = {}
+    for key in ("denominator", "source"):
+        text = own.get(key, texts[key])
+        told[key] = text if isinstance(text, str) else ""
+        if not told[key].strip():
+            got = text or NOTHING
+            faults.append(Fault(f"{place}.{key}", f"a {key}, here or at the top", got))
+    number = float(value) if good and isinstance(value, int | float) else 0.5
+    return ProfilePrior(name, number, told["denominator"], told["source"])
+
+
+def with_priors(knowledge: Knowledge, priors: Mapping[str, float]) -> Knowledge:
+    """Replace priors of causes.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        As read or calibrated.
+    priors : mapping of str to float
+        By cause; strictly between 0 and 1.
+
+    Returns
+    -------
+    Knowledge
+        Calibration does not move these priors any more.
+
+    Raises
+    ------
+    InvalidKnowledge
+        With every name that is no modelled cause, and every value that is no probability.
+    """
+    causes = [name for name, cause in knowledge.causes.items() if cause.kind == "cause"]
+    faults = list(_prior_faults(priors, causes))
+    if faults:
+        raise InvalidKnowledge(faults)
+    places = {f"{cause_file(name)}:prior": float(value) for name, value in priors.items()}
+    changed = with_numbers(knowledge, places)
+    if knowledge.calibration is None:
+        return changed
+    moves = tuple(move for move in knowledge.calibration.move if move.number not in places)
+    calibration = knowledge.calibration.model_copy(update={"move": moves})
+    return changed.model_copy(update={"calibration": calibration})
+
+
+def _prior_faults(priors: Mapping[str, float], causes: list[str]) -> Iterator[Fault]:
+    for name, value in priors.items():
+        if name not in causes:
+            yield Fault(f"prior of {name}", "a modelled cause", name, nearest_names(name, causes))
+        elif not 0.0 < value < 1.0:
+            yield Fault(f"prior of {name}", "a probability strictly between 0 and 1", value)
+
+
+def with_profile(knowledge: Knowledge, profile: Profile) -> Knowledge:
+    """Replace the priors of a profile, with their denominators.
+
+    The source that a profile names is written into the note of each prior, since it need not be
+    among the sources of the knowledge.
+    """
+    changed = with_priors(knowledge, profile.values)
+    causes = dict(changed.causes)
+    for one in profile.priors:
+        prior = causes[one.cause].prior
+        assert prior is not None
+        note = f"{profile.label}: {one.source}"
+        update = {"denominator": one.denominator, "note": note, "range": None, "statements": ()}
+        causes[one.cause] = causes[one.cause].model_copy(
+            update={"prior": prior.model_copy(update=update)}
+        )
+    return changed.model_copy(update={"causes": FrozenDict(causes)})
