@@ -12,6 +12,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from interval_coverage import WORDS, size_words
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -43,8 +44,12 @@ def draw_all(report: Mapping[str, Any], folder: Path) -> list[str]:
                 f"urgency_{key}.png": urgency(part["urgency"], name, part["n"]),
                 f"surprise_{key}.png": surprise(part["surprise"], name),
             }
+            if "interviews" in part:
+                figures[f"interviews_{key}.png"] = interviews(part["interviews"], key)
             drawn += [_save(figure, folder / file) for file, figure in figures.items()]
         drawn.append(_save(reliability(report["simulated"]), folder / "reliability.png"))
+        if "coverage" in report:
+            drawn.append(_save(coverage(report["coverage"]), folder / "coverage.png"))
     return drawn
 
 
@@ -179,6 +184,44 @@ def surprise(part: Mapping[str, Any], name: str) -> Figure:
     return figure
 
 
+def interviews(part: Mapping[str, Any], key: str) -> Figure:
+    """Share of interviews that have arrived for good, by questions put; one line an order."""
+    figure, both = _figure(9.6, 5.4, columns=2)
+    lines = {
+        "ours": ("ours: red flags first", BLUE, "-", "o"),
+        "without_red_flags": ("information per cost alone", GREEN, "--", "s"),
+        "greedy_entropy": ("greedy entropy", ORANGE, "-.", "^"),
+        "random": (f"random, {part['random_orders']} orders a case", GREY, ":", "D"),
+    }
+    titles = {"first_cause": "First cause is final", "urgency": "Urgency is final"}
+    for axes, (goal, title) in zip(both, titles.items(), strict=True):
+        for order, (label, colour, style, marker) in lines.items():
+            curve = np.asarray(part["orders"][order][goal]["curve"])
+            at = np.arange(len(curve))
+            every = max(1, len(curve) // 8)
+            axes.plot(
+                at,
+                curve,
+                color=colour,
+                linestyle=style,
+                linewidth=2.0,
+                marker=marker,
+                markevery=every,
+                markersize=5.5,
+                label=label,
+            )
+        axes.set(title=title, xlabel="questions put", ylim=(0.0, 1.02), xlim=(0.0, None))
+        axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0))
+    both[0].set_ylabel("interviews")
+    handles, labels = both[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=10.5)
+    # Not what the engine gets right, but how soon it says what it will say.
+    name = {"documents": "Vignettes of the documents"}.get(key, "Selected published cases")
+    title = f"{name} (n = {part['n']})\nQuestions until the answer is that of the whole row"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=13)
+    return figure
+
+
 def reliability(part: Mapping[str, Any]) -> Figure:
     """What was said against what was so, causes pooled; even bins, and half decades for small."""
     figure, both = _figure(9.6, 5.9, columns=2)
@@ -220,4 +263,39 @@ def reliability(part: Mapping[str, Any]) -> Figure:
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=10.5)
     title = "Simulated cases, not patients; causes pooled, 95 % intervals"
     figure.suptitle(title, x=0.01, ha="left", fontsize=13)
+    return figure
+
+
+def coverage(part: Mapping[str, Any]) -> Figure:
+    """Share of intervals that hold the truth, by the size of the posterior."""
+    figure, (axes,) = _figure(8.0, 5.4)
+    rows = [row for row in part["by_size"] if row["n"]]
+    places = np.arange(len(rows))
+    axes.axhspan(*part["aim"], color=GREY, alpha=0.18, label="88 to 92 %")
+    for shift, (kind, colour, marker) in zip(
+        (-0.15, 0.0, 0.15),
+        (("assembled", BLUE, "o"), ("drawn", GREEN, "s"), ("first_order", ORANGE, "^")),
+        strict=True,
+    ):
+        share = np.array([row[kind]["share"] for row in rows])
+        error = np.array([row[kind]["error"] for row in rows])
+        axes.errorbar(
+            places + shift,
+            share,
+            yerr=2.0 * error,
+            fmt=marker,
+            color=colour,
+            markersize=7,
+            linewidth=1.6,
+            label=WORDS[kind],
+        )
+    axes.set_xticks(places, [f"{size_words(row)}\n(n = {row['n']})" for row in rows])
+    axes.set(
+        title="Simulated truths, not patients\nShare of 90 % intervals that hold the truth",
+        xlabel="posterior with the stated numbers",
+        ylim=(0.7, 1.02),
+    )
+    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1.0))
+    axes.grid(visible=False, axis="x")
+    axes.legend(loc="lower center", ncols=2, fontsize=10.5)
     return figure

@@ -1,8 +1,7 @@
-"""Knowledge with every number drawn from what its range says about it.
+"""Knowledge with every number drawn from what its range says about it, assembled anew.
 
-A probability is drawn from the Beta, a ratio from the log-normal distribution that fits its value
-and range; the shares of a risk with several states from a Dirichlet distribution with the
-equivalent sample size of its basis. Numbers are drawn independently of each other.
+The distributions are those of `bayesdx.diagnosis.number_draws`; here a draw is put into the
+knowledge number by number and its network is built in full, slowly.
 """
 
 from __future__ import annotations
@@ -13,26 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.diagnosis.assembly import Assembly, assemble
+from bayesdx.diagnosis.number_draws import EDGE, Uncertain, uncertain_numbers
 from bayesdx.errors import BayesdxError, InvalidKnowledge
 from bayesdx.knowledge import Cause, Finding, Knowledge, Risk
 from bayesdx.knowledge.conditioning import conditional_prior, own_risks
-from bayesdx.knowledge.numbers import PlacedNumber, every_number
-from bayesdx.knowledge.uncertainty import BetaFit, LogNormalFit, fit_beta, fit_log_normal
+from bayesdx.knowledge.numbers import PlacedNumber
+from bayesdx.knowledge.uncertainty import BetaFit, LogNormalFit
+
+__all__ = ["Draw", "Uncertain", "assemble_draw", "draw_values", "uncertain_numbers"]
 
 Value = float | tuple[float, ...]
 _Test = Callable[[Mapping[str, Value]], bool]
-#: Numbers that make the network; a kind that is not here keeps its value.
-_KINDS = ("prior", "effect", "link", "background", "background_effect", "prevalence")
-#: Drawn probabilities stay this far from 0 and 1, where a Beta draw can round to.
-_EDGE = 1e-9
-
-
-@dataclass(frozen=True)
-class Uncertain:
-    """A number and its distribution: Beta, log-normal, Dirichlet weights; None if it is fixed."""
-
-    number: PlacedNumber
-    fit: BetaFit | LogNormalFit | tuple[float, ...] | None
 
 
 @dataclass(frozen=True)
@@ -50,29 +40,6 @@ class Draw:
     put_back: tuple[str, ...]
 
 
-def uncertain_numbers(knowledge: Knowledge) -> tuple[Uncertain, ...]:
-    """Fit a distribution to every number of the knowledge."""
-    sizes = knowledge.model.equivalent_sample_size
-    return tuple(
-        Uncertain(number, _fit(number, sizes[number.stated.basis]))
-        for number in every_number(knowledge)
-        if number.kind in _KINDS
-    )
-
-
-def _fit(number: PlacedNumber, size: float) -> BetaFit | LogNormalFit | tuple[float, ...] | None:
-    value = number.value
-    low, high = number.stated.range or (None, None)
-    if isinstance(value, tuple):
-        return tuple(share * size for share in value)
-    if value in (0.0, 1.0) or (low is not None and low == high):
-        return None
-    if number.is_ratio:
-        # A log-normal has no quantile at 0: a range that begins there says nothing below.
-        return fit_log_normal(value, low or None, high if low else None, size)
-    return fit_beta(value, low, high, size)
-
-
 def draw_values(
     uncertain: Iterable[Uncertain], rng: np.random.Generator
 ) -> dict[str, tuple[PlacedNumber, Value]]:
@@ -86,8 +53,8 @@ def _drawn(one: Uncertain, rng: np.random.Generator) -> Value:
     if isinstance(one.fit, LogNormalFit):
         return float(np.exp(rng.normal(one.fit.mean, one.fit.deviation)))
     if isinstance(one.fit, BetaFit):
-        return float(np.clip(rng.beta(one.fit.a, one.fit.b), _EDGE, 1.0 - _EDGE))
-    shares = np.maximum(rng.dirichlet(one.fit), _EDGE)
+        return float(np.clip(rng.beta(one.fit.a, one.fit.b), EDGE, 1.0 - EDGE))
+    shares = np.maximum(rng.dirichlet(one.fit), EDGE)
     return tuple((shares / shares.sum()).tolist())
 
 

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import interval_coverage
+import interviews
 import numpy as np
 import scenarios
 from equal_priors import EqualPriors, with_equal_priors
@@ -37,10 +39,12 @@ class Size(NamedTuple):
     draws: int
     cases_a_draw: int
     references: int
+    interviews: int = 10_000  #: cases of each file, at most
+    random_orders: int = 5
 
 
 FULL = Size(draws=20, cases_a_draw=2000, references=200)
-QUICK = Size(draws=3, cases_a_draw=300, references=40)
+QUICK = Size(draws=3, cases_a_draw=300, references=40, interviews=8, random_orders=2)
 
 
 def build(size: Size, seed: int) -> dict[str, Any]:
@@ -63,12 +67,20 @@ def build(size: Size, seed: int) -> dict[str, Any]:
     for key, name in NAMES.items():
         path = ROOT / "scenarios" / f"{key}.csv"
         part = scenarios.measure(path, engine, equal, size.references, seed)
+        part["interviews"] = _interviews(path, engine, size, seed)
         report[key] = {"name": name, **part}
         say(f"measured: {path.name}")
     knowledge, assembly = engine.knowledge, engine.assembly
     report["simulated"] = simulate(knowledge, assembly, size.draws, size.cases_a_draw, seed, say)
+    extent = interval_coverage.QUICK if size is QUICK else interval_coverage.FULL
+    report["coverage"] = interval_coverage.study(engine, extent, seed, say)
     report["figures"] = []
     return report
+
+
+def _interviews(path: Path, engine: bayesdx.Engine, size: Size, seed: int) -> dict[str, Any]:
+    cases = scenarios.read_labelled(path).head(size.interviews)
+    return interviews.measure(engine, cases, size.random_orders, seed)
 
 
 def about(engine: bayesdx.Engine, size: Size, seed: int) -> dict[str, Any]:

@@ -63,6 +63,11 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def head(self, count: int) -> Labelled:
+        """Return the first cases."""
+        parts = (part[:count] for part in (self.ids, self.expected, self.acceptable, self.urgency))
+        return Labelled(*parts, self.findings.iloc[:count])  # type: ignore[arg-type]  # in order
+
 
 def read_labelled(path: Path) -> Labelled:
     """Read one file of scenarios."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import interval_coverage
+
 DOCUMENTS = "Self-consistency with the source documents"
 PUBLISHED = "Accuracy on selected published cases"
 NAMES = {"documents": DOCUMENTS, "published": PUBLISHED}
@@ -45,6 +47,23 @@ _MAY: Mapping[str, tuple[str, str]] = {
         "and a text tells what was present and is silent about the rest, while references answer "
         "the same questions mostly with no; so more than 5 % is to be expected.",
     ),
+    "interviews_documents": (
+        "how soon each order of questions reaches what the engine says of the whole vignette, and "
+        "what asking for red flags first costs and brings.",
+        "that an interview finds the right cause, or how long one takes with a person. The "
+        "vignettes tell a few things each, chosen because they matter.",
+    ),
+    "interviews_published": (
+        "the same on cases that others wrote down.",
+        "that an interview finds the right cause, or how long one takes with a patient. What was "
+        "not published counts as not known.",
+    ),
+    "coverage": (
+        "that intervals pass the uncertainty of the stated numbers on to the answers, whole "
+        "networks built anew included.",
+        "that an interval holds the truth about a patient. Truths and intervals come from one set "
+        "of stated distributions, and what the model leaves out is in no interval.",
+    ),
     "reliability": (
         "that inference and sampling agree (grey on the line), and how far the posteriors drift "
         "when every number may be as wrong as its range allows (blue).",
@@ -61,8 +80,16 @@ def markdown(report: Mapping[str, Any]) -> str:
         _scenarios(report, "documents"),
         _scenarios(report, "published"),
         _simulated(report),
+        *_coverage(report),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _coverage(report: Mapping[str, Any]) -> list[str]:
+    part = report.get("coverage")
+    if part is None:
+        return []
+    return ["\n\n".join([interval_coverage.markdown(part), *_figure(report, "coverage")])]
 
 
 def _head(report: Mapping[str, Any]) -> str:
@@ -105,6 +132,7 @@ def _scenarios(report: Mapping[str, Any], key: str) -> str:
             "### Surprise",
             _surprise(part["surprise"]),
             *_figure(report, f"surprise_{key}"),
+            *_interviews(report, key),
         ]
     )
 
@@ -233,6 +261,42 @@ def _surprise(part: Mapping[str, Any]) -> str:
         "known. Cases made by the model would give 5 %."
     )
     return intro + "\n\n" + _table(("drawn anew", "surprising", "cases"), rows)
+
+
+_ORDERS = {
+    "ours": "ours: red flags first, then information per cost",
+    "without_red_flags": "information per cost alone",
+    "greedy_entropy": "greedy entropy: information alone",
+    "random": "random",
+}
+
+
+def interview_table(part: Mapping[str, Any]) -> str:
+    """Write how many questions each order needs."""
+    rows = []
+    for order, label in _ORDERS.items():
+        cells = [label]
+        for goal in ("first_cause", "urgency"):
+            one = part["orders"][order][goal]
+            cells += [_mean(one["questions"]), f"{one['median']:g}"]
+        cells.append(_mean(part["orders"][order]["first_cause"]["cost"]))
+        rows.append(cells)
+    head = ("order", "first cause: mean", "median", "urgency: mean", "median", "cost, first cause")
+    left = ", ".join(part["left_out"]) or "none"
+    intro = (
+        f"Questions put until the first cause (the urgency) is what the whole row gives, and stays "
+        f"so; nothing known at the start, {part['questions']} questions in all, n = {part['n']}, "
+        f"left out as impossible: {left}. What the row does not tell stays unknown, and the "
+        f"question counts. Random: {part['random_orders']} orders a case."
+    )
+    return intro + "\n\n" + _table(head, rows)
+
+
+def _interviews(report: Mapping[str, Any], key: str) -> list[str]:
+    part = report[key].get("interviews")
+    if part is None:
+        return []
+    return ["### Interviews", interview_table(part), *_figure(report, f"interviews_{key}")]
 
 
 def _simulated(report: Mapping[str, Any]) -> str:

@@ -27,7 +27,9 @@ MODULES = (
     "surprise",
     "noise",
     "simulated",
+    "interval_coverage",
     "scenarios",
+    "interviews",
     "writing",
     "report",
 )
@@ -304,11 +306,52 @@ def quick(q: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, A
     """A run from end to end, smaller still than the quick one."""
     folder = tmp_path_factory.mktemp("quality") / "new"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(q.report, "QUICK", q.report.Size(draws=2, cases_a_draw=60, references=10))
+        patch.setattr(q.report, "QUICK", q.report.Size(2, 60, 10, interviews=2, random_orders=1))
         # As when the script runs: its own folder comes first, so that figures finds metrics.
         patch.syspath_prepend(str(FOLDER))
         q.report.main(["--quick", "--out", str(folder)])
     return json.loads((folder / "report.json").read_text(encoding="utf-8")), folder
+
+
+class TestInterviews:
+    def course(self, q: Any, *first: str) -> Any:
+        put = tuple(range(0, 3 * len(first), 3))
+        return q.interviews.Course(put, tuple(2.0 * p for p in put), first, first)
+
+    def test_arrival_is_when_the_answer_stays(self, q: Any) -> None:
+        arrival = q.interviews.arrival
+        assert arrival(self.course(q, "a", "b", "a", "b", "b"), "first_cause", "b") == (9, 18.0)
+        assert arrival(self.course(q, "b", "b"), "urgency", "b") == (0, 0.0)
+        with pytest.raises(ValueError, match="was told everything"):
+            arrival(self.course(q, "b", "a"), "first_cause", "b")
+
+    def test_every_order_ends_where_the_whole_row_does(self, q: Any) -> None:
+        engine = bayesdx.load()
+        cases = q.scenarios.read_labelled(FOLDER.parents[1] / "scenarios" / "published.csv").head(3)
+        rows = cases.findings.to_dict("records")
+        scores = engine.score(cases.findings)
+        wanted = q.interviews.first_causes(engine, scores)
+        rng = np.random.default_rng(0)
+        by_chance = q.interviews.at_random(engine, rows, 2, rng)
+        for i, row in enumerate(rows):
+            found = [q.interviews.adaptive(engine, row, order) for order in q.interviews.ADAPTIVE]
+            for course in [*found, *by_chance[i]]:
+                assert course.first_cause[-1] == wanted[i]
+                assert course.urgency[-1] == scores["urgency"].iloc[i]
+                assert list(course.put) == sorted(course.put)
+                assert course.put[0] == 0
+
+    def test_a_file_measured_twice_gives_the_same(self, q: Any) -> None:
+        engine = bayesdx.load()
+        path = FOLDER.parents[1] / "scenarios" / "documents.csv"
+        cases = q.scenarios.read_labelled(path).head(2)
+        one, two = (q.interviews.measure(engine, cases, 2, 5) for _ in range(2))
+        assert q.report.plain(one) == q.report.plain(two)
+        assert one["n"] == 2
+        for part in one["orders"].values():
+            assert part["first_cause"]["curve"][-1] == 1.0
+            assert (np.diff(part["first_cause"]["curve"]) >= 0.0).all()
+        assert "greedy entropy" in q.writing.interview_table(one)
 
 
 class TestReport:

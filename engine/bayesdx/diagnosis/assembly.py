@@ -178,7 +178,7 @@ def _missed(targets: Targets, p: LinkParameters, exact: Rates) -> float:
     return max(float(links.max(initial=0.0)), float(backgrounds.max(initial=0.0)))
 
 
-def _thresholds(knowledge: Knowledge, ordinal: Finding) -> list[str]:
+def threshold_chain(knowledge: Knowledge, ordinal: Finding) -> list[str]:
     """Ids of an ordinal's thresholds by rising level."""
     found = [f for f in knowledge.findings.values() if f.threshold_of == ordinal.id]
     return [f.id for f in sorted(found, key=lambda f: ordinal.states.index(f.at_least or ""))]
@@ -190,7 +190,7 @@ def threshold_pairs(knowledge: Knowledge) -> list[tuple[str, str]]:
         pair
         for ordinal in knowledge.findings.values()
         if ordinal.kind == "ordinal"
-        for pair in pairwise(_thresholds(knowledge, ordinal))
+        for pair in pairwise(threshold_chain(knowledge, ordinal))
     ]
 
 
@@ -221,7 +221,7 @@ def _network(
             variables.append(Variable(finding.id))
             cpds.append(_noisy_or(finding.id, causes, p, row[finding.id], finding.id in extras))
         elif finding.kind == "ordinal":
-            levels = [row[name] for name in _thresholds(knowledge, finding)]
+            levels = [row[name] for name in threshold_chain(knowledge, finding)]
             variables.append(Variable(finding.id, finding.states))
             cpds.append(_noisy_max(finding.id, causes, p, levels))
     for group in knowledge.groups.values():

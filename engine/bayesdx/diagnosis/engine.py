@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,11 @@ from bayesdx.diagnosis.assembly import Assembly
 from bayesdx.diagnosis.causal import CausalTable, rank_causes
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core, build_core
+from bayesdx.diagnosis.explain import Explanation, explain
+from bayesdx.diagnosis.explain_many import CaseExplanations, explain_many
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
+from bayesdx.diagnosis.intervals import Intervals, intervals
+from bayesdx.diagnosis.questions import NextQuestions, next_questions
 from bayesdx.diagnosis.red_flags import RuleResult, evaluate, urgency
 from bayesdx.diagnosis.results import (
     IMPOSSIBLE,
@@ -25,11 +29,15 @@ from bayesdx.diagnosis.results import (
 from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases, scores_frame
 from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.diagnosis.texts import TextHit, evaluate_texts
+from bayesdx.diagnosis.tornado import tornado
 from bayesdx.diagnosis.triage import TriageHit, triage_case
+from bayesdx.diagnosis.turning import TurningPoints, turning_points
+from bayesdx.diagnosis.what_if import WhatIf, changed_knowledge, what_if
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.model import FloatArray
 from bayesdx.inference.query import Backend
 from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.profiles import Profile
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 from bayesdx.knowledge.text_schema import Text
 
@@ -204,6 +212,85 @@ class Engine:
     def rank_causes(self, findings: Mapping[str, object]) -> CausalTable:
         """Rank causes by what would change without them; see `bayesdx.diagnosis.causal`."""
         return rank_causes(self.core, findings)
+
+    def explain(
+        self, findings: Mapping[str, object], cause: str | Sequence[str] | None = None
+    ) -> Explanation:
+        """Say what each observation does to each cause; see `bayesdx.diagnosis.explain`."""
+        return explain(self.core, findings, cause)
+
+    def explain_many(
+        self, cases: pd.DataFrame, causes: str | Sequence[str] | None = None
+    ) -> CaseExplanations:
+        """Explain many cases; see `bayesdx.diagnosis.explain_many.explain_many`."""
+        return explain_many(self.core, cases, causes)
+
+    def next_questions(
+        self,
+        findings: Mapping[str, object],
+        *,
+        cause: str | None = None,
+        observed_by: str | Sequence[str] | None = None,
+        without: Collection[str] = (),
+        limit: int | None = None,
+    ) -> NextQuestions:
+        """Rank what is not known by what asking is worth; see `bayesdx.diagnosis.questions`."""
+        return next_questions(
+            self.core,
+            findings,
+            cause=cause,
+            observed_by=observed_by,
+            without=without,
+            limit=limit,
+        )
+
+    def intervals(
+        self,
+        findings: Mapping[str, object],
+        level: float = 0.9,
+        draws: int = 2000,
+        seed: int = 0,
+    ) -> Intervals:
+        """Say how sure the answer to one case is; see `bayesdx.diagnosis.intervals.intervals`."""
+        return intervals(self.core, findings, level=level, draws=draws, seed=seed)
+
+    def what_if(
+        self,
+        findings: Mapping[str, object],
+        change: Mapping[str, object] | None = None,
+        *,
+        priors: Mapping[str, float] | None = None,
+        profile: Profile | None = None,
+    ) -> WhatIf:
+        """Answer one case as it is and as it would be; see `bayesdx.diagnosis.what_if.what_if`."""
+        return what_if(self.core, findings, change, priors=priors, profile=profile)
+
+    def tornado(self, findings: Mapping[str, object], cause: str | None = None) -> pd.DataFrame:
+        """Move every stated number to the ends of its range; see `bayesdx.diagnosis.tornado`."""
+        return tornado(self.core, findings, cause)
+
+    def turning_points(self, findings: Mapping[str, object], *, largest: int = 3) -> TurningPoints:
+        """Find the smallest changes that change the answer; see `bayesdx.diagnosis.turning`."""
+        return turning_points(self.core, findings, largest=largest)
+
+    def with_priors(
+        self, priors: Mapping[str, float] | None = None, profile: Profile | None = None
+    ) -> Engine:
+        """Return an engine with other priors; see `bayesdx.knowledge.profiles`.
+
+        Parameters
+        ----------
+        priors : mapping of str to float, optional
+            By cause; they win over those of ``profile``.
+        profile : Profile, optional
+            Of a setting, see `read_profile`.
+
+        Raises
+        ------
+        InvalidKnowledge
+            When a prior is no probability, not of a modelled cause, or cannot hold.
+        """
+        return Engine(changed_knowledge(self.knowledge, priors or {}, profile), self.core.backend)
 
     def _causes_by_row(self) -> pd.DataFrame:
         """The table of a diagnosis before there is one; cases only fill in and sort it."""

@@ -40,6 +40,7 @@ class Targets:
     Attributes
     ----------
     prior : array (C,)
+        Or (E, C), where every row has priors of its own.
     stated : array (E, C)
         Stated probability of each link, NaN where there is none.
     reading : int array (E, C)
@@ -129,10 +130,10 @@ def solve(targets: Targets, ratio: Rates, start: LinkParameters | None = None) -
     LinkParameters
         A fixed point of alternating exact updates of each link and each leak.
     """
-    p = start or _first_guess(targets)
+    p = start or first_guess(targets)
     for _ in range(_ROUNDS):
         rates = independent_rates(targets, p)
-        new = _update(targets, p, rates, ratio)
+        new = update(targets, p, rates, ratio)
         change = max(
             np.abs(new.strength - p.strength).max(initial=0.0),
             np.abs(new.factor - p.factor).max(initial=0.0),
@@ -144,13 +145,14 @@ def solve(targets: Targets, ratio: Rates, start: LinkParameters | None = None) -
     return p
 
 
-def _first_guess(targets: Targets) -> LinkParameters:
+def first_guess(targets: Targets) -> LinkParameters:
+    """Return where a fit begins that knows nothing better: leaks alone."""
     leak = np.clip(0.5 * targets.background, targets.floor, targets.ceiling)
     shape = targets.stated.shape
     return LinkParameters(np.zeros(shape), np.ones(shape), leak)
 
 
-def _update(targets: Targets, p: LinkParameters, rates: Rates, ratio: Rates) -> LinkParameters:
+def update(targets: Targets, p: LinkParameters, rates: Rates, ratio: Rates) -> LinkParameters:
     """Half a Newton step for every link and leak at once; half, since they pull on each other."""
     present = 1.0 - (1.0 - rates.present) * ratio.present
     absent = 1.0 - (1.0 - rates.absent) * ratio.absent

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
+from bayesdx.diagnosis.diagnosis_html import diagnosis_html
 from bayesdx.diagnosis.red_flags import Outcome
 from bayesdx.diagnosis.texts import TextHit
 from bayesdx.diagnosis.triage import TriageHit
@@ -94,3 +95,6 @@ class Diagnosis:
     triage: tuple[TriageHit, ...] = ()
     pitfalls: tuple[TextHit, ...] = ()
     management: tuple[TextHit, ...] = ()
+
+    def _repr_html_(self) -> str:
+        return diagnosis_html(self)

@@ -104,10 +104,8 @@ def surprise(
     ----------
     core : Core
     findings : mapping
-        As in `Engine.diagnose`.
     draws : int
-        References, at least ``2 / false_alarm`` (with fewer nothing could be called outside) and at
-        most 100,000.
+        References, from ``2 / false_alarm`` (fewer could call nothing outside) to 100,000.
     false_alarm : float
         Between 0 and 1.
     reporting : {"told", "asked"}
@@ -125,19 +123,17 @@ def surprise(
     """
     _check(draws, false_alarm, reporting)
     cases = core.read_case(findings)
-    model, evidence = core.model, cases.evidence
-    found = conflicts(model, evidence, backend=core.backend)
+    found = conflicts(core.model, cases.evidence, backend=core.backend)
     status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
     if np.isneginf(found.log_evidence):
         status = IMPOSSIBLE
     references = _references(core, cases, draws, reporting, np.random.default_rng(seed))
     log_references = core.posteriors(references, only_evidence=True).log_evidence
-    measured = _sum_alone(core, references) - log_references
     p_rare = p_value(found.log_evidence, log_references)
-    p_conflict = p_value(-found.conflict, -measured)
     if len(references) < draws:
         # So many present findings are themselves rarer than any reference could show.
         p_rare = 1.0 / (draws + 1.0)
+    p_conflict = p_value(-found.conflict, log_references - _sum_alone(core, references))
     # One observation has nothing to disagree with; rare alone, it is no stranger.
     several = status == OK and len(found.names) > 1
     extreme = several and 2.0 * min(p_rare, p_conflict) <= false_alarm

@@ -52,7 +52,8 @@ def build_extra(knowledge: Knowledge, finding: Finding) -> Extra:
         )
     assert effect.value is not None
     elsewhere = (background - weight * effect.value) / (1.0 - weight)
-    return Extra(risks, held * (1.0 - (1.0 - effect.value) / (1.0 - elsewhere)))
+    # Where the effect is just the background nothing is left, which rounding may put below 0.
+    return Extra(risks, held * max(1.0 - (1.0 - effect.value) / (1.0 - elsewhere), 0.0))
 
 
 def _p_held_without(
@@ -108,7 +109,7 @@ def build_targets(
         for risk in extra.risks:
             weights = np.multiply.outer(weights, np.array(knowledge.risks[risk].probabilities))
         mean[row[name]] = float((weights * extra.table).sum())
-        if _is_gated(knowledge.findings[name]):
+        if is_gated(knowledge.findings[name]):
             # All of the background lies in the extra source: a leak would cross the gate.
             ceiling[row[name]] = floor[row[name]] = 0.0
     ordinary = [event.kind == "binary" and event.id not in extras for event in events]
@@ -124,7 +125,8 @@ def build_targets(
     )
 
 
-def _is_gated(finding: Finding) -> bool:
+def is_gated(finding: Finding) -> bool:
+    """Whether a finding has no background at all where its risks do not hold."""
     return any(effect.measure == "zero_otherwise" for effect in finding.background_effects)
 
 

@@ -1,0 +1,36 @@
+"""What a notebook shows of a diagnosis."""
+
+from dataclasses import replace
+
+import pytest
+
+import bayesdx
+
+
+@pytest.fixture(scope="module")
+def engine() -> bayesdx.Engine:
+    return bayesdx.load()
+
+
+def test_a_diagnosis_shows_red_flags_before_causes(engine: bayesdx.Engine) -> None:
+    d = engine.diagnose({"saddle_numbness": "present", "low_back_pain": "present"})
+    html = d._repr_html_()
+    assert html.index("Urgency: emergency") < html.index(d.table["label"].iloc[0])
+    for hit in d.red_flags:
+        assert (hit.outcome == "fired") == (f"{hit.title}. {hit.advice}" in html)
+    assert "Nothing is ruled out" in html
+
+
+def test_texts_are_escaped(engine: bayesdx.Engine) -> None:
+    d = engine.diagnose({"low_back_pain": "present"})
+    table = d.table.copy()
+    table.loc[table.index[0], "label"] = "<script>x</script>"
+    html = replace(d, table=table)._repr_html_()
+    assert "<script>" not in html
+    assert "&lt;script&gt;x&lt;/script&gt;" in html
+
+
+def test_an_impossible_case_shows_the_clash(engine: bayesdx.Engine) -> None:
+    html = engine.diagnose({"sex": "male", "menstrual_cyclic": "present"})._repr_html_()
+    assert "cannot occur together" in html
+    assert "<table>" not in html
