@@ -5,7 +5,7 @@ Educational decision support. Not a medical device; it rules nothing out.
 
 from bayesdx.diagnosis import Diagnosis, Engine, RedFlagHit, load
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, InvalidKnowledge, InvalidNetwork
-from bayesdx.formats import read_network, write_network
+from bayesdx.formats import from_pgmpy, read_network, to_pgmpy, write_network
 from bayesdx.network import Network, Variable
 from bayesdx.tables.networks import compile_network
 
@@ -24,7 +24,9 @@ __all__ = [
     "Variable",
     "__version__",
     "compile_network",
+    "from_pgmpy",
     "load",
     "read_network",
+    "to_pgmpy",
     "write_network",
 ]

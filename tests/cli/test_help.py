@@ -2,7 +2,24 @@
 
 import pytest
 
-COMMANDS = ("diagnose", "score", "compare", "check", "calibrate", "show", "network", "demo")
+COMMANDS = (
+    "diagnose",
+    "ask",
+    "explain",
+    "rank",
+    "surprise",
+    "report",
+    "what-if",
+    "score",
+    "verify",
+    "sample",
+    "compare",
+    "check",
+    "calibrate",
+    "show",
+    "network",
+    "demo",
+)
 
 
 def test_help_lists_the_commands_in_order(run) -> None:

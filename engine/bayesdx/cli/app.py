@@ -7,16 +7,22 @@ from typing import Annotated
 
 import typer
 
+from bayesdx.cli.ask import ask
 from bayesdx.cli.calibrate import calibrate
 from bayesdx.cli.check import check
 from bayesdx.cli.compare import compare
 from bayesdx.cli.demo import demo
 from bayesdx.cli.diagnose import diagnose
+from bayesdx.cli.explain import explain
 from bayesdx.cli.network import network
 from bayesdx.cli.rank import rank
+from bayesdx.cli.report import report
+from bayesdx.cli.sample import sample
 from bayesdx.cli.score import score
 from bayesdx.cli.show import show
 from bayesdx.cli.surprise import surprise
+from bayesdx.cli.verify import verify
+from bayesdx.cli.what_if import what_if
 
 app = typer.Typer(
     name="bayesdx",
@@ -53,5 +59,22 @@ def _version() -> str:
         return "(not installed)"
 
 
-for _command in (diagnose, rank, surprise, score, compare, check, calibrate, show, network, demo):
+for _command in (
+    diagnose,
+    ask,
+    explain,
+    rank,
+    surprise,
+    report,
+    what_if,
+    score,
+    verify,
+    sample,
+    compare,
+    check,
+    calibrate,
+    show,
+    network,
+    demo,
+):
     app.command()(_command)
