@@ -24,9 +24,9 @@ from simulated import hide
 
 import bayesdx
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.first_order import answers_under, first_order
-from bayesdx.diagnosis.intervals import intervals_of
-from bayesdx.diagnosis.prepared_draws import Prepared, prepared
+from bayesdx.diagnosis.uncertainty.first_order import answers_under, first_order
+from bayesdx.diagnosis.uncertainty.intervals import intervals_of
+from bayesdx.diagnosis.uncertainty.prepared_draws import Prepared, prepared
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.sampling import sample_cases
 

@@ -22,9 +22,9 @@ from metrics import Floats, bootstrap_mean
 from scenarios import Labelled, read_labelled
 
 import bayesdx
-from bayesdx.diagnosis.inquiries import Inquiry, inquiries_of
-from bayesdx.diagnosis.questions import ranking
-from bayesdx.diagnosis.standing import standing_of
+from bayesdx.diagnosis.asking.inquiries import Inquiry, inquiries_of
+from bayesdx.diagnosis.asking.questions import ranking
+from bayesdx.diagnosis.asking.standing import standing_of
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 ROOT = Path(__file__).resolve().parents[2]

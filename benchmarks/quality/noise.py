@@ -1,7 +1,7 @@
 """Knowledge with every number drawn from what its range says about it, assembled anew.
 
-The distributions are those of `bayesdx.diagnosis.number_draws`; here a draw is put into the
-knowledge number by number and its network is built in full, slowly.
+The distributions are those of `bayesdx.diagnosis.uncertainty.number_draws`; here a draw is put into
+the knowledge number by number and its network is built in full, slowly.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.diagnosis.assembly import Assembly, assemble
-from bayesdx.diagnosis.number_draws import EDGE, Uncertain, uncertain_numbers
+from bayesdx.diagnosis.uncertainty.number_draws import EDGE, Uncertain, uncertain_numbers
 from bayesdx.errors import BayesdxError, InvalidKnowledge
 from bayesdx.knowledge import Cause, Finding, Knowledge, Risk
 from bayesdx.knowledge.conditioning import conditional_prior, own_risks

@@ -29,8 +29,8 @@ from bayesdx.inference import (
     posteriors,
     stepping,
 )
+from bayesdx.inference.batch.kernel import Action
 from bayesdx.inference.draws import posteriors_under, repeat_parameters
-from bayesdx.inference.kernel import Action
 
 #: Rows held at once; more are streamed in blocks of so many, as a reader of a long file does.
 BLOCK = 100_000

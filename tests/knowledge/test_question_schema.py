@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from asking_priors import QUESTIONS
 
-from bayesdx.diagnosis.inquiries import observers_of
+from bayesdx.diagnosis.asking.inquiries import observers_of
 from bayesdx.errors import InvalidKnowledge
 from bayesdx.knowledge import read_knowledge
 from bayesdx.knowledge.question_schema import effort_of

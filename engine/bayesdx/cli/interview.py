@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bayesdx import Diagnosis, Engine
-    from bayesdx.diagnosis.questions import NextQuestions
+    from bayesdx.diagnosis.asking.questions import NextQuestions
 
 HELP = (
     "Blank: not known. y/n, a state or a number. ?: explain. why: why this question. u: take the "

@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bayesdx.diagnosis.asking.questions import NextQuestions, next_questions
 from bayesdx.diagnosis.assembly import Assembly
 from bayesdx.diagnosis.causal import CausalTable, rank_causes
+from bayesdx.diagnosis.changing.tornado import tornado
+from bayesdx.diagnosis.changing.turning import TurningPoints, turning_points
+from bayesdx.diagnosis.changing.what_if import WhatIf, changed_knowledge, what_if
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core, build_core
-from bayesdx.diagnosis.explain import Explanation, explain
-from bayesdx.diagnosis.explain_many import CaseExplanations, explain_many
+from bayesdx.diagnosis.explaining.explain import Explanation, explain
+from bayesdx.diagnosis.explaining.many import CaseExplanations, explain_many
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
-from bayesdx.diagnosis.intervals import Intervals, intervals
-from bayesdx.diagnosis.questions import NextQuestions, next_questions
 from bayesdx.diagnosis.red_flags import RuleResult, evaluate, urgency
 from bayesdx.diagnosis.results import (
     IMPOSSIBLE,
@@ -29,10 +31,8 @@ from bayesdx.diagnosis.results import (
 from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases, scores_frame
 from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.diagnosis.texts import TextHit, evaluate_texts
-from bayesdx.diagnosis.tornado import tornado
 from bayesdx.diagnosis.triage import TriageHit, triage_case
-from bayesdx.diagnosis.turning import TurningPoints, turning_points
-from bayesdx.diagnosis.what_if import WhatIf, changed_knowledge, what_if
+from bayesdx.diagnosis.uncertainty.intervals import Intervals, intervals
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.model import FloatArray
 from bayesdx.inference.query import Backend
@@ -216,13 +216,13 @@ class Engine:
     def explain(
         self, findings: Mapping[str, object], cause: str | Sequence[str] | None = None
     ) -> Explanation:
-        """Say what each observation does to each cause; see `bayesdx.diagnosis.explain`."""
+        """Say what each observation does to each cause; see `diagnosis.explaining`."""
         return explain(self.core, findings, cause)
 
     def explain_many(
         self, cases: pd.DataFrame, causes: str | Sequence[str] | None = None
     ) -> CaseExplanations:
-        """Explain many cases; see `bayesdx.diagnosis.explain_many.explain_many`."""
+        """Explain many cases; see `bayesdx.diagnosis.explaining.many.explain_many`."""
         return explain_many(self.core, cases, causes)
 
     def next_questions(
@@ -234,7 +234,7 @@ class Engine:
         without: Collection[str] = (),
         limit: int | None = None,
     ) -> NextQuestions:
-        """Rank what is not known by what asking is worth; see `bayesdx.diagnosis.questions`."""
+        """Rank what is not known by what asking is worth; see `diagnosis.asking`."""
         return next_questions(
             self.core,
             findings,
@@ -251,7 +251,7 @@ class Engine:
         draws: int = 2000,
         seed: int = 0,
     ) -> Intervals:
-        """Say how sure the answer to one case is; see `bayesdx.diagnosis.intervals.intervals`."""
+        """Say how sure the answer to one case is; see `diagnosis.uncertainty`."""
         return intervals(self.core, findings, level=level, draws=draws, seed=seed)
 
     def what_if(
@@ -262,15 +262,15 @@ class Engine:
         priors: Mapping[str, float] | None = None,
         profile: Profile | None = None,
     ) -> WhatIf:
-        """Answer one case as it is and as it would be; see `bayesdx.diagnosis.what_if.what_if`."""
+        """Answer one case as it is and as it would be; see `diagnosis.changing`."""
         return what_if(self.core, findings, change, priors=priors, profile=profile)
 
     def tornado(self, findings: Mapping[str, object], cause: str | None = None) -> pd.DataFrame:
-        """Move every stated number to the ends of its range; see `bayesdx.diagnosis.tornado`."""
+        """Move every stated number to the ends of its range; see `diagnosis.changing`."""
         return tornado(self.core, findings, cause)
 
     def turning_points(self, findings: Mapping[str, object], *, largest: int = 3) -> TurningPoints:
-        """Find the smallest changes that change the answer; see `bayesdx.diagnosis.turning`."""
+        """Find the smallest changes that change the answer; see `diagnosis.changing`."""
         return turning_points(self.core, findings, largest=largest)
 
     def with_priors(

@@ -4,7 +4,7 @@ from bayesdx.inference.derivatives import LinkGradient, link_gradient, relative_
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.model import DiagnosisModel, compile_diagnosis
 from bayesdx.inference.query import Answer, posteriors
-from bayesdx.inference.variants import Variants
+from bayesdx.inference.single.variants import Variants
 
 __all__ = [
     "Answer",

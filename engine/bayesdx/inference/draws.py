@@ -2,8 +2,8 @@
 
 `bayesdx.inference.posteriors` answers many cases under one set; here it is the other way round.
 All sets share the structure of the case, so one order of work serves them all, a lane a set
-(`bayesdx.inference.lanes`). Where an inhibitor acts in some sets only, the lanes are split into a
-few groups when that saves more than another run costs.
+(`bayesdx.inference.lanes.running`). Where an inhibitor acts in some sets only, the lanes are split
+into a few groups when that saves more than another run costs.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import numpy as np
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference import compiled
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.lane_glance import LaneGlance
-from bayesdx.inference.lane_problem import (
+from bayesdx.inference.lanes.glance import LaneGlance
+from bayesdx.inference.lanes.problem import (
     LaneProblem,
     LinkDraws,
     ParameterDraws,
     lane_problem,
 )
-from bayesdx.inference.lane_program import LaneProgram, lane_program
-from bayesdx.inference.lanes import LanePlan, LaneStructure, plan_lanes, run_lanes
+from bayesdx.inference.lanes.program import LaneProgram, lane_program
+from bayesdx.inference.lanes.running import LanePlan, LaneStructure, plan_lanes, run_lanes
 from bayesdx.inference.model import DiagnosisModel, FloatArray, IntArray, model_links
 from bayesdx.inference.query import Answer, Backend
 
@@ -186,7 +186,7 @@ def _kernel() -> _Kernel:
     """Import the compiled loop, and numba with it; see `bayesdx.inference.compiled`."""
     if not compiled.installed():
         raise BayesdxError(Fault("backend", "numba, of the extra 'fast'", Phrase("no numba")))
-    return cast(_Kernel, import_module("bayesdx.inference.lane_kernel").run_program)
+    return cast(_Kernel, import_module("bayesdx.inference.lanes.kernel").run_program)
 
 
 def _groups(

@@ -10,10 +10,10 @@ import numpy as np
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference import compiled
 from bayesdx.inference.absorb import Problem, absorb, count_axes, without_causes
+from bayesdx.inference.batch.plan import plan_sweep
+from bayesdx.inference.batch.sweep import sweep, unlinked_log_evidence
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray
-from bayesdx.inference.sweep import sweep, unlinked_log_evidence
-from bayesdx.inference.sweep_plan import plan_sweep
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
 CHUNK = 8192

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bayesdx.diagnosis import Diagnosis, Engine
+from bayesdx.diagnosis.asking.questions import NextQuestions
 from bayesdx.diagnosis.causal import CausalTable
-from bayesdx.diagnosis.explain import Explanation
-from bayesdx.diagnosis.intervals import Intervals
-from bayesdx.diagnosis.questions import NextQuestions
+from bayesdx.diagnosis.explaining.explain import Explanation
 from bayesdx.diagnosis.surprise import Surprise
+from bayesdx.diagnosis.uncertainty.intervals import Intervals
 
 #: Questions that are printed.
 QUESTIONS = 8

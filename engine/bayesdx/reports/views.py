@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayesdx.diagnosis.explain import Explanation
+from bayesdx.diagnosis.explaining.explain import Explanation
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.diagnosis.surprise import Surprise
 from bayesdx.diagnosis.wording import in_words, percent
@@ -22,7 +22,7 @@ from bayesdx.reports.wording import names, number, ratio, rows, spaced
 BARS, STEPS = 10, 9
 #: Log-odds from which a rival is worth a sentence.
 SHIFT = 0.05
-#: What is said of each way to share out contributions; see `bayesdx.inference.attribution`.
+#: What is said of each way to share out contributions; see `bayesdx.inference.attributing`.
 METHODS = {
     "shapley": "Contributions are exact Shapley values: the mean over every order of observing.",
     "shapley_absent_in_order": (

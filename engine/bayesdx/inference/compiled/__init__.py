@@ -1,9 +1,9 @@
 """The diagnosis sweep as a compiled loop over single cases; optional, on numba (extra ``fast``).
 
-The same mathematics as `bayesdx.inference.sweep`, in another shape. There, many cases are advanced
-together, because NumPy is fast on long arrays only; cases whose risks are partly unknown are too
-unlike each other for that. Here a case is answered from its raw evidence to its posteriors before
-the next one is looked at, in memory that stays in the first-level cache:
+The same mathematics as `bayesdx.inference.batch.sweep`, in another shape. There, many cases are
+advanced together, because NumPy is fast on long arrays only; cases whose risks are partly unknown
+are too unlike each other for that. Here a case is answered from its raw evidence to its posteriors
+before the next one is looked at, in memory that stays in the first-level cache:
 
 ====================  ==========================================================================
 `layout`              the model as flat arrays

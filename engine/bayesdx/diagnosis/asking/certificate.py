@@ -1,0 +1,313 @@
+"""Whether any answer that is still missing could change the urgency of a case.
+
+The certificate speaks of one person, who can answer what is *observed by* certain observers, and of
+every combination of answers to the questions that are open to them, some or all; a finding that is
+made of others is answered through these. The urgency is that of `Engine.diagnose`: the rules, and
+the posteriors of dangerous causes against their thresholds. Both directions count as a change. It
+is given only when it is proven:
+
+* *rules*: no rule that would change the level can be made to fire by the answers (exact, see
+  `bayesdx.diagnosis.asking.reachable`);
+* *single answers*: none of them changes the level (exact);
+* *bounds*: no combination can take a cause across its threshold
+  (`bayesdx.inference.single.bounds`: sound, and often not tight enough);
+* *every combination*: where there are few, each one is computed (exact).
+
+Where neither of the last two decides, the certificate is withheld: being unsure is no proof. It
+never says that somebody is safe: answers can be wrong or change, others could observe more, and
+the rules are not complete.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise, product
+from typing import Literal
+
+import numpy as np
+
+from bayesdx.diagnosis.asking.reachable import Question, Wishes, can_fire, wishes_of
+from bayesdx.diagnosis.asking.standing import Standing, answered_all, rules_fired
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.red_flags import FIRED, urgency_many
+from bayesdx.diagnosis.results import IMPOSSIBLE
+from bayesdx.diagnosis.triage import NO_LEVEL, level_many, triage_many
+from bayesdx.inference import posteriors
+from bayesdx.inference.arrays import BoolArray, IntArray
+from bayesdx.inference.model import model_links
+from bayesdx.inference.single.answers import FINDING, ORDINAL
+from bayesdx.inference.single.bounds import always_possible, posterior_bounds
+from bayesdx.knowledge.red_flag_schema import LEVELS, Level, RedFlag
+
+Proof = Literal["nothing_left", "rules", "bounds", "every_combination", ""]
+
+#: Combinations of answers that are computed one by one.
+MOST_COMBINATIONS = 256
+
+_ROUTINE = LEVELS.index("routine")
+NO_ALL_CLEAR = (
+    "This is no all-clear: answers can be wrong or change, others could observe more, and the "
+    "rules are not complete."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Whether the urgency can still change through the answers of one person.
+
+    Attributes
+    ----------
+    holds : bool
+        No combination of answers that are left changes the urgency; proven.
+    urgency : str
+    observed_by : tuple of str
+        Whom the person can ask; empty for everybody.
+    proof : str
+        How it was proven: ``nothing_left``, ``rules``, ``bounds`` or ``every_combination``; empty
+        where it does not hold.
+    rules : tuple of str
+        Ids of the rules that could still change it.
+    causes : tuple of str
+        Dangerous causes that could take it across a threshold, or that it cannot be shown of.
+    shown : bool
+        Where it does not hold: whether answers that change the urgency are known.
+    reason : str
+        The same in one or two sentences.
+    """
+
+    holds: bool
+    urgency: Level
+    observed_by: tuple[str, ...]
+    proof: Proof
+    rules: tuple[str, ...]
+    causes: tuple[str, ...]
+    shown: bool
+    reason: str
+
+
+def certify(standing: Standing, observers: Sequence[str] = ()) -> Certificate:
+    """Prove that no answer that is left changes the urgency, or say what could.
+
+    Parameters
+    ----------
+    standing : Standing
+        The case, with the answers that are left to this person.
+    observers : sequence of str
+        For the record: whom the person can ask.
+
+    Returns
+    -------
+    Certificate
+    """
+    urgency = LEVELS[standing.level[-1]]
+
+    def say(
+        holds: bool, proof: Proof, rules: Sequence[str], causes: Sequence[str], shown: bool
+    ) -> Certificate:
+        whose = "that this person could give " if observers else ""
+        reason = _reason(standing.core, urgency, whose, holds, rules, causes, shown)
+        both = tuple(rules), tuple(causes)
+        return Certificate(holds, urgency, tuple(observers), proof, *both, shown, reason)
+
+    if not len(standing.choice):
+        return say(True, "nothing_left", (), (), False)
+    rules = tuple(rule.id for rule in _changing_rules(standing))
+    moved = _moving_causes(standing, standing.causes[_changed(standing)])
+    if rules or _changed(standing).any():
+        return say(False, "", rules, moved, True)
+    if standing.status == IMPOSSIBLE:
+        # Nothing but the rules speaks while the evidence stays impossible, and it does.
+        return say(True, "rules", (), (), False)
+    rising, held = _triage_at_stake(standing)
+    if not len(rising) and not len(held):
+        return say(True, "rules", (), (), False)
+    doubtful = _beyond_bounds(standing, rising, held)
+    if not doubtful:
+        return say(True, "bounds", (), (), False)
+    if _n_combinations(standing) > MOST_COMBINATIONS:
+        return say(False, "", (), doubtful, False)
+    changing = _combinations_that_change(standing)
+    if changing is None:
+        return say(True, "every_combination", (), (), False)
+    return say(False, "", (), changing or doubtful, True)
+
+
+def _changed(standing: Standing) -> BoolArray:
+    """Which single answers change the level, (A,)."""
+    return np.asarray(standing.level[:-1] != standing.level[-1])
+
+
+def _changing_rules(standing: Standing) -> Iterator[RedFlag]:
+    """Rules that could still fire and would then change the level that the rules give."""
+    core, inquiries = standing.core, standing.inquiries
+    rules, fired = core.knowledge.red_flags, standing.fired[-1]
+    facts = {
+        name: core.states[name][state] if state >= 0 else None
+        for name, state in zip(inquiries.subjects, standing.facts.tolist(), strict=True)
+    }
+    questions, wishes = _open_questions_by_subject(standing), _all_wishes(core)
+    level = int(standing.level[-1])
+    for r, (rule, done) in enumerate(zip(rules, fired, strict=True)):
+        own = LEVELS.index(rule.level)
+        # Below routine a rule changes something only while no other rule speaks.
+        lowers = own > _ROUTINE and level == _ROUTINE and not fired.any()
+        if done or not (own < level or lowers):
+            continue
+        if standing.fired[:-1, r].any():
+            yield rule
+            continue
+        if can_fire(wishes[r], facts, questions):
+            yield rule
+
+
+@lru_cache(maxsize=8)
+def _all_wishes(core: Core) -> tuple[Wishes, ...]:
+    return tuple(wishes_of(rule) for rule in core.knowledge.red_flags)
+
+
+def _open_questions_by_subject(standing: Standing) -> dict[str, Question]:
+    """What each answer to the open question about a finding or risk settles."""
+    core, inquiries = standing.core, standing.inquiries
+    combined = {f.id: f for f in core.knowledge.findings.values() if f.any_of}
+    known = dict(zip(inquiries.subjects, standing.facts.tolist(), strict=True))
+    parts = {name for c in standing.choice.tolist() for name, _ in inquiries.choices[c].facts}
+    # What is made of components is free to take either state: more than can happen, never less.
+    by_subject: dict[str, Question] = {
+        name: [{name: state} for state in finding.states]
+        for name, finding in combined.items()
+        if known[name] < 0 and parts.intersection(finding.any_of)
+    }
+    for a, b in pairwise([*standing.first.tolist(), len(standing.choice)]):
+        question = [
+            {
+                name: core.states[name][state]
+                for name, state in inquiries.choices[c].facts
+                if name not in combined
+            }
+            for c in standing.choice[a:b].tolist()
+        ]
+        for one in question:
+            for name in one:
+                by_subject.setdefault(name, question)
+    return by_subject
+
+
+def _triage_at_stake(standing: Standing) -> tuple[IntArray, IntArray]:
+    """Causes (of the triage table) that would raise the level, and those that alone hold it."""
+    core, level = standing.core, standing.level[-1]
+    table = core.triage
+    held = np.zeros(0, dtype=np.intp)
+    if standing.rule_level[-1] > level:
+        calls = standing.base[core.weighed] >= table.thresholds
+        held = np.flatnonzero(calls & (table.levels == level))
+    return np.flatnonzero(table.levels < level), held
+
+
+def _open_questions(standing: Standing) -> tuple[BoolArray, BoolArray]:
+    """Findings and ordinal findings that answers can still settle, (F,) and (O,)."""
+    table, model = standing.inquiries.table, standing.core.model
+    open_ = np.zeros(len(table.kind), dtype=bool)
+    for c in standing.choice:
+        open_[table.question[list(standing.inquiries.choices[c].evidence)]] = True
+    findings, ordinals = np.zeros(len(model.findings), bool), np.zeros(len(model.ordinals), bool)
+    findings[table.position[open_ & (table.kind == FINDING)]] = True
+    ordinals[table.position[open_ & (table.kind == ORDINAL)]] = True
+    return findings, ordinals
+
+
+def _beyond_bounds(standing: Standing, rising: IntArray, held: IntArray) -> tuple[str, ...]:
+    """Causes for which bounds cannot show that they stay on their side of the threshold."""
+    core, evidence = standing.core, standing.cases.evidence
+    open_, links, table = _open_questions(standing), model_links(core.model), standing.core.triage
+
+    def bounds(k: int) -> tuple[float, float]:
+        return posterior_bounds(core.model, evidence, *open_, int(core.weighed[k]), links)
+
+    # A hair's breadth for rounding: bounds and posteriors are computed in different ways.
+    doubtful = [k for k in rising if bounds(k)[1] >= table.thresholds[k] * (1.0 - 1e-9)]
+    if len(held):
+        stays = always_possible(core.model, evidence, *open_, links)
+        firm = [k for k in held if bounds(k)[0] >= table.thresholds[k] * (1.0 + 1e-9)]
+        if not (stays and firm):
+            doubtful += list(held)
+    return tuple(table.causes[k] for k in doubtful)
+
+
+def _telling(standing: Standing) -> list[list[int]]:
+    """The choices of each inquiry that tells the model something."""
+    choices, bounds = standing.inquiries.choices, [*standing.first, len(standing.choice)]
+    told = []
+    for a, b in pairwise(bounds):
+        chosen = [int(c) for c in standing.choice[a:b]]
+        if any(choices[c].evidence for c in chosen):
+            told.append(chosen)
+    return told
+
+
+def _n_combinations(standing: Standing) -> int:
+    return math.prod(len(one) + 1 for one in _telling(standing))
+
+
+def _combinations_that_change(standing: Standing) -> tuple[str, ...] | None:
+    """Compute every combination; the causes that move the level in some, None if none does.
+
+    Observations only make rules fire, which is settled before; they stay unknown here.
+    """
+    core, inquiries = standing.core, standing.inquiries
+    every = product(*([-1, *one] for one in _telling(standing)))
+    chosen = [[c for c in one if c >= 0] for one in every]
+    told = [[a for c in one for a in inquiries.choices[c].evidence] for one in chosen]
+    rows = answered_all(inquiries, standing.cases.evidence, told)
+    answer = posteriors(core.model, rows, backend=core.backend)
+    facts = np.tile(standing.facts, (len(chosen), 1))
+    at = {name: i for i, name in enumerate(inquiries.subjects)}
+    sound = np.ones(len(chosen), dtype=bool)
+    for row, one in enumerate(chosen):
+        for c in one:
+            for name, state in inquiries.choices[c].facts:
+                # Answers that contradict each other are refused when a case is read.
+                sound[row] &= facts[row, at[name]] in (-1, state)
+                facts[row, at[name]] = state
+    fired = rules_fired(core, inquiries, facts)
+    rules = urgency_many(core.knowledge.red_flags, np.where(fired, FIRED, 0))
+    calls = level_many(core.triage, triage_many(core.triage, answer.causes[:, core.weighed]))
+    calls = np.where(answer.possible, calls, NO_LEVEL)
+    level = np.minimum(rules, calls)
+    changed = np.flatnonzero((level != standing.level[-1]) & sound)
+    # The first combination is that nothing is answered.
+    changed = changed[changed > 0]
+    return _moving_causes(standing, answer.causes[changed]) if len(changed) else None
+
+
+def _moving_causes(standing: Standing, causes: np.ndarray) -> tuple[str, ...]:
+    """Dangerous causes that stand on another side of their threshold in some row."""
+    table, weighed = standing.core.triage, standing.core.weighed
+    now = standing.base[weighed] >= table.thresholds
+    if not len(causes) or standing.status == IMPOSSIBLE:
+        return ()
+    other = ((causes[:, weighed] >= table.thresholds) != now).any(axis=0)
+    return tuple(table.causes[k] for k in np.flatnonzero(other))
+
+
+def _reason(
+    core: Core,
+    urgency: Level,
+    whose: str,
+    holds: bool,
+    rules: Sequence[str],
+    causes: Sequence[str],
+    shown: bool,
+) -> str:
+    if holds:
+        return f"No remaining answer {whose}changes the urgency ({urgency}). {NO_ALL_CLEAR}"
+    titles = {rule.id: rule.title for rule in core.knowledge.red_flags}
+    labels = dict(zip(core.triage.causes, core.triage.labels, strict=True))
+    what = [f"the rule {titles[one]!r}" for one in rules] + [labels[one] for one in causes]
+    named = "; ".join(what[:3]) + (f"; and {len(what) - 3} more" if len(what) > 3 else "")
+    because = f" Because of: {named}." if named else ""
+    if shown:
+        return f"Answers {whose}can still change the urgency ({urgency}).{because}"
+    return f"It could not be shown that no missing answer changes the urgency ({urgency}).{because}"

@@ -1,0 +1,385 @@
+"""What to ask next: every open question at once, with what each answer would change.
+
+How much an answer tells is measured as the *expected information about the causes*: the mutual
+information of the answer and each cause, given what is known, added up over the modelled causes,
+in bits. It is by how much the sum of the entropies of the single causes is expected to fall. The
+joint distribution of all causes has too many states to be summed over; this sum follows exactly
+from the posteriors that each answer gives, treats every cause alike, and is never negative.
+Dependence between causes is left out, so it is neither an upper nor a lower bound of the
+information about all of them together.
+
+Red-flag questions come first: those with an answer that by itself makes a rule above the present
+urgency fire, the most pressing level first, within a level what costs least. All others follow by
+information per cost. Observations, which the model gives no probability, carry none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesdx.diagnosis.asking.certificate import Certificate, certify
+from bayesdx.diagnosis.asking.inquiries import inquiries_of, observers_of
+from bayesdx.diagnosis.asking.standing import Standing, standing_of
+from bayesdx.diagnosis.clashes import smallest_clash
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.results import IMPOSSIBLE, Status
+from bayesdx.errors import Fault, InvalidCase, nearest_names
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.inference.single.expected import expected_information
+from bayesdx.knowledge.question_schema import effort_of
+from bayesdx.knowledge.red_flag_schema import LEVELS, Level
+from bayesdx.knowledge.schema import Observer
+
+_NO_RULE = len(LEVELS)
+
+
+@dataclass(frozen=True, eq=False)
+class NextQuestions:
+    """What can still be asked about one case, the best question first.
+
+    Probabilities and what is computed from them are of pandas' type ``Float64`` and ``<NA>`` where
+    the model has none: for answers that it does not tell apart (observations), and in an
+    impossible case.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Index ``question`` (id of a finding, risk or measure):
+
+        - label, text, kind, observed_by, category, measure (may be given in its place);
+        - red_flag_level, red_flags: the rules above the present urgency that an answer fires by
+          itself, joined by ``;``, and their highest level; empty without one;
+        - information: expected information about the causes in bits, of the one cause that was
+          asked for where there is one; information_per_cost;
+        - p_rises, p_falls: P(the urgency becomes more, less pressing);
+          expected_change: expected steps towards more urgent;
+        - cost, delay_hours; cost_basis, cost_source: what these two rest on;
+        - where a cause was asked for: raising_answer, raised_to, lowering_answer, lowered_to: the
+          answers that move its posterior furthest up and down, and how far.
+    answers : DataFrame
+        Index (``question``, ``answer``), in the same order: name and value (what `Engine.diagnose`
+        takes), probability, urgency with the answer, fires (rules above the present urgency), and
+        the first cause; where a cause was asked for also its posterior.
+    certificate : Certificate
+        Whether any answer that is left could change the urgency; worked out when first looked at.
+    urgency : str
+        As things stand.
+    status : str
+        ``"ok"``, ``"impossible"`` or ``"no_findings"``.
+    clashes : tuple of str
+        When impossible: a smallest set of what was given that cannot occur together.
+    cause : str
+        The cause that was asked for, or empty.
+    observed_by : tuple of str
+        Who can answer; empty when everything was looked at.
+    standing : Standing
+        The case behind it, for further questions.
+    """
+
+    table: pd.DataFrame
+    answers: pd.DataFrame
+    urgency: Level
+    status: Status
+    clashes: tuple[str, ...]
+    cause: str
+    observed_by: tuple[str, ...]
+    standing: Standing = field(repr=False)
+
+    @cached_property
+    def certificate(self) -> Certificate:
+        """Whether any answer that is left could change the urgency."""
+        return certify(self.standing, self.observed_by)
+
+
+def next_questions(
+    core: Core,
+    findings: Any,
+    *,
+    cause: str | None = None,
+    observed_by: str | Sequence[str] | None = None,
+    without: Collection[str] = (),
+    limit: int | None = None,
+) -> NextQuestions:
+    """Rank everything that is not known of one case by what asking for it is worth.
+
+    Parameters
+    ----------
+    core : Core
+    findings : mapping
+        As `Engine.diagnose` takes it.
+    cause : str, optional
+        Ask about this modelled cause alone; red-flag questions then keep their columns, and the
+        order is that of information about the cause per cost.
+    observed_by : str or sequence of str, optional
+        Who can answer: observers (``patient``, ``examiner``, ``laboratory``, ``imaging``) or
+        askers of ``questions.toml``; everybody by default.
+    without : collection of str
+        Questions that were put and could not be answered; the certificate leaves them out too.
+    limit : int, optional
+        How many questions to return at most, 1 or more.
+
+    Returns
+    -------
+    NextQuestions
+
+    Raises
+    ------
+    InvalidCase
+        When the case cannot be read, or there is no such cause, observer or question, or the limit
+        is not a whole number above 0.
+    """
+    observers, position = _checked(core, cause, observed_by, without, limit)
+    standing = standing_of(core, core.read_case(findings), observers or None, without)
+    ranked = ranking(standing, position)
+    order, columns = ranked.order[:limit], _columns(standing, ranked, position)
+    clashes: tuple[str, ...] = ()
+    if standing.status == IMPOSSIBLE:
+        clashes = smallest_clash(core.model, standing.cases.evidence)
+    return NextQuestions(
+        table=_table(standing, order, columns),
+        answers=_answers(standing, ranked, order, position),
+        urgency=LEVELS[standing.level[-1]],
+        status=standing.status,
+        clashes=clashes,
+        cause=cause or "",
+        observed_by=observers,
+        standing=standing,
+    )
+
+
+def _checked(
+    core: Core,
+    cause: str | None,
+    observed_by: str | Sequence[str] | None,
+    without: Collection[str],
+    limit: int | None,
+) -> tuple[tuple[Observer, ...], int | None]:
+    """Return the observers, and the position of the cause in the model."""
+    faults = []
+    position = None
+    if cause is not None:
+        names = [core.model.causes[i] for i in core.modelled]
+        if cause in names:
+            position = int(core.modelled[names.index(cause)])
+        else:
+            near = nearest_names(str(cause), names)
+            faults.append(Fault("cause", "the id of a modelled cause", cause, near))
+    named = (observed_by,) if isinstance(observed_by, str) else tuple(observed_by or ())
+    found: list[Observer] = []
+    for name in named:
+        observers = observers_of(core.knowledge, name)
+        if observers is None:
+            known = [one.id for one in core.knowledge.askers]
+            known += ["patient", "examiner", "laboratory", "imaging"]
+            expected = f"one of {', '.join(known)}"
+            faults.append(Fault("observed_by", expected, name, nearest_names(str(name), known)))
+        else:
+            found += observers
+    known = [one.id for one in inquiries_of(core).every]
+    faults += [
+        Fault("without", "the id of a question", name, nearest_names(str(name), known))
+        for name in without
+        if name not in known
+    ]
+    if limit is not None and limit < 1:
+        faults.append(Fault("limit", "a whole number above 0", limit))
+    if faults:
+        raise InvalidCase(faults)
+    return tuple(dict.fromkeys(found)), position
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The open inquiries of a case and their order.
+
+    Attributes
+    ----------
+    order : int array (I,)
+        Positions among the open inquiries (`Standing.first`), the best first.
+    information, information_per_cost : arrays (I,)
+        In bits; NaN where the case is impossible.
+    flags : bool array (A, rules)
+        Rules above the present urgency that each answer fires by itself.
+    red_flag : int array (I,)
+        The highest level of these, as a position in `LEVELS`; their number where there is none.
+    """
+
+    order: IntArray
+    information: FloatArray
+    information_per_cost: FloatArray
+    flags: BoolArray
+    red_flag: IntArray
+
+
+def ranking(standing: Standing, position: int | None = None) -> Ranking:
+    """Order the open inquiries of a case.
+
+    Parameters
+    ----------
+    standing : Standing
+    position : int, optional
+        Position in the model of the one cause that is asked about.
+
+    Returns
+    -------
+    Ranking
+    """
+    first, every = standing.first, standing.inquiries.every
+    cost = np.array([every[i].cost for i in standing.owner[first]])
+    information = _information(standing, position)
+    flags, highest = _red_flags(standing)
+    urgent = np.minimum.reduceat(highest, first) if len(first) else highest[:0]
+    keys = [-np.nan_to_num(information / cost)]
+    if position is None:
+        keys += [np.where(urgent < _NO_RULE, cost, 0.0), urgent]
+    return Ranking(np.lexsort(keys), information, information / cost, flags, urgent)
+
+
+def _columns(standing: Standing, ranked: Ranking, position: int | None) -> dict[str, Any]:
+    """Compute the columns of all open inquiries."""
+    rises, falls, change = _urgency_changes(standing)
+    levels = [*LEVELS, ""]
+    columns: dict[str, Any] = {
+        "red_flag_level": [levels[at] for at in ranked.red_flag],
+        "red_flags": _named(standing, ranked.flags, standing.first),
+        "information": ranked.information,
+        "information_per_cost": ranked.information_per_cost,
+        "p_rises": rises,
+        "p_falls": falls,
+        "expected_change": change,
+    }
+    return columns if position is None else columns | _shifts(standing, position)
+
+
+def _information(standing: Standing, position: int | None) -> FloatArray:
+    """Bits about one cause, or the sum over the modelled causes, (I,)."""
+    first = standing.first
+    if standing.status == IMPOSSIBLE:
+        return np.full(len(first), np.nan)
+    chosen = standing.core.modelled if position is None else np.array([position])
+    # Answers that tell the model the same count once.
+    kept = np.flatnonzero(np.diff(standing.shared, prepend=-1))
+    owner = standing.owner[kept]
+    bits = expected_information(
+        standing.base[chosen],
+        np.nan_to_num(standing.probability[kept]),
+        standing.causes[np.ix_(kept, chosen)],
+        np.flatnonzero(np.diff(owner, prepend=-1)),
+    )
+    total: FloatArray = bits.sum(axis=1)
+    return total
+
+
+def _red_flags(standing: Standing) -> tuple[BoolArray, IntArray]:
+    """Rules above the present urgency that an answer fires (A, rules), and the highest (A,)."""
+    rules = np.array([LEVELS.index(rule.level) for rule in standing.core.knowledge.red_flags])
+    new = standing.fired[:-1] & ~standing.fired[-1] & (rules < standing.level[-1])
+    return new, np.where(new, rules, _NO_RULE).min(axis=1, initial=_NO_RULE)
+
+
+def _named(standing: Standing, flags: BoolArray, first: IntArray) -> list[str]:
+    names = [rule.id for rule in standing.core.knowledge.red_flags]
+    if not len(first):
+        return []
+    some = np.logical_or.reduceat(flags, first, axis=0)
+    texts = [""] * len(first)
+    for at in np.flatnonzero(some.any(axis=1)):
+        texts[at] = ";".join(names[i] for i in np.flatnonzero(some[at]))
+    return texts
+
+
+def _urgency_changes(standing: Standing) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """P(rises), P(falls) and the expected steps towards more urgent of each inquiry, (I,)."""
+    steps = standing.level[-1] - standing.level[:-1].astype(np.float64)
+    first = standing.first
+    if not len(first):
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    starts = np.flatnonzero(np.diff(standing.shared, prepend=-1))
+    lows, highs = (f.reduceat(steps, starts) for f in (np.minimum, np.maximum))
+    of_inquiry = np.flatnonzero(np.diff(standing.owner[starts], prepend=-1))
+    found = []
+    for low, high in ((lows > 0, highs > 0), (lows < 0, highs < 0), (lows, highs)):
+        # Answers that the model does not tell apart have no shares of their probability.
+        share = np.where(low == high, low * standing.probability[starts], np.nan)
+        # What cannot happen changes nothing.
+        share = np.where(standing.probability[starts] == 0.0, 0.0, share)
+        found.append(np.add.reduceat(share, of_inquiry))
+    return found[0], found[1], found[2]
+
+
+def _shifts(standing: Standing, position: int) -> dict[str, Any]:
+    """The answers that move one cause furthest up and down."""
+    first, choices = standing.first, standing.inquiries.choices
+    posterior = standing.causes[:, position]
+    open_ = ~(standing.probability == 0.0)
+    ends = np.append(first, len(posterior))[1:]
+    columns: dict[str, Any] = {}
+    for word, pick, worst in (("rais", np.argmax, -np.inf), ("lower", np.argmin, np.inf)):
+        usable = np.where(open_, posterior, worst)
+        at = [int(a + pick(usable[a:b])) for a, b in zip(first, ends, strict=True)]
+        columns[f"{word}ing_answer"] = [choices[standing.choice[i]].label for i in at]
+        columns[f"{word}ed_to"] = posterior[at]
+    return columns
+
+
+@lru_cache(maxsize=8)
+def _blank_frames(core: Core) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What is the same in every case: a row an inquiry, and a row a choice."""
+    inquiries = inquiries_of(core)
+    every, efforts = inquiries.every, core.knowledge.efforts
+    words = ("label", "text", "kind", "observed_by", "category", "measure", "cost", "delay_hours")
+    content: dict[str, Any] = {word: [getattr(one, word) for one in every] for word in words}
+    rests = [effort_of(efforts, one.observed_by, one.category) for one in every]
+    content["cost_basis"] = ["" if one is None else one.basis for one in rests]
+    content["cost_source"] = ["" if one is None else one.source for one in rests]
+    ids = pd.Index([one.id for one in every], name="question")
+    told = inquiries.choices
+    both = [ids[inquiries.owner], pd.Index([one.label for one in told])]
+    answers = pd.DataFrame(
+        {"name": [one.name for one in told], "value": [one.value for one in told]},
+        index=pd.MultiIndex.from_arrays(both, names=["question", "answer"]),
+    )
+    return pd.DataFrame(content, index=ids), answers
+
+
+def _table(standing: Standing, order: IntArray, columns: dict[str, Any]) -> pd.DataFrame:
+    blank, _ = _blank_frames(standing.core)
+    table = blank.take(standing.owner[standing.first][order])
+    for name, values in columns.items():
+        picked = np.asarray(values)[order]
+        table[name] = _numbers(picked) if picked.dtype == np.float64 else picked
+    return table
+
+
+def _answers(
+    standing: Standing, ranked: Ranking, order: IntArray, position: int | None
+) -> pd.DataFrame:
+    core, (_, blank) = standing.core, _blank_frames(standing.core)
+    first = np.append(standing.first, len(standing.choice))
+    rows = np.concatenate([np.arange(0), *(np.arange(first[i], first[i + 1]) for i in order)])
+    rows = rows.astype(np.intp)
+    shared = np.bincount(standing.shared, minlength=1)[standing.shared[rows]] > 1
+    probability = np.where(shared, np.nan, standing.probability[rows])
+    possible = ~(probability == 0.0) & (standing.status != IMPOSSIBLE)
+    leading = core.modelled[standing.causes[np.ix_(rows, core.modelled)].argmax(axis=1)]
+    names = np.array(core.model.causes, dtype=object)
+    answers = blank.take(standing.choice[rows])
+    answers["probability"] = _numbers(probability)
+    answers["urgency"] = np.array(LEVELS, dtype=object)[standing.level[rows]]
+    answers["fires"] = _named(standing, ranked.flags[rows], np.arange(len(rows)))
+    answers["first"] = np.where(possible, names[leading], "")
+    if position is not None:
+        posterior = np.where(possible, standing.causes[rows, position], np.nan)
+        answers["posterior"] = _numbers(posterior)
+    return answers
+
+
+def _numbers(values: FloatArray) -> pd.api.extensions.ExtensionArray:
+    """Numbers in which NaN, "the model has none", is pandas' missing value."""
+    return pd.arrays.FloatingArray(np.nan_to_num(values), np.isnan(values))

@@ -1,0 +1,1 @@
+"""What would change an answer: other findings, other numbers, other priors."""

@@ -1,0 +1,160 @@
+"""Contributions of many cases in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.explaining.context import posterior_of
+from bayesdx.diagnosis.explaining.explain import (
+    NUMBER_COLUMNS,
+    Shares,
+    nothing_shared,
+    observation_label,
+    share_out,
+    wanted_causes,
+)
+from bayesdx.diagnosis.explaining.numbers import NumbersBehind
+from bayesdx.diagnosis.explaining.players import Players, families, read_players
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.errors import Fault, InvalidCase
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.model import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class CaseExplanations:
+    """Contributions to causes of N cases, in long form.
+
+    Attributes
+    ----------
+    cases : DataFrame
+        Index ``(case, cause)``, cases as in the table given: prior, posterior, prior_log_odds,
+        log_odds, method, status, as in `Explanation`.
+    table : DataFrame
+        Index ``(case, cause, observation)``, observations in the order given: label,
+        contribution, lr_alone, lr_in_context and the columns of the number behind it, as in
+        `Explanation.table`.
+    """
+
+    cases: pd.DataFrame
+    table: pd.DataFrame
+
+
+def explain_many(
+    core: Core, cases: pd.DataFrame, causes: str | Sequence[str] | None = None
+) -> CaseExplanations:
+    """Explain causes of many cases; contributions are shared out as for one case.
+
+    Parameters
+    ----------
+    core : Core
+    cases : DataFrame
+        As in `Engine.score`.
+    causes : str or sequence of str, optional
+        The causes to explain in every case; the most probable one of each case when not given.
+
+    Returns
+    -------
+    CaseExplanations
+
+    Raises
+    ------
+    InvalidCase
+        As `Engine.score`, and when there is no such cause.
+    """
+    named = None if causes is None else wanted_causes(core, causes)
+    if cases.columns.has_duplicates:
+        names = cases.columns[cases.columns.duplicated()].unique()
+        raise InvalidCase([Fault("columns", "each column once", str(name)) for name in names])
+    columns = {name: cases[name].array for name in cases.columns}
+    read = core.reader.read(columns, len(cases), range(len(cases)))
+    possible, leading = _leading(core, read.evidence)
+    family = families(core.knowledge)
+    parts = []
+    for row in range(len(cases)):
+        players = read_players(core, read, row, family)
+        wanted = named or (core.causes[leading[row]],)
+        status: Status = OK if players.names else NO_FINDINGS
+        status = status if possible[row] else IMPOSSIBLE
+        share = share_out if status == OK else nothing_shared
+        parts.append(_Part(players, wanted, status, share(core, players, wanted)))
+    return CaseExplanations(_summary(core, cases.index, parts), _table(core, cases.index, parts))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Part:
+    players: Players
+    wanted: tuple[str, ...]
+    status: Status
+    shares: Shares
+
+
+def _leading(core: Core, evidence: Evidence) -> tuple[np.typing.NDArray[np.bool_], list[int]]:
+    """Whether each case is possible, and its most probable cause (the first of equal ones)."""
+    answer = core.posteriors(evidence)
+    posterior = np.tile(core.prior[:-1], (len(evidence), 1))
+    known = np.flatnonzero(answer.possible)
+    posterior[np.ix_(known, core.columns)] = answer.causes[np.ix_(known, core.modelled)]
+    return answer.possible, np.round(posterior, 15).argmax(axis=1).tolist()
+
+
+def _summary(core: Core, index: pd.Index, parts: Sequence[_Part]) -> pd.DataFrame:
+    prior = dict(zip(core.causes, core.prior.tolist(), strict=False))
+    before = _joined([part.shares.before for part in parts])
+    after = _joined([part.shares.after for part in parts])
+    pairs = [
+        (label, cause) for label, part in zip(index, parts, strict=True) for cause in part.wanted
+    ]
+    own = np.array([prior[cause] for _, cause in pairs], dtype=np.float64)
+    shared = np.array([part.status == OK for part in parts for _ in part.wanted], dtype=bool)
+    return pd.DataFrame(
+        {
+            "prior": own,
+            "posterior": np.where(shared, posterior_of(after), own),
+            "prior_log_odds": before,
+            "log_odds": after,
+            "method": [part.shares.method for part in parts for _ in part.wanted],
+            "status": [part.status for part in parts for _ in part.wanted],
+        },
+        index=_index(pairs, ["case", "cause"]),
+    )
+
+
+def _table(core: Core, index: pd.Index, parts: Sequence[_Part]) -> pd.DataFrame:
+    keys: list[tuple[object, ...]] = []
+    numbers = []
+    for label, part in zip(index, parts, strict=True):
+        behind = NumbersBehind(core.knowledge, core.model, part.players)
+        for cause, name in _pairs(part):
+            keys.append((label, cause, name))
+            numbers.append(behind.number(cause, name))
+    labels = {name: observation_label(core, name) for name in {str(key[-1]) for key in keys}}
+    columns: dict[str, object] = {
+        "label": [labels[str(key[-1])] for key in keys],
+        "contribution": _joined([part.shares.contribution.ravel() for part in parts]),
+        "lr_alone": np.exp(_joined([part.shares.alone.ravel() for part in parts])),
+        "lr_in_context": np.exp(_joined([part.shares.in_context.ravel() for part in parts])),
+    }
+    columns |= {name: [getattr(one, name) for one in numbers] for name in NUMBER_COLUMNS}
+    return pd.DataFrame(columns, index=_index(keys, ["case", "cause", "observation"]))
+
+
+def _pairs(part: _Part) -> Iterator[tuple[str, str]]:
+    for cause in part.wanted:
+        for name in part.players.names:
+            yield cause, name
+
+
+def _joined(arrays: Sequence[FloatArray]) -> FloatArray:
+    return np.concatenate([np.zeros(0), *arrays])
+
+
+def _index(keys: Sequence[tuple[object, ...]], names: list[str]) -> pd.MultiIndex:
+    if not keys:
+        return pd.MultiIndex.from_arrays([[] for _ in names], names=names)
+    return pd.MultiIndex.from_tuples(keys, names=names)

@@ -1,0 +1,1 @@
+"""How sure an answer can be, given how unsure the numbers behind it are."""

@@ -1,0 +1,206 @@
+"""Sets of stated numbers that do not depend on a case, made once for a core and kept.
+
+Three kinds: drawn from their distributions, moved a little one at a time (for derivatives), and
+moved to the ends of their ranges one at a time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from scipy import special
+
+from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.uncertainty.mending import Values
+from bayesdx.diagnosis.uncertainty.number_draws import (
+    Uncertain,
+    draw_numbers,
+    moved,
+    stated_values,
+    uncertain_numbers,
+)
+from bayesdx.diagnosis.uncertainty.parameter_draws import KnowledgeDraws, knowledge_draws
+from bayesdx.inference import Evidence
+from bayesdx.inference.model import FloatArray, IntArray
+from bayesdx.inference.query import Backend
+from bayesdx.knowledge import Knowledge
+
+#: Step in log-odds for differences; the answers at its ends are exact to thirteen digits.
+STEP = 1e-3
+#: Drawn sets kept for one core: 25 MB each for the packaged knowledge.
+_KEPT = 4
+
+
+@dataclass(frozen=True)
+class Mover:
+    """One direction in which a number can be wrong.
+
+    Attributes
+    ----------
+    number : Uncertain
+    state : int
+        Which share of a risk with several states, -1 for a single number. Shares are proportional
+        to weights that are independent; ``deviation`` is that of the logarithm of this weight.
+    deviation : float
+        Of the log-odds of a probability, or the logarithm of a ratio.
+    """
+
+    number: Uncertain
+    state: int
+    deviation: float
+
+
+@dataclass(frozen=True, eq=False)
+class MovedSets:
+    """Sets of numbers in which one is moved at a time.
+
+    Attributes
+    ----------
+    draws : KnowledgeDraws
+        Set 0 has the stated numbers, then come two a mover: 2 j + 1 up, 2 j + 2 down.
+    movers : tuple of Mover
+        J of them.
+    steps : array (J, 2)
+        How far each was moved up and down, in log-odds or the logarithm; 0 where the moved number
+        could not hold.
+    """
+
+    draws: KnowledgeDraws
+    movers: tuple[Mover, ...]
+    steps: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What `prepared` keeps for a core."""
+
+    knowledge: Knowledge
+    assembly: Assembly
+    numbers: tuple[Uncertain, ...]
+    backend: Backend
+    _drawn: OrderedDict[tuple[int, int], KnowledgeDraws] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    @cached_property
+    def stated(self) -> Values:
+        """The stated values, (1,) or (S, 1)."""
+        return stated_values(self.numbers, 1)
+
+    def drawn(self, draws: int, seed: int) -> KnowledgeDraws:
+        """Return sets that are drawn from the distributions of the numbers."""
+        key = draws, seed
+        with self._lock:
+            if key in self._drawn:
+                self._drawn.move_to_end(key)
+                return self._drawn[key]
+        made = self._sets(draw_numbers(self.numbers, draws, seed))
+        with self._lock:
+            self._drawn[key] = made
+            while len(self._drawn) > _KEPT:
+                self._drawn.popitem(last=False)
+        return made
+
+    @cached_property
+    def movers(self) -> tuple[Mover, ...]:
+        """Every direction in which any number can be wrong."""
+        found = []
+        for one in self.numbers:
+            if isinstance(one.number.value, tuple):
+                assert isinstance(one.fit, tuple)
+                spreads = np.sqrt(special.polygamma(1, np.array(one.fit)))
+                found += [Mover(one, s, float(spread)) for s, spread in enumerate(spreads)]
+            elif one.fit is not None:
+                found.append(Mover(one, -1, one.deviation))
+        return tuple(found)
+
+    @cached_property
+    def nearby(self) -> MovedSets:
+        """Every number moved by `STEP`, up and down."""
+        return self._moved([(STEP, -STEP)] * len(self.movers))
+
+    @cached_property
+    def ends(self) -> MovedSets:
+        """Every number moved to the upper and the lower end of its range.
+
+        Shares of a risk are moved by 1.645 of their deviations.
+        """
+        return self._moved([_end_steps(mover) for mover in self.movers])
+
+    def _moved(self, steps: Sequence[tuple[float, float]]) -> MovedSets:
+        values = dict(stated_values(self.numbers, 1 + 2 * len(steps)))
+        for j, (mover, both) in enumerate(zip(self.movers, steps, strict=True)):
+            place = mover.number.number.place
+            for at, step in zip((2 * j + 1, 2 * j + 2), both, strict=True):
+                if mover.state < 0:
+                    values[place][at] = moved(mover.number, np.array(step))
+                else:
+                    shares = values[place][:, at].copy()
+                    shares[mover.state] *= np.exp(step)
+                    values[place][:, at] = shares / shares.sum()
+        draws = self._sets(values)
+        reached = np.array(steps, dtype=np.float64).reshape(-1, 2)
+        for j, mover in enumerate(self.movers):
+            back = draws.upper.put_back.get(mover.number.number.place)
+            if back is not None:
+                reached[j][back[2 * j + 1 : 2 * j + 3]] = 0.0
+        return MovedSets(draws, self.movers, reached)
+
+    def _sets(self, values: Values) -> KnowledgeDraws:
+        return knowledge_draws(
+            self.knowledge, self.assembly, values, self.stated, backend=self.backend
+        )
+
+    def relevant(self, evidence: Evidence) -> IntArray:
+        """Return the movers that can change what one case says.
+
+        Those of links and backgrounds of findings that the case does not speak of cannot.
+        """
+        model, knowledge = self.assembly.model, self.knowledge
+        known = np.flatnonzero(~np.isnan(evidence.findings[0]))
+        asked = {model.findings[f] for f in known}
+        for o, name in enumerate(model.ordinals):
+            if evidence.lower[0, o] > 0 or evidence.upper[0, o] < model.ordinal_sizes[o] - 1:
+                asked |= {f.id for f in knowledge.findings.values() if f.threshold_of == name}
+        gated = {name for name, one in knowledge.findings.items() if one.background_effects}
+
+        def matters(mover: Mover) -> bool:
+            number = mover.number.number
+            if number.kind == "link":
+                return number.place.rpartition(":links.")[2] in asked
+            if number.kind in ("background", "background_effect"):
+                return number.owner in asked or number.owner in gated
+            return True
+
+        return np.array([j for j, one in enumerate(self.movers) if matters(one)], dtype=np.intp)
+
+
+def _end_steps(mover: Mover) -> tuple[float, float]:
+    if mover.state >= 0:
+        half = float(special.ndtri(0.95)) * mover.deviation
+        return half, -half
+    low, high = mover.number.ends
+    scale: Callable[[float], float] = np.log if mover.number.number.is_ratio else special.logit
+    value = mover.number.number.value
+    assert not isinstance(value, tuple)
+    return float(scale(high) - scale(value)), float(scale(low) - scale(value))
+
+
+_kept: WeakKeyDictionary[Core, Prepared] = WeakKeyDictionary()
+
+
+def prepared(core: Core) -> Prepared:
+    """Return what was prepared for a core, made when it is not there."""
+    found = _kept.get(core)
+    if found is None:
+        # Two threads that do so at once make the same.
+        numbers = uncertain_numbers(core.knowledge)
+        # The core itself must not be held, or it would never be let go.
+        found = _kept[core] = Prepared(core.knowledge, core.assembly, numbers, core.backend)
+    return found

@@ -1,0 +1,1 @@
+"""The sweep over a batch of cases, on NumPy alone: leaves first, then the core, there and back."""

@@ -1,0 +1,1 @@
+"""One case under many assumptions: one plan, the assumptions its columns."""
