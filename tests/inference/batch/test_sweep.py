@@ -9,8 +9,9 @@ from knotted import knotted_problem
 from oracle import enumerate_case
 
 from bayesdx.diagnosis.assembly import Assembly
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors, sweep
+from bayesdx.inference import DiagnosisModel, Evidence, posteriors
 from bayesdx.inference.absorb import absorb, without_causes
+from bayesdx.inference.batch import sweep
 from bayesdx.inference.batch.leaves import Kind
 from bayesdx.inference.batch.plan import SweepPlan, plan_sweep
 from bayesdx.inference.model import FloatArray

@@ -7,7 +7,8 @@ import pytest
 from oracle import FloatArray, world_weights
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, Evidence, Variants, columns, no_evidence
+from bayesdx.inference import DiagnosisModel, Evidence, Variants, no_evidence
+from bayesdx.inference.single import columns
 
 EXACT = 1e-12
 SEEDS = range(60)

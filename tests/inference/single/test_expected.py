@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, Evidence, Variants, columns, expected, no_evidence
+from bayesdx.inference import DiagnosisModel, Evidence, Variants, no_evidence
+from bayesdx.inference.single import columns, expected
 from bayesdx.inference.single.answers import (
     answer_table,
     answered,

@@ -11,11 +11,10 @@ from bayesdx.inference import (
     DiagnosisModel,
     Evidence,
     Variants,
-    clamping,
     no_evidence,
     posteriors,
-    recent,
 )
+from bayesdx.inference.single import clamping, recent
 
 EXACT = 1e-12
 SEEDS = range(60)
