@@ -27,8 +27,8 @@ from bayesdx.inference import (
     compile_diagnosis,
     compiled,
     posteriors,
-    stepping,
 )
+from bayesdx.inference.batch import stepping
 from bayesdx.inference.batch.kernel import Action
 from bayesdx.inference.draws import posteriors_under, repeat_parameters
 

@@ -19,7 +19,7 @@ from bayesdx.inference.attributing.hypotheses import produced_by
 from bayesdx.tables import finding_columns, read_cases
 
 CASE = {"low_back_pain": "present", "bilateral": "absent", "fair_pos": "present", "age": 41}
-SCENARIOS = Path(__file__).parent.parents[3] / "scenarios"
+SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
 
 @pytest.fixture(scope="module")
