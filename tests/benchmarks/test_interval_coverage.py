@@ -1,42 +1,25 @@
 """The coverage study: its arithmetic by hand, and a small run of it."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from scripts import BENCHMARKS, scripts
 from small_priors import SMALL, write_priors
 
 import bayesdx
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "quality"
+FOLDER = BENCHMARKS / "quality"
 MODULES = ("metrics", "noise", "simulated", "interval_coverage", "figures")
-
-
-def read_module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # The modules import each other by their bare names, as a script's neighbours do.
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
 def modules() -> Iterator[dict[str, Any]]:
-    before = {name: sys.modules.get(name) for name in MODULES}
     pytest.importorskip("matplotlib")
-    yield {name: read_module(name) for name in MODULES}
-    for name, module in before.items():
-        sys.modules.pop(name, None)
-        if module is not None:
-            sys.modules[name] = module
+    with scripts(FOLDER, MODULES) as read:
+        yield vars(read)
 
 
 def _quiet(_text: str) -> None:

@@ -1,17 +1,15 @@
 """The quality benchmark: its measures by hand, and its promises about what is kept apart."""
 
-import importlib.util
 import json
 import math
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scripts import BENCHMARKS, scripts
 
 import bayesdx
 from bayesdx.diagnosis.assembly import Assembly
@@ -19,7 +17,7 @@ from bayesdx.inference import no_evidence
 from bayesdx.inference.sampling import sample_cases
 from bayesdx.knowledge import Knowledge
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "quality"
+FOLDER = BENCHMARKS / "quality"
 #: In the order in which they need each other; figures needs matplotlib and is read on its own.
 MODULES = (
     "metrics",
@@ -35,26 +33,11 @@ MODULES = (
 )
 
 
-def read_module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # The modules import each other by their bare names, as a script's neighbours do.
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def q() -> Iterator[Any]:
     """The modules of the benchmark, for as long as this file's tests run."""
-    before = {name: sys.modules.get(name) for name in (*MODULES, "figures")}
-    yield SimpleNamespace(**{name: read_module(name) for name in MODULES})
-    for name, module in before.items():
-        sys.modules.pop(name, None)
-        if module is not None:
-            sys.modules[name] = module
+    with scripts(FOLDER, MODULES) as modules:
+        yield modules
 
 
 class TestShares:
