@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -23,6 +22,7 @@ from bayesdx.cli.show import show
 from bayesdx.cli.surprise import surprise
 from bayesdx.cli.verify import verify
 from bayesdx.cli.what_if import what_if
+from bayesdx.diagnosis.wording import installed_version
 
 app = typer.Typer(
     name="bayesdx",
@@ -45,18 +45,11 @@ def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        typer.echo(f"bayesdx {_version()}")
+        typer.echo(f"bayesdx {installed_version()}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
-
-
-def _version() -> str:
-    try:
-        return metadata.version("bayesdx")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 for _command in (

@@ -11,6 +11,7 @@ from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.interview import Interview, Plan, repeat_line
 from bayesdx.cli.options import Priors
 from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
+from bayesdx.diagnosis.wording import labels_of
 
 if TYPE_CHECKING:
     from bayesdx.knowledge import Knowledge
@@ -74,7 +75,7 @@ def ask(
         return
     console = make_console()
     console.print()
-    print_diagnosis(console, diagnosis, intended_use, labels=_labels(engine.knowledge))
+    print_diagnosis(console, diagnosis, intended_use, labels=labels_of(engine.knowledge))
     if interview.answers:
         # No paragraph: a command is copied as it stands.
         again = repeat_line(interview.answers, str(priors) if priors else None)
@@ -83,9 +84,3 @@ def ask(
 
 def _default_askers(knowledge: Knowledge) -> list[str]:
     return [asker.id for asker in knowledge.askers if asker.id == "clinician"]
-
-
-def _labels(knowledge: Knowledge) -> dict[str, str]:
-    """Return the label of everything that a rule or a text can name."""
-    risks = {risk.id: risk.label for risk in knowledge.risks.values()}
-    return risks | {finding.id: finding.label for finding in knowledge.findings.values()}

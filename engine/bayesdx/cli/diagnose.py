@@ -12,11 +12,12 @@ from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.asking import ask_case
 from bayesdx.cli.options import Priors
 from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
+from bayesdx.diagnosis.wording import labels_of
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables import csv_text
 
 if TYPE_CHECKING:
-    from bayesdx.knowledge import Knowledge
+    pass
 
 
 def diagnose(
@@ -65,13 +66,7 @@ def diagnose(
     elif as_csv:
         print(csv_text(diagnosis.table.reset_index()), end="")
     else:
-        labels = _labels(engine.knowledge)
+        labels = labels_of(engine.knowledge)
         print_diagnosis(
             make_console(), diagnosis, intended_use, top=top, every=every, labels=labels
         )
-
-
-def _labels(knowledge: Knowledge) -> dict[str, str]:
-    """Return the label of everything that a rule or a text can name."""
-    risks = {risk.id: risk.label for risk in knowledge.risks.values()}
-    return risks | {finding.id: finding.label for finding in knowledge.findings.values()}

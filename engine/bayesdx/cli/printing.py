@@ -282,7 +282,7 @@ def diagnosis_json(diagnosis: Diagnosis, intended_use: str) -> str:
         "clashes": list(diagnosis.clashes),
         "posteriors": frame_records(diagnosis.table),
         "groups": frame_records(diagnosis.groups),
-        "log_evidence": _finite(diagnosis.log_evidence),
+        "log_evidence": finite(diagnosis.log_evidence),
         "understood": dict(diagnosis.understood),
         "intended_use": intended_use,
     }
@@ -293,10 +293,10 @@ def frame_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table for JSON, the index a column; NaN and infinities become None."""
     name = "id" if frame.index.name is None else str(frame.index.name)
     records = frame.rename_axis(index=name).reset_index().to_dict("records")
-    return [{str(key): _finite(value) for key, value in record.items()} for record in records]
+    return [{str(key): finite(value) for key, value in record.items()} for record in records]
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Replace what JSON cannot say, NaN and the infinities, by None."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 

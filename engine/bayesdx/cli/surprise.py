@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Annotated, Any, cast
 
 import typer
@@ -11,9 +10,9 @@ from rich.console import Console
 
 import bayesdx
 from bayesdx.cli.options import Findings, Priors, given_findings
-from bayesdx.cli.printing import frame_records, make_console, plain_table
+from bayesdx.cli.printing import finite, frame_records, make_console, plain_table
 from bayesdx.cli.words import percent, print_paragraph
-from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise
+from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, verdict
 
 
 def surprise(
@@ -63,20 +62,7 @@ def surprise(
 
 
 def _print_verdict(console: Console, found: Surprise) -> None:
-    rate = f"at most {percent(found.false_alarm)} of ordinary cases are called so"
-    if found.status == "impossible":
-        text = "Outside the model: it holds these findings impossible together."
-    elif found.outside:
-        text = (
-            f"Outside the model ({rate}). Its posteriors rest on assumptions that this case does "
-            "not meet: think of causes that are not in it, and check the answers."
-        )
-    else:
-        text = (
-            f"Not called outside the model ({rate}). That does not make the model right for "
-            "this person."
-        )
-    print_paragraph(console, text, style="bold")
+    print_paragraph(console, verdict(found), style="bold")
     if found.status == "impossible":
         return
     text = (
@@ -121,14 +107,10 @@ def _json(found: Surprise, intended_use: str) -> str:
         "reporting": found.reporting,
         "p_rare": found.p_rare,
         "p_conflict": found.p_conflict,
-        "log_evidence": _finite(found.log_evidence),
+        "log_evidence": finite(found.log_evidence),
         "expected": found.expected,
-        "conflict": _finite(found.conflict),
+        "conflict": finite(found.conflict),
         "observations": frame_records(found.table),
         "intended_use": intended_use,
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None

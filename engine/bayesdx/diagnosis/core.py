@@ -21,6 +21,7 @@ from bayesdx.diagnosis.triage import TriageTable, build_triage
 from bayesdx.errors import BayesdxError, Fault, InvalidCase
 from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
+from bayesdx.inference.evidence import clamped_absent
 from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray, IntArray
 from bayesdx.inference.query import Backend
 from bayesdx.knowledge import Knowledge
@@ -240,10 +241,3 @@ def _with_groups(
     groups = np.clip(-np.expm1(gap), 0.0, 1.0)
     groups[-1] = min(math.exp(gap[-1]), 1.0)
     return answer, groups
-
-
-def clamped_absent(evidence: Evidence, absent: BoolArray) -> Evidence:
-    """Return one case once a row of ``absent`` (V, C), with those causes clamped absent."""
-    copies = evidence.take(np.zeros(len(absent), dtype=np.intp))
-    causes = np.where(absent, 0, copies.causes).astype(np.int8)
-    return Evidence(copies.findings, copies.lower, copies.upper, copies.risks, causes)

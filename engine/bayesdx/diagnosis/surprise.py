@@ -21,6 +21,7 @@ import pandas as pd
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.wording import labels_of, percent
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference import DiagnosisModel, Evidence, no_evidence
 from bayesdx.inference.conflict import Conflict, background_shares, conflicts
@@ -166,6 +167,22 @@ def _references(
     return told_cases(model, evidence, pool, draws, rng)
 
 
+def verdict(found: Surprise) -> str:
+    """Say in words whether the case is outside the model, with the rate of false alarms."""
+    if found.status == IMPOSSIBLE:
+        return "Outside the model: it holds these findings impossible together."
+    rate = f"at most {percent(found.false_alarm)} of ordinary cases are called so"
+    if found.outside:
+        return (
+            f"Outside the model ({rate}). Its posteriors rest on assumptions that this case does "
+            "not meet: think of causes that are not in it, and check the answers."
+        )
+    return (
+        f"Not called outside the model ({rate}). That does not make the model right for this "
+        "person."
+    )
+
+
 def exact_levels(knowledge: Knowledge, model: DiagnosisModel, cases: Cases) -> BoolArray:
     """Where an ordinal is known by its own column or a measure, not by thresholds only; (N, O)."""
     exact = np.zeros((len(cases.evidence), len(model.ordinals)), dtype=bool)
@@ -232,8 +249,7 @@ def _columns(model: DiagnosisModel, cases: Evidence) -> Iterator[tuple[BoolArray
 
 
 def _table(core: Core, cases: Cases, found: Conflict) -> pd.DataFrame:
-    labels = {name: entry.label for name, entry in core.knowledge.findings.items()}
-    labels |= {name: entry.label for name, entry in core.knowledge.risks.items()}
+    labels = labels_of(core.knowledge)
     shares = background_shares(core.model, cases.evidence, backend=core.backend)
     alone, rest = np.exp(found.log_alone), np.exp(found.log_given_rest)
     ratio = np.divide(rest, alone, out=np.zeros_like(rest), where=alone > 0.0)

@@ -70,3 +70,10 @@ def stacked(parts: list[Evidence]) -> Evidence:
         np.concatenate([part.risks for part in parts]),
         np.concatenate([part.causes for part in parts]),
     )
+
+
+def clamped_absent(evidence: Evidence, absent: NDArray[np.bool_]) -> Evidence:
+    """Return one case once a row of ``absent`` (V, C), with those causes clamped absent."""
+    copies = evidence.take(np.zeros(len(absent), dtype=np.intp))
+    causes = np.where(absent, 0, copies.causes).astype(np.int8)
+    return Evidence(copies.findings, copies.lower, copies.upper, copies.risks, causes)

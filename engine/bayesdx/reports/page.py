@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayesdx.diagnosis import Engine
-from bayesdx.diagnosis.wording import percent
+from bayesdx.diagnosis.wording import installed_version, percent
 from bayesdx.reports.figures import Picture
 from bayesdx.reports.gathering import CaseReport
-from bayesdx.reports.views import case_view, labels_of, statements_of
+from bayesdx.reports.views import case_view, report_labels, statements_of
 from bayesdx.reports.wording import spaced
 
 
@@ -33,7 +32,7 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
         HTML. All texts are escaped; figures are the only markup that is put in as it is.
     """
     knowledge = engine.knowledge
-    labels = labels_of(knowledge)
+    labels = report_labels(knowledge)
     views = [case_view(report, labels) for report in reports]
     ids = sorted({name for view in views for name in statements_of(view)})
     said = {name: knowledge.statements[name].says for name in ids if name in knowledge.statements}
@@ -46,7 +45,7 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
         intended_use=knowledge.model.intended_use,
         knowledge=f"{knowledge.model.name} {knowledge.model.version}",
         digest=knowledge.digest,
-        version=_version(),
+        version=installed_version(),
     )
     return text
 
@@ -86,10 +85,3 @@ def _environment(said: dict[str, str]) -> Environment:
     made.filters |= {"percent": percent, "spaced": spaced}
     made.globals |= {"refs": refs, "picture": picture}
     return made
-
-
-def _version() -> str:
-    try:
-        return metadata.version("bayesdx")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"

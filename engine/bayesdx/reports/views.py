@@ -10,8 +10,8 @@ import pandas as pd
 
 from bayesdx.diagnosis.explaining.explain import Explanation
 from bayesdx.diagnosis.scoring import UNEXPLAINED
-from bayesdx.diagnosis.surprise import Surprise
-from bayesdx.diagnosis.wording import in_words, percent
+from bayesdx.diagnosis.surprise import Surprise, verdict
+from bayesdx.diagnosis.wording import in_words, labels_of, percent
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.reports.figures import Bar, Picture, Step, posterior_bars, waterfall
@@ -44,10 +44,10 @@ class Labels:
         return self.of.get(name, spaced(name))
 
 
-def labels_of(knowledge: Knowledge) -> Labels:
+def report_labels(knowledge: Knowledge) -> Labels:
     """Collect the labels that a report may need."""
-    tables = (knowledge.measures, knowledge.risks, knowledge.findings)
-    return Labels({name: entry.label for table in tables for name, entry in table.items()})
+    measures = {name: measure.label for name, measure in knowledge.measures.items()}
+    return Labels(measures | labels_of(knowledge))
 
 
 def case_view(report: CaseReport, labels: Labels) -> dict[str, Any]:
@@ -233,23 +233,14 @@ def _question_rows(report: CaseReport) -> list[dict[str, Any]]:
 
 
 def _fit(found: Surprise) -> str:
-    rate = f"at most {percent(found.false_alarm)} of ordinary cases are called so"
-    if found.status == "impossible":
-        return "Outside the model: it holds these findings impossible together."
     if found.status == "no_findings":
         return "Nothing is known of this case yet."
-    numbers = (
-        f"As improbable or more: {percent(found.p_rare)} of cases of the model that say as much. "
-        f"As much at odds with itself or more: {percent(found.p_conflict)}."
-    )
-    if found.outside:
-        return (
-            f"Outside the model ({rate}). Its posteriors rest on assumptions that this case does "
-            f"not meet: think of causes that are not in it, and check the answers. {numbers}"
-        )
+    if found.status == "impossible":
+        return verdict(found)
     return (
-        f"Not called outside the model ({rate}). That does not make the model right for this "
-        f"person. {numbers}"
+        f"{verdict(found)} As improbable or more: {percent(found.p_rare)} of cases of the model "
+        "that say as much. As much at odds with itself or more: "
+        f"{percent(found.p_conflict)}."
     )
 
 

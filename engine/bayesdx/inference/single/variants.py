@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.inference.absorb import Problem, absorb, count_axes, priors_given
-from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
 from bayesdx.inference.model import DiagnosisModel, FloatArray
 from bayesdx.inference.ordering import schedule
 from bayesdx.inference.query import Answer, posteriors
@@ -135,15 +135,7 @@ class Variants:
         )
 
     def _by_sweep(self, evidence: Evidence, absent: NDArray[np.bool_]) -> tuple[Answer, FloatArray]:
-        copies = evidence.take(np.zeros(len(absent), dtype=np.intp))
-        clamped = Evidence(
-            copies.findings,
-            copies.lower,
-            copies.upper,
-            copies.risks,
-            np.where(absent, 0, copies.causes).astype(np.int8),
-        )
-        alone = posteriors(self._model, clamped, only_evidence=True)
+        alone = posteriors(self._model, clamped_absent(evidence, absent), only_evidence=True)
         return posteriors(self._model, evidence), alone.log_evidence
 
 
