@@ -28,7 +28,7 @@ from bayesdx.diagnosis.uncertainty.first_order import answers_under, first_order
 from bayesdx.diagnosis.uncertainty.intervals import intervals_of
 from bayesdx.diagnosis.uncertainty.prepared_draws import Prepared, prepared
 from bayesdx.inference import Evidence, posteriors
-from bayesdx.inference.sampling import sample_cases
+from bayesdx.inference.noisy.sampling import sample_cases
 
 LEVEL = 0.9
 #: What coverage is aimed at.

@@ -29,7 +29,7 @@ import bayesdx
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.causal import rank_many
 from bayesdx.diagnosis.surprise import exact_levels
-from bayesdx.inference.conflict import background_shares
+from bayesdx.inference.noisy.conflict import background_shares
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables import finding_columns, read_cases
 

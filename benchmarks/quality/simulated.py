@@ -32,7 +32,7 @@ from noise import assemble_draw, draw_values, uncertain_numbers
 
 from bayesdx.diagnosis.assembly import Assembly
 from bayesdx.inference import DiagnosisModel, Evidence, no_evidence, posteriors
-from bayesdx.inference.sampling import Sample, sample_cases
+from bayesdx.inference.noisy.sampling import Sample, sample_cases
 from bayesdx.knowledge import Knowledge
 
 ASKED = 0.25

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bayesdx.inference import DiagnosisModel, Evidence, posteriors
 from bayesdx.inference.evidence import stacked
-from bayesdx.inference.reference import reference_cases
+from bayesdx.inference.noisy.reference import reference_cases
 
 #: A case is surprising when its log evidence lies below this quantile of its reference.
 QUANTILE = 0.05

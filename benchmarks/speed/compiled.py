@@ -28,7 +28,7 @@ from bayesdx.inference import (
     no_evidence,
     posteriors,
 )
-from bayesdx.inference.sampling import observe, sample_cases
+from bayesdx.inference.noisy.sampling import observe, sample_cases
 from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")

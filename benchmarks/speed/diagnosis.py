@@ -20,7 +20,7 @@ import pandas as pd
 
 import bayesdx
 from bayesdx.inference import DiagnosisModel, Evidence, posteriors
-from bayesdx.inference.sampling import observe, sample_cases
+from bayesdx.inference.noisy.sampling import observe, sample_cases
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 RISKS = {

@@ -28,9 +28,9 @@ from bayesdx.inference import (
     compiled,
     posteriors,
 )
-from bayesdx.inference.batch import stepping
-from bayesdx.inference.batch.kernel import Action
-from bayesdx.inference.draws import posteriors_under, repeat_parameters
+from bayesdx.inference.noisy.draws import posteriors_under, repeat_parameters
+from bayesdx.inference.noisy.lockstep import stepping
+from bayesdx.inference.noisy.lockstep.kernel import Action
 
 #: Rows held at once; more are streamed in blocks of so many, as a reader of a long file does.
 BLOCK = 100_000

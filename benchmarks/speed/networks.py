@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import bayesdx
 from bayesdx.inference import DiagnosisModel, Evidence, no_evidence
-from bayesdx.inference.sampling import observe, sample_cases
+from bayesdx.inference.noisy.sampling import observe, sample_cases
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 FloatArray = NDArray[np.float64]

@@ -14,7 +14,7 @@ from scripts import BENCHMARKS, scripts
 import bayesdx
 from bayesdx.diagnosis.assembly import Assembly
 from bayesdx.inference import no_evidence
-from bayesdx.inference.sampling import sample_cases
+from bayesdx.inference.noisy.sampling import sample_cases
 from bayesdx.knowledge import Knowledge
 
 FOLDER = BENCHMARKS / "quality"

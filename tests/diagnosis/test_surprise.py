@@ -5,7 +5,7 @@ import pytest
 
 import bayesdx
 from bayesdx.diagnosis.surprise import Reporting
-from bayesdx.inference.sampling import Sample, sample_cases
+from bayesdx.inference.noisy.sampling import Sample, sample_cases
 
 Words = dict[str, str]
 
@@ -65,7 +65,7 @@ def test_more_findings_than_the_references_have_are_rare(
     engine: bayesdx.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No reference is found that has as much to tell: that is itself what makes the case rare."""
-    monkeypatch.setattr("bayesdx.inference.reference.MOST_BATCHES", 0)
+    monkeypatch.setattr("bayesdx.inference.noisy.reference.MOST_BATCHES", 0)
     found = engine.surprise(CASE, draws=199)
     assert found.draws == 0
     assert found.p_rare == pytest.approx(1 / 200)

@@ -11,7 +11,7 @@ from bayesdx.diagnosis.relations import Relations
 from bayesdx.diagnosis.synthetic import BLOCK, CaseSampler, SampleOptions, Told, ToldCases
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import no_evidence
-from bayesdx.inference.forward_sampling import ForwardSampler
+from bayesdx.inference.noisy.forward_sampling import ForwardSampler
 from bayesdx.knowledge import read_knowledge
 
 

@@ -8,7 +8,7 @@ from small_networks import with_causes
 
 from bayesdx.diagnosis.assembly import Assembly
 from bayesdx.inference import DiagnosisModel, Evidence, posteriors
-from bayesdx.inference.sampling import observe, sample_cases
+from bayesdx.inference.noisy.sampling import observe, sample_cases
 
 #: Two programs, two orders of summation; the issue asks for 1e-9.
 AGREED = 1e-11

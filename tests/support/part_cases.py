@@ -7,8 +7,8 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import DiagnosisModel, Evidence
-from bayesdx.inference.attributing.attribution import known_evidence
-from bayesdx.inference.attributing.parts import Part
+from bayesdx.inference.noisy.attribution.attribution import known_evidence
+from bayesdx.inference.noisy.attribution.parts import Part
 
 
 def random_parts(

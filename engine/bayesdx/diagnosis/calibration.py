@@ -33,7 +33,7 @@ from bayesdx.diagnosis.statements import (
     margins,
 )
 from bayesdx.errors import Fault, InvalidKnowledge, Phrase
-from bayesdx.inference.model import FloatArray
+from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.moving import numbers_digest, with_numbers
 from bayesdx.knowledge.numbers import PlacedNumber

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.case_faults import CaseFaults
 from bayesdx.errors import Fault, Phrase
-from bayesdx.inference.model import FloatArray
+from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Finding
 
 #: Values by finding or risk.

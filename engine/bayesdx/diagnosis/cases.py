@@ -22,7 +22,7 @@ from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import read_binary, read_measure, read_state
 from bayesdx.errors import Fault, nearest_names
 from bayesdx.inference import DiagnosisModel, Evidence, no_evidence
-from bayesdx.inference.model import FloatArray
+from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Knowledge, Measure
 from bayesdx.knowledge.naming import folded
 

@@ -2,7 +2,7 @@
 
 A posterior says how probable a cause is; it may be high because the cause is common, whether or not
 it explains anything that was found. Two counterfactual measures, of Richens, Lee and Johri (2020),
-say how much it would explain; see `bayesdx.inference.counterfactual` for what they are.
+say how much it would explain; see `bayesdx.inference.noisy.counterfactual` for what they are.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import pandas as pd
 
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
-from bayesdx.inference.counterfactual import causal_ranking
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.model import FloatArray, IntArray
+from bayesdx.inference.noisy.counterfactual import causal_ranking
+from bayesdx.inference.noisy.model import FloatArray, IntArray
 
 #: Cases answered together; each present finding of each is one more row of the sweep.
 ROWS_AT_ONCE = 4096

@@ -22,8 +22,8 @@ from bayesdx.errors import BayesdxError, Fault, InvalidCase
 from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.evidence import clamped_absent
-from bayesdx.inference.model import BoolArray, DiagnosisModel, FloatArray, IntArray
-from bayesdx.inference.query import Backend
+from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.moving import calibrated
 

@@ -34,8 +34,8 @@ from bayesdx.diagnosis.texts import TextHit, evaluate_texts
 from bayesdx.diagnosis.triage import TriageHit, triage_case
 from bayesdx.diagnosis.uncertainty.intervals import Intervals, intervals
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference.model import FloatArray
-from bayesdx.inference.query import Backend
+from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.profiles import Profile
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level

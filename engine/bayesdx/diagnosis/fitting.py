@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdx.inference.model import BoolArray, FloatArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray
 
 IN_POPULATION, ALONE, NET = 0, 1, 2
 

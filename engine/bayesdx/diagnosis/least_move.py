@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from bayesdx.inference.model import FloatArray, IntArray
+from bayesdx.inference.noisy.model import FloatArray, IntArray
 
 #: A residual of the dual below this means that the inequalities contradict each other.
 _CONTRADICTION = 1e-9

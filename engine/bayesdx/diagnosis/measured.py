@@ -12,7 +12,7 @@ import numpy as np
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.relations import Relations
 from bayesdx.errors import InvalidCase
-from bayesdx.inference.model import FloatArray, IntArray
+from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge import Measure
 
 #: Numbers in each band between two thresholds.

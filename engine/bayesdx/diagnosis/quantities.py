@@ -16,7 +16,7 @@ from bayesdx.diagnosis.assembly import Assembly
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.sensitivity import number_gradient
 from bayesdx.inference import Evidence, posteriors
-from bayesdx.inference.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.statement_schema import read_event
 

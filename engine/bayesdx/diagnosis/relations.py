@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bayesdx.inference.evidence import StateArray
-from bayesdx.inference.model import BoolArray, DiagnosisModel
+from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel
 from bayesdx.knowledge import Knowledge
 
 

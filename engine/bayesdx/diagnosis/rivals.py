@@ -33,7 +33,7 @@ from bayesdx.diagnosis.rival_sources import (
 from bayesdx.diagnosis.rival_statements import Influences, find_influences
 from bayesdx.errors import NOTHING, Fault, InvalidCase, InvalidKnowledge, nearest_names
 from bayesdx.inference import Evidence, posteriors
-from bayesdx.inference.model import BoolArray, FloatArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray
 from bayesdx.knowledge import Knowledge
 
 __all__ = [

@@ -13,7 +13,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.red_flags import FIRED, evaluate_many, urgency_many
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
 from bayesdx.diagnosis.triage import level_many, triage_many
-from bayesdx.inference.model import BoolArray, FloatArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 UNEXPLAINED = "unexplained"

@@ -1,9 +1,10 @@
 """How answers move with the stated numbers.
 
 Two exact pieces and one approximation: log P(evidence) is differentiated with respect to the
-parameters of the network (`bayesdx.inference.derivatives`), the parameters with respect to what is
-stated by differences of the fit that solves for them. The fit's correction for causes that share
-risks is held fixed in between, which changes a derivative by far less than a hundredth of itself.
+parameters of the network (`bayesdx.inference.noisy.derivatives`), the parameters with respect to
+what is stated by differences of the fit that solves for them. The fit's correction for causes that
+share risks is held fixed in between, which changes a derivative by far less than a hundredth of
+itself.
 
 Derivatives are with respect to the log-odds of a number, so that priors of 0.0004 and links of 0.9
 are measured alike.
@@ -19,7 +20,7 @@ import numpy as np
 from bayesdx.diagnosis.assembly import Assembly, FittedLinks, threshold_pairs
 from bayesdx.diagnosis.fitting import LinkParameters, Targets, solve
 from bayesdx.inference import DiagnosisModel, Evidence, link_gradient, relative_change
-from bayesdx.inference.model import FloatArray, IntArray
+from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.conditioning import conditional_prior
 from bayesdx.knowledge.numbers import PlacedNumber, every_number

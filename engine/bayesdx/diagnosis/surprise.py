@@ -1,10 +1,10 @@
 """How well the model fits a case: whether it is probable enough, and hangs together.
 
 Two Monte Carlo tests against cases that the model makes itself and that say as much
-(`bayesdx.inference.reference`): the log evidence (a *rare* case) and Jensen's conflict (a case
-whose findings do not *go together*). A case is said to be outside the model when either is more
-extreme than half of the stated rate allows, so that at most that share of cases from the model is
-said to be so (Bonferroni). The rate holds when findings were chosen as those of the references
+(`bayesdx.inference.noisy.reference`): the log evidence (a *rare* case) and Jensen's conflict (a
+case whose findings do not *go together*). A case is said to be outside the model when either is
+more extreme than half of the stated rate allows, so that at most that share of cases from the model
+is said to be so (Bonferroni). The rate holds when findings were chosen as those of the references
 are: ``"told"``, as when people say what they have, or ``"asked"``, as in a form that everybody
 fills in.
 """
@@ -24,10 +24,10 @@ from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
 from bayesdx.diagnosis.wording import labels_of, percent
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference import DiagnosisModel, Evidence, no_evidence
-from bayesdx.inference.conflict import Conflict, background_shares, conflicts
 from bayesdx.inference.evidence import stacked
-from bayesdx.inference.model import BoolArray, FloatArray, IntArray
-from bayesdx.inference.reference import p_value, reference_cases, told_cases
+from bayesdx.inference.noisy.conflict import Conflict, background_shares, conflicts
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.reference import p_value, reference_cases, told_cases
 from bayesdx.knowledge import Knowledge
 
 #: Largest share of cases from the model that may be said to lie outside it.

@@ -1,10 +1,10 @@
 """How to answer: exact posteriors of a batch of cases, on NumPy and SciPy alone."""
 
-from bayesdx.inference.derivatives import LinkGradient, link_gradient, relative_change
 from bayesdx.inference.evidence import Evidence, no_evidence
-from bayesdx.inference.model import DiagnosisModel, compile_diagnosis
-from bayesdx.inference.query import Answer, posteriors
-from bayesdx.inference.single.variants import Variants
+from bayesdx.inference.noisy.derivatives import LinkGradient, link_gradient, relative_change
+from bayesdx.inference.noisy.model import DiagnosisModel, compile_diagnosis
+from bayesdx.inference.noisy.query import Answer, posteriors
+from bayesdx.inference.noisy.single.variants import Variants
 
 __all__ = [
     "Answer",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.inference.model import DiagnosisModel, FloatArray
+from bayesdx.inference.noisy.model import DiagnosisModel, FloatArray
 
 StateArray = NDArray[np.int8]
 

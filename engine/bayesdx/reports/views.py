@@ -22,7 +22,7 @@ from bayesdx.reports.wording import names, number, ratio, rows, spaced
 BARS, STEPS = 10, 9
 #: Log-odds from which a rival is worth a sentence.
 SHIFT = 0.05
-#: What is said of each way to share out contributions; see `bayesdx.inference.attributing`.
+#: What is said of each way to share out contributions; see `bayesdx.inference.noisy.attribution`.
 METHODS = {
     "shapley": "Contributions are exact Shapley values: the mean over every order of observing.",
     "shapley_absent_in_order": (

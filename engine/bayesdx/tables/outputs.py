@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names
 from bayesdx.errors import Fault, InvalidCase, nearest_names
-from bayesdx.inference.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables.columns import CASE_ID
 

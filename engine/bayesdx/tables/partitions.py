@@ -35,7 +35,7 @@ import pyarrow as pa
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import score_cases
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference.model import BoolArray
+from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.tables.columns import CASE_ID, RESERVED
 from bayesdx.tables.outputs import OutputOptions, check_options, output_schema, output_table
 from bayesdx.tables.running.work import take_scores

@@ -16,8 +16,8 @@ from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
 from bayesdx.diagnosis.triage import NO_LEVEL, level_many, triage_many
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
-from bayesdx.inference.single.answers import answered, unknown_questions
-from bayesdx.inference.single.expected import Outcomes, outcomes
+from bayesdx.inference.noisy.single.answers import answered, unknown_questions
+from bayesdx.inference.noisy.single.expected import Outcomes, outcomes
 
 Levels = NDArray[np.int8]
 

@@ -18,7 +18,7 @@ import pandas as pd
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import STATUSES, Scores, score_cases
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference.model import IntArray
+from bayesdx.inference.noisy.model import IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 Target = Literal["first", "urgency"]

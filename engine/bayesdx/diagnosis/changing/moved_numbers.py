@@ -13,7 +13,7 @@ from bayesdx.diagnosis.uncertainty.number_draws import moved, stated_values
 from bayesdx.diagnosis.uncertainty.parameter_draws import knowledge_draws
 from bayesdx.diagnosis.uncertainty.prepared_draws import Mover, Prepared
 from bayesdx.inference import Evidence
-from bayesdx.inference.model import FloatArray
+from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge.uncertainty import BetaFit, LogNormalFit
 
 #: Most rounds of correction, as in an assembly.

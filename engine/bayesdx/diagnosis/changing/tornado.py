@@ -19,7 +19,7 @@ from bayesdx.diagnosis.uncertainty.first_order import answers_under, first_order
 from bayesdx.diagnosis.uncertainty.prepared_draws import Mover, prepared
 from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase, nearest_names
 from bayesdx.inference import Evidence
-from bayesdx.inference.model import FloatArray
+from bayesdx.inference.noisy.model import FloatArray
 
 #: Numbers of a tornado that are solved for exactly at both ends.
 SOLVED = 12

@@ -30,7 +30,7 @@ from bayesdx.diagnosis.uncertainty.first_order import (
 )
 from bayesdx.diagnosis.uncertainty.prepared_draws import Mover, prepared
 from bayesdx.inference import Evidence
-from bayesdx.inference.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 #: How far a number is moved at most, in its own deviations.

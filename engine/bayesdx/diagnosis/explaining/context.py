@@ -1,6 +1,6 @@
 """Around a cause: who produced what was found, who took the credit, what could still matter.
 
-See `bayesdx.inference.attributing.hypotheses` for how the probabilities are worked out.
+See `bayesdx.inference.noisy.attribution.hypotheses` for how the probabilities are worked out.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import pandas as pd
 from bayesdx.diagnosis.assembly import BACKGROUND
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.explaining.players import Players
-from bayesdx.inference.attributing.hypotheses import Assumed, Assumption, Credits, assume
-from bayesdx.inference.attributing.parts import Part
-from bayesdx.inference.model import FloatArray
+from bayesdx.inference.noisy.attribution.hypotheses import Assumed, Assumption, Credits, assume
+from bayesdx.inference.noisy.attribution.parts import Part
+from bayesdx.inference.noisy.model import FloatArray
 
 #: Rivals whose absence is tried, at most, and the credit from which a cause is one.
 MOST_RIVALS = 12

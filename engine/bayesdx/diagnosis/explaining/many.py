@@ -23,7 +23,7 @@ from bayesdx.diagnosis.explaining.players import Players, families, read_players
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.model import FloatArray
+from bayesdx.inference.noisy.model import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bayesdx.diagnosis.explaining.players import Players
 from bayesdx.inference import DiagnosisModel
-from bayesdx.inference.attributing.parts import Part
+from bayesdx.inference.noisy.attribution.parts import Part
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.schema import Stated

@@ -18,8 +18,8 @@ import numpy as np
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.inference import DiagnosisModel, Evidence
-from bayesdx.inference.attributing.parts import Part
-from bayesdx.inference.model import BoolArray
+from bayesdx.inference.noisy.attribution.parts import Part
+from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.knowledge import Knowledge
 
 Kind = Literal["finding", "level", "risk"]

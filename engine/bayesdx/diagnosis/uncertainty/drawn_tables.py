@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdx.inference.model import BoolArray, FloatArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray
 from bayesdx.knowledge import Cause, Finding, Risk
 from bayesdx.knowledge.conditioning import ROUNDING, own_risks
 from bayesdx.knowledge.draft import cause_file

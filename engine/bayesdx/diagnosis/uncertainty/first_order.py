@@ -12,7 +12,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.uncertainty.parameter_draws import KnowledgeDraws
 from bayesdx.diagnosis.uncertainty.prepared_draws import Mover, Prepared
 from bayesdx.inference import Evidence
-from bayesdx.inference.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 
 #: Posteriors are kept this far from 0 and 1 where their log-odds are taken.
 _EDGE = 1e-15

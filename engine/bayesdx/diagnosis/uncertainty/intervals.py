@@ -38,7 +38,7 @@ from bayesdx.diagnosis.uncertainty.parameter_draws import KnowledgeDraws
 from bayesdx.diagnosis.uncertainty.prepared_draws import prepared
 from bayesdx.errors import BayesdxError, Fault
 from bayesdx.inference import no_evidence
-from bayesdx.inference.model import FloatArray, IntArray
+from bayesdx.inference.noisy.model import FloatArray, IntArray
 
 #: The first two causes can be told apart when the first is ahead in this share of the draws.
 TOLD_APART = 0.9

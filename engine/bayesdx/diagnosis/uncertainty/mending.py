@@ -20,7 +20,7 @@ from bayesdx.diagnosis.uncertainty.drawn_tables import (
     effect_places,
     risk_shares,
 )
-from bayesdx.inference.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge import Cause, Finding, Knowledge
 from bayesdx.knowledge.conditioning import own_risks
 from bayesdx.knowledge.draft import cause_file

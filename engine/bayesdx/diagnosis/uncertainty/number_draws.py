@@ -18,7 +18,7 @@ from hashlib import sha256
 import numpy as np
 from scipy import special
 
-from bayesdx.inference.model import FloatArray
+from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.numbers import PlacedNumber, every_number
 from bayesdx.knowledge.uncertainty import BetaFit, LogNormalFit, fit_beta, fit_log_normal

@@ -28,9 +28,9 @@ from bayesdx.diagnosis.targets import is_gated
 from bayesdx.diagnosis.uncertainty.mending import UpperLayers, Values, upper_layers
 from bayesdx.diagnosis.uncertainty.row_fitting import solve_rows
 from bayesdx.inference import Answer, Evidence, no_evidence
-from bayesdx.inference.draws import LanePlans, LinkDraws, ParameterDraws, posteriors_under
-from bayesdx.inference.model import FloatArray, IntArray
-from bayesdx.inference.query import Backend
+from bayesdx.inference.noisy.draws import LanePlans, LinkDraws, ParameterDraws, posteriors_under
+from bayesdx.inference.noisy.model import FloatArray, IntArray
+from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge import Finding, Knowledge
 from bayesdx.knowledge.draft import cause_file
 
@@ -52,7 +52,7 @@ class KnowledgeDraws:
     corrections : int
         Most rounds of correction for causes that share risks; 0 takes the assembly's own.
     backend : str
-        See `bayesdx.inference.draws.posteriors_under`.
+        See `bayesdx.inference.noisy.draws.posteriors_under`.
     """
 
     knowledge: Knowledge
@@ -82,7 +82,7 @@ class KnowledgeDraws:
         Returns
         -------
         Answer
-            A row a set; see `bayesdx.inference.draws.posteriors_under`.
+            A row a set; see `bayesdx.inference.noisy.draws.posteriors_under`.
         """
         model, parameters = self.assembly.model, self.parameters(evidence)
         if sets is None:

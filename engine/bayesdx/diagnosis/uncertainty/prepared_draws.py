@@ -28,8 +28,8 @@ from bayesdx.diagnosis.uncertainty.number_draws import (
 )
 from bayesdx.diagnosis.uncertainty.parameter_draws import KnowledgeDraws, knowledge_draws
 from bayesdx.inference import Evidence
-from bayesdx.inference.model import FloatArray, IntArray
-from bayesdx.inference.query import Backend
+from bayesdx.inference.noisy.model import FloatArray, IntArray
+from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge import Knowledge
 
 #: Step in log-odds for differences; the answers at its ends are exact to thirteen digits.

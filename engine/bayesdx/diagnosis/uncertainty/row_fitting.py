@@ -19,7 +19,7 @@ from bayesdx.diagnosis.fitting import (
     independent_rates,
     update,
 )
-from bayesdx.inference.model import BoolArray, FloatArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray
 
 _ROUNDS = 1000
 _CHECK_EVERY = 8

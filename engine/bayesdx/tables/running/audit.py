@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import Any
 
 from bayesdx.diagnosis.core import Core
-from bayesdx.inference import compiled
+from bayesdx.inference.noisy import jit
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.running.counts import Counts
 from bayesdx.tables.running.target import Target
@@ -97,7 +97,7 @@ def engine_facts(core: Core) -> dict[str, str | None]:
         "python": ".".join(platform.python_version_tuple()[:2]),
         "numpy": metadata.version("numpy"),
         "pyarrow": metadata.version("pyarrow"),
-        "numba": metadata.version("numba") if compiled.installed() else None,
+        "numba": metadata.version("numba") if jit.installed() else None,
     }
 
 

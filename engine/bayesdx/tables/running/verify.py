@@ -17,7 +17,7 @@ from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.inference.model import IntArray
+from bayesdx.inference.noisy.model import IntArray
 from bayesdx.tables.columns import CASE_ID, RESERVED
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.running.disk import read_json

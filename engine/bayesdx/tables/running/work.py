@@ -12,7 +12,7 @@ import pyarrow as pa
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import Scores, score_cases
-from bayesdx.inference.model import BoolArray
+from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.tables.columns import CASE_ID, RESERVED
 from bayesdx.tables.outputs import OutputOptions, output_table
 from bayesdx.tables.running.counts import Counts, count_scores

@@ -1,0 +1,1 @@
+"""Exact inference in layered noisy networks: risks, causes, noisy-OR and noisy-MAX findings."""

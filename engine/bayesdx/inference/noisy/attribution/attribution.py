@@ -1,0 +1,334 @@
+"""What each observation of one case does to each cause, in natural log-odds.
+
+Three ways, of which the first that is within reach is taken. All of them add up, for every cause,
+to its posterior log-odds less its prior log-odds.
+
+``shapley``
+    The Shapley value: the mean change of the exact log-odds over all orders in which the
+    observations could have come.
+``shapley_absent_in_order``
+    The same over the orders in which absent findings keep one order among themselves, by falling
+    stand-alone weight, and its reverse; the mean of both.
+``path``
+    One order of everything, risks first and then findings by falling stand-alone weight, and its
+    reverse; the mean of both.
+
+The stand-alone weight of an observation is the largest absolute log likelihood ratio that it has
+for any of the wanted causes with nothing else known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.noisy.attribution.contributions import ordered_values, shapley_values
+from bayesdx.inference.noisy.attribution.parts import Part, split_case
+from bayesdx.inference.noisy.attribution.subsets import subset_weights
+from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.query import Answer
+
+Method = Literal["shapley", "shapley_absent_in_order", "path"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+#: Numbers held at once, at most; above it a cheaper way is taken.
+MOST_COMPONENTS = 1 << 22
+#: A posterior above this tells too little of its odds.
+NEAR_CERTAIN = 0.999
+#: Observations of which all subsets are looked at, at most.
+MOST_PLAYERS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Game:
+    """The observations of one case as players.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+    owners : tuple of tuples of int
+        The players that each part depends on.
+    players : int
+        k.
+    known : callable
+        Says which parts are known, bool (M, B), where some players have told theirs, bool (M, k).
+    """
+
+    parts: tuple[Part, ...]
+    owners: tuple[tuple[int, ...], ...]
+    players: int
+    known: Callable[[BoolArray], BoolArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """Contributions of k players to C causes, in natural log-odds.
+
+    Attributes
+    ----------
+    method : str
+    before, after : arrays (C,)
+        Log-odds with nothing known, and with everything.
+    contribution : array (C, k)
+        Rows add up to ``after - before``; see `contributions.shapley_values` for infinities.
+    alone, in_context : arrays (C, k)
+        Log likelihood ratio of each player with nothing else known, and with everything else
+        known. 0 where the cause is impossible, or certain, without the player already.
+    """
+
+    method: Method
+    before: FloatArray
+    after: FloatArray
+    contribution: FloatArray
+    alone: FloatArray
+    in_context: FloatArray
+
+
+def attribute(
+    model: DiagnosisModel,
+    game: Game,
+    causes: Sequence[int] | IntArray,
+    answer: Callable[[Evidence], Answer],
+    method: Method | None = None,
+) -> Attribution:
+    """Share the change of the log-odds of some causes out among what was observed.
+
+    Parameters
+    ----------
+    model : DiagnosisModel
+    game : Game
+        Its evidence must be possible.
+    causes : sequence of int
+        Positions in the model.
+    answer : callable
+        Answers cases; the first way does without.
+    method : str, optional
+        The way to take, instead of the first that is within reach.
+
+    Returns
+    -------
+    Attribution
+
+    Raises
+    ------
+    BayesdxError
+        If there is no such way, or it is out of reach.
+    """
+    if method is not None and method not in METHODS:
+        raise BayesdxError(Fault("method", " or ".join(METHODS), method))
+    found: Attribution | None = None
+    if method in (None, "shapley"):
+        found = _by_subsets(model, game, causes)
+    if found is None and method in (None, "shapley_absent_in_order"):
+        found = _by_chain(model, game, causes, answer)
+    if found is None and method in (None, "path"):
+        found = _by_path(model, game, causes, answer)
+    if found is None:
+        got = Phrase(f"{method}, with {game.players} observations")
+        raise BayesdxError(Fault("method", "a way within reach", got))
+    return found
+
+
+def _by_subsets(
+    model: DiagnosisModel, game: Game, causes: Sequence[int] | IntArray
+) -> Attribution | None:
+    """Look at all subsets; None where they are too many."""
+    if game.players > MOST_PLAYERS:
+        return None
+    problem = split_case(model, Part(), game.parts)
+    if problem.components > MOST_COMPONENTS:
+        return None
+    log_odds = subset_weights(problem, causes).log_odds[..., 0]
+    known = game.known(_subsets(game.players))
+    values = log_odds[:, _index(known, problem.coupling), _index(known, problem.plain)]
+    singles, whole = 1 << np.arange(game.players), (1 << game.players) - 1
+    return Attribution(
+        "shapley",
+        before=values[:, 0],
+        after=values[:, -1],
+        contribution=shapley_values(values),
+        alone=_change(values[:, singles], values[:, :1]),
+        in_context=_change(values[:, -1:], values[:, whole - singles]),
+    )
+
+
+def _subsets(players: int) -> BoolArray:
+    """All subsets, (2^k, k), the first player changing fastest."""
+    return (np.arange(1 << players)[:, None] >> np.arange(players) & 1).astype(bool)
+
+
+def _index(known: BoolArray, parts: Sequence[int]) -> IntArray:
+    result: IntArray = known[:, list(parts)] @ (1 << np.arange(len(parts), dtype=np.intp))
+    return result
+
+
+def _change(after: FloatArray, before: FloatArray) -> FloatArray:
+    """Difference of log-odds; 0 where both are the same infinity."""
+    same = np.isinf(before) & (after == before)
+    result = np.zeros(np.broadcast_shapes(after.shape, before.shape))
+    np.subtract(after, before, out=result, where=~same)
+    return result
+
+
+def _by_chain(
+    model: DiagnosisModel,
+    game: Game,
+    causes: Sequence[int] | IntArray,
+    answer: Callable[[Evidence], Answer],
+) -> Attribution | None:
+    """Let absent findings keep their order; None where even that is out of reach."""
+    nothing = np.zeros((1, len(game.parts)), dtype=bool)
+    plain = split_case(model, Part(), game.parts, known=nothing).plain
+    coupled = (b for b, owners in enumerate(game.owners) if len(owners) > 1 or b not in plain)
+    tied = {player for b in coupled for player in game.owners[b]}
+    free = [player for player in range(game.players) if player in tied]
+    if len(free) > MOST_PLAYERS:
+        return None
+    chain = [player for player in range(game.players) if player not in tied]
+    alone = _alone(model, game, causes, answer)
+    order = _by_weight(alone, chain)
+    stages = np.concatenate([_stages(order, game.players), _stages(order[::-1], game.players)])
+    each = np.zeros((len(chain), game.players), dtype=bool)
+    each[np.arange(len(chain)), chain] = True
+    every = np.isin(np.arange(game.players), chain)
+    columns = np.concatenate([stages, every & ~each])
+    problem = split_case(model, Part(), game.parts, known=game.known(columns))
+    if problem.components > MOST_COMPONENTS:
+        return None
+    log_odds = subset_weights(problem, causes).log_odds[..., 0]
+    subsets = np.zeros((1 << len(free), game.players), dtype=bool)
+    subsets[:, free] = _subsets(len(free))
+    values = log_odds[:, _index(game.known(subsets), problem.coupling)]
+    n_stages = len(chain) + 1
+    forward, backward = values[:, :, :n_stages], values[:, :, n_stages : 2 * n_stages]
+    after = forward[:, -1, -1]
+    in_context = np.zeros_like(alone)
+    last = (1 << len(free)) - 1
+    in_context[:, free] = _change(
+        after[:, None], forward[:, last - (1 << np.arange(len(free))), -1]
+    )
+    in_context[:, chain] = _change(after[:, None], values[:, -1, 2 * n_stages :])
+    return Attribution(
+        "shapley_absent_in_order",
+        before=forward[:, 0, 0],
+        after=after,
+        contribution=_both_ways(forward, backward, free, order),
+        alone=alone,
+        in_context=in_context,
+    )
+
+
+def _by_path(
+    model: DiagnosisModel,
+    game: Game,
+    causes: Sequence[int] | IntArray,
+    answer: Callable[[Evidence], Answer],
+) -> Attribution:
+    alone = _alone(model, game, causes, answer)
+    of_risks = {p for b, owners in enumerate(game.owners) if game.parts[b].risks for p in owners}
+    risks = _by_weight(alone, [p for p in range(game.players) if p in of_risks])
+    order = risks + _by_weight(alone, [p for p in range(game.players) if p not in of_risks])
+    rows = np.concatenate(
+        [
+            _stages(order, game.players),
+            _stages(order[::-1], game.players),
+            ~np.eye(game.players, dtype=bool),
+        ]
+    )
+    values = _answered(model, game, causes, answer, rows)
+    n_stages = game.players + 1
+    forward, backward = values[:, None, :n_stages], values[:, None, n_stages : 2 * n_stages]
+    return Attribution(
+        "path",
+        before=values[:, 0],
+        after=values[:, game.players],
+        contribution=_both_ways(forward, backward, [], order),
+        alone=alone,
+        in_context=_change(values[:, game.players, None], values[:, 2 * n_stages :]),
+    )
+
+
+def _alone(
+    model: DiagnosisModel,
+    game: Game,
+    causes: Sequence[int] | IntArray,
+    answer: Callable[[Evidence], Answer],
+) -> FloatArray:
+    """Log likelihood ratios with nothing else known, (C, k)."""
+    rows = np.concatenate(
+        [np.zeros((1, game.players), dtype=bool), np.eye(game.players, dtype=bool)]
+    )
+    values = _answered(model, game, causes, answer, rows)
+    return _change(values[:, 1:], values[:, :1])
+
+
+def _answered(
+    model: DiagnosisModel,
+    game: Game,
+    causes: Sequence[int] | IntArray,
+    answer: Callable[[Evidence], Answer],
+    told: BoolArray,
+) -> FloatArray:
+    """Log-odds of the causes where some players have told theirs, (C, M)."""
+    evidence = known_evidence(model, game.parts, game.known(told))
+    wanted = np.asarray(causes, dtype=np.intp)
+    found = answer(evidence)
+    present = found.causes[:, wanted]
+    with np.errstate(divide="ignore"):
+        log_absent = np.log1p(-present)
+        rows, columns = np.nonzero(present > NEAR_CERTAIN)
+        if len(rows):
+            # 1 - p has lost its digits: the evidence with the cause clamped absent has them.
+            clamped = evidence.take(rows)
+            without = clamped.causes.copy()
+            without[np.arange(len(rows)), wanted[columns]] = 0
+            less = answer(replace(clamped, causes=without)).log_evidence
+            log_absent[rows, columns] = less - found.log_evidence[rows]
+        result: FloatArray = (np.log(present) - log_absent).T
+    return result
+
+
+def known_evidence(model: DiagnosisModel, parts: Sequence[Part], known: BoolArray) -> Evidence:
+    """Return the evidence of M cases that know some of the parts each, ``known`` (M, B)."""
+    evidence = no_evidence(model, len(known))
+    for b, part in enumerate(parts):
+        rows = np.flatnonzero(known[:, b])
+        for f, value in part.findings:
+            evidence.findings[rows, f] = value
+        for o, lower, upper in part.levels:
+            evidence.lower[rows, o] = np.maximum(evidence.lower[rows, o], lower)
+            evidence.upper[rows, o] = np.minimum(evidence.upper[rows, o], upper)
+        for r, state in part.risks:
+            evidence.risks[rows, r] = state
+    return evidence
+
+
+def _by_weight(alone: FloatArray, players: Sequence[int]) -> list[int]:
+    """Sort players by falling stand-alone weight; equal ones stay in the order given."""
+    weight = np.abs(alone).max(axis=0, initial=0.0)
+    return sorted(players, key=lambda player: -weight[player])
+
+
+def _stages(order: Sequence[int], players: int) -> BoolArray:
+    """Who has told theirs once none, the first, the first two ... of an order have."""
+    told = np.zeros((len(order) + 1, players), dtype=bool)
+    for stage, player in enumerate(order, start=1):
+        told[stage:, player] = True
+    return told
+
+
+def _both_ways(
+    forward: FloatArray, backward: FloatArray, free: Sequence[int], order: Sequence[int]
+) -> FloatArray:
+    """Mean of what an order and its reverse share out, (C, k)."""
+    result = np.zeros((len(forward), len(free) + len(order)))
+    for values, kept in ((forward, list(order)), (backward, list(order[::-1]))):
+        of_free, of_kept = ordered_values(values)
+        result[:, list(free)] += of_free / 2.0
+        result[:, kept] += of_kept / 2.0
+    return result

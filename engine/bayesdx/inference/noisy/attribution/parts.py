@@ -1,0 +1,396 @@
+"""Evidence that is given in parts, and what each part does to the causes of one case.
+
+A *part* is what one observation says. Whether a part is known can be switched on and off: an absent
+finding then only changes the weights of causes (a *plain* part), anything else becomes an axis of
+rows or of risks with the components "not known" and "known". Letters: B parts, C causes, R rows,
+M subsets of the plain parts that are looked at, J variants of the weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+
+from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.noisy.condition import Problem, absorb
+from bayesdx.inference.noisy.model import RISK, BoolArray, DiagnosisModel, FloatArray
+
+#: The part of a row or risk that is known whatever the subset.
+GIVEN = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one observation says; positions are those of the model.
+
+    Attributes
+    ----------
+    findings : tuple of (finding, value)
+        Values as in `Evidence.findings`.
+    levels : tuple of (ordinal, lower, upper)
+        Inclusive intervals of states.
+    risks : tuple of (risk, state)
+    """
+
+    findings: tuple[tuple[int, float], ...] = ()
+    levels: tuple[tuple[int, int, int], ...] = ()
+    risks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """An axis of rows: a finding that couples causes, first component "not known".
+
+    Attributes
+    ----------
+    part : int
+        Which part it belongs to, or `GIVEN`.
+    size : int
+        Components.
+    start : array (size,)
+        Components before any cause acts.
+    present : float
+        Share of what is newly explained that survives; `feed` is the gain of a cause times it.
+    feed, keep, leak_keep, leak_feed, leak_hold : arrays (C,)
+        What an active cause moves from component 0 to 1, leaves of 1 and of 2, moves from 3 to 2,
+        and leaves of 3.
+    touched : bool array (C,)
+    needed : bool array (C,)
+        Causes that tell components 1 and above apart; after them these can be added up.
+    axis : int
+        Axis of the model, or -1 where only absent findings of a part hang on the row.
+    """
+
+    part: int
+    size: int
+    start: FloatArray
+    present: float
+    feed: FloatArray
+    keep: FloatArray
+    leak_keep: FloatArray
+    leak_feed: FloatArray
+    leak_hold: FloatArray
+    touched: BoolArray
+    needed: BoolArray
+    axis: int
+
+
+@dataclass(frozen=True, eq=False)
+class PartProblem:
+    """One case in parts, ready to be summed over.
+
+    Attributes
+    ----------
+    coupling, plain : tuple of int
+        Parts with an axis, and parts that only weigh causes.
+    known : bool array (M, len(plain))
+        Subsets of the plain parts that are looked at, one a column of ``on``.
+    on : array (C, M * J)
+        Factor of an active cause in each column, the variant fastest.
+    rows : tuple of Row
+    tables : tuple of (risks, array)
+        P(cause present | risks that are summed over), one axis a risk.
+    needs : tuple of tuples of int
+        What each cause needs open: risks, and the complement of rows (see `Row.needed`).
+    risk_priors : mapping of int to array (S,)
+        Of the risks that are summed over.
+    known_risk : mapping of int to (part, state)
+        Risks that a part tells.
+    order : tuple of int
+        Causes in an order that keeps few risks open.
+    peak : int
+        Components of risks open at once along that order.
+    log_scale : array (B + 1,)
+        Log of what each part multiplies every weight with; last of what is given.
+    """
+
+    coupling: tuple[int, ...]
+    plain: tuple[int, ...]
+    known: BoolArray
+    on: FloatArray
+    rows: tuple[Row, ...]
+    tables: tuple[tuple[tuple[int, ...], FloatArray], ...]
+    needs: tuple[tuple[int, ...], ...]
+    risk_priors: Mapping[int, FloatArray]
+    known_risk: Mapping[int, tuple[int, int]]
+    order: tuple[int, ...]
+    peak: int
+    log_scale: FloatArray
+    cache: dict[object, tuple[FloatArray, FloatArray]] = field(default_factory=dict, repr=False)
+
+    @property
+    def components(self) -> int:
+        """Numbers held at once while the case is summed over, about."""
+        rows = math.prod(row.size for row in self.rows)
+        return int(rows * self.peak * self.on.shape[1])
+
+
+def split_case(
+    model: DiagnosisModel,
+    given: Part,
+    parts: Sequence[Part],
+    *,
+    known: BoolArray | None = None,
+    weights: FloatArray | None = None,
+) -> PartProblem:
+    """Lay out one case whose parts may be known or not.
+
+    Parameters
+    ----------
+    model : DiagnosisModel
+    given : Part
+        Known whatever the subset.
+    parts : sequence of Part
+        B of them; no two say something of the same risk in different states. Where ``given`` bounds
+        an ordinal finding from above, a part with the same bound adds only that it is reached.
+    known : bool array (M, B), optional
+        Subsets of the plain parts to look at (what it says of other parts is ignored); all of them
+        when not given, the first plain part changing fastest.
+    weights : array (C, J), optional
+        Factors of an active cause, for J variants of the case: 1 as it is, 0 clamped absent.
+
+    Returns
+    -------
+    PartProblem
+    """
+    problem = _absorbed(model, given, parts)
+    known_risk = {r: (b, state) for b, part in enumerate(parts) for r, state in part.risks}
+    rows, plain = _rows(model, problem, parts)
+    coupling = tuple(b for b in range(len(parts)) if b not in plain)
+    chosen, on = _columns(problem, plain, known, weights)
+    tables = _tables(model, dict(given.risks), known_risk)
+    needs = tuple(
+        (*risks, *(~at for at, row in enumerate(rows) if row.size > 2 and row.needed[c]))
+        for c, (risks, _) in enumerate(tables)
+    )
+    sizes = tuple(len(prior) for prior in model.risk_priors)
+    order, peak = _ordered(needs, sizes, tuple(sorted(known_risk)))
+    return PartProblem(
+        coupling=coupling,
+        plain=plain,
+        known=chosen,
+        on=on,
+        rows=rows,
+        tables=tables,
+        needs=needs,
+        risk_priors=dict(enumerate(model.risk_priors)),
+        known_risk=known_risk,
+        order=order,
+        peak=peak,
+        log_scale=_log_scale(model, problem, (*parts, given), tables),
+    )
+
+
+def _columns(
+    problem: Problem, plain: Sequence[int], known: BoolArray | None, weights: FloatArray | None
+) -> tuple[BoolArray, FloatArray]:
+    """Return the subsets of the plain parts, and what each column leaves of an active cause."""
+    if known is None:
+        chosen = (np.arange(1 << len(plain))[:, None] >> np.arange(len(plain)) & 1).astype(bool)
+    else:
+        chosen = known[:, list(plain)]
+    on = np.repeat(problem.on[-1][:, None], len(chosen), axis=1)
+    for at, b in enumerate(plain):
+        on *= np.where(chosen[:, at], problem.on[b][:, None], 1.0)
+    if weights is None:
+        return chosen, on
+    return chosen, (on[:, :, None] * weights[:, None, :]).reshape(len(on), -1)
+
+
+def _log_scale(
+    model: DiagnosisModel,
+    problem: Problem,
+    parts: Sequence[Part],
+    tables: tuple[tuple[tuple[int, ...], FloatArray], ...],
+) -> FloatArray:
+    """What parts multiply all weights with; of risks, those that no cause is summed over with."""
+    summed = {r for risks, _ in tables for r in risks}
+    log_scale = problem.log_scale.copy()
+    with np.errstate(divide="ignore"):
+        for n, part in enumerate(parts):
+            for r, state in part.risks:
+                if r not in summed:
+                    log_scale[n] += np.log(model.risk_priors[r][state])
+    return log_scale
+
+
+def _absorbed(model: DiagnosisModel, given: Part, parts: Sequence[Part]) -> Problem:
+    """Absorb each part alone, and last what is given."""
+    problem = absorb(model, _evidence(model, (*parts, given)))
+    bounded = {(o, upper) for o, _, upper in given.levels}
+    if any((o, upper) in bounded for part in parts for o, _, upper in part.levels):
+        reached = [_unbounded(model, part, bounded) for part in parts]
+        bare = absorb(model, _evidence(model, (*reached, given)))
+        problem = replace(problem, on=bare.on)
+    return problem
+
+
+def _unbounded(model: DiagnosisModel, part: Part, bounded: set[tuple[int, int]]) -> Part:
+    levels = tuple(
+        (o, lower, model.ordinal_sizes[o] - 1 if (o, upper) in bounded else upper)
+        for o, lower, upper in part.levels
+    )
+    return replace(part, levels=levels)
+
+
+def _evidence(model: DiagnosisModel, parts: Sequence[Part]) -> Evidence:
+    """One case a part, without its risks."""
+    evidence = no_evidence(model, len(parts))
+    for n, part in enumerate(parts):
+        for f, value in part.findings:
+            evidence.findings[n, f] = value
+        for o, lower, upper in part.levels:
+            evidence.lower[n, o], evidence.upper[n, o] = lower, upper
+    return evidence
+
+
+def _rows(
+    model: DiagnosisModel, problem: Problem, parts: Sequence[Part]
+) -> tuple[tuple[Row, ...], tuple[int, ...]]:
+    """Axes of all parts; a part without axes and risks is plain."""
+    rows: list[Row] = []
+    plain: list[int] = []
+    for n in range(len(parts) + 1):
+        part = n if n < len(parts) else GIVEN
+        slots = [
+            slot
+            for slot, u in enumerate(problem.axis[n])
+            if u >= 0 and model.axes.classes[u] != RISK
+        ]
+        if part == GIVEN:
+            # What is given weighs always: in every column.
+            rows += [_row(model, problem, n, slot, part) for slot in slots]
+        elif slots or parts[part].risks:
+            own = [_row(model, problem, n, slot, part) for slot in slots]
+            rows += _weighed_rows(part, problem.on[n], own)
+        else:
+            plain.append(part)
+    return tuple(rows), tuple(plain)
+
+
+def _row(model: DiagnosisModel, problem: Problem, n: int, slot: int, part: int) -> Row:
+    axes, u = model.axes, int(problem.axis[n, slot])
+    start = problem.start[n, slot]
+    size = int(axes.sizes[u])
+    if size == 4 and start[3] == 0.0:
+        size = 3  # component 3 only feeds component 2
+    return Row(
+        part=part,
+        size=size,
+        start=start[:size],
+        present=float(problem.present[n, slot]),
+        feed=axes.gain[u] * problem.present[n, slot],
+        keep=axes.keep[u],
+        leak_keep=axes.leak_keep[u],
+        leak_feed=axes.leak_gain[u],
+        leak_hold=axes.keep[u],
+        touched=axes.touches[u],
+        needed=(axes.leak_keep[u] != axes.keep[u]) | (axes.leak_gain[u] > 0.0),
+        axis=u,
+    )
+
+
+def _weighed_rows(part: int, factor: FloatArray, rows: list[Row]) -> list[Row]:
+    """Hang what absent findings of a part do to causes on one of its rows, or on one of its own.
+
+    What is "not known" must stay unweighed, yet what a cause moves to "known" must be weighed by
+    those before it: so a weighed copy of component 0 stands at component 3 and feeds component 2.
+    """
+    if (factor == 1.0).all():
+        return rows
+    nothing = np.zeros_like(factor)
+    for at, row in enumerate(rows):
+        if row.size == 2:
+            weighed = replace(
+                row,
+                size=4,
+                start=np.array([1.0, 0.0, row.start[1], 1.0]),
+                feed=nothing,
+                keep=nothing,
+                leak_keep=factor * row.keep,
+                leak_feed=factor * row.feed,
+                leak_hold=factor,
+                touched=row.touched | (factor != 1.0),
+                needed=row.feed > 0.0,
+            )
+            return [*rows[:at], weighed, *rows[at + 1 :]]
+    bare = Row(
+        part=part,
+        size=2,
+        start=np.ones(2),
+        present=0.0,
+        feed=nothing,
+        keep=factor,
+        leak_keep=nothing,
+        leak_feed=nothing,
+        leak_hold=nothing,
+        touched=factor != 1.0,
+        needed=np.zeros(len(factor), dtype=bool),
+        axis=-1,
+    )
+    return [bare, *rows]
+
+
+def _tables(
+    model: DiagnosisModel, given: Mapping[int, int], known: Mapping[int, tuple[int, int]]
+) -> tuple[tuple[tuple[int, ...], FloatArray], ...]:
+    """Slice at what is given, average private risks that nothing is known of."""
+    result = []
+    for parents, table in zip(model.cause_parents, model.cause_tables, strict=True):
+        kept = []
+        for position in reversed(range(len(parents))):
+            r = parents[position]
+            if r in given:
+                table = np.asarray(table.take(given[r], axis=position))
+            elif r in known or model.axes.risk[r] >= 0:
+                kept.append(r)
+            else:
+                table = np.asarray(np.tensordot(table, model.risk_priors[r], axes=(position, 0)))
+        result.append((tuple(reversed(kept)), np.asarray(table)))
+    return tuple(result)
+
+
+@lru_cache(maxsize=256)
+def _ordered(
+    needs: tuple[tuple[int, ...], ...], sizes: tuple[int, ...], known: tuple[int, ...]
+) -> tuple[tuple[int, ...], int]:
+    """Order causes so that little is open at once; return the largest width of risks too.
+
+    Causes that need rows alone come first, so that these become short; then, greedily, those that
+    need risks; last those that need nothing, which act on what has become small.
+    """
+    order = sorted(
+        (c for c, needed in enumerate(needs) if needed and max(needed) < 0), key=lambda c: needs[c]
+    )
+    left = [c for c, needed in enumerate(needs) if needed and max(needed) >= 0]
+    open_now: set[int] = set()
+    shut, peak = 1, 1
+    while left:
+        uses = Counter(need for c in left for need in needs[c])
+        chosen = min(left, key=lambda c: (*_widths(open_now, needs[c], uses, sizes), c))
+        left.remove(chosen)
+        order.append(chosen)
+        opened = open_now | set(needs[chosen])
+        peak = max(peak, shut * _width(opened, sizes))
+        open_now = {need for need in opened if uses[need] > (need in needs[chosen])}
+        shut *= 2 ** len((opened - open_now) & set(known))
+    order += [c for c, needed in enumerate(needs) if not needed]
+    return tuple(order), peak
+
+
+def _widths(
+    open_now: set[int], needs: tuple[int, ...], uses: Counter[int], sizes: tuple[int, ...]
+) -> tuple[int, int]:
+    """Width once a cause has acted, and while it does."""
+    opened = open_now | set(needs)
+    after = {need for need in opened if uses[need] > (need in needs)}
+    return _width(after, sizes), _width(opened, sizes)
+
+
+def _width(needs: set[int], sizes: tuple[int, ...]) -> int:
+    return math.prod(sizes[need] for need in needs if need >= 0)

@@ -1,0 +1,78 @@
+"""The state of a sweep over subsets, and what causes that touch one row do to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdx.inference.noisy.attribution.parts import PartProblem, Row
+from bayesdx.inference.noisy.model import FloatArray
+
+#: Open risks (their position) and known ones that are summed over already (their complement).
+Dims = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """``values`` (R, L): rows, and the components of ``dims`` times the columns of the problem.
+
+    ``sizes`` are the components of each row axis.
+    """
+
+    values: FloatArray
+    dims: Dims
+    sizes: tuple[int, ...]
+
+    def by_row(self, at: int) -> FloatArray:
+        """Return a view (outer, size, inner) on one row axis."""
+        return self.values.reshape(math.prod(self.sizes[:at]), self.sizes[at], -1)
+
+
+def start_state(problem: PartProblem, free: Sequence[int]) -> State:
+    """Rows before any cause acts, times what causes that couple to nothing leave of each column."""
+    start = np.ones(1)
+    for row in problem.rows:
+        start = np.multiply.outer(start, row.start).ravel()
+    columns = np.ones(problem.on.shape[1])
+    for c in free:
+        prior = float(problem.tables[c][1])
+        columns = columns * (prior * problem.on[c] + (1.0 - prior))
+    sizes = tuple(row.size for row in problem.rows)
+    return State(np.multiply.outer(start, columns), (), sizes)
+
+
+def operate(
+    values: FloatArray,
+    row: Row,
+    causes: Sequence[int],
+    weights: Sequence[tuple[FloatArray, FloatArray]],
+) -> FloatArray:
+    """Apply causes that touch one row only to values (outer, size, inner * L), as one operator."""
+    size, length = values.shape[1], len(weights[0][0])
+    values = values.reshape(len(values), size, -1, length)
+    before = np.ones(length)
+    fed, mixed = np.zeros(length), np.zeros(length)
+    passed, leak, held = np.ones(length), np.ones(length), np.ones(length)
+    for c, (active, inactive) in zip(causes, weights, strict=True):
+        keep = inactive + active * (row.leak_keep[c] if size < row.size else row.keep[c])
+        fed = keep * fed + active * row.feed[c] * before
+        passed = passed * keep
+        before = before * (active + inactive)
+        if size > 2:
+            remains = inactive + active * row.leak_keep[c]
+            mixed = remains * mixed + active * row.leak_feed[c] * held
+            leak = leak * remains
+            held = held * (inactive + active * row.leak_hold[c])
+    result = np.empty_like(values)
+    np.multiply(values[:, 0], before, out=result[:, 0])
+    np.multiply(values[:, 1], passed, out=result[:, 1])
+    result[:, 1] += values[:, 0] * fed
+    if size > 2:
+        np.multiply(values[:, 2], leak, out=result[:, 2])
+    if size > 3:
+        result[:, 2] += values[:, 3] * mixed
+        np.multiply(values[:, 3], held, out=result[:, 3])
+    return result

@@ -1,0 +1,250 @@
+"""First step of an answer: what needs no frontier is absorbed, the rest becomes axes.
+
+Absent findings multiply the weight of an active cause; one matrix product does it for all cases.
+What is left to be summed over jointly are the *axes* of a case: findings that are present or
+soft, absent findings whose inhibitors couple, and unobserved risks that several causes share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.inference.arrays import MaskArray
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.model import (
+    EXPLAIN_INHIBITED,
+    RISK,
+    BoolArray,
+    DiagnosisModel,
+    FloatArray,
+    IntArray,
+    slice_table,
+)
+
+#: Slots of a case are bits of one word.
+MAX_AXES = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """N cases after absorption, each with at most K axes.
+
+    Attributes
+    ----------
+    axis : int array (N, K)
+        Axis of each slot, -1 for unused slots; increasing along a row.
+    start : array (N, K, S)
+        Components of each axis before any cause acts.
+    present : array (N, K)
+        Likelihood l1 of "present": the share of a newly explained finding that survives.
+    prior : array (N, P)
+        P(cause present | risks) of every cause, one entry a joint state of the unobserved shared
+        risks the cause depends on; cause c starts at ``prior_offset[c]``.
+    on, off : arrays (N, C)
+        Factors of the absorbed evidence for an active and an inactive cause.
+    log_scale : array (N,)
+        Log of everything that involves no cause.
+    mask : uint64 array (N, C)
+        Which slots a cause acts on, a bit a slot.
+    """
+
+    axis: IntArray
+    start: FloatArray
+    present: FloatArray
+    prior: FloatArray
+    prior_offset: IntArray
+    on: FloatArray
+    off: FloatArray
+    log_scale: FloatArray
+    mask: MaskArray
+
+    def take(self, rows: slice | IntArray) -> Problem:
+        """Return the problem of some cases."""
+        return Problem(
+            self.axis[rows],
+            self.start[rows],
+            self.present[rows],
+            self.prior[rows],
+            self.prior_offset,
+            self.on[rows],
+            self.off[rows],
+            self.log_scale[rows],
+            self.mask[rows],
+        )
+
+
+def absorb(model: DiagnosisModel, evidence: Evidence, prior: FloatArray | None = None) -> Problem:
+    """Absorb what does not couple causes and set up the axes of every case.
+
+    ``prior`` may pass what `priors_given` returns for the same risks.
+    """
+    on, log_scale = _absorb_absent(model, evidence)
+    off = np.ones_like(on)
+    clamped = evidence.causes >= 0
+    if clamped.any():
+        on = np.where(evidence.causes == 0, 0.0, on)
+        off = np.where(evidence.causes == 1, 0.0, off)
+    log_scale += _log_risks(model, evidence)
+    offsets = model.prior_offset[:-1]
+    if prior is None:
+        prior = priors_given(model, evidence)
+    possible = np.maximum.reduceat(prior, offsets, axis=1) > 0.0
+    axis, start, present, log_bound = _slots(model, evidence)
+    log_scale += log_bound
+    mask = _masks(model, axis, possible, on > 0.0)
+    return Problem(axis, start, present, prior, offsets, on, off, log_scale, mask)
+
+
+def count_axes(model: DiagnosisModel, evidence: Evidence) -> IntArray:
+    """How many axes each case will have, (N,).
+
+    Raises
+    ------
+    BayesdxError
+        If a case has more than ``MAX_AXES``.
+    """
+    result: IntArray = _used_axes(model, evidence).sum(axis=1)
+    if len(result) and result.max() > MAX_AXES:
+        row = int(result.argmax())
+        expected = f"at most {MAX_AXES} coupled findings and risks"
+        raise BayesdxError(Fault(f"case {row}", expected, Phrase(str(result[row]))))
+    return result
+
+
+def without_causes(model: DiagnosisModel, problem: Problem, absent: BoolArray) -> Problem:
+    """Return the same cases with some causes (C,) assumed absent."""
+    is_risk = np.append(model.axes.classes == RISK, False)[problem.axis]
+    risks = (is_risk * _bit(problem.axis.shape[1])).sum(axis=1, dtype=np.uint64)
+    mask = np.where(absent, problem.mask & risks[:, None], problem.mask)
+    return replace(problem, on=np.where(absent, 0.0, problem.on), mask=mask)
+
+
+def _bit(n_slots: int) -> MaskArray:
+    return np.uint64(1) << np.arange(n_slots, dtype=np.uint64)
+
+
+def _absorb_absent(model: DiagnosisModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
+    absent = np.zeros((len(evidence), len(model.log_absent)))
+    n_findings = len(model.findings)
+    absent[:, :n_findings] = evidence.findings == 0.0
+    for o, size in enumerate(model.ordinal_sizes):
+        first = n_findings + model.level_offset[o]
+        levels = np.arange(size - 1)
+        absent[:, first : first + size - 1] = evidence.upper[:, o, None] == levels
+    on = np.exp(absent @ model.log_absent)
+    log_scale = absent @ model.log_absent_leak
+    # Certain links would be -inf, which a matrix product turns into NaN: they are counted apart.
+    if model.absent_never.any():
+        on[absent @ model.absent_never > 0.0] = 0.0
+    if model.absent_leak_never.any():
+        log_scale[absent @ model.absent_leak_never > 0.0] = -np.inf
+    return on, log_scale
+
+
+def _log_risks(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
+    total = np.zeros(len(evidence))
+    for r, prior in enumerate(model.risk_priors):
+        with np.errstate(divide="ignore"):
+            padded = np.append(np.log(prior), 0.0)
+        total += padded[evidence.risks[:, r]]
+    return total
+
+
+def priors_given(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
+    """Slice each cause's table at the observed risks, average its private unobserved ones."""
+    base, offsets = model.prior_base, model.prior_offset
+    prior = np.tile(base, (len(evidence), 1))
+    known = evidence.risks >= 0
+    for c, parents in enumerate(model.cause_parents):
+        observed = known[:, parents]
+        if not observed.any():
+            continue
+        codes = (observed << np.arange(len(parents))).sum(axis=1)
+        alike = bool((codes == codes[0]).all())
+        for code in codes[:1] if alike else np.unique(codes):
+            rows = np.flatnonzero(codes == code)
+            values = slice_table(model, c, evidence.risks[rows], int(code))
+            prior[rows, offsets[c] : offsets[c] + values.shape[1]] = values
+            prior[rows, offsets[c] + values.shape[1] : offsets[c + 1]] = 0.0
+    return prior
+
+
+def _used_axes(model: DiagnosisModel, evidence: Evidence) -> BoolArray:
+    """Which axes each case has, (N, U)."""
+    axes = model.axes
+    used = np.zeros((len(evidence), len(axes.classes)), dtype=bool)
+    used[:, axes.explain] = evidence.findings > 0.0
+    coupled = axes.suppress >= 0
+    used[:, axes.suppress[coupled]] = (evidence.findings == 0.0)[:, coupled]
+    for (o, lower, upper), u in axes.exceed.items():
+        used[:, u] = (evidence.lower[:, o] == lower) & (evidence.upper[:, o] == upper)
+    shared = axes.risk >= 0
+    used[:, axes.risk[shared]] = (evidence.risks < 0)[:, shared]
+    return used
+
+
+def _slots(
+    model: DiagnosisModel, evidence: Evidence
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    n_cases = len(evidence)
+    used = _used_axes(model, evidence)
+    rows, ids = np.nonzero(used)
+    counts = used.sum(axis=1)
+    width = int(counts.max(initial=0))
+    slot = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    axis = np.full((n_cases, width), -1)
+    axis[rows, slot] = ids
+    vector, share, bound = _starts(model, evidence, rows, ids)
+    start = np.zeros((n_cases, width, vector.shape[1]))
+    start[rows, slot] = vector
+    likelihood = np.ones((n_cases, width))
+    likelihood[rows, slot] = share
+    log_scale = np.bincount(rows, weights=np.log(bound), minlength=n_cases)
+    return axis, start, likelihood, log_scale.astype(np.float64)
+
+
+def _starts(
+    model: DiagnosisModel, evidence: Evidence, rows: IntArray, ids: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Start vector of each (case, axis), share of "present", and what both were divided by."""
+    axes = model.axes
+    vector, bound = axes.start[ids], axes.bound[ids]
+    present = np.ones(len(ids))
+    finding = ids < len(model.findings)
+    f = ids[finding]
+    l1 = evidence.findings[rows[finding], f]
+    l0 = 1.0 - l1
+    leak = model.leak[f]
+    present[finding] = l1
+    bound[finding] = l0 + l1 * bound[finding]
+    vector[finding, 1] = l0 * (1.0 - leak) + l1 * leak
+    inhibited = axes.classes[f] == EXPLAIN_INHIBITED
+    if inhibited.any():
+        # With Q what the active causes and H what the active inhibitors leave, the likelihood is
+        # l1 + (l0 - l1) Q (1 - leak H). Split so that no term is negative:
+        # leaning to present, l1 + (l0 - l1) Q and (l1 - l0) Q leak H;
+        # leaning to absent, l1 + (l0 - l1) (1 - leak) Q and (l0 - l1) Q leak (1 - H), the latter
+        # fed by (l0 - l1) Q leak.
+        towards = inhibited & (l1 >= l0)
+        away = inhibited & (l1 < l0)
+        vector[finding, 1] = np.where(towards, l0, vector[finding, 1])
+        vector[finding, 2] = np.where(towards, (l1 - l0) * leak, 0.0)
+        vector[finding, 3] = np.where(away, (l0 - l1) * leak, 0.0)
+    evidence_axis = axes.classes[ids] != RISK
+    vector[evidence_axis, 1:] /= bound[evidence_axis, None]
+    return vector, present / bound, bound
+
+
+def _masks(model: DiagnosisModel, axis: IntArray, possible: BoolArray, on: BoolArray) -> MaskArray:
+    """Slots each cause acts on; a cause that evidence rules out still depends on its risks."""
+    n_cases, n_slots = axis.shape
+    table = np.concatenate([model.axes.touches, np.zeros((1, len(model.causes)), dtype=bool)])
+    is_risk = np.append(model.axes.classes == RISK, False)[axis]
+    mask = np.zeros((n_cases, len(model.causes)), dtype=np.uint64)
+    for slot, bit in enumerate(_bit(n_slots)):
+        acts = on | is_risk[:, slot, None]
+        mask |= np.where(table[axis[:, slot]] & acts, bit, np.uint64(0))
+    return np.where(possible, mask, np.uint64(0))

@@ -1,0 +1,152 @@
+"""Whether observations go together, one by one and as a whole; and what the background explains.
+
+The measure of a whole case is that of Jensen, Chamberlain, Nordahl and Jensen (1991), "Analysis in
+HUGIN of data conflict", UAI 6: log (P(f1) P(f2) ... / P(f1, f2, ...)). Above 0 the observations are
+less probable together than they would be if they had nothing to do with each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdx.inference.arrays import FloatArray, frozen
+from bayesdx.inference.evidence import Evidence, no_evidence, stacked
+from bayesdx.inference.noisy.derivatives import relative_change
+from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.query import Backend, posteriors
+from bayesdx.network import NoisyOrCPD
+
+
+@dataclass(frozen=True, eq=False)
+class Conflict:
+    """The O observations of one case against each other.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Findings, ordinal findings and risks that something is known of.
+    log_alone : array (O,)
+        Log P(observation).
+    log_given_rest : array (O,)
+        Log P(observation | all others); ``-inf`` where that is impossible.
+    log_evidence : float
+    conflict : float
+        Jensen's measure in nats; ``inf`` where the case is impossible.
+    """
+
+    names: tuple[str, ...]
+    log_alone: FloatArray
+    log_given_rest: FloatArray
+    log_evidence: float
+    conflict: float
+
+
+def conflicts(model: DiagnosisModel, evidence: Evidence, *, backend: Backend = "auto") -> Conflict:
+    """Set every observation of one case against the others.
+
+    Parameters
+    ----------
+    model : DiagnosisModel
+    evidence : Evidence
+        One case, no cause clamped.
+    backend : {"auto", "numpy", "compiled"}
+
+    Returns
+    -------
+    Conflict
+    """
+    blank = no_evidence(model, 1)
+    names = observed(model, evidence)
+    alone = [_moved(model, evidence, blank, name) for name in names]
+    rest = [_moved(model, blank, evidence, name) for name in names]
+    rows = stacked([evidence, *alone, *rest])
+    log_evidence = posteriors(model, rows, only_evidence=True, backend=backend).log_evidence
+    whole, n = float(log_evidence[0]), len(names)
+    log_alone, log_rest = log_evidence[1 : n + 1], log_evidence[n + 1 :]
+    given = np.full(n, -np.inf)
+    np.subtract(whole, log_rest, out=given, where=~np.isneginf(log_rest))
+    total = float(log_alone.sum())
+    return Conflict(
+        names=names,
+        log_alone=frozen(log_alone),
+        log_given_rest=frozen(given),
+        log_evidence=whole,
+        conflict=np.inf if np.isneginf(whole) else total - whole,
+    )
+
+
+def observed(model: DiagnosisModel, evidence: Evidence) -> tuple[str, ...]:
+    """Names of the findings, ordinal findings and risks that something is known of."""
+    full = np.array(model.ordinal_sizes, dtype=np.int8) - 1
+    binary = ~np.isnan(evidence.findings[0])
+    bounded = (evidence.lower[0] > 0) | (evidence.upper[0] < full)
+    known = evidence.risks[0] >= 0
+    tables = ((model.findings, binary), (model.ordinals, bounded), (model.risks, known))
+    return tuple(
+        name for names, mask in tables for name, hit in zip(names, mask, strict=True) if hit
+    )
+
+
+def background_shares(
+    model: DiagnosisModel, evidence: Evidence, *, backend: Backend = "auto"
+) -> dict[str, float]:
+    """P(no modelled cause made the finding present | evidence), of each finding known present.
+
+    The finding is then there by its background alone: the leak acts, and no link of a present
+    cause does.
+
+    Parameters
+    ----------
+    model : DiagnosisModel
+    evidence : Evidence
+        One case.
+    backend : {"auto", "numpy", "compiled"}
+
+    Returns
+    -------
+    dict of finding to float
+        Empty where the evidence is impossible.
+    """
+    own = posteriors(model, evidence, only_evidence=True, backend=backend).log_evidence
+    if np.isneginf(own[0]):
+        return {}
+    shares: dict[str, float] = {}
+    turned: list[tuple[str, float, Evidence]] = []
+    for f in np.flatnonzero(evidence.findings[0] == 1.0):
+        cpd = model.network.cpds[model.findings[f]]
+        assert isinstance(cpd, NoisyOrCPD)
+        if cpd.inhibitors or cpd.leak == 1.0:
+            bare = NoisyOrCPD(
+                cpd.child, cpd.activators, cpd.strengths, 0.0, cpd.inhibitors, cpd.factors
+            )
+            change = relative_change(model.network, bare, evidence, own)
+            shares[cpd.child] = min(max(-float(change[0]), 0.0), 1.0)
+            continue
+        findings = evidence.findings.copy()
+        findings[0, f] = 0.0
+        absent = Evidence(findings, evidence.lower, evidence.upper, evidence.risks, evidence.causes)
+        turned.append((cpd.child, cpd.leak / (1.0 - cpd.leak), absent))
+    if turned:
+        rows = stacked([absent for _, _, absent in turned])
+        found = posteriors(model, rows, only_evidence=True, backend=backend).log_evidence
+        for (name, odds, _), log_absent in zip(turned, found, strict=True):
+            shares[name] = min(odds * float(np.exp(log_absent - own[0])), 1.0)
+    return {name: shares[name] for name in model.findings if name in shares}
+
+
+def _moved(model: DiagnosisModel, source: Evidence, target: Evidence, name: str) -> Evidence:
+    """Return ``target`` with what ``source`` says of one variable."""
+    findings, risks = target.findings.copy(), target.risks.copy()
+    lower, upper = target.lower.copy(), target.upper.copy()
+    if name in model.findings:
+        f = model.findings.index(name)
+        findings[0, f] = source.findings[0, f]
+    elif name in model.ordinals:
+        o = model.ordinals.index(name)
+        lower[0, o], upper[0, o] = source.lower[0, o], source.upper[0, o]
+    else:
+        r = model.risks.index(name)
+        risks[0, r] = source.risks[0, r]
+    return Evidence(findings, lower, upper, risks, target.causes)

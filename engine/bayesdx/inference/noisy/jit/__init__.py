@@ -1,0 +1,71 @@
+"""The diagnosis sweep as a compiled loop over single cases; optional, on numba (extra ``fast``).
+
+The same mathematics as `bayesdx.inference.noisy.lockstep.sweep`, in another shape. There, many
+cases are advanced together, because NumPy is fast on long arrays only; cases whose risks are partly
+unknown are too unlike each other for that. Here a case is answered from its raw evidence to its
+posteriors before the next one is looked at, in memory that stays in the first-level cache:
+
+====================  ==========================================================================
+`layout`              the model as flat arrays
+`absorbing`           evidence becomes factors of causes, and axes
+`peeling`             what hangs on by one thread is summed out as numbers
+`planning`            an order for the rest, with the true number of states of each risk
+`frontier`            elementary operations on the frontier
+`sweeping`            the sweep over it, forward and backward
+`batch`               all cases of a batch; the entry of the compiled code
+`driver`              threads; the only module that Python calls
+====================  ==========================================================================
+
+A case is answered alone and by the same machine code, so neither the other rows of a batch nor the
+number of threads changes a single bit of its answer.
+
+This package imports without numba. numba takes half a second to import and, the first time on a
+machine, half a minute to compile; it is loaded by `driver_module`, on the first batch that asks for
+it. That is the one import in the core that does not stand at the top of a file: `import bayesdx`
+must not cost more for what most programs that answer single cases never use.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Protocol, cast
+
+from bayesdx.inference.arrays import BoolArray, FloatArray
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.jit.layout import fits
+from bayesdx.inference.noisy.model import DiagnosisModel
+
+__all__ = ["LEAST_CASES", "driver_module", "fits", "installed"]
+
+#: Batches smaller than this are left to NumPy unless the compiled loop is asked for by name. They
+#: take less than numba's import, and the choice depends on nothing but the batch.
+LEAST_CASES = 2048
+
+
+class Driver(Protocol):
+    """What `driver` offers."""
+
+    def run(
+        self,
+        model: DiagnosisModel,
+        evidence: Evidence,
+        *,
+        only_evidence: bool = False,
+        without: BoolArray | None = None,
+        workers: int | None = None,
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Answer every case."""
+
+
+@cache
+def installed() -> bool:
+    """Whether numba can be imported."""
+    return find_spec("numba") is not None
+
+
+@cache
+def driver_module() -> Driver:
+    """Import the compiled loop, and numba with it."""
+    return cast(Driver, import_module("bayesdx.inference.noisy.jit.driver"))

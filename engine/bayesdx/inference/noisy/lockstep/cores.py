@@ -1,0 +1,80 @@
+"""The numbers of cases that need a frontier, by position of their axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
+from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.lockstep.plan import Core, width_words
+from bayesdx.inference.noisy.lockstep.tables import State, edges_of
+from bayesdx.inference.noisy.model import DiagnosisModel
+
+_ONE = np.uint64(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """n cases with a core.
+
+    Attributes
+    ----------
+    model : DiagnosisModel
+    core : Core
+    axis : int array (n, K)
+        Axis at each position, -1 where there is none.
+    vectors : array (n, K, S)
+        Components of each axis with what was folded into it.
+    present : array (n, K)
+        Share of a newly explained finding that survives.
+    active, inactive : arrays (n, P + 1)
+        Weights of each cause by joint states of its risks; 0 and 1 for a step without a cause.
+    strides : int array (n, E + 1)
+        See `tables.State`.
+    classes : list of (int, uint64 array (n,))
+        Positions of each width.
+    """
+
+    model: DiagnosisModel
+    core: Core
+    axis: IntArray
+    vectors: FloatArray
+    present: FloatArray
+    active: FloatArray
+    inactive: FloatArray
+    strides: IntArray
+    classes: list[tuple[int, MaskArray]]
+
+    def table_strides(self, cases: IntArray, positions: IntArray, causes: IntArray) -> IntArray:
+        """Stride of an axis in the table of a cause, 0 if it does not depend on it."""
+        number = edges_of(self.model).number[self.axis[cases, positions], causes]
+        return self.strides[cases, number]
+
+
+def collect(model: DiagnosisModel, problem: Problem, state: State, core: Core) -> Cases:
+    """Collect the numbers of the cases of ``core``."""
+    rows, own = core.rows, core.rows[:, None]
+    n_entries = problem.prior.shape[1]
+    owner = np.repeat(np.arange(state.on.shape[1]), np.diff(model.prior_offset))
+    active = np.zeros((len(rows), n_entries + 1))
+    inactive = np.ones((len(rows), n_entries + 1))
+    np.multiply(state.on[rows].take(owner, axis=1), state.present[rows], out=active[:, :-1])
+    np.multiply(state.off[rows].take(owner, axis=1), state.absent[rows], out=inactive[:, :-1])
+    vectors = state.vectors[own, core.slots]
+    # Where causes that lower the leak are gone, the part owed to it is one with the rest.
+    places = np.arange(core.widths.shape[1], dtype=np.uint64)
+    plain = (core.widths == 2) & ((core.evidence[:, None] >> places & _ONE) != 0)
+    vectors[..., 1] += np.where(plain, vectors[..., 2], 0.0)
+    return Cases(
+        model=model,
+        core=core,
+        axis=np.where(core.widths > 1, problem.axis[own, core.slots], -1),
+        vectors=vectors,
+        present=problem.present[own, core.slots],
+        active=active,
+        inactive=inactive,
+        strides=state.strides[rows],
+        classes=width_words(core.widths),
+    )

@@ -1,0 +1,249 @@
+"""What the sweep does with each case of a batch, found before any number is looked at.
+
+What hangs on by one thread is summed out first (`bayesdx.inference.noisy.lockstep.leaves`). The
+causes of the rest, the core, are applied one at a time, in the order of
+`bayesdx.inference.noisy.ordering`, but with each axis counted by the components that it really has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
+from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.lockstep.leaves import Peel, find_leaves, slot_words
+from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, DiagnosisModel
+from bayesdx.inference.noisy.ordering import (
+    BIT,
+    MAX_LOG2_FRONTIER,
+    cause_sets,
+    eliminate_tile,
+    stages,
+)
+
+_ONE = np.uint64(1)
+_NONE = np.uint64(0)
+#: Entries of the tables of one tile.
+_TILE = 1 << 16
+
+
+@dataclass(frozen=True, eq=False)
+class Core:
+    """What peeling left of M cases, and the G steps at most in which it is summed out.
+
+    Axes have *positions* here, K at most, the narrow ones first; a step applies one cause.
+
+    Attributes
+    ----------
+    rows : int array (M,)
+        The cases, those with most steps first.
+    n_steps : int array (M,)
+    slots, widths : int arrays (M, K)
+        Slot and number of components at each position, 0 and 1 where there is none.
+    evidence : uint64 array (M,)
+        Positions that are no risks.
+    causes : int array (G, M)
+    masks, new, closing : uint64 arrays (G, M)
+        Positions the cause acts on, those it is the first and those it is the last to act on.
+    work : array (M,)
+        Frontier components summed over steps.
+    """
+
+    rows: IntArray
+    n_steps: IntArray
+    slots: IntArray
+    widths: IntArray
+    evidence: MaskArray
+    causes: IntArray
+    masks: MaskArray
+    new: MaskArray
+    closing: MaskArray
+    work: FloatArray
+
+    def take(self, at: slice) -> Core:
+        """Return the part of consecutive cases."""
+        depth = int(self.n_steps[at].max(initial=0))
+        return Core(
+            rows=self.rows[at],
+            n_steps=self.n_steps[at],
+            slots=self.slots[at],
+            widths=self.widths[at],
+            evidence=self.evidence[at],
+            causes=self.causes[:depth, at],
+            masks=self.masks[:depth, at],
+            new=self.new[:depth, at],
+            closing=self.closing[:depth, at],
+            work=self.work[at],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SweepPlan:
+    """Order of work for N cases.
+
+    Attributes
+    ----------
+    peels : tuple of Peel
+        What is summed out first.
+    masks : uint64 array (N, C)
+        Slots each cause acts on after that.
+    core : Core
+        The steps of what is left.
+    """
+
+    peels: tuple[Peel, ...]
+    masks: MaskArray
+    core: Core
+
+
+def plan_sweep(model: DiagnosisModel, problem: Problem, names: IntArray | None = None) -> SweepPlan:
+    """Choose the order of causes of every case.
+
+    Parameters
+    ----------
+    model : DiagnosisModel
+    problem : Problem
+    names : int array (N,), optional
+        What to call the cases in an error; their positions when not given.
+
+    Raises
+    ------
+    BayesdxError
+        If a case would need a frontier larger than ``2 ** MAX_LOG2_FRONTIER`` components.
+    """
+    risks, inhibited = slot_words(model, problem)
+    peels, masks = find_leaves(problem.mask, risks, inhibited)
+    degree = (masks != 0).sum(axis=1)
+    rows = np.flatnonzero(degree)
+    rows = rows[np.argsort(-degree[rows], kind="stable")]
+    core, frontier = _core(model, problem, masks, rows, degree[rows])
+    if frontier.max(initial=0.0) > MAX_LOG2_FRONTIER:
+        worst = int(frontier.argmax())
+        name = int(rows[worst]) if names is None else int(names[rows[worst]])
+        limit, got = f"a frontier of at most 2^{MAX_LOG2_FRONTIER:g}", f"2^{frontier[worst]:g}"
+        raise BayesdxError(Fault(f"case {name}", f"{limit} components", Phrase(got)))
+    return SweepPlan(peels, masks, core)
+
+
+def _core(
+    model: DiagnosisModel, problem: Problem, masks: MaskArray, rows: IntArray, n_steps: IntArray
+) -> tuple[Core, FloatArray]:
+    """Plan the cores of ``rows``; also log2 of the largest frontier of each."""
+    depth = int(n_steps.max(initial=0))
+    causes = np.argsort(masks[rows] == 0, axis=1, kind="stable")[:, :depth]
+    masks = np.take_along_axis(masks[rows], causes, axis=1)
+    slots, widths = _positions(model, problem, masks, rows, causes)
+    masks = _renumbered(masks, slots, widths)
+    rank = _eliminate(masks, widths)
+    stage = stages(masks, rank)
+    key = stage.astype(np.int64) * 256 + np.bitwise_count(masks)
+    key[masks == 0] = np.iinfo(np.int64).max
+    order = np.argsort(key, axis=1, kind="stable")
+    causes = np.ascontiguousarray(np.take_along_axis(causes, order, axis=1).T)
+    masks = np.ascontiguousarray(np.take_along_axis(masks, order, axis=1).T)
+    new, closing, work, frontier = _lifetimes(masks, widths)
+    axis = problem.axis[rows[:, None], slots]
+    used = widths > 1
+    evidence = np.where(used & (model.axes.classes[axis] != RISK), _bits(slots.shape[1]), _NONE)
+    words = evidence.sum(axis=1, dtype=np.uint64)
+    core = Core(rows, n_steps, slots, widths, words, causes, masks, new, closing, work)
+    return core, frontier
+
+
+def _bits(count: int) -> MaskArray:
+    return _ONE << np.arange(count, dtype=np.uint64)
+
+
+def _positions(
+    model: DiagnosisModel, problem: Problem, masks: MaskArray, rows: IntArray, causes: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Slots that causes of the core act on, the narrow ones first, and their widths."""
+    n_slots = problem.axis.shape[1]
+    words = np.bitwise_or.reduce(masks, axis=1, initial=_NONE)
+    used = (words[:, None] & _bits(n_slots)) != 0
+    axis = problem.axis[rows]
+    width = np.where(used, model.axes.sizes[axis], 1)
+    inhibited = used & (model.axes.classes[axis] == EXPLAIN_INHIBITED)
+    at, slot = np.nonzero(inhibited)
+    if len(at):
+        acts = (masks[at] >> slot[:, None].astype(np.uint64) & _ONE) != 0
+        lowers = model.axes.leak_gain[axis[at, slot][:, None], causes[at]] > 0.0
+        lowered = (acts & lowers).any(axis=1)
+        # Components 2 and 3 are needed only while a cause that lowers the leak is left.
+        full = problem.start[rows[at], slot, 3] > 0.0
+        width[at, slot] = np.where(lowered, np.where(full, 4, 3), 2)
+    count = int(used.sum(axis=1).max(initial=0))
+    key = np.where(used, width, np.iinfo(np.intp).max)
+    slots = np.argsort(key, axis=1, kind="stable")[:, :count]
+    widths = np.take_along_axis(width, slots, axis=1)
+    return np.where(widths > 1, slots, 0), widths
+
+
+def _renumbered(masks: MaskArray, slots: IntArray, widths: IntArray) -> MaskArray:
+    """Masks over positions instead of slots."""
+    result = np.zeros_like(masks)
+    for position in range(slots.shape[1]):
+        slot = slots[:, position, None].astype(np.uint64)
+        bit = (masks >> slot) & _ONE
+        bit &= (widths[:, position, None] > 1).astype(np.uint64)
+        result |= bit << np.uint64(position)
+    return result
+
+
+def _eliminate(masks: MaskArray, widths: IntArray) -> NDArray[np.int16]:
+    """Return the step at which each position is eliminated, shape (M, K)."""
+    n_cases, count = widths.shape
+    rank = np.full((n_cases, count), count, dtype=np.int16)
+    n_axes = (widths > 1).sum(axis=1)
+    order = np.argsort(-n_axes, kind="stable")
+    first = 0
+    while first < n_cases:
+        # Tiles keep the (K, K, n) tables in cache; cases of a tile have about as many axes.
+        size = int(n_axes[order[first]])
+        tile = order[first : first + max(64, _TILE // (size * size))]
+        weight = np.rint(BIT * np.log2(widths[tile, :size].T)).astype(np.int16)
+        rank[tile, :size] = eliminate_tile(cause_sets(masks[tile], size), weight).T
+        first += len(tile)
+    return rank
+
+
+def _lifetimes(
+    masks: MaskArray, widths: IntArray
+) -> tuple[MaskArray, MaskArray, FloatArray, FloatArray]:
+    """Positions opened and closed by each step; components over all steps, log2 of the most."""
+    depth, n_cases = masks.shape
+    new, closing = np.zeros_like(masks), np.zeros_like(masks)
+    seen = np.zeros(n_cases, dtype=np.uint64)
+    for g in range(depth):
+        new[g] = masks[g] & ~seen
+        seen |= masks[g]
+    later = np.zeros(n_cases, dtype=np.uint64)
+    for g in reversed(range(depth)):
+        closing[g] = masks[g] & ~later
+        later |= masks[g]
+    classes = [(float(np.log2(width)), word) for width, word in width_words(widths)]
+    opened = np.zeros(n_cases, dtype=np.uint64)
+    work, most = np.zeros(n_cases), np.zeros(n_cases)
+    for g in range(depth):
+        opened |= new[g]
+        frontier = np.zeros(n_cases)
+        for bits, word in classes:
+            frontier += bits * np.bitwise_count(opened & word)
+        most = np.maximum(most, frontier)
+        work += np.where(masks[g] != 0, np.exp2(frontier), 0.0)
+        opened &= ~closing[g]
+    return new, closing, work, most
+
+
+def width_words(widths: IntArray) -> list[tuple[int, MaskArray]]:
+    """Positions of each width, narrow ones first, as a word a case."""
+    bits = _bits(widths.shape[1])
+    return [
+        (width, np.where(widths == width, bits, _NONE).sum(axis=1, dtype=np.uint64))
+        for width in np.unique(widths).tolist()
+        if width > 1
+    ]

@@ -1,0 +1,109 @@
+"""The frontier sweep: forward for the evidence, backward for every posterior at once.
+
+Leaves are summed out as numbers (`bayesdx.inference.noisy.lockstep.peeling`). Of the rest, causes
+are summed out one at a time over a frontier that holds the open axes only; its cost is the sum of
+2^(open findings), not 2^(positive findings). Backward, the adjoint of the evidence is pulled
+through the same steps; each cause's joint probability with the evidence falls out on the way
+(Darwiche 2003's differential view). Everything is batched over cases.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from bayesdx.inference.arrays import BoolArray, FloatArray
+from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.lockstep.cores import collect
+from bayesdx.inference.noisy.lockstep.leaves import Kind
+from bayesdx.inference.noisy.lockstep.peeling import (
+    Shares,
+    close_axes,
+    close_causes,
+    divided,
+    log_of,
+    log_product,
+    peel,
+    unpeel,
+)
+from bayesdx.inference.noisy.lockstep.plan import SweepPlan
+from bayesdx.inference.noisy.lockstep.stepping import backward, forward
+from bayesdx.inference.noisy.lockstep.tables import start_state
+from bayesdx.inference.noisy.model import DiagnosisModel
+
+#: Frontier components computed together, summed over steps; bounds the memory of a sweep.
+WORK_AT_ONCE = 4e6
+
+
+def sweep(
+    model: DiagnosisModel, problem: Problem, plan: SweepPlan, *, posteriors: bool = True
+) -> tuple[FloatArray, FloatArray]:
+    """Sum out all causes and risks of every case.
+
+    Returns
+    -------
+    log_evidence : array (N,)
+        ``-inf`` where the evidence is impossible.
+    cause_posterior : array (N, C)
+        P(cause present | evidence); zero where the evidence is impossible. Empty, shape (N, 0),
+        unless ``posteriors``.
+    """
+    state = start_state(model, problem)
+    notes = peel(model, problem, state, plan.peels)
+    closed_axes, closed_causes = _closed(problem, plan)
+    vectors = close_axes(model, problem, state, closed_axes)
+    on, off = close_causes(model, state, closed_causes)
+    n_tables = len(problem.prior) if _any_table(plan) else 0
+    tables = np.zeros((2, n_tables, problem.prior.shape[1]))
+    shares = Shares(on, off, tables[0], tables[1], vectors)
+    if n_tables:
+        first = model.prior_offset[:-1]
+        shares.by_present[:, first], shares.by_absent[:, first] = on, off
+    for first_row, last_row in pairwise(_cuts(plan.core.work)):
+        core = plan.core.take(slice(first_row, last_row))
+        cases = collect(model, problem, state, core)
+        total, steps = forward(cases, noted=posteriors)
+        state.log_scale[core.rows] += log_of(total)
+        if posteriors:
+            backward(cases, steps, divided(np.ones_like(total), total), shares)
+    if not posteriors:
+        return state.log_scale, np.empty((len(state.log_scale), 0))
+    unpeel(plan.peels, notes, shares)
+    shares.on[np.isneginf(state.log_scale)] = 0.0
+    # A certain cause may come out an ulp above 1.
+    return state.log_scale, np.minimum(shares.on, 1.0, out=shares.on)
+
+
+def unlinked_log_evidence(model: DiagnosisModel, problem: Problem) -> FloatArray:
+    """Log evidence of cases in which no cause acts on any axis, (N,); meaningless for others."""
+    first = problem.prior_offset
+    prior = problem.prior[:, first]
+    both = prior * problem.on + (1.0 - prior) * problem.off
+    state = start_state(model, problem)
+    close_axes(model, problem, state, problem.axis >= 0)
+    return state.log_scale + log_product(np.where(problem.mask == 0, both, 1.0))
+
+
+def _closed(problem: Problem, plan: SweepPlan) -> tuple[BoolArray, BoolArray]:
+    """Axes (N, K) and causes (N, C) that neither lie in the core nor were peeled off."""
+    axes, causes = problem.axis >= 0, plan.masks == 0
+    words = np.bitwise_or.reduce(plan.masks, axis=1, initial=np.uint64(0))
+    bits = np.uint64(1) << np.arange(axes.shape[1], dtype=np.uint64)
+    axes &= (words[:, None] & bits) == 0
+    for step in plan.peels:
+        if step.kind in (Kind.CONTRACT, Kind.CONTRACT_RISK):
+            axes[step.rows, step.slots] = False
+        else:
+            causes[step.rows, step.causes] = False
+    return axes, causes
+
+
+def _any_table(plan: SweepPlan) -> bool:
+    return any(step.kind is Kind.CONTRACT_RISK for step in plan.peels)
+
+
+def _cuts(work: FloatArray) -> list[int]:
+    """Cut cases where their work adds up to what is computed at once."""
+    portion = (np.cumsum(work) // WORK_AT_ONCE).astype(np.intp)
+    return [0, *(np.flatnonzero(np.diff(portion)) + 1).tolist(), len(work)] if len(work) else [0]

@@ -1,0 +1,111 @@
+"""The numbers of N cases while what does not need a frontier is summed out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from bayesdx.inference.arrays import FloatArray, IntArray
+from bayesdx.inference.noisy.axes import Axes
+from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.model import DiagnosisModel
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """Pairs of a cause and a shared risk that it depends on, E in all.
+
+    Attributes
+    ----------
+    parents : tuple of (cause, tuple of axes)
+        Risk axes of each cause that has any, rising.
+    number : int array (U + 1, C + 1)
+        Position of a pair, E where there is none.
+    """
+
+    parents: tuple[tuple[int, tuple[int, ...]], ...]
+    number: IntArray
+    count: int
+
+
+#: Axes are immutable, and looked through once.
+_edges: WeakKeyDictionary[Axes, Edges] = WeakKeyDictionary()
+
+
+def edges_of(model: DiagnosisModel) -> Edges:
+    """Number the pairs of causes and shared risks."""
+    found = _edges.get(model.axes)
+    if found is None:
+        found = _edges[model.axes] = _number_edges(model.axes)
+    return found
+
+
+def _number_edges(axes: Axes) -> Edges:
+    shared = axes.risk[axes.risk >= 0]
+    causes, at = np.nonzero(axes.touches[shared].T)
+    number = np.full((len(axes.classes) + 1, axes.touches.shape[1] + 1), len(causes))
+    number[shared[at], causes] = np.arange(len(causes))
+    parents = tuple((int(c), tuple(shared[at[causes == c]].tolist())) for c in np.unique(causes))
+    return Edges(parents, number, len(causes))
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """What is left of N cases; the arrays change while leaves are summed out.
+
+    Attributes
+    ----------
+    vectors : array (N, K, S)
+        Components of each axis with the causes that were folded into it; those of evidence are
+        scaled so that component 0 is 1, those of risks add up to 1.
+    on, off : arrays (N, C)
+        Factors of a cause being active and inactive.
+    present, absent : arrays (N, P)
+        P(cause present | risks) and its complement, laid out as `Problem.prior`; a risk that was
+        summed out keeps its place in the table and is read at its state 0.
+    log_scale : array (N,)
+        Log of all that was taken out.
+    strides : int array (N, E + 1)
+        Step in a cause's table from one state of a risk to the next; the last column is 0.
+    """
+
+    vectors: FloatArray
+    on: FloatArray
+    off: FloatArray
+    present: FloatArray
+    absent: FloatArray
+    log_scale: FloatArray
+    strides: IntArray
+
+
+def start_state(model: DiagnosisModel, problem: Problem) -> State:
+    """Copy what will be changed."""
+    width = max(4, problem.start.shape[2])
+    vectors = np.zeros((*problem.axis.shape, width))
+    vectors[:, :, : problem.start.shape[2]] = problem.start
+    return State(
+        vectors=vectors,
+        on=problem.on.copy(),
+        off=problem.off.copy(),
+        present=problem.prior.copy(),
+        absent=1.0 - problem.prior,
+        log_scale=problem.log_scale.copy(),
+        strides=_table_strides(model, problem),
+    )
+
+
+def _table_strides(model: DiagnosisModel, problem: Problem) -> IntArray:
+    """Tables run over the unknown risks of a case, by rising slot, the last one fastest."""
+    n_cases = len(problem.axis)
+    edges = edges_of(model)
+    unknown = np.zeros((len(model.axes.classes) + 1, n_cases), dtype=bool)
+    unknown[problem.axis.T, np.arange(n_cases)] = True
+    strides = np.zeros((n_cases, edges.count + 1), dtype=np.intp)
+    for cause, axes in edges.parents:
+        step = np.ones(n_cases, dtype=np.intp)
+        for axis in reversed(axes):
+            strides[:, edges.number[axis, cause]] = step
+            step = np.where(unknown[axis], step * model.axes.sizes[axis], step)
+    return strides

@@ -1,0 +1,245 @@
+"""What every answer to every question would do to the posteriors of one case, exactly.
+
+A question is a variable that is not known: a binary finding (answers absent, present), an ordinal
+finding or a risk (one answer a state). Nearly all answers come from one pass: "absent" and "at most
+this level" are products over the causes, so each is the case with other weights, and the others
+are differences of those. Where a difference would lose digits it is replaced by a sum of positive
+terms, or the answer is computed as a case of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import kl_div
+
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.query import Answer, Backend, posteriors
+from bayesdx.inference.noisy.single.answers import FINDING, ORDINAL, RISK, AnswerTable, answered
+from bayesdx.inference.noisy.single.variants import Variants
+
+#: A difference below this share of what it is taken from is computed anew: each further power of
+#: ten would cost another digit.
+SMALLEST_DIFFERENCE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """A answers of one case.
+
+    Attributes
+    ----------
+    log_evidence : float
+        Of the case as it is; ``-inf`` where it is impossible, and then there are no answers.
+    base : array (C,)
+        P(cause present | evidence) as it is.
+    answer : int array (A,)
+        Position in `AnswerTable.state`, increasing.
+    probability : array (A,)
+        P(answer | evidence); the answers of a question sum to 1.
+    causes : array (A, C)
+        P(cause present | evidence, answer); 0 where the answer is impossible.
+    """
+
+    log_evidence: float
+    base: FloatArray
+    answer: IntArray
+    probability: FloatArray
+    causes: FloatArray
+
+
+def outcomes(
+    table: AnswerTable,
+    variants: Variants,
+    evidence: Evidence,
+    asked: BoolArray,
+    backend: Backend = "auto",
+) -> Outcomes:
+    """Answer one case as it is, and under every answer to the questions that are asked.
+
+    Parameters
+    ----------
+    table : AnswerTable
+        Of the model that ``variants`` is for.
+    variants : Variants
+    evidence : Evidence
+        One case, no cause clamped.
+    asked : bool array (Q,)
+        Among `unknown_questions`.
+    backend : {"auto", "numpy", "compiled"}
+        "compiled" computes every answer as a case of its own.
+
+    Returns
+    -------
+    Outcomes
+        Of all answers that are consistent with what is known of an ordinal finding.
+    """
+    chosen, partial = _consistent(table, evidence, np.flatnonzero(asked[table.question]))
+    mixed = None if backend == "compiled" else _mixed(table, variants, evidence, chosen)
+    if mixed is None:
+        base, joint = _one_by_one(table, variants.model, evidence, chosen, backend)
+    else:
+        base, joint, kept = mixed
+        if not np.isneginf(base.log_evidence[0]):
+            left = partial | ~kept
+            left = _by_positive_terms(table, variants, evidence, base, chosen, left, partial, joint)
+            if left.any():
+                model = variants.model
+                _, joint[left] = _one_by_one(table, model, evidence, chosen[left], backend)
+    log_evidence = float(base.log_evidence[0])
+    if np.isneginf(log_evidence):
+        none = np.zeros((0, base.causes.shape[1]))
+        return Outcomes(log_evidence, base.causes[0], chosen[:0], none[:, 0], none)
+    probability = np.clip(joint[:, -1], 0.0, 1.0)
+    causes = np.zeros_like(joint[:, :-1])
+    np.divide(joint[:, :-1], probability[:, None], out=causes, where=probability[:, None] > 0.0)
+    return Outcomes(log_evidence, base.causes[0], chosen, probability, np.clip(causes, 0.0, 1.0))
+
+
+def _consistent(
+    table: AnswerTable, evidence: Evidence, chosen: IntArray
+) -> tuple[IntArray, BoolArray]:
+    """Leave out levels that are known not to be; mark answers of ordinals known in part."""
+    question = table.question[chosen]
+    at = np.flatnonzero(table.kind[question] == ORDINAL)
+    fits, partial = np.ones(len(chosen), dtype=bool), np.zeros(len(chosen), dtype=bool)
+    if len(at):
+        o, state = table.position[question[at]], table.state[chosen[at]]
+        lower, upper = evidence.lower[0, o], evidence.upper[0, o]
+        fits[at] = (state >= lower) & (state <= upper)
+        partial[at] = (lower > 0) | (upper < table.n_answers[question[at]] - 1)
+    return chosen[fits], partial[fits]
+
+
+def _joint(log_evidence: FloatArray, causes: FloatArray, base: float) -> FloatArray:
+    """P(cause, row | evidence), and last P(row | evidence), (V, C + 1)."""
+    share = np.zeros_like(log_evidence) if np.isneginf(base) else np.exp(log_evidence - base)
+    return np.concatenate([causes * share[:, None], share[:, None]], axis=1)
+
+
+def _mixed(
+    table: AnswerTable, variants: Variants, evidence: Evidence, chosen: IntArray
+) -> tuple[Answer, FloatArray, BoolArray] | None:
+    """The case as it is, the joints of its answers (A, C + 1), and which kept their digits."""
+    questions = np.zeros(len(table.kind), dtype=bool)
+    questions[table.question[chosen]] = True
+    rows = np.append(np.flatnonzero(questions[table.row_question]), -1)
+    found = variants.reweighted(evidence, table.on[rows], None, table.risks[rows])
+    if found is None:
+        return None
+    base = Answer(found[0][-1:], found[1][-1:], np.empty(0))
+    parts = _joint(*found, float(base.log_evidence[0]))
+    place = np.zeros(len(table.on), dtype=np.intp)
+    place[rows] = np.arange(len(rows))
+    joint, taken_from = np.zeros((len(chosen), parts.shape[1])), np.zeros(len(chosen))
+    for term, share in zip(table.terms[chosen].T, table.shares[chosen].T, strict=True):
+        part = parts[place[term]]
+        joint += share[:, None] * part
+        taken_from += np.abs(share) * part[:, -1]
+    return base, joint, joint[:, -1] >= SMALLEST_DIFFERENCE * taken_from
+
+
+def _by_positive_terms(
+    table: AnswerTable,
+    variants: Variants,
+    evidence: Evidence,
+    base: Answer,
+    chosen: IntArray,
+    left: BoolArray,
+    partial: BoolArray,
+    joint: FloatArray,
+) -> BoolArray:
+    """Fill in findings that are present and risks, and return what is still left, (A,).
+
+    With q_i what cause i leaves of "absent" and z_i = 1 - q_i, present is the sum over i of
+    q_1 ... q_(i-1) z_i, and what the leak adds: all terms are positive.
+    """
+    kind, state = table.kind[table.question[chosen]], table.state[chosen]
+    fitting = left & ~partial & ((kind == RISK) | ((kind == FINDING) & (state == 1)))
+    at = np.flatnonzero(fitting)
+    if not len(at):
+        return left
+    terms = [term for i, a in enumerate(chosen[at]) for term in _terms(table, variants, i, int(a))]
+    on, off, risks = (np.array([term[part] for term in terms]) for part in (2, 3, 4))
+    found = variants.reweighted(evidence, on, off, risks)
+    if found is None:
+        return left
+    parts = _joint(*found, float(base.log_evidence[0]))
+    share = np.array([term[1] for term in terms])
+    owner = np.array([term[0] for term in terms])
+    joint[at] = np.add.reduceat(parts * share[:, None], np.flatnonzero(np.diff(owner, prepend=-1)))
+    return np.asarray(left & ~fitting)
+
+
+_Term = tuple[int, float, FloatArray, FloatArray, StateArray]
+
+
+def _terms(table: AnswerTable, variants: Variants, number: int, answer: int) -> Iterator[_Term]:
+    """Yield (number, share, on, off, risks) of the rows that add up to an answer."""
+    model = variants.model
+    place = int(table.position[table.question[answer]])
+    ones, held = np.ones(len(model.causes)), np.full(len(model.risks), -1, dtype=np.int8)
+    if table.kind[table.question[answer]] == RISK:
+        held[place] = table.state[answer]
+        yield number, 1.0, ones, ones, held
+        return
+    axes, before = model.axes, ones
+    for cause in np.flatnonzero(axes.gain[place] > 0.0):
+        active, inactive = before.copy(), ones.copy()
+        active[cause], inactive[cause] = 1.0, 0.0
+        yield number, float(axes.gain[place, cause]), active, inactive, held
+        before = before.copy()
+        before[cause] = axes.keep[place, cause]
+    yield number, float(model.leak[place]), axes.leak_keep[place], ones, held
+
+
+def _one_by_one(
+    table: AnswerTable,
+    model: DiagnosisModel,
+    evidence: Evidence,
+    chosen: IntArray,
+    backend: Backend,
+) -> tuple[Answer, FloatArray]:
+    """The case as it is and the joints of its answers, each a case of its own."""
+    rows = answered(table, evidence, np.append(chosen, -1))
+    answer = posteriors(model, rows, backend=backend)
+    base = Answer(answer.log_evidence[-1:], answer.causes[-1:], np.empty(0))
+    joint = _joint(answer.log_evidence, answer.causes, float(base.log_evidence[0]))
+    return base, joint[:-1]
+
+
+def expected_information(
+    prior: FloatArray, probability: FloatArray, causes: FloatArray, first: NDArray[np.integer]
+) -> FloatArray:
+    """Mutual information of each cause and the answer to each question, in bits.
+
+    Parameters
+    ----------
+    prior : array (C,)
+        P(cause present) as things stand.
+    probability : array (A,)
+        P(answer), the answers of a question side by side.
+    causes : array (A, C)
+        P(cause present | answer).
+    first : int array (Q,)
+        First answer of each question.
+
+    Returns
+    -------
+    array (Q, C)
+        Mean of the Kullback-Leibler divergence of the posterior from what stands, never below 0:
+        by how much the entropy of the cause is expected to fall.
+    """
+    if not len(first):
+        return np.zeros((0, len(prior)))
+    # An impossible answer weighs nothing, its posteriors are written as 0; and what is certain
+    # stays so, whatever rounding made of it.
+    certain = (prior <= 0.0) | (prior >= 1.0)
+    safe = np.where((probability[:, None] > 0.0) & ~certain, causes, prior)
+    bits = (kl_div(safe, prior) + kl_div(1.0 - safe, 1.0 - prior)) / np.log(2.0)
+    return np.maximum(np.add.reduceat(bits * probability[:, None], first, axis=0), 0.0)

@@ -1,0 +1,117 @@
+"""One case with sets of causes absent: what the sweep gives for each, from one plan."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from oracle import enumerate_case
+from random_networks import random_problem
+
+from bayesdx.inference import (
+    DiagnosisModel,
+    Evidence,
+    Variants,
+    no_evidence,
+    posteriors,
+)
+from bayesdx.inference.noisy.single import clamping, recent
+
+EXACT = 1e-12
+SEEDS = range(60)
+
+
+def free_cases(seed: int, n_cases: int = 8) -> tuple[DiagnosisModel, Evidence]:
+    """Random cases in which no cause is known."""
+    model, evidence = random_problem(seed, n_cases)
+    return model, replace(evidence, causes=no_evidence(model, n_cases).causes)
+
+
+def random_sets(seed: int, model: DiagnosisModel) -> np.ndarray:
+    """Sets of causes: none, all, and some."""
+    some = np.random.default_rng(seed).random((4, len(model.causes))) < 0.4
+    some[0], some[1] = False, True
+    return some
+
+
+def by_the_sweep(model: DiagnosisModel, case: Evidence, absent: np.ndarray) -> np.ndarray:
+    copies = case.take(np.zeros(len(absent), dtype=np.intp))
+    clamped = np.where(absent, 0, -1).astype(np.int8)
+    return posteriors(model, replace(copies, causes=clamped)).log_evidence
+
+
+def close(got: np.ndarray, right: np.ndarray) -> None:
+    np.testing.assert_array_equal(np.isneginf(got), np.isneginf(right))
+    finite = np.isfinite(right)
+    np.testing.assert_allclose(got[finite], right[finite], rtol=0, atol=EXACT)
+
+
+def check(seed: int) -> None:
+    model, evidence = free_cases(seed)
+    asked, absent = Variants(model), random_sets(seed, model)
+    for row in range(len(evidence)):
+        case = evidence.take(slice(row, row + 1))
+        answer, log_absent = asked.answer(case, absent)
+        right = posteriors(model, case)
+        close(answer.log_evidence, right.log_evidence)
+        np.testing.assert_allclose(answer.causes, right.causes, rtol=0, atol=EXACT)
+        close(log_absent, by_the_sweep(model, case, absent))
+        truth = enumerate_case(model, case, 0)
+        assert answer.possible[0] == (truth.evidence > 0.0)
+        if truth.evidence > 0.0:
+            shares = truth.causes / truth.evidence
+            np.testing.assert_allclose(answer.causes[0], shares, rtol=0, atol=EXACT)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_variants_are_what_the_sweep_gives(seed: int) -> None:
+    check(seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:15])
+def test_frontiers_too_large_for_a_plan_go_to_the_sweep(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clamping, "MAX_COMPONENTS", 2)
+    check(seed)
+
+
+def test_an_answer_does_not_depend_on_what_was_asked_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Few plans are kept; kept and new ones give the same, bit for bit."""
+    monkeypatch.setattr(recent, "KEPT", 3)
+    for seed in SEEDS[:15]:
+        model, evidence = free_cases(seed)
+        absent = random_sets(seed, model)
+        used = Variants(model)
+        for row in [0, 1, 2, 3, 4, 0, 4, 2, 2, 7, 6, 5, 0, 1]:
+            case = evidence.take(slice(row, row + 1))
+            (got, got_absent), (new, new_absent) = (
+                one.answer(case, absent) for one in (used, Variants(model))
+            )
+            np.testing.assert_array_equal(got.causes, new.causes)
+            np.testing.assert_array_equal(got.log_evidence, new.log_evidence)
+            np.testing.assert_array_equal(got_absent, new_absent)
+
+
+def test_a_kept_plan_serves_other_numbers_of_the_same_shape() -> None:
+    """Absent instead of unknown, another soft value, another risk: same axes, other weights."""
+    for seed in SEEDS[:30]:
+        model, evidence = free_cases(seed, 1)
+        used, absent = Variants(model), random_sets(seed, model)
+        rng = np.random.default_rng(seed)
+        for _ in range(12):
+            findings, risks = evidence.findings.copy(), evidence.risks.copy()
+            findings[(findings == 0.0) | np.isnan(findings)] = rng.choice([0.0, np.nan])
+            soft = (findings > 0.0) & (findings < 1.0)
+            findings[soft] = rng.uniform(0.1, 0.9, soft.sum())
+            for r, prior in enumerate(model.risk_priors):
+                if risks[0, r] >= 0:
+                    risks[0, r] = rng.integers(0, len(prior))
+            case = replace(evidence, findings=findings, risks=risks)
+            answer, log_absent = used.answer(case, absent)
+            close(answer.log_evidence, posteriors(model, case).log_evidence)
+            np.testing.assert_allclose(
+                answer.causes, posteriors(model, case).causes, rtol=0, atol=EXACT
+            )
+            close(log_absent, by_the_sweep(model, case, absent))
