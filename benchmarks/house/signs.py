@@ -1,7 +1,7 @@
 """Signs of the house: how intricate the code is, in numbers that a change may lower, not raise.
 
-Run ``python benchmarks/house/signs.py`` in a checkout, with ``--area DOTTED.PACKAGE`` for one part of it.
-Only the source is read; nothing of the project is imported.
+Run ``python benchmarks/house/signs.py``, with ``--area DOTTED.PACKAGE`` for one part. Only the source is
+read; nothing of the project is imported.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ast
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2] / "engine"
@@ -57,7 +57,7 @@ def import_graph(parsed: dict[str, ast.Module]) -> dict[str, set[str]]:
 def longest_chain(graph: dict[str, set[str]]) -> list[str]:
     """Longest chain of imports, from the top down."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def chain(name: str) -> tuple[str, ...]:
         below = max((chain(other) for other in sorted(graph[name])), key=len, default=())
         return (name, *below)
