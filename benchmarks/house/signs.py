@@ -1,7 +1,7 @@
 """Signs of the house: how intricate the code is, in numbers that a change may lower, not raise.
 
-Run ``python benchmarks/house/signs.py``, with ``--area DOTTED.PACKAGE`` for one part. Only the source is
-read; nothing of the project is imported.
+Run ``python benchmarks/house/signs.py``, with ``--area DOTTED.PACKAGE`` for one part. Only
+the source is read; nothing of the project is imported.
 """
 
 from __future__ import annotations
