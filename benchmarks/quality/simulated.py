@@ -31,7 +31,7 @@ from metrics import (
 from noise import assemble_draw, draw_values, uncertain_numbers
 
 from bayesdx.diagnosis.assembly import Assembly
-from bayesdx.inference import DiagnosisModel, Evidence, no_evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
 from bayesdx.inference.noisy.sampling import Sample, sample_cases
 from bayesdx.knowledge import Knowledge
 
@@ -73,7 +73,7 @@ class SetOfCases:
 
 
 def hide(
-    knowledge: Knowledge, model: DiagnosisModel, sample: Sample, rng: np.random.Generator
+    knowledge: Knowledge, model: NoisyModel, sample: Sample, rng: np.random.Generator
 ) -> Evidence:
     """Ask a quarter of the findings, each with the same chance; the risks are all known."""
     n = len(sample.causes)
@@ -117,7 +117,7 @@ def judge(said: Floats, truth: Bools, prior: Floats) -> SetOfCases:
 def one_set(
     knowledge: Knowledge,
     engine: Assembly,
-    world: DiagnosisModel,
+    world: NoisyModel,
     n_cases: int,
     rng: np.random.Generator,
 ) -> SetOfCases:

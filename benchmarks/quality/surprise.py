@@ -12,7 +12,7 @@ import numpy as np
 from metrics import Floats, position
 from numpy.typing import NDArray
 
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.inference.evidence import stacked
 from bayesdx.inference.noisy.reference import reference_cases
 
@@ -39,7 +39,7 @@ class Surprise:
 
 
 def surprise(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     exact: NDArray[np.bool_],
     n_references: int,
@@ -51,7 +51,7 @@ def surprise(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         N cases.
     exact : bool array (N, O)

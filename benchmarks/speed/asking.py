@@ -22,7 +22,7 @@ from networks import (
 from peers import OURS, PEERS, SLACK, Asked, RowPeer, ask_rows
 
 import bayesdx
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.network import Network
 
 #: Rows whose answers are kept and compared; row by row, no more are asked.
@@ -51,7 +51,7 @@ def ours_on_network(network: Network) -> Callable[[StateArray], tuple[Any, Calla
     return made
 
 
-def read_ours(answer: Any, model: DiagnosisModel | None) -> tuple[FloatArray, FloatArray]:
+def read_ours(answer: Any, model: NoisyModel | None) -> tuple[FloatArray, FloatArray]:
     """Log evidence and posteriors in the order in which peers are read."""
     if model is not None:
         return answer.log_evidence, answer.causes
@@ -114,7 +114,7 @@ def answered(
     event: str,
     query: Callable[[], Any],
     n: int,
-    model: DiagnosisModel | None,
+    model: NoisyModel | None,
 ) -> float:
     """Ask, keep the answers that will be compared, tell; returns the seconds of asking."""
     start = time.process_time()

@@ -22,8 +22,8 @@ import pandas as pd
 
 import bayesdx
 from bayesdx.inference import (
-    DiagnosisModel,
     Evidence,
+    NoisyModel,
     compile_diagnosis,
     no_evidence,
     posteriors,
@@ -61,7 +61,7 @@ def best_of(action: Callable[[], object], clock: Callable[[], float], repeats: i
     return min(times)
 
 
-def compare(model: DiagnosisModel, evidence: Evidence, n_cases: int) -> float:
+def compare(model: NoisyModel, evidence: Evidence, n_cases: int) -> float:
     """Seconds a case that NumPy needs, after its answers have been found to be the same."""
     few = evidence.take(slice(0, n_cases))
     compiled = posteriors(model, few, backend="compiled")
@@ -72,7 +72,7 @@ def compare(model: DiagnosisModel, evidence: Evidence, n_cases: int) -> float:
     return seconds / len(few)
 
 
-def rates(model: DiagnosisModel, evidence: Evidence, n_compared: int) -> dict[str, Any]:
+def rates(model: NoisyModel, evidence: Evidence, n_compared: int) -> dict[str, Any]:
     def answer(workers: int) -> Callable[[], object]:
         return lambda: posteriors(model, evidence, backend="compiled", workers=workers)
 
@@ -88,7 +88,7 @@ def rates(model: DiagnosisModel, evidence: Evidence, n_compared: int) -> dict[st
     }
 
 
-def knowledge(model: DiagnosisModel, n_cases: int, seed: int) -> list[dict[str, Any]]:
+def knowledge(model: NoisyModel, n_cases: int, seed: int) -> list[dict[str, Any]]:
     rows = []
     for label, asked in RISKS.items():
         rng = np.random.default_rng(seed)
@@ -97,7 +97,7 @@ def knowledge(model: DiagnosisModel, n_cases: int, seed: int) -> list[dict[str, 
     return rows
 
 
-def by_positives(model: DiagnosisModel, n_cases: int, seed: int) -> list[dict[str, Any]]:
+def by_positives(model: NoisyModel, n_cases: int, seed: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(seed)
     asked = RISKS["risks partly unknown"]
     evidence = observe(model, sample_cases(model, n_cases, rng), rng, risks_asked=asked)
@@ -111,7 +111,7 @@ def by_positives(model: DiagnosisModel, n_cases: int, seed: int) -> list[dict[st
     return rows
 
 
-def synthetic(seed: int) -> DiagnosisModel:
+def synthetic(seed: int) -> NoisyModel:
     """50 causes and 110 findings with 5 causes each, drawn evenly."""
     rng = np.random.default_rng(seed)
     causes = [f"cause{i}" for i in range(50)]
@@ -130,7 +130,7 @@ def synthetic(seed: int) -> DiagnosisModel:
     return compile_diagnosis(Network([Variable(n) for n in causes + findings], [*cpds, *links]))
 
 
-def with_positives(model: DiagnosisModel, n_cases: int, n_positives: int, seed: int) -> Evidence:
+def with_positives(model: NoisyModel, n_cases: int, n_positives: int, seed: int) -> Evidence:
     rng = np.random.default_rng(seed)
     blank = no_evidence(model, n_cases)
     order = rng.permuted(np.tile(np.arange(len(model.findings)), (n_cases, 1)), axis=1)
@@ -160,7 +160,7 @@ def hard(seed: int) -> tuple[list[dict[str, Any]], dict[str, float]]:
     }
 
 
-def single(model: DiagnosisModel, n_cases: int, seed: int) -> dict[str, float]:
+def single(model: NoisyModel, n_cases: int, seed: int) -> dict[str, float]:
     """One case a call."""
     rng = np.random.default_rng(seed)
     evidence = observe(model, sample_cases(model, n_cases, rng), rng)

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 import bayesdx
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -41,7 +41,7 @@ CASE = {
 }
 
 
-def as_frame(model: DiagnosisModel, evidence: Evidence) -> pd.DataFrame:
+def as_frame(model: NoisyModel, evidence: Evidence) -> pd.DataFrame:
     """Write evidence as people do: present, absent, state names, empty cells."""
     words = np.array(["absent", "present", ""], dtype=object)
     columns = {

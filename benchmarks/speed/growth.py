@@ -22,8 +22,8 @@ from networks import (
 import bayesdx
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import (
-    DiagnosisModel,
     Evidence,
+    NoisyModel,
     compile_diagnosis,
     compiled,
     posteriors,
@@ -55,7 +55,7 @@ def timed(action: Callable[[], object], seconds: float, wall: bool = False) -> l
     return result
 
 
-def packaged() -> DiagnosisModel:
+def packaged() -> NoisyModel:
     return bayesdx.load().assembly.model
 
 
@@ -115,7 +115,7 @@ def backends_part(job: Mapping[str, Any]) -> None:
         )
 
 
-def single_seconds(model: DiagnosisModel, evidence: Evidence, seconds: float) -> list[float]:
+def single_seconds(model: NoisyModel, evidence: Evidence, seconds: float) -> list[float]:
     """Best of three of each case alone, after a first call."""
     result: list[float] = []
     for row in range(len(evidence)):
@@ -153,7 +153,7 @@ def causes_part(job: Mapping[str, Any]) -> None:
 
 
 def measured(
-    model: DiagnosisModel, evidence: Evidence, event: str, job: Mapping[str, Any], **about: int
+    model: NoisyModel, evidence: Evidence, event: str, job: Mapping[str, Any], **about: int
 ) -> None:
     """Tell of a batch and of its single cases; a batch too heavy is cut, and the cut is told."""
     limit = float(job["seconds"])
@@ -213,7 +213,7 @@ def ceilings_part(job: Mapping[str, Any]) -> None:
     )
 
 
-def counted_operations(model: DiagnosisModel, evidence: Evidence) -> float:
+def counted_operations(model: NoisyModel, evidence: Evidence) -> float:
     """Elementwise operations of NumPy's sweep over these cases, up and down."""
     total = 0.0
     apply_cause = stepping.apply_cause

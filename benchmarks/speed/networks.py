@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import bayesdx
-from bayesdx.inference import DiagnosisModel, Evidence, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, no_evidence
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
@@ -89,7 +89,7 @@ def frame(network: Network, states: StateArray) -> pd.DataFrame:
 
 
 def diagnosis_cases(
-    model: DiagnosisModel,
+    model: NoisyModel,
     n: int,
     seed: int,
     risks_asked: tuple[float, float] | None = None,
@@ -100,7 +100,7 @@ def diagnosis_cases(
 
 
 def with_positives(
-    model: DiagnosisModel, positives: int, n: int, seed: int, negatives: int = 25
+    model: NoisyModel, positives: int, n: int, seed: int, negatives: int = 25
 ) -> Evidence:
     """Cases of the model with exactly so many findings present and so many absent.
 
@@ -152,7 +152,7 @@ def synthetic(causes_each: int, seed: int, n_causes: int = 50, n_findings: int =
 
 
 def random_positives(
-    model: DiagnosisModel, positives: int, n: int, seed: int, negatives: int = 25
+    model: NoisyModel, positives: int, n: int, seed: int, negatives: int = 25
 ) -> Evidence:
     """So many random findings present and so many others absent, whatever their cause."""
     rng = np.random.default_rng([seed, positives])
@@ -193,7 +193,7 @@ class Divorced:
     known: Mapping[str, int]
 
 
-def divorced(model: DiagnosisModel, evidence: Evidence, row: int) -> Divorced:
+def divorced(model: NoisyModel, evidence: Evidence, row: int) -> Divorced:
     """Write one case for engines that need tables: every finding becomes a chain of steps.
 
     A noisy-OR of forty causes has no table. Each step of a chain takes in one cause more
@@ -230,7 +230,7 @@ def divorced(model: DiagnosisModel, evidence: Evidence, row: int) -> Divorced:
     return Divorced(Network(variables, cpds), known)
 
 
-def network_order(model: DiagnosisModel) -> list[str]:
+def network_order(model: NoisyModel) -> list[str]:
     """Risks and causes, parents first."""
     upper = {*model.risks, *model.causes}
     return [name for name in model.network.order if name in upper]

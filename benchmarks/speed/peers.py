@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from networks import FloatArray, StateArray, divorced
 
-from bayesdx.inference import DiagnosisModel, Evidence
+from bayesdx.inference import Evidence, NoisyModel
 from bayesdx.network import Network
 
 #: Rows after which a peer that takes longer than so many seconds a row is asked no more.
@@ -171,7 +171,7 @@ class AgrumDivorced:
     #: log2 of the cells of a clique that would take minutes and gigabytes.
     WIDEST = 24.0
 
-    def __init__(self, model: DiagnosisModel, engine: str) -> None:
+    def __init__(self, model: NoisyModel, engine: str) -> None:
         self.model, self.kind = model, engine
 
     def prepare(self, rows: Evidence, row: int) -> tuple[Any, list[tuple[int, int]], list[int]]:
@@ -270,7 +270,7 @@ class Pgmpy:
 class PgmpyDivorced:
     """pgmpy on the packaged knowledge, divorced as for pyAgrum."""
 
-    def __init__(self, model: DiagnosisModel, engine: str) -> None:
+    def __init__(self, model: NoisyModel, engine: str) -> None:
         self.model, self.kind = model, engine
 
     def prepare(self, rows: Evidence, row: int) -> tuple[Pgmpy, dict[str, str]]:

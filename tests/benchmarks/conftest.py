@@ -8,7 +8,7 @@ import pytest
 from scripts import BENCHMARKS, scripts
 
 import bayesdx
-from bayesdx.inference import DiagnosisModel
+from bayesdx.inference import NoisyModel
 
 FOLDER = BENCHMARKS / "speed"
 #: In the order in which they need each other; figures is read by the report itself.
@@ -45,6 +45,6 @@ def asia(s: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def model() -> DiagnosisModel:
+def model() -> NoisyModel:
     """The packaged knowledge."""
     return bayesdx.load().assembly.model

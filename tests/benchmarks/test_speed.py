@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import bayesdx
-from bayesdx.inference import DiagnosisModel, compile_diagnosis, posteriors
+from bayesdx.inference import NoisyModel, compile_diagnosis, posteriors
 
 pytest.importorskip("pyagrum")
 
@@ -121,14 +121,14 @@ class TestRows:
 
     @pytest.mark.parametrize("positives", [0, 3, 12])
     def test_positives_are_as_many_as_asked_and_possible(
-        self, s: Any, model: DiagnosisModel, positives: int
+        self, s: Any, model: NoisyModel, positives: int
     ) -> None:
         evidence = s.networks.with_positives(model, positives, 5, 0)
         assert ((evidence.findings == 1.0).sum(axis=1) == positives).all()
         assert ((evidence.findings == 0.0).sum(axis=1) == 25).all()
         assert np.isfinite(posteriors(model, evidence).log_evidence).all()
 
-    def test_a_divorced_case_is_the_case(self, s: Any, model: DiagnosisModel) -> None:
+    def test_a_divorced_case_is_the_case(self, s: Any, model: NoisyModel) -> None:
         evidence = s.networks.diagnosis_cases(model, 4, 0)
         ours = posteriors(model, evidence)
         asked = s.peers.ask_rows(s.peers.AgrumDivorced(model, "LazyPropagation"), evidence, 4, 20.0)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayesdx.inference import DiagnosisModel, posteriors
+from bayesdx.inference import NoisyModel, posteriors
 
 pytest.importorskip("pyagrum")
 
@@ -148,7 +148,7 @@ class TestRuns:
         assert re.search(said, " ".join(capsys.readouterr().err.split()))
 
     def test_operations_of_the_sweep_are_counted_and_the_sweep_left_alone(
-        self, s: Any, model: DiagnosisModel
+        self, s: Any, model: NoisyModel
     ) -> None:
         evidence = s.networks.diagnosis_cases(model, 6, 0)
         before = posteriors(model, evidence, backend="numpy").causes

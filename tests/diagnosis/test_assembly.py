@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayesdx.diagnosis.assembly import Assembly, assemble
-from bayesdx.inference import DiagnosisModel, Evidence, no_evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
 from bayesdx.knowledge import Knowledge
 from bayesdx.network import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
 
@@ -19,7 +19,7 @@ LINKED = 1e-8
 class Question:
     """Collects cases and answers them in one go: P(what is known) of each."""
 
-    def __init__(self, knowledge: Knowledge, model: DiagnosisModel) -> None:
+    def __init__(self, knowledge: Knowledge, model: NoisyModel) -> None:
         self._knowledge, self._model = knowledge, model
         self._cases: list[tuple[dict[str, int], dict[str, str], tuple[str, ...]]] = []
 

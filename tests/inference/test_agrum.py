@@ -7,14 +7,14 @@ from random_networks import random_problem
 from small_networks import with_causes
 
 from bayesdx.diagnosis.assembly import Assembly
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 
 #: Two programs, two orders of summation; the issue asks for 1e-9.
 AGREED = 1e-11
 
 
-def check(model: DiagnosisModel, evidence: Evidence, rows: np.ndarray) -> int:
+def check(model: NoisyModel, evidence: Evidence, rows: np.ndarray) -> int:
     """Compare rows; return how many the judge could answer."""
     judged = 0
     evidence = evidence.take(rows)
@@ -31,7 +31,7 @@ def check(model: DiagnosisModel, evidence: Evidence, rows: np.ndarray) -> int:
 
 
 def sampled(
-    model: DiagnosisModel,
+    model: NoisyModel,
     seed: int,
     n_cases: int,
     asked: tuple[float, float],

@@ -35,7 +35,7 @@ def test_layers_are_told_apart_by_their_distributions() -> None:
     assert model.causes == ("cause", "other"), "a root is a cause when a group or finding needs it"
     assert model.findings == ("pain",)
     assert model.groups == {"any": (0, 1)}
-    assert repr(model) == "DiagnosisModel(1 risks, 2 causes, 1 findings, 0 ordinal findings)"
+    assert repr(model) == "NoisyModel(1 risks, 2 causes, 1 findings, 0 ordinal findings)"
 
 
 def test_a_finding_needs_causes_for_parents() -> None:

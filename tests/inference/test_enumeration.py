@@ -8,7 +8,7 @@ from oracle import enumerate_case
 from random_networks import random_problem
 from small_networks import with_causes
 
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.network import NoisyOrCPD
 
 EXACT = 1e-12
@@ -16,14 +16,14 @@ QUICK, SLOW = 400, 2000
 PER_TEST = 50
 
 
-def log_without(model: DiagnosisModel, evidence: Evidence, members: tuple[int, ...]) -> np.ndarray:
+def log_without(model: NoisyModel, evidence: Evidence, members: tuple[int, ...]) -> np.ndarray:
     """Log of P(no member present, evidence), asked by clamping the members absent."""
     contradicts = (evidence.causes[:, members] == 1).any(axis=1)
     log_evidence = posteriors(model, with_causes(evidence, members, 0)).log_evidence
     return np.where(contradicts, -np.inf, log_evidence)
 
 
-def check(model: DiagnosisModel, evidence: Evidence) -> int:
+def check(model: NoisyModel, evidence: Evidence) -> int:
     """Compare every row with the sums over all worlds; return how many rows are impossible."""
     answer = posteriors(model, evidence)
     only = posteriors(model, evidence, only_evidence=True)
@@ -68,7 +68,7 @@ def test_the_random_networks_have_everything_that_can_go_wrong() -> None:
     assert rare == []
 
 
-def _features(model: DiagnosisModel, evidence: Evidence) -> dict[str, bool]:
+def _features(model: NoisyModel, evidence: Evidence) -> dict[str, bool]:
     noisy = [model.network.cpds[name] for name in model.findings]
     ors = [cpd for cpd in noisy if isinstance(cpd, NoisyOrCPD)]
     findings, risks = evidence.findings, evidence.risks

@@ -10,8 +10,8 @@ from random_networks import random_problem
 
 from bayesdx.inference import (
     Answer,
-    DiagnosisModel,
     Evidence,
+    NoisyModel,
     compile_diagnosis,
     no_evidence,
     posteriors,
@@ -32,7 +32,7 @@ def check(answer: Answer) -> None:
 
 
 @st.composite
-def extreme_models(draw: st.DrawFn) -> DiagnosisModel:
+def extreme_models(draw: st.DrawFn) -> NoisyModel:
     """Three causes that share a risk, three findings and an ordinal of any numbers."""
 
     def several(count: int) -> np.ndarray:
@@ -65,7 +65,7 @@ def extreme_models(draw: st.DrawFn) -> DiagnosisModel:
 
 
 @st.composite
-def any_evidence(draw: st.DrawFn, model: DiagnosisModel) -> Evidence:
+def any_evidence(draw: st.DrawFn, model: NoisyModel) -> Evidence:
     evidence = no_evidence(model, 1)
     each = st.sampled_from([np.nan, 0.0, 1.0, 1.0]) | st.floats(0.01, 1.0 - 1e-6)
     findings = [draw(each) for _ in model.findings]

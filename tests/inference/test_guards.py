@@ -12,7 +12,7 @@ from transforms import carried_over, side_by_side
 
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import (
-    DiagnosisModel,
+    NoisyModel,
     compile_diagnosis,
     no_evidence,
     posteriors,
@@ -22,7 +22,7 @@ from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, Tab
 EXACT = 1e-12
 
 
-def dense(n_causes: int, n_findings: int) -> DiagnosisModel:
+def dense(n_causes: int, n_findings: int) -> NoisyModel:
     """Every finding has every cause."""
     causes = tuple(f"c{i}" for i in range(n_causes))
     return compiled(
@@ -31,7 +31,7 @@ def dense(n_causes: int, n_findings: int) -> DiagnosisModel:
     )
 
 
-def chain(rng: np.random.Generator, length: int, scale: float = 1.0) -> DiagnosisModel:
+def chain(rng: np.random.Generator, length: int, scale: float = 1.0) -> NoisyModel:
     """Finding i has the causes i and i + 1, one of them at times as an inhibitor.
 
     Leaks and strengths are at most ``scale``.
@@ -49,7 +49,7 @@ def chain(rng: np.random.Generator, length: int, scale: float = 1.0) -> Diagnosi
     return compiled(*cpds)
 
 
-def along_the_chain(model: DiagnosisModel, findings: np.ndarray) -> tuple[float, list[float]]:
+def along_the_chain(model: NoisyModel, findings: np.ndarray) -> tuple[float, list[float]]:
     """Forward-backward over the causes of a chain: log evidence and posteriors."""
     network, causes = model.network, sorted(model.causes, key=lambda name: int(name[1:]))
     steps: list[np.ndarray] = []

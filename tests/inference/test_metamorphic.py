@@ -11,8 +11,8 @@ from transforms import carried_over, extended, renamed, shuffled, side_by_side
 
 from bayesdx.inference import (
     Answer,
-    DiagnosisModel,
     Evidence,
+    NoisyModel,
     compile_diagnosis,
     no_evidence,
     posteriors,
@@ -52,7 +52,7 @@ def identical(got: Answer | Told, expected: Answer | Told) -> None:
 
 def asked_of(
     network: Network,
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     names: Mapping[str, str] | None = None,
 ) -> Told:

@@ -10,7 +10,7 @@ import pytest
 from random_networks import random_problem
 from small_networks import with_causes
 
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 
 EXACT = 1e-12
 
@@ -29,7 +29,7 @@ def pgmpy() -> SimpleNamespace:
     )
 
 
-def translated(pgmpy: SimpleNamespace, model: DiagnosisModel) -> Any:
+def translated(pgmpy: SimpleNamespace, model: NoisyModel) -> Any:
     network = model.network
     other = pgmpy.network()
     other.add_nodes_from(list(network.variables))
@@ -50,7 +50,7 @@ def translated(pgmpy: SimpleNamespace, model: DiagnosisModel) -> Any:
     return other
 
 
-def hard(model: DiagnosisModel, evidence: Evidence, row: int) -> dict[str, int]:
+def hard(model: NoisyModel, evidence: Evidence, row: int) -> dict[str, int]:
     """What is known for certain, by name."""
     known = {
         name: int(state)
@@ -64,7 +64,7 @@ def hard(model: DiagnosisModel, evidence: Evidence, row: int) -> dict[str, int]:
     return known
 
 
-def certain(model: DiagnosisModel, evidence: Evidence) -> Evidence:
+def certain(model: NoisyModel, evidence: Evidence) -> Evidence:
     """Forget soft findings, intervals and clamps: pgmpy's plain evidence has none."""
     whole = np.array(model.ordinal_sizes, dtype=np.int8) - 1
     single = evidence.lower == evidence.upper

@@ -7,14 +7,14 @@ import pytest
 from oracle import enumerate_case
 from small_networks import cause, compiled, seen
 
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, no_evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence, posteriors
 from bayesdx.network import Network, NoisyMaxCPD, NoisyOrCPD, Variable
 
 EXACT = 1e-12
 SIZES = [1e-2, 1e-4, 1e-6, 1e-9, 1e-14, 1e-17, 1e-40]
 
 
-def agrees(model: DiagnosisModel, evidence: Evidence) -> None:
+def agrees(model: NoisyModel, evidence: Evidence) -> None:
     """Compare with enumeration, every posterior relative to its own size."""
     answer, truth = posteriors(model, evidence), enumerate_case(model, evidence, 0)
     assert answer.log_evidence[0] == pytest.approx(np.log(truth.evidence), rel=0, abs=EXACT)

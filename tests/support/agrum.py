@@ -16,7 +16,7 @@ import numpy as np
 import pyagrum
 from numpy.typing import NDArray
 
-from bayesdx.inference import DiagnosisModel, Evidence
+from bayesdx.inference import Evidence, NoisyModel
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
 
 FloatArray = NDArray[np.float64]
@@ -53,7 +53,7 @@ class _Divorced:
 
 
 def judge(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     row: int,
     groups: Iterable[str] = (),
@@ -108,7 +108,7 @@ def _width(engine: pyagrum.LazyPropagation, divorced: _Divorced) -> float:
     return max(cells, default=0.0)
 
 
-def _divorced(model: DiagnosisModel, evidence: Evidence, row: int) -> _Divorced:
+def _divorced(model: NoisyModel, evidence: Evidence, row: int) -> _Divorced:
     result, network = _Divorced(), model.network
     for name in network.order:
         cpd = network.cpds[name]

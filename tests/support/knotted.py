@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from random_networks import random_evidence
 
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 
-def knotted_model(rng: np.random.Generator) -> DiagnosisModel:
+def knotted_model(rng: np.random.Generator) -> NoisyModel:
     """Risks of two to seven states that several causes share, findings that all causes act on."""
     sizes = {f"risk{i}": int(size) for i, size in enumerate(rng.choice([2, 3, 5, 7], size=3))}
     causes = [f"cause{i}" for i in range(rng.integers(3, 6))]
@@ -43,7 +43,7 @@ def knotted_model(rng: np.random.Generator) -> DiagnosisModel:
     return compile_diagnosis(Network(variables, cpds))
 
 
-def knotted_problem(seed: int, n_cases: int = 12) -> tuple[DiagnosisModel, Evidence]:
+def knotted_problem(seed: int, n_cases: int = 12) -> tuple[NoisyModel, Evidence]:
     rng = np.random.default_rng(seed)
     model = knotted_model(rng)
     evidence = random_evidence(rng, model, n_cases)

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.inference import DiagnosisModel, Evidence
+from bayesdx.inference import Evidence, NoisyModel
 
 FloatArray = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ class _Worlds:
 
 
 @lru_cache(maxsize=4)
-def _worlds(model: DiagnosisModel) -> _Worlds:
+def _worlds(model: NoisyModel) -> _Worlds:
     network = model.network
     roots = [*model.risks, *model.causes]
     cards = [network.variables[name].cardinality for name in roots]
@@ -57,7 +57,7 @@ def _worlds(model: DiagnosisModel) -> _Worlds:
 
 
 def world_weights(
-    model: DiagnosisModel, evidence: Evidence, row: int
+    model: NoisyModel, evidence: Evidence, row: int
 ) -> tuple[dict[str, NDArray[np.intp]], FloatArray]:
     """State of every risk and cause in each world, and P(world, evidence), (W,)."""
     worlds = _worlds(model)
@@ -69,7 +69,7 @@ def world_weights(
     return worlds.states, weight
 
 
-def enumerate_case(model: DiagnosisModel, evidence: Evidence, row: int) -> Enumerated:
+def enumerate_case(model: NoisyModel, evidence: Evidence, row: int) -> Enumerated:
     """Answer one case by adding up all worlds."""
     states, weight = world_weights(model, evidence, row)
     present = np.array([states[name] == 1 for name in model.causes])
@@ -83,7 +83,7 @@ def enumerate_case(model: DiagnosisModel, evidence: Evidence, row: int) -> Enume
     )
 
 
-def _likelihood(model: DiagnosisModel, evidence: Evidence, row: int, name: str) -> FloatArray:
+def _likelihood(model: NoisyModel, evidence: Evidence, row: int, name: str) -> FloatArray:
     """P(what was seen of a variable | its state)."""
     card = model.network.variables[name].cardinality
     if name in model.risks:

@@ -6,14 +6,14 @@ import numpy as np
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, Evidence
+from bayesdx.inference import Evidence, NoisyModel
 from bayesdx.inference.noisy.attribution.attribution import known_evidence
 from bayesdx.inference.noisy.attribution.parts import Part
 
 
 def random_parts(
     seed: int, most: int = 5, inside: bool = True
-) -> tuple[DiagnosisModel, Part, list[Part]]:
+) -> tuple[NoisyModel, Part, list[Part]]:
     """A random network, with evidence split at random into what is given and parts of it.
 
     With ``inside`` a part can say several things, and something can be given.
@@ -30,7 +30,7 @@ def random_parts(
     return model, joined(groups[0]), [joined(group) for group in groups[1:] if group]
 
 
-def case_atoms(model: DiagnosisModel, evidence: Evidence) -> list[Part]:
+def case_atoms(model: NoisyModel, evidence: Evidence) -> list[Part]:
     """Everything known of the first case, one part each; causes are left free."""
     findings = evidence.findings[0]
     atoms = [Part(findings=((int(f), float(findings[f])),)) for f in np.flatnonzero(findings >= 0)]
@@ -56,9 +56,7 @@ def all_subsets(count: int) -> np.ndarray:
     return (np.arange(1 << count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
-def enumerated(
-    model: DiagnosisModel, given: Part, parts: list[Part]
-) -> tuple[np.ndarray, np.ndarray]:
+def enumerated(model: NoisyModel, given: Part, parts: list[Part]) -> tuple[np.ndarray, np.ndarray]:
     """P(evidence), (T,), and P(cause, evidence), (T, C), of every subset of the parts."""
     known = np.hstack([all_subsets(len(parts)), np.ones((1 << len(parts), 1), dtype=bool)])
     evidence = known_evidence(model, [*parts, given], known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence
 from bayesdx.network import (
     CPD,
     AnyOfCPD,
@@ -79,7 +79,7 @@ def _noisy_max(rng: np.random.Generator, child: str, causes: list[str], size: in
     return NoisyMaxCPD(child, chosen, strengths, leak)
 
 
-def random_evidence(rng: np.random.Generator, model: DiagnosisModel, n_cases: int) -> Evidence:
+def random_evidence(rng: np.random.Generator, model: NoisyModel, n_cases: int) -> Evidence:
     """Unknown, absent, present, soft; single states and intervals; clamped causes."""
     blank = no_evidence(model, n_cases)
     kind = rng.choice(4, size=blank.findings.shape, p=[0.25, 0.25, 0.35, 0.15])
@@ -100,7 +100,7 @@ def random_evidence(rng: np.random.Generator, model: DiagnosisModel, n_cases: in
     return Evidence(findings, lower, upper, risks, causes.astype(np.int8))
 
 
-def random_problem(seed: int, n_cases: int = 12) -> tuple[DiagnosisModel, Evidence]:
+def random_problem(seed: int, n_cases: int = 12) -> tuple[NoisyModel, Evidence]:
     rng = np.random.default_rng(seed)
     model = compile_diagnosis(random_network(rng))
     return model, random_evidence(rng, model, n_cases)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence
 from bayesdx.network import CPD, Network, TableCPD, Variable
 
 
@@ -17,12 +17,12 @@ def cause(name: str, prior: float) -> TableCPD:
     return TableCPD(name, (), np.array([1.0 - prior, prior]))
 
 
-def compiled(*cpds: CPD) -> DiagnosisModel:
+def compiled(*cpds: CPD) -> NoisyModel:
     """Compile a network whose variables are all binary."""
     return compile_diagnosis(Network([Variable(cpd.child) for cpd in cpds], cpds))
 
 
-def seen(model: DiagnosisModel, **findings: float) -> Evidence:
+def seen(model: NoisyModel, **findings: float) -> Evidence:
     """One case of which some findings are known."""
     evidence = no_evidence(model, 1)
     for name, value in findings.items():

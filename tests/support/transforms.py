@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.inference import DiagnosisModel, Evidence
+from bayesdx.inference import Evidence, NoisyModel
 from bayesdx.network import (
     CPD,
     AnyOfCPD,
@@ -86,8 +86,8 @@ def side_by_side(networks: Iterable[Network]) -> Network:
 
 def carried_over(
     evidence: Evidence,
-    source: DiagnosisModel,
-    target: DiagnosisModel,
+    source: NoisyModel,
+    target: NoisyModel,
     blank: Evidence,
     names: Mapping[str, str] | None = None,
 ) -> Evidence:

@@ -17,8 +17,8 @@ from bayesdx.diagnosis.fitting import (
 )
 from bayesdx.diagnosis.targets import Extra, build_extra, build_targets
 from bayesdx.inference import (
-    DiagnosisModel,
     Evidence,
+    NoisyModel,
     compile_diagnosis,
     no_evidence,
     posteriors,
@@ -94,7 +94,7 @@ class Assembly:
     """The network of a knowledge folder, compiled, with an account of the fit."""
 
     network: Network
-    model: DiagnosisModel
+    model: NoisyModel
     fits: Mapping[str, EventFit]
     links: FittedLinks
 
@@ -276,7 +276,7 @@ def _noisy_max(name: str, causes: list[str], p: LinkParameters, levels: list[int
 
 
 def _exact_rates(
-    model: DiagnosisModel,
+    model: NoisyModel,
     knowledge: Knowledge,
     events: list[Finding],
     causes: list[str],
@@ -294,7 +294,7 @@ def _exact_rates(
     return Rates(1.0 - joint / targets.prior, 1.0 - (spared - joint) / (1.0 - targets.prior))
 
 
-def _no_event_each(model: DiagnosisModel, knowledge: Knowledge, events: list[Finding]) -> Evidence:
+def _no_event_each(model: NoisyModel, knowledge: Knowledge, events: list[Finding]) -> Evidence:
     evidence = no_evidence(model, len(events))
     for row, event in enumerate(events):
         if event.kind == "binary":

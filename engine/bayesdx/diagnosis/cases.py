@@ -21,7 +21,7 @@ from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, imply, mer
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import read_binary, read_measure, read_state
 from bayesdx.errors import Fault, nearest_names
-from bayesdx.inference import DiagnosisModel, Evidence, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, no_evidence
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Knowledge, Measure
 from bayesdx.knowledge.naming import folded
@@ -67,7 +67,7 @@ class Cases:
 class CaseReader:
     """Reads cases for one knowledge and its compiled model."""
 
-    def __init__(self, knowledge: Knowledge, model: DiagnosisModel) -> None:
+    def __init__(self, knowledge: Knowledge, model: NoisyModel) -> None:
         self._knowledge = knowledge
         self._model = model
         self._names: dict[str, str] = {}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdx.inference import DiagnosisModel, Evidence, no_evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
 
 
-def smallest_clash(model: DiagnosisModel, evidence: Evidence) -> tuple[str, ...]:
+def smallest_clash(model: NoisyModel, evidence: Evidence) -> tuple[str, ...]:
     """Find a smallest set of observations that is impossible by itself.
 
     Observations are left out one after the other for as long as the rest stays impossible.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case, whose evidence is impossible.
 

@@ -22,7 +22,7 @@ from bayesdx.errors import BayesdxError, Fault, InvalidCase
 from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.evidence import clamped_absent
-from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.moving import calibrated
@@ -80,7 +80,7 @@ class Core:
     prior_groups: FloatArray
 
     @property
-    def model(self) -> DiagnosisModel:
+    def model(self) -> NoisyModel:
         """The compiled network."""
         return self.assembly.model
 
@@ -212,7 +212,7 @@ def _prior(knowledge: Knowledge, cause: str) -> float:
     return prior.value if prior is not None else 0.0
 
 
-def _clamps(knowledge: Knowledge, model: DiagnosisModel, modelled: IntArray) -> NDArray[np.bool_]:
+def _clamps(knowledge: Knowledge, model: NoisyModel, modelled: IntArray) -> NDArray[np.bool_]:
     groups = [model.groups[f"group:{name}"] for name in knowledge.groups]
     clamped = np.zeros((len(groups) + 1, len(model.causes)), dtype=bool)
     for row, members in enumerate(groups):
@@ -222,7 +222,7 @@ def _clamps(knowledge: Knowledge, model: DiagnosisModel, modelled: IntArray) -> 
 
 
 def _with_groups(
-    model: DiagnosisModel,
+    model: NoisyModel,
     variants: Variants,
     clamps: BoolArray,
     backend: Backend,

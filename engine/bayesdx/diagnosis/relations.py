@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from bayesdx.inference.evidence import StateArray
-from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel
+from bayesdx.inference.noisy.model import BoolArray, NoisyModel
 from bayesdx.knowledge import Knowledge
 
 
@@ -36,7 +36,7 @@ class Relations:
     Parameters
     ----------
     knowledge : Knowledge
-    model : DiagnosisModel
+    model : NoisyModel
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Relations:
         Findings that settle others or are settled by others.
     """
 
-    def __init__(self, knowledge: Knowledge, model: DiagnosisModel) -> None:
+    def __init__(self, knowledge: Knowledge, model: NoisyModel) -> None:
         findings = knowledge.findings
         self._units = _units(knowledge, model)
         implied = {name: frozenset(one.implies) for name, one in findings.items() if one.implies}
@@ -102,7 +102,7 @@ class Relations:
             told[b.row] &= ~clash
 
 
-def _units(knowledge: Knowledge, model: DiagnosisModel) -> dict[str, Unit]:
+def _units(knowledge: Knowledge, model: NoisyModel) -> dict[str, Unit]:
     units = {name: Unit(row, 1) for row, name in enumerate(model.findings)}
     for row, ordinal in enumerate(model.ordinals, start=len(model.findings)):
         states = knowledge.findings[ordinal].states

@@ -21,7 +21,7 @@ import numpy as np
 from bayesdx.diagnosis.assembly import Assembly, assemble
 from bayesdx.diagnosis.rival_sources import Rival, RivalNumber, build_rival, value_without
 from bayesdx.diagnosis.sensitivity import number_gradient
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.numbers import PlacedNumber, every_number
 
@@ -112,11 +112,11 @@ def find_influences(
     return Influences(posterior, len(changes), tuple(computed))
 
 
-def _posterior(model: DiagnosisModel, evidence: Evidence, cause: str) -> float:
+def _posterior(model: NoisyModel, evidence: Evidence, cause: str) -> float:
     return float(posteriors(model, evidence).causes[0, model.causes.index(cause)])
 
 
-def _seen(knowledge: Knowledge, model: DiagnosisModel, evidence: Evidence) -> frozenset[str]:
+def _seen(knowledge: Knowledge, model: NoisyModel, evidence: Evidence) -> frozenset[str]:
     """Findings (with the thresholds of ordinals) and risks of which something is known."""
     seen = {model.findings[f] for f in np.flatnonzero(~np.isnan(evidence.findings[0]))}
     seen |= {model.risks[r] for r in np.flatnonzero(evidence.risks[0] >= 0)}

@@ -19,7 +19,7 @@ import numpy as np
 
 from bayesdx.diagnosis.assembly import Assembly, FittedLinks, threshold_pairs
 from bayesdx.diagnosis.fitting import LinkParameters, Targets, solve
-from bayesdx.inference import DiagnosisModel, Evidence, link_gradient, relative_change
+from bayesdx.inference import Evidence, NoisyModel, link_gradient, relative_change
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.conditioning import conditional_prior
@@ -163,7 +163,7 @@ def _add_thresholds(
     return adjoint
 
 
-def _levels(knowledge: Knowledge, model: DiagnosisModel) -> Iterator[tuple[int, str]]:
+def _levels(knowledge: Knowledge, model: NoisyModel) -> Iterator[tuple[int, str]]:
     """Yield the column and the threshold of every level of the ordinal findings."""
     for o, name in enumerate(model.ordinals):
         states = knowledge.findings[name].states

@@ -23,7 +23,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
 from bayesdx.diagnosis.wording import labels_of, percent
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference import DiagnosisModel, Evidence, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, no_evidence
 from bayesdx.inference.evidence import stacked
 from bayesdx.inference.noisy.conflict import Conflict, background_shares, conflicts
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
@@ -183,7 +183,7 @@ def verdict(found: Surprise) -> str:
     )
 
 
-def exact_levels(knowledge: Knowledge, model: DiagnosisModel, cases: Cases) -> BoolArray:
+def exact_levels(knowledge: Knowledge, model: NoisyModel, cases: Cases) -> BoolArray:
     """Where an ordinal is known by its own column or a measure, not by thresholds only; (N, O)."""
     exact = np.zeros((len(cases.evidence), len(model.ordinals)), dtype=bool)
     for name, values in cases.given:
@@ -230,7 +230,7 @@ def _sum_alone(core: Core, cases: Evidence) -> FloatArray:
     return total
 
 
-def _columns(model: DiagnosisModel, cases: Evidence) -> Iterator[tuple[BoolArray, Evidence]]:
+def _columns(model: NoisyModel, cases: Evidence) -> Iterator[tuple[BoolArray, Evidence]]:
     """Yield where each variable is known, (N,), and the cases with nothing else known."""
     full = np.array(model.ordinal_sizes, dtype=np.int8) - 1
     blank = no_evidence(model, len(cases))

@@ -2,15 +2,15 @@
 
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.derivatives import LinkGradient, link_gradient, relative_change
-from bayesdx.inference.noisy.model import DiagnosisModel, compile_diagnosis
+from bayesdx.inference.noisy.model import NoisyModel, compile_diagnosis
 from bayesdx.inference.noisy.query import Answer, posteriors
 from bayesdx.inference.noisy.single.variants import Variants
 
 __all__ = [
     "Answer",
-    "DiagnosisModel",
     "Evidence",
     "LinkGradient",
+    "NoisyModel",
     "Variants",
     "compile_diagnosis",
     "link_gradient",

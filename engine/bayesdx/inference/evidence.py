@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.inference.noisy.model import DiagnosisModel, FloatArray
+from bayesdx.inference.noisy.model import FloatArray, NoisyModel
 
 StateArray = NDArray[np.int8]
 
@@ -49,7 +49,7 @@ class Evidence:
         )
 
 
-def no_evidence(model: DiagnosisModel, n_cases: int) -> Evidence:
+def no_evidence(model: NoisyModel, n_cases: int) -> Evidence:
     """Return evidence that says nothing about ``n_cases`` cases."""
     uppers = np.array(model.ordinal_sizes, dtype=np.int8) - 1
     return Evidence(

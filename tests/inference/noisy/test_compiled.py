@@ -14,8 +14,8 @@ from bayesdx.diagnosis.assembly import Assembly
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import (
     Answer,
-    DiagnosisModel,
     Evidence,
+    NoisyModel,
     compile_diagnosis,
     no_evidence,
     posteriors,
@@ -30,7 +30,7 @@ QUICK, SLOW, PER_TEST = 400, 2000, 100
 numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs the extra 'fast'")
 
 
-def check_against_numpy(model: DiagnosisModel, evidence: Evidence, absent: np.ndarray) -> Answer:
+def check_against_numpy(model: NoisyModel, evidence: Evidence, absent: np.ndarray) -> Answer:
     """Compare all that both give."""
     right = posteriors(model, evidence, without=absent, backend="numpy")
     answer = posteriors(model, evidence, without=absent, backend="compiled")
@@ -85,9 +85,7 @@ def test_random_networks_are_answered_as_the_sums_over_all_worlds() -> None:
             np.testing.assert_allclose(answer.causes[row], right, rtol=0, atol=EXACT)
 
 
-def drawn(
-    model: DiagnosisModel, n_cases: int, seed: int, asked: float, risks_asked: float
-) -> Evidence:
+def drawn(model: NoisyModel, n_cases: int, seed: int, asked: float, risks_asked: float) -> Evidence:
     rng = np.random.default_rng(seed)
     rates = {"asked": (asked, asked), "risks_asked": (risks_asked, risks_asked)}
     return observe(model, sample_cases(model, n_cases, rng), rng, **rates)
@@ -162,7 +160,7 @@ def test_empty_batches() -> None:
     assert answer.causes.shape == (0, len(model.causes))
 
 
-def star(n_causes: int, n_findings: int, leak: float = 0.01) -> DiagnosisModel:
+def star(n_causes: int, n_findings: int, leak: float = 0.01) -> NoisyModel:
     """Every cause may bring about every finding."""
     rng = np.random.default_rng(0)
     causes = [f"cause{i}" for i in range(n_causes)]
@@ -174,7 +172,7 @@ def star(n_causes: int, n_findings: int, leak: float = 0.01) -> DiagnosisModel:
     return compile_diagnosis(Network([Variable(n) for n in causes + findings], [*cpds, *links]))
 
 
-def present(model: DiagnosisModel, n_findings: int) -> Evidence:
+def present(model: NoisyModel, n_findings: int) -> Evidence:
     blank = no_evidence(model, 2)
     findings = blank.findings.copy()
     findings[1, :n_findings] = 1.0

@@ -8,16 +8,16 @@ import pytest
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence
 from bayesdx.inference.noisy.conflict import background_shares, conflicts, observed
 from bayesdx.network import Network, NoisyOrCPD
 
 
-def chance(model: DiagnosisModel, evidence: Evidence) -> float:
+def chance(model: NoisyModel, evidence: Evidence) -> float:
     return enumerate_case(model, evidence, 0).evidence
 
 
-def kept(model: DiagnosisModel, evidence: Evidence, names: set[str]) -> Evidence:
+def kept(model: NoisyModel, evidence: Evidence, names: set[str]) -> Evidence:
     """The evidence with only some of its observations."""
     blank = no_evidence(model, 1)
 

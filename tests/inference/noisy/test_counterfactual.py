@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence
 from bayesdx.inference.noisy.counterfactual import causal_ranking
 from bayesdx.network import Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 
 def contributions(
-    model: DiagnosisModel, name: str, present: dict[str, bool]
+    model: NoisyModel, name: str, present: dict[str, bool]
 ) -> list[tuple[str, list[tuple[int, float]]]]:
     """Level that each actor alone would bring, with its probability; the leak is called ""."""
     cpd = model.network.cpds[name]
@@ -37,14 +37,14 @@ def contributions(
     ]
 
 
-def wanted(model: DiagnosisModel, evidence: Evidence, row: int, name: str) -> tuple[int, int]:
+def wanted(model: NoisyModel, evidence: Evidence, row: int, name: str) -> tuple[int, int]:
     if name in model.findings:
         return (1, 1) if evidence.findings[row, model.findings.index(name)] == 1.0 else (0, 0)
     o = model.ordinals.index(name)
     return int(evidence.lower[row, o]), int(evidence.upper[row, o])
 
 
-def without(model: DiagnosisModel, evidence: Evidence, row: int, name: str) -> Evidence:
+def without(model: NoisyModel, evidence: Evidence, row: int, name: str) -> Evidence:
     """The case with one finding not known."""
     one = evidence.take(np.array([row]))
     findings, lower, upper = one.findings.copy(), one.lower.copy(), one.upper.copy()
@@ -56,7 +56,7 @@ def without(model: DiagnosisModel, evidence: Evidence, row: int, name: str) -> E
     return Evidence(findings, lower, upper, one.risks, one.causes)
 
 
-def twin(model: DiagnosisModel, evidence: Evidence, row: int) -> tuple[np.ndarray, np.ndarray]:
+def twin(model: NoisyModel, evidence: Evidence, row: int) -> tuple[np.ndarray, np.ndarray]:
     """Both expectations, symptom by symptom, over every state of the causes and every link."""
     total = enumerate_case(model, evidence, row).evidence
     lost, kept = np.zeros(len(model.causes)), np.zeros(len(model.causes))

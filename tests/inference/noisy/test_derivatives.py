@@ -8,8 +8,8 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import (
-    DiagnosisModel,
     Evidence,
+    NoisyModel,
     compile_diagnosis,
     link_gradient,
     posteriors,
@@ -20,7 +20,7 @@ from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
 STEP = 0.25
 
 
-def replaced(model: DiagnosisModel, cpd: CPD) -> DiagnosisModel:
+def replaced(model: NoisyModel, cpd: CPD) -> NoisyModel:
     cpds = {**model.network.cpds, cpd.child: cpd}
     return compile_diagnosis(Network(model.network.variables.values(), cpds.values()))
 
@@ -29,7 +29,7 @@ def moved(value: float) -> float:
     return value + STEP if value < 0.5 else value - STEP
 
 
-def probability(model: DiagnosisModel, evidence: Evidence) -> np.ndarray:
+def probability(model: NoisyModel, evidence: Evidence) -> np.ndarray:
     return np.array([enumerate_case(model, evidence, row).evidence for row in range(len(evidence))])
 
 
@@ -39,7 +39,7 @@ def changed(values: np.ndarray, index: int | tuple[int, ...]) -> np.ndarray:
     return copy
 
 
-def altered_findings(model: DiagnosisModel) -> Iterator[tuple[str, tuple, CPD, float]]:
+def altered_findings(model: NoisyModel) -> Iterator[tuple[str, tuple, CPD, float]]:
     """Yield (field of the gradient, index, altered distribution, step) of every parameter."""
     at = {name: i for i, name in enumerate(model.causes)}
     for f, name in enumerate(model.findings):

@@ -7,7 +7,7 @@ import pytest
 from random_networks import random_problem
 
 from bayesdx.errors import BayesdxError
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, posteriors
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, posteriors
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.draws import (
     LanePlans,
@@ -20,7 +20,7 @@ from bayesdx.inference.noisy.draws import (
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
 
 
-def drawn(model: DiagnosisModel, count: int, seed: int) -> ParameterDraws:
+def drawn(model: NoisyModel, count: int, seed: int) -> ParameterDraws:
     """Move every parameter that is neither 0 nor 1 by a random amount of log-odds.
 
     Of binary findings some links become inhibitors or nothing in some draws.
@@ -66,7 +66,7 @@ def drawn(model: DiagnosisModel, count: int, seed: int) -> ParameterDraws:
     )
 
 
-def network_of(model: DiagnosisModel, draws: ParameterDraws, d: int) -> Network:
+def network_of(model: NoisyModel, draws: ParameterDraws, d: int) -> Network:
     cpds: dict[str, CPD] = dict(model.network.cpds)
     for r, name in enumerate(model.risks):
         cpds[name] = TableCPD(name, (), draws.risk_priors[r][:, d])
@@ -140,7 +140,7 @@ def test_kept_plans_give_the_same_answer() -> None:
         np.testing.assert_array_equal(kept.log_evidence, fresh.log_evidence)
 
 
-def real_case(model: DiagnosisModel, seed: int) -> Evidence:
+def real_case(model: NoisyModel, seed: int) -> Evidence:
     findings = np.full((1, len(model.findings)), np.nan)
     rng = np.random.default_rng(seed)
     known = rng.choice(len(model.findings), 16, replace=False)

@@ -8,11 +8,11 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.errors import BayesdxError
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.inference.noisy.explanations import joint_posterior, top_explanations
 
 
-def exact(model: DiagnosisModel, evidence: Evidence, states: dict[int, int]) -> float:
+def exact(model: NoisyModel, evidence: Evidence, states: dict[int, int]) -> float:
     """P(causes in these states, evidence), by enumeration."""
     causes = evidence.causes.copy()
     for cause, state in states.items():

@@ -7,7 +7,7 @@ import pytest
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, compile_diagnosis, no_evidence, posteriors
+from bayesdx.inference import NoisyModel, compile_diagnosis, no_evidence, posteriors
 from bayesdx.inference.noisy.reference import p_value, reference_cases, told_cases, told_counts
 from bayesdx.network import Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
@@ -99,7 +99,7 @@ def test_told_references_choose_at_random_among_what_is_so() -> None:
     assert by_finding.mean() == pytest.approx(expected, abs=0.03)
 
 
-def _joint(model: DiagnosisModel) -> tuple[float, float, float]:
+def _joint(model: NoisyModel) -> tuple[float, float, float]:
     blank = no_evidence(model, 1)
 
     def chance(present: float, low: int, high: int) -> float:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, no_evidence, posteriors
+from bayesdx.inference import NoisyModel, no_evidence, posteriors
 from bayesdx.inference.noisy.sampling import Sample, observe, sample_cases
 
 MANY = 20_000
 SEEDS = range(25)
 
 
-def sampled(seed: int, n_cases: int) -> tuple[DiagnosisModel, Sample, np.random.Generator]:
+def sampled(seed: int, n_cases: int) -> tuple[NoisyModel, Sample, np.random.Generator]:
     model, _ = random_problem(seed)
     rng = np.random.default_rng(seed)
     return model, sample_cases(model, n_cases, rng), rng

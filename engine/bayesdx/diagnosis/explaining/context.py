@@ -251,7 +251,7 @@ def _answers(
 
 
 def _columns(core: Core, whole: Part) -> dict[str, int]:
-    """Column of `DiagnosisModel.log_absent` of each finding that the case says nothing of."""
+    """Column of `NoisyModel.log_absent` of each finding that the case says nothing of."""
     model = core.model
     told = {f for f, _ in whole.findings}
     columns = {name: f for f, name in enumerate(model.findings) if f not in told}

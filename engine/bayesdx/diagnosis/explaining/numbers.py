@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayesdx.diagnosis.explaining.players import Players
-from bayesdx.inference import DiagnosisModel
+from bayesdx.inference import NoisyModel
 from bayesdx.inference.noisy.attribution.parts import Part
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.draft import cause_file
@@ -54,11 +54,11 @@ class NumbersBehind:
     Parameters
     ----------
     knowledge : Knowledge
-    model : DiagnosisModel
+    model : NoisyModel
     players : Players
     """
 
-    def __init__(self, knowledge: Knowledge, model: DiagnosisModel, players: Players) -> None:
+    def __init__(self, knowledge: Knowledge, model: NoisyModel, players: Players) -> None:
         self._knowledge = knowledge
         self._findings = {
             name: _findings(knowledge, model, name, says)
@@ -96,9 +96,7 @@ class NumbersBehind:
         return NO_NUMBER
 
 
-def _findings(
-    knowledge: Knowledge, model: DiagnosisModel, name: str, says: Part
-) -> tuple[str, ...]:
+def _findings(knowledge: Knowledge, model: NoisyModel, name: str, says: Part) -> tuple[str, ...]:
     """Findings with a probability that an observation speaks of, itself first."""
     found = [name] if name in knowledge.findings else []
     found += [model.findings[f] for f, _ in says.findings]

@@ -17,7 +17,7 @@ import numpy as np
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
-from bayesdx.inference import DiagnosisModel, Evidence
+from bayesdx.inference import Evidence, NoisyModel
 from bayesdx.inference.noisy.attribution.parts import Part
 from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.knowledge import Knowledge
@@ -128,7 +128,7 @@ def read_players(core: Core, cases: Cases, row: int, family: Mapping[str, int]) 
     )
 
 
-def whole_part(model: DiagnosisModel, evidence: Evidence, row: int) -> Part:
+def whole_part(model: NoisyModel, evidence: Evidence, row: int) -> Part:
     """Return everything that is known of one case as one part."""
     return _part(list(_each_atom(model, evidence, row)))
 
@@ -138,7 +138,7 @@ def _given(cases: Cases, row: int) -> dict[str, float]:
     return {name: value for name, value in values if not math.isnan(value)}
 
 
-def _each_atom(model: DiagnosisModel, evidence: Evidence, row: int) -> Iterable[Atom]:
+def _each_atom(model: NoisyModel, evidence: Evidence, row: int) -> Iterable[Atom]:
     for f in np.flatnonzero(~np.isnan(evidence.findings[row])):
         yield "finding", (int(f),), float(evidence.findings[row, f])
     for o, size in enumerate(model.ordinal_sizes):
@@ -149,14 +149,14 @@ def _each_atom(model: DiagnosisModel, evidence: Evidence, row: int) -> Iterable[
         yield "risk", (int(r), int(evidence.risks[row, r])), 0.0
 
 
-def _name(model: DiagnosisModel, atom: Atom) -> str:
+def _name(model: NoisyModel, atom: Atom) -> str:
     kind, where, _ = atom
     names = {"finding": model.findings, "level": model.ordinals, "risk": model.risks}[kind]
     return names[where[0]]
 
 
 def _atoms(
-    model: DiagnosisModel, evidence: Evidence, row: int, family: Mapping[str, int]
+    model: NoisyModel, evidence: Evidence, row: int, family: Mapping[str, int]
 ) -> dict[int, list[Atom]]:
     found: dict[int, list[Atom]] = {}
     for atom in _each_atom(model, evidence, row):

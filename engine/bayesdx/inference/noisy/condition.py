@@ -18,9 +18,9 @@ from bayesdx.inference.noisy.model import (
     EXPLAIN_INHIBITED,
     RISK,
     BoolArray,
-    DiagnosisModel,
     FloatArray,
     IntArray,
+    NoisyModel,
     slice_table,
 )
 
@@ -76,7 +76,7 @@ class Problem:
         )
 
 
-def absorb(model: DiagnosisModel, evidence: Evidence, prior: FloatArray | None = None) -> Problem:
+def absorb(model: NoisyModel, evidence: Evidence, prior: FloatArray | None = None) -> Problem:
     """Absorb what does not couple causes and set up the axes of every case.
 
     ``prior`` may pass what `priors_given` returns for the same risks.
@@ -98,7 +98,7 @@ def absorb(model: DiagnosisModel, evidence: Evidence, prior: FloatArray | None =
     return Problem(axis, start, present, prior, offsets, on, off, log_scale, mask)
 
 
-def count_axes(model: DiagnosisModel, evidence: Evidence) -> IntArray:
+def count_axes(model: NoisyModel, evidence: Evidence) -> IntArray:
     """How many axes each case will have, (N,).
 
     Raises
@@ -114,7 +114,7 @@ def count_axes(model: DiagnosisModel, evidence: Evidence) -> IntArray:
     return result
 
 
-def without_causes(model: DiagnosisModel, problem: Problem, absent: BoolArray) -> Problem:
+def without_causes(model: NoisyModel, problem: Problem, absent: BoolArray) -> Problem:
     """Return the same cases with some causes (C,) assumed absent."""
     is_risk = np.append(model.axes.classes == RISK, False)[problem.axis]
     risks = (is_risk * _bit(problem.axis.shape[1])).sum(axis=1, dtype=np.uint64)
@@ -126,7 +126,7 @@ def _bit(n_slots: int) -> MaskArray:
     return np.uint64(1) << np.arange(n_slots, dtype=np.uint64)
 
 
-def _absorb_absent(model: DiagnosisModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
+def _absorb_absent(model: NoisyModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
     absent = np.zeros((len(evidence), len(model.log_absent)))
     n_findings = len(model.findings)
     absent[:, :n_findings] = evidence.findings == 0.0
@@ -144,7 +144,7 @@ def _absorb_absent(model: DiagnosisModel, evidence: Evidence) -> tuple[FloatArra
     return on, log_scale
 
 
-def _log_risks(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
+def _log_risks(model: NoisyModel, evidence: Evidence) -> FloatArray:
     total = np.zeros(len(evidence))
     for r, prior in enumerate(model.risk_priors):
         with np.errstate(divide="ignore"):
@@ -153,7 +153,7 @@ def _log_risks(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     return total
 
 
-def priors_given(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
+def priors_given(model: NoisyModel, evidence: Evidence) -> FloatArray:
     """Slice each cause's table at the observed risks, average its private unobserved ones."""
     base, offsets = model.prior_base, model.prior_offset
     prior = np.tile(base, (len(evidence), 1))
@@ -172,7 +172,7 @@ def priors_given(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
     return prior
 
 
-def _used_axes(model: DiagnosisModel, evidence: Evidence) -> BoolArray:
+def _used_axes(model: NoisyModel, evidence: Evidence) -> BoolArray:
     """Which axes each case has, (N, U)."""
     axes = model.axes
     used = np.zeros((len(evidence), len(axes.classes)), dtype=bool)
@@ -187,7 +187,7 @@ def _used_axes(model: DiagnosisModel, evidence: Evidence) -> BoolArray:
 
 
 def _slots(
-    model: DiagnosisModel, evidence: Evidence
+    model: NoisyModel, evidence: Evidence
 ) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
     n_cases = len(evidence)
     used = _used_axes(model, evidence)
@@ -207,7 +207,7 @@ def _slots(
 
 
 def _starts(
-    model: DiagnosisModel, evidence: Evidence, rows: IntArray, ids: IntArray
+    model: NoisyModel, evidence: Evidence, rows: IntArray, ids: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Start vector of each (case, axis), share of "present", and what both were divided by."""
     axes = model.axes
@@ -238,7 +238,7 @@ def _starts(
     return vector, present / bound, bound
 
 
-def _masks(model: DiagnosisModel, axis: IntArray, possible: BoolArray, on: BoolArray) -> MaskArray:
+def _masks(model: NoisyModel, axis: IntArray, possible: BoolArray, on: BoolArray) -> MaskArray:
     """Slots each cause acts on; a cause that evidence rules out still depends on its risks."""
     n_cases, n_slots = axis.shape
     table = np.concatenate([model.axes.touches, np.zeros((1, len(model.causes)), dtype=bool)])

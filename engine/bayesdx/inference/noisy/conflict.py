@@ -14,7 +14,7 @@ import numpy as np
 from bayesdx.inference.arrays import FloatArray, frozen
 from bayesdx.inference.evidence import Evidence, no_evidence, stacked
 from bayesdx.inference.noisy.derivatives import relative_change
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Backend, posteriors
 from bayesdx.network import NoisyOrCPD
 
@@ -43,12 +43,12 @@ class Conflict:
     conflict: float
 
 
-def conflicts(model: DiagnosisModel, evidence: Evidence, *, backend: Backend = "auto") -> Conflict:
+def conflicts(model: NoisyModel, evidence: Evidence, *, backend: Backend = "auto") -> Conflict:
     """Set every observation of one case against the others.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case, no cause clamped.
     backend : {"auto", "numpy", "compiled"}
@@ -77,7 +77,7 @@ def conflicts(model: DiagnosisModel, evidence: Evidence, *, backend: Backend = "
     )
 
 
-def observed(model: DiagnosisModel, evidence: Evidence) -> tuple[str, ...]:
+def observed(model: NoisyModel, evidence: Evidence) -> tuple[str, ...]:
     """Names of the findings, ordinal findings and risks that something is known of."""
     full = np.array(model.ordinal_sizes, dtype=np.int8) - 1
     binary = ~np.isnan(evidence.findings[0])
@@ -90,7 +90,7 @@ def observed(model: DiagnosisModel, evidence: Evidence) -> tuple[str, ...]:
 
 
 def background_shares(
-    model: DiagnosisModel, evidence: Evidence, *, backend: Backend = "auto"
+    model: NoisyModel, evidence: Evidence, *, backend: Backend = "auto"
 ) -> dict[str, float]:
     """P(no modelled cause made the finding present | evidence), of each finding known present.
 
@@ -99,7 +99,7 @@ def background_shares(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case.
     backend : {"auto", "numpy", "compiled"}
@@ -136,7 +136,7 @@ def background_shares(
     return {name: shares[name] for name in model.findings if name in shares}
 
 
-def _moved(model: DiagnosisModel, source: Evidence, target: Evidence, name: str) -> Evidence:
+def _moved(model: NoisyModel, source: Evidence, target: Evidence, name: str) -> Evidence:
     """Return ``target`` with what ``source`` says of one variable."""
     findings, risks = target.findings.copy(), target.risks.copy()
     lower, upper = target.lower.copy(), target.upper.copy()

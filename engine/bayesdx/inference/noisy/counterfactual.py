@@ -35,7 +35,7 @@ import numpy as np
 from bayesdx.inference.arrays import FloatArray, IntArray, frozen
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.derivatives import relative_change
-from bayesdx.inference.noisy.model import DiagnosisModel, model_links
+from bayesdx.inference.noisy.model import NoisyModel, model_links
 from bayesdx.inference.noisy.query import Answer, Backend, posteriors
 from bayesdx.network import NoisyMaxCPD, NoisyOrCPD
 
@@ -92,13 +92,13 @@ class _Symptoms:
 
 
 def causal_ranking(
-    model: DiagnosisModel, evidence: Evidence, *, backend: Backend = "auto"
+    model: NoisyModel, evidence: Evidence, *, backend: Backend = "auto"
 ) -> CausalRanking:
     """Return expected disablement and expected sufficiency of every cause, exactly.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         N cases.
     backend : {"auto", "numpy", "compiled"}
@@ -143,7 +143,7 @@ def causal_ranking(
     )
 
 
-def _binary(model: DiagnosisModel, evidence: Evidence) -> _Symptoms:
+def _binary(model: NoisyModel, evidence: Evidence) -> _Symptoms:
     rows, columns = np.nonzero(evidence.findings == 1.0)
     turned = evidence.take(rows)
     findings = turned.findings.copy()
@@ -156,7 +156,7 @@ def _binary(model: DiagnosisModel, evidence: Evidence) -> _Symptoms:
     return _Symptoms(rows, names, strength, strength, nothing, absent, none)
 
 
-def _ordinal(model: DiagnosisModel, evidence: Evidence) -> _Symptoms:
+def _ordinal(model: NoisyModel, evidence: Evidence) -> _Symptoms:
     rows, columns = np.nonzero(evidence.lower > 0)
     at = np.arange(len(rows))
     low = evidence.lower[rows, columns].astype(np.intp)
@@ -178,7 +178,7 @@ def _ordinal(model: DiagnosisModel, evidence: Evidence) -> _Symptoms:
 
 
 def _joint(
-    model: DiagnosisModel, part: _Symptoms, evidence: Evidence, base: Answer, backend: Backend
+    model: NoisyModel, part: _Symptoms, evidence: Evidence, base: Answer, backend: Backend
 ) -> FloatArray:
     """P(cause, changed evidence) / P(evidence), (T, C); 0 where the evidence is impossible."""
     answer = posteriors(model, evidence, backend=backend)
@@ -189,9 +189,7 @@ def _joint(
     return result
 
 
-def _without_link(
-    model: DiagnosisModel, part: _Symptoms, base: Answer, row: int, cause: int
-) -> float:
+def _without_link(model: NoisyModel, part: _Symptoms, base: Answer, row: int, cause: int) -> float:
     """``off`` where the link is certain: from a network that lacks it, with the cause present."""
     cpd = model.network.cpds[part.names[row]]
     name = model.causes[cause]

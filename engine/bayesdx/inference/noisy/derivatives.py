@@ -23,9 +23,9 @@ import numpy as np
 
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import (
-    DiagnosisModel,
     FloatArray,
     IntArray,
+    NoisyModel,
     compile_diagnosis,
     model_links,
 )
@@ -71,12 +71,12 @@ class _Turned:
     evidence: Evidence
 
 
-def link_gradient(model: DiagnosisModel, evidence: Evidence) -> LinkGradient:
+def link_gradient(model: NoisyModel, evidence: Evidence) -> LinkGradient:
     """Differentiate log P(evidence) with respect to every link and leak.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         N cases; causes may be clamped.
 
@@ -143,7 +143,7 @@ def relative_change(
     return np.where(possible, np.expm1(gap), 0.0)
 
 
-def _noisy_or(model: DiagnosisModel, finding: str) -> NoisyOrCPD:
+def _noisy_or(model: NoisyModel, finding: str) -> NoisyOrCPD:
     cpd = model.network.cpds[finding]
     assert isinstance(cpd, NoisyOrCPD)
     return cpd
@@ -160,7 +160,7 @@ def _turn_findings(evidence: Evidence) -> _Turned:
     return _Turned(rows, columns, weight, _with(turned, findings=findings))
 
 
-def _turn_ordinals(model: DiagnosisModel, evidence: Evidence) -> _Turned:
+def _turn_ordinals(model: NoisyModel, evidence: Evidence) -> _Turned:
     """Split "from lower to upper" into "at most upper" minus "at most lower - 1"."""
     rows, columns, weights, levels, which = [], [], [], [], []
     for o, size in enumerate(model.ordinal_sizes):
@@ -190,9 +190,7 @@ def _with(evidence: Evidence, findings: FloatArray) -> Evidence:
     return Evidence(findings, evidence.lower, evidence.upper, evidence.risks, evidence.causes)
 
 
-def _shares(
-    model: DiagnosisModel, base: FloatArray, turned: _Turned
-) -> tuple[FloatArray, FloatArray]:
+def _shares(model: NoisyModel, base: FloatArray, turned: _Turned) -> tuple[FloatArray, FloatArray]:
     """Return the weighted P(turned) / P(evidence), (T,), and the posteriors (T, C)."""
     answer = posteriors(model, turned.evidence)
     before = base[turned.rows]
@@ -211,7 +209,7 @@ def _per_spared(numerator: FloatArray, strength: FloatArray) -> FloatArray:
 
 
 def _inhibited(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     result: LinkGradient,
     turned: _Turned,
@@ -231,7 +229,7 @@ def _inhibited(
                 result.factor[rows, index, f] = change
 
 
-def _steps(model: DiagnosisModel, f: int) -> Iterator[tuple[int, int, NoisyOrCPD, float]]:
+def _steps(model: NoisyModel, f: int) -> Iterator[tuple[int, int, NoisyOrCPD, float]]:
     """Yield (-1 for the leak or the inhibitor, its cause, changed distribution, step)."""
     cpd = _noisy_or(model, model.findings[f])
     leak = cpd.leak / 2.0 if cpd.leak > 0.0 else 0.5

@@ -28,7 +28,7 @@ from bayesdx.inference.noisy.lanes.problem import (
 )
 from bayesdx.inference.noisy.lanes.program import LaneProgram, lane_program
 from bayesdx.inference.noisy.lanes.running import LanePlan, LaneStructure, plan_lanes, run_lanes
-from bayesdx.inference.noisy.model import DiagnosisModel, FloatArray, IntArray, model_links
+from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel, model_links
 from bayesdx.inference.noisy.query import Answer, Backend
 
 __all__ = ["LanePlans", "LinkDraws", "ParameterDraws", "posteriors_under", "repeat_parameters"]
@@ -72,13 +72,13 @@ class LanePlans:
 
 
 def repeat_parameters(
-    model: DiagnosisModel, count: int, evidence: Evidence | None = None
+    model: NoisyModel, count: int, evidence: Evidence | None = None
 ) -> ParameterDraws:
     """Return the model's own parameters ``count`` times.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     count : int
         D.
     evidence : Evidence, optional
@@ -115,7 +115,7 @@ def repeat_parameters(
     )
 
 
-def _asked(model: DiagnosisModel, evidence: Evidence) -> tuple[list[int], list[int]]:
+def _asked(model: NoisyModel, evidence: Evidence) -> tuple[list[int], list[int]]:
     """Findings and ordinals that one case speaks of."""
     findings = np.flatnonzero(~np.isnan(evidence.findings[0])).tolist()
     full = np.array(model.ordinal_sizes, dtype=np.intp) - 1
@@ -124,7 +124,7 @@ def _asked(model: DiagnosisModel, evidence: Evidence) -> tuple[list[int], list[i
 
 
 def posteriors_under(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     draws: ParameterDraws,
     plans: LanePlans | None = None,
@@ -134,7 +134,7 @@ def posteriors_under(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case; causes may be clamped.
     draws : ParameterDraws
@@ -190,7 +190,7 @@ def _kernel() -> _Kernel:
 
 
 def _groups(
-    model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws, plans: LanePlans | None
+    model: NoisyModel, evidence: Evidence, draws: ParameterDraws, plans: LanePlans | None
 ) -> Iterator[tuple[_Kept, LaneProblem]]:
     key = tuple(
         part.tobytes()
@@ -217,7 +217,7 @@ def _groups(
 
 
 def _problem(
-    model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws, lanes: IntArray
+    model: NoisyModel, evidence: Evidence, draws: ParameterDraws, lanes: IntArray
 ) -> LaneProblem:
     part = draws if len(lanes) == len(draws) else draws.take(lanes)
     return lane_problem(model, evidence, part)

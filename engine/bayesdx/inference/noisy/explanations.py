@@ -12,7 +12,7 @@ import numpy as np
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.model import DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 
 #: Joint states asked for at once, at most.
@@ -39,12 +39,12 @@ class Explanations:
     probability: FloatArray
 
 
-def joint_posterior(model: DiagnosisModel, evidence: Evidence, causes: Sequence[int]) -> FloatArray:
+def joint_posterior(model: NoisyModel, evidence: Evidence, causes: Sequence[int]) -> FloatArray:
     """Return the joint posterior of chosen causes.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         N cases.
     causes : sequence of int
@@ -85,7 +85,7 @@ def joint_posterior(model: DiagnosisModel, evidence: Evidence, causes: Sequence[
     return result
 
 
-def top_explanations(model: DiagnosisModel, evidence: Evidence, count: int) -> Explanations:
+def top_explanations(model: NoisyModel, evidence: Evidence, count: int) -> Explanations:
     """Find the most probable sets of causes of one case, exactly.
 
     A best-first search over causes decided one after the other, the least certain last. What is
@@ -95,7 +95,7 @@ def top_explanations(model: DiagnosisModel, evidence: Evidence, count: int) -> E
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case.
     count : int
@@ -130,7 +130,7 @@ _Node = tuple[float, int, tuple[bool, ...]]
 
 
 def _search(
-    model: DiagnosisModel, evidence: Evidence, order: IntArray, total: float, count: int
+    model: NoisyModel, evidence: Evidence, order: IntArray, total: float, count: int
 ) -> list[tuple[float, tuple[bool, ...]]]:
     """Return (log P(states, evidence), states by `order`) of the best complete decisions."""
     ticket = itertools.count()
@@ -161,7 +161,7 @@ def _search(
 
 
 def _bounds(
-    model: DiagnosisModel, evidence: Evidence, order: IntArray, partial: list[tuple[bool, ...]]
+    model: NoisyModel, evidence: Evidence, order: IntArray, partial: list[tuple[bool, ...]]
 ) -> FloatArray:
     """Return log P(decided causes, evidence) of partial decisions."""
     if not partial:
@@ -183,5 +183,5 @@ def _clamped(evidence: Evidence, causes: np.typing.NDArray[np.int8]) -> Evidence
     return Evidence(evidence.findings, evidence.lower, evidence.upper, evidence.risks, causes)
 
 
-def _log_evidence(model: DiagnosisModel, evidence: Evidence) -> FloatArray:
+def _log_evidence(model: NoisyModel, evidence: Evidence) -> FloatArray:
     return posteriors(model, evidence, only_evidence=True).log_evidence

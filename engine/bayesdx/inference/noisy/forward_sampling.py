@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import StateArray
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.sampling import Sample
 from bayesdx.network import NoisyMaxCPD, NoisyOrCPD
 
@@ -63,10 +63,10 @@ class ForwardSampler:
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     """
 
-    def __init__(self, model: DiagnosisModel) -> None:
+    def __init__(self, model: NoisyModel) -> None:
         self._model = model
         self._risk_cuts = [draws_below(np.cumsum(prior)[:-1]) for prior in model.risk_priors]
         # Exact to 2^-31 as the others: a table of 1 is reached by every draw, one of 0 by none.

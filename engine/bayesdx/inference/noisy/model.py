@@ -33,16 +33,16 @@ __all__ = [
     "EXPLAIN_INHIBITED",
     "RISK",
     "BoolArray",
-    "DiagnosisModel",
     "FloatArray",
     "IntArray",
+    "NoisyModel",
     "compile_diagnosis",
     "slice_table",
 ]
 
 
 @dataclass(frozen=True, eq=False)
-class DiagnosisModel:
+class NoisyModel:
     """Flat arrays of a three-layer network; see the module for the meaning of the letters.
 
     Attributes
@@ -92,12 +92,12 @@ class DiagnosisModel:
 
     def __repr__(self) -> str:
         return (
-            f"DiagnosisModel({len(self.risks)} risks, {len(self.causes)} causes, "
+            f"NoisyModel({len(self.risks)} risks, {len(self.causes)} causes, "
             f"{len(self.findings)} findings, {len(self.ordinals)} ordinal findings)"
         )
 
 
-def compile_diagnosis(network: Network) -> DiagnosisModel:
+def compile_diagnosis(network: Network) -> NoisyModel:
     """Compile a three-layer network.
 
     Parameters
@@ -108,7 +108,7 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
 
     Returns
     -------
-    DiagnosisModel
+    NoisyModel
 
     Raises
     ------
@@ -133,7 +133,7 @@ def compile_diagnosis(network: Network) -> DiagnosisModel:
         _average_private(table, positions, priors, axes.risk).ravel()
         for table, positions in zip(tables, parents, strict=True)
     ]
-    return DiagnosisModel(
+    return NoisyModel(
         prior_base=frozen(np.concatenate([np.zeros(0), *base])),
         prior_offset=frozen(np.cumsum([0, *map(len, base)], dtype=np.intp)),
         network=network,
@@ -170,7 +170,7 @@ def absorb_links(links: Links, suppress: IntArray) -> Absorption:
     return Absorption(finite, never, finite_leak, never_leak)
 
 
-def model_links(model: DiagnosisModel) -> Links:
+def model_links(model: NoisyModel) -> Links:
     """Return the noisy-OR and noisy-MAX parameters of all findings of a compiled network."""
     position = {name: i for i, name in enumerate(model.causes)}
     return Links(
@@ -198,14 +198,12 @@ def _average_private(
     return table
 
 
-def slice_table(
-    model: DiagnosisModel, cause: int, risks: NDArray[np.int8], code: int
-) -> FloatArray:
+def slice_table(model: NoisyModel, cause: int, risks: NDArray[np.int8], code: int) -> FloatArray:
     """P(cause present | unobserved shared risks) of cases that observe the same parents.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     cause : int
     risks : int8 array (n, R)
         Observed states.

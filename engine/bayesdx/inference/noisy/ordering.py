@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import MaskArray
 from bayesdx.inference.noisy.condition import MAX_AXES, Problem
-from bayesdx.inference.noisy.model import DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 
 #: log2 of the largest frontier that will be held for one case (8 bytes a component).
 MAX_LOG2_FRONTIER = 26.0
@@ -73,12 +73,12 @@ class Schedule:
         return Schedule(**parts)
 
 
-def schedule(model: DiagnosisModel, problem: Problem, names: IntArray | None = None) -> Schedule:
+def schedule(model: NoisyModel, problem: Problem, names: IntArray | None = None) -> Schedule:
     """Choose the order of causes of every case.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     problem : Problem
     names : int array (N,), optional
         What to call the cases in an error; their positions when not given.

@@ -13,7 +13,7 @@ from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.condition import Problem, absorb, count_axes, without_causes
 from bayesdx.inference.noisy.lockstep.plan import plan_sweep
 from bayesdx.inference.noisy.lockstep.sweep import sweep, unlinked_log_evidence
-from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel, FloatArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, NoisyModel
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
 CHUNK = 8192
@@ -48,7 +48,7 @@ class Answer:
 
 
 def posteriors(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     *,
     chunk: int = CHUNK,
@@ -61,7 +61,7 @@ def posteriors(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
     chunk : int
         Cases prepared together; the answer does not depend on it.
@@ -97,7 +97,7 @@ def posteriors(
 
 
 def _by_numpy(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     chunk: int,
     only_evidence: bool,
@@ -119,7 +119,7 @@ def _by_numpy(
     return Answer(log_evidence, causes, log_without)
 
 
-def _is_compiled(backend: Backend, model: DiagnosisModel, n_cases: int) -> bool:
+def _is_compiled(backend: Backend, model: NoisyModel, n_cases: int) -> bool:
     if backend == "auto":
         return n_cases >= jit.LEAST_CASES and jit.installed() and jit.fits(model)
     if backend == "compiled" and not jit.installed():
@@ -131,7 +131,7 @@ def _is_compiled(backend: Backend, model: DiagnosisModel, n_cases: int) -> bool:
     return backend == "compiled"
 
 
-def _evidence_without(model: DiagnosisModel, problem: Problem, absent: BoolArray) -> FloatArray:
+def _evidence_without(model: NoisyModel, problem: Problem, absent: BoolArray) -> FloatArray:
     rest = without_causes(model, problem, absent)
     result = unlinked_log_evidence(model, rest)
     # Where risks are known, few cases have anything left that couples.

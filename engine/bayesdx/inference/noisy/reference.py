@@ -18,7 +18,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray, no_evidence, stacked
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.sampling import Sample, sample_cases
 
 #: Draws in search of cases that have as much to tell, in units of the cases wanted.
@@ -28,7 +28,7 @@ TIE = 1e-9
 
 
 def reference_cases(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     exact: BoolArray,
     count: int,
@@ -40,7 +40,7 @@ def reference_cases(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case. Soft evidence p is read as a report that is right with probability max(p, 1 - p);
         the references' reports err at the same rate.
@@ -70,7 +70,7 @@ def reference_cases(
 
 
 def told_cases(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     pool: BoolArray,
     count: int,
@@ -83,7 +83,7 @@ def told_cases(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case.
     pool : bool array (F + O,)
@@ -111,7 +111,7 @@ def told_cases(
     return stacked(parts).take(slice(0, count))
 
 
-def told_counts(model: DiagnosisModel, evidence: Evidence) -> tuple[int, int]:
+def told_counts(model: NoisyModel, evidence: Evidence) -> tuple[int, int]:
     """How many findings one case says are present, and how many absent."""
     full = np.array(model.ordinal_sizes, dtype=np.int8) - 1
     values = evidence.findings[0]
@@ -129,7 +129,7 @@ def _chosen(among: BoolArray, number: int, rng: np.random.Generator) -> BoolArra
     return chosen
 
 
-def _told(model: DiagnosisModel, sample: Sample, chosen: BoolArray, evidence: Evidence) -> Evidence:
+def _told(model: NoisyModel, sample: Sample, chosen: BoolArray, evidence: Evidence) -> Evidence:
     count, split = len(chosen), len(model.findings)
     blank = no_evidence(model, count)
     known = chosen[:, split:]
@@ -163,7 +163,7 @@ def _reported(findings: BoolArray, seen: FloatArray, rng: np.random.Generator) -
     return told
 
 
-def _with_risks_of(model: DiagnosisModel, known: StateArray) -> DiagnosisModel:
+def _with_risks_of(model: NoisyModel, known: StateArray) -> NoisyModel:
     """Let the known risks have their states for certain when cases are drawn."""
     priors = tuple(
         prior if state < 0 else np.eye(len(prior))[state]
@@ -173,7 +173,7 @@ def _with_risks_of(model: DiagnosisModel, known: StateArray) -> DiagnosisModel:
 
 
 def _seen_ordinals(
-    model: DiagnosisModel, sample: Sample, evidence: Evidence, exact: BoolArray
+    model: NoisyModel, sample: Sample, evidence: Evidence, exact: BoolArray
 ) -> tuple[StateArray, StateArray]:
     """What the questions asked of the ordinals would have said of the drawn levels."""
     blank = no_evidence(model, len(sample.causes))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence, StateArray, no_evidence
-from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.network import NoisyMaxCPD, NoisyOrCPD
 
 
@@ -29,7 +29,7 @@ class Sample:
     ordinals: StateArray
 
 
-def sample_cases(model: DiagnosisModel, n_cases: int, rng: np.random.Generator) -> Sample:
+def sample_cases(model: NoisyModel, n_cases: int, rng: np.random.Generator) -> Sample:
     """Draw complete cases, each layer given the one above (forward sampling)."""
     risks = np.zeros((n_cases, len(model.risks)), dtype=np.int8)
     for r, prior in enumerate(model.risk_priors):
@@ -49,7 +49,7 @@ def sample_cases(model: DiagnosisModel, n_cases: int, rng: np.random.Generator) 
     return Sample(risks, causes, findings, ordinals)
 
 
-def _p_present(model: DiagnosisModel, name: str, causes: BoolArray) -> FloatArray:
+def _p_present(model: NoisyModel, name: str, causes: BoolArray) -> FloatArray:
     cpd = model.network.cpds[name]
     assert isinstance(cpd, NoisyOrCPD)
     acting = causes[:, [model.causes.index(c) for c in cpd.activators]]
@@ -60,9 +60,7 @@ def _p_present(model: DiagnosisModel, name: str, causes: BoolArray) -> FloatArra
     return result
 
 
-def _ordinal(
-    model: DiagnosisModel, name: str, causes: BoolArray, rng: np.random.Generator
-) -> IntArray:
+def _ordinal(model: NoisyModel, name: str, causes: BoolArray, rng: np.random.Generator) -> IntArray:
     cpd = model.network.cpds[name]
     assert isinstance(cpd, NoisyMaxCPD)
     acting = causes[:, [model.causes.index(c) for c in cpd.parents]]
@@ -73,7 +71,7 @@ def _ordinal(
 
 
 def observe(
-    model: DiagnosisModel,
+    model: NoisyModel,
     sample: Sample,
     rng: np.random.Generator,
     *,
@@ -84,7 +82,7 @@ def observe(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     sample : Sample
     rng : numpy Generator
     asked : (float, float)

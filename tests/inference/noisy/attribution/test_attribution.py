@@ -11,7 +11,7 @@ from bayesdx.inference.noisy.attribution import attribution
 from bayesdx.inference.noisy.attribution.attribution import Game, attribute
 from bayesdx.inference.noisy.attribution.contributions import ordered_values, shapley_values
 from bayesdx.inference.noisy.attribution.parts import Part, split_case
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, posteriors
 
 METHODS = ("shapley", "shapley_absent_in_order", "path")
@@ -22,7 +22,7 @@ def game_of(parts: list[Part]) -> Game:
     return Game(tuple(parts), owners, len(parts), lambda known: known)
 
 
-def possible_case(seed: int) -> tuple[DiagnosisModel, list[Part], np.ndarray]:
+def possible_case(seed: int) -> tuple[NoisyModel, list[Part], np.ndarray]:
     """A case whose evidence is possible, and the log-odds of every subset of its parts."""
     model, _, parts = random_parts(seed, inside=False)
     evidence, causes = enumerated(model, Part(), parts)
@@ -30,7 +30,7 @@ def possible_case(seed: int) -> tuple[DiagnosisModel, list[Part], np.ndarray]:
     return model, parts, log_odds(evidence, causes)
 
 
-def shared(model: DiagnosisModel, parts: list[Part], method: str | None = None):
+def shared(model: NoisyModel, parts: list[Part], method: str | None = None):
     def answer(evidence) -> Answer:
         return posteriors(model, evidence, backend="numpy")
 

@@ -11,7 +11,7 @@ from oracle import enumerate_case
 from part_cases import case_atoms, joined
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, Evidence, compile_diagnosis, posteriors
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, posteriors
 from bayesdx.inference.noisy.attribution.attribution import MOST_COMPONENTS, known_evidence
 from bayesdx.inference.noisy.attribution.hypotheses import Assumption, assume, produced_by
 from bayesdx.inference.noisy.attribution.hypotheses_by_rows import Asking
@@ -24,17 +24,17 @@ SEEDS = st.integers(0, 2**32 - 1)
 WAYS = st.sampled_from((MOST_COMPONENTS, 0))
 
 
-def asking(model: DiagnosisModel) -> Asking:
+def asking(model: NoisyModel) -> Asking:
     return partial(posteriors, model, backend="numpy")
 
 
-def whole_case(seed: int) -> tuple[DiagnosisModel, Part, Evidence]:
+def whole_case(seed: int) -> tuple[NoisyModel, Part, Evidence]:
     model, evidence = random_problem(seed, 1)
     whole = joined(case_atoms(model, evidence))
     return model, whole, known_evidence(model, [whole], np.ones((1, 1), dtype=bool))
 
 
-def with_absent(model: DiagnosisModel, evidence: Evidence, one: Assumption) -> Evidence:
+def with_absent(model: NoisyModel, evidence: Evidence, one: Assumption) -> Evidence:
     copy = evidence.take(np.zeros(1, dtype=np.intp))
     for column in one.absent:
         if column < len(model.findings):
@@ -108,7 +108,7 @@ def test_credits_equal_enumeration_of_the_links(seed: int, most: int) -> None:
         np.testing.assert_allclose(found.background[p], background / base, rtol=0, atol=1e-10)
 
 
-def _worlds(model: DiagnosisModel, evidence: Evidence) -> list[tuple[list[int], float]]:
+def _worlds(model: NoisyModel, evidence: Evidence) -> list[tuple[list[int], float]]:
     """Every set of causes with P(exactly these, evidence)."""
     worlds = []
     for states in itertools.product((0, 1), repeat=len(model.causes)):
@@ -120,7 +120,7 @@ def _worlds(model: DiagnosisModel, evidence: Evidence) -> list[tuple[list[int], 
     return worlds
 
 
-def small_network() -> DiagnosisModel:
+def small_network() -> NoisyModel:
     """Two causes, a hidden one that stands for the background, and two findings."""
     names, priors = ("one", "two", "hidden"), (0.2, 0.3, 0.1)
     variables = [Variable(name) for name in (*names, "f", "g")]

@@ -9,7 +9,7 @@ from knotted import knotted_problem
 from oracle import enumerate_case
 
 from bayesdx.diagnosis.assembly import Assembly
-from bayesdx.inference import DiagnosisModel, Evidence, posteriors
+from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.inference.noisy.condition import absorb, without_causes
 from bayesdx.inference.noisy.lockstep import sweep
 from bayesdx.inference.noisy.lockstep.leaves import Kind
@@ -23,7 +23,7 @@ SEEDS = range(80)
 numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs the extra 'fast'")
 
 
-def answered(model: DiagnosisModel, evidence: Evidence) -> tuple[FloatArray, FloatArray, SweepPlan]:
+def answered(model: NoisyModel, evidence: Evidence) -> tuple[FloatArray, FloatArray, SweepPlan]:
     problem = absorb(model, evidence)
     plan = plan_sweep(model, problem)
     return *sweep.sweep(model, problem, plan), plan
@@ -107,7 +107,7 @@ def test_without_causes_is_as_clamped_absent() -> None:
         )
 
 
-def sampled(model: DiagnosisModel, n_cases: int, seed: int) -> Evidence:
+def sampled(model: NoisyModel, n_cases: int, seed: int) -> Evidence:
     """Cases of the model itself, 20 to 35 % of findings and risks asked."""
     rng = np.random.default_rng(seed)
     return observe(model, sample_cases(model, n_cases, rng), rng)

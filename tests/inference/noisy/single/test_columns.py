@@ -7,21 +7,21 @@ import pytest
 from oracle import FloatArray, world_weights
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, Evidence, Variants, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, Variants, no_evidence
 from bayesdx.inference.noisy.single import columns
 
 EXACT = 1e-12
 SEEDS = range(60)
 
 
-def free_cases(seed: int, n_cases: int) -> tuple[DiagnosisModel, Evidence]:
+def free_cases(seed: int, n_cases: int) -> tuple[NoisyModel, Evidence]:
     """Random cases in which no cause is known."""
     model, evidence = random_problem(seed, n_cases)
     return model, replace(evidence, causes=no_evidence(model, n_cases).causes)
 
 
 def random_weights(
-    rng: np.random.Generator, model: DiagnosisModel, case: Evidence, n_rows: int
+    rng: np.random.Generator, model: NoisyModel, case: Evidence, n_rows: int
 ) -> tuple[FloatArray, FloatArray, np.ndarray]:
     """Factors with zeros among them, and unknown risks held at some state in some rows."""
     on, off = rng.random((2, n_rows, len(model.causes)))
@@ -34,7 +34,7 @@ def random_weights(
 
 
 def added_up(
-    model: DiagnosisModel, case: Evidence, on: FloatArray, off: FloatArray, risks: np.ndarray
+    model: NoisyModel, case: Evidence, on: FloatArray, off: FloatArray, risks: np.ndarray
 ) -> FloatArray:
     """P(each cause present, ...) and last the whole, world by world."""
     states, weight = world_weights(model, case, 0)

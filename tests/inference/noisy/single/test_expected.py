@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.inference import DiagnosisModel, Evidence, Variants, no_evidence
+from bayesdx.inference import Evidence, NoisyModel, Variants, no_evidence
 from bayesdx.inference.noisy.single import columns, expected
 from bayesdx.inference.noisy.single.answers import (
     answer_table,
@@ -23,17 +23,17 @@ EXACT = 1e-9
 SEEDS = range(60)
 
 
-def one_case(seed: int) -> tuple[DiagnosisModel, Evidence]:
+def one_case(seed: int) -> tuple[NoisyModel, Evidence]:
     model, evidence = random_problem(seed, 1)
     return model, replace(evidence, causes=no_evidence(model, 1).causes)
 
 
-def answers_of(model: DiagnosisModel, case: Evidence, backend: str = "numpy") -> Outcomes:
+def answers_of(model: NoisyModel, case: Evidence, backend: str = "numpy") -> Outcomes:
     table = answer_table(model)
     return outcomes(table, Variants(model), case, unknown_questions(case), backend)
 
 
-def check(model: DiagnosisModel, case: Evidence, found: Outcomes) -> None:
+def check(model: NoisyModel, case: Evidence, found: Outcomes) -> None:
     table = answer_table(model)
     base = enumerate_case(model, case, 0)
     assert np.isneginf(found.log_evidence) == (base.evidence == 0.0)

@@ -8,8 +8,8 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import (
-    DiagnosisModel,
     Evidence,
+    NoisyModel,
     Variants,
     no_evidence,
     posteriors,
@@ -20,20 +20,20 @@ EXACT = 1e-12
 SEEDS = range(60)
 
 
-def free_cases(seed: int, n_cases: int = 8) -> tuple[DiagnosisModel, Evidence]:
+def free_cases(seed: int, n_cases: int = 8) -> tuple[NoisyModel, Evidence]:
     """Random cases in which no cause is known."""
     model, evidence = random_problem(seed, n_cases)
     return model, replace(evidence, causes=no_evidence(model, n_cases).causes)
 
 
-def random_sets(seed: int, model: DiagnosisModel) -> np.ndarray:
+def random_sets(seed: int, model: NoisyModel) -> np.ndarray:
     """Sets of causes: none, all, and some."""
     some = np.random.default_rng(seed).random((4, len(model.causes))) < 0.4
     some[0], some[1] = False, True
     return some
 
 
-def by_the_sweep(model: DiagnosisModel, case: Evidence, absent: np.ndarray) -> np.ndarray:
+def by_the_sweep(model: NoisyModel, case: Evidence, absent: np.ndarray) -> np.ndarray:
     copies = case.take(np.zeros(len(absent), dtype=np.intp))
     clamped = np.where(absent, 0, -1).astype(np.int8)
     return posteriors(model, replace(copies, causes=clamped)).log_evidence

@@ -30,7 +30,7 @@ from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.attribution.contributions import ordered_values, shapley_values
 from bayesdx.inference.noisy.attribution.parts import Part, split_case
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
-from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Answer
 
 Method = Literal["shapley", "shapley_absent_in_order", "path"]
@@ -90,7 +90,7 @@ class Attribution:
 
 
 def attribute(
-    model: DiagnosisModel,
+    model: NoisyModel,
     game: Game,
     causes: Sequence[int] | IntArray,
     answer: Callable[[Evidence], Answer],
@@ -100,7 +100,7 @@ def attribute(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     game : Game
         Its evidence must be possible.
     causes : sequence of int
@@ -135,7 +135,7 @@ def attribute(
 
 
 def _by_subsets(
-    model: DiagnosisModel, game: Game, causes: Sequence[int] | IntArray
+    model: NoisyModel, game: Game, causes: Sequence[int] | IntArray
 ) -> Attribution | None:
     """Look at all subsets; None where they are too many."""
     if game.players > MOST_PLAYERS:
@@ -176,7 +176,7 @@ def _change(after: FloatArray, before: FloatArray) -> FloatArray:
 
 
 def _by_chain(
-    model: DiagnosisModel,
+    model: NoisyModel,
     game: Game,
     causes: Sequence[int] | IntArray,
     answer: Callable[[Evidence], Answer],
@@ -224,7 +224,7 @@ def _by_chain(
 
 
 def _by_path(
-    model: DiagnosisModel,
+    model: NoisyModel,
     game: Game,
     causes: Sequence[int] | IntArray,
     answer: Callable[[Evidence], Answer],
@@ -254,7 +254,7 @@ def _by_path(
 
 
 def _alone(
-    model: DiagnosisModel,
+    model: NoisyModel,
     game: Game,
     causes: Sequence[int] | IntArray,
     answer: Callable[[Evidence], Answer],
@@ -268,7 +268,7 @@ def _alone(
 
 
 def _answered(
-    model: DiagnosisModel,
+    model: NoisyModel,
     game: Game,
     causes: Sequence[int] | IntArray,
     answer: Callable[[Evidence], Answer],
@@ -293,7 +293,7 @@ def _answered(
     return result
 
 
-def known_evidence(model: DiagnosisModel, parts: Sequence[Part], known: BoolArray) -> Evidence:
+def known_evidence(model: NoisyModel, parts: Sequence[Part], known: BoolArray) -> Evidence:
     """Return the evidence of M cases that know some of the parts each, ``known`` (M, B)."""
     evidence = no_evidence(model, len(known))
     for b, part in enumerate(parts):

@@ -25,7 +25,7 @@ from bayesdx.inference.noisy.attribution.hypotheses_by_rows import (
 )
 from bayesdx.inference.noisy.attribution.parts import GIVEN, Part, split_case
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
-from bayesdx.inference.noisy.model import DiagnosisModel, FloatArray
+from bayesdx.inference.noisy.model import FloatArray, NoisyModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Credits:
 
 
 def produced_by(
-    model: DiagnosisModel,
+    model: NoisyModel,
     whole: Part,
     hidden: Mapping[int, int],
     answer: Asking,
@@ -58,7 +58,7 @@ def produced_by(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     whole : Part
         Everything known of the case.
     hidden : mapping of finding to cause
@@ -106,7 +106,7 @@ def _credits(observed: tuple[Part, ...], causes: FloatArray, background: FloatAr
     return Credits(observed, np.minimum(causes, 1.0), np.minimum(background, 1.0))
 
 
-def _split_present(model: DiagnosisModel, whole: Part) -> tuple[Part, tuple[Part, ...]]:
+def _split_present(model: NoisyModel, whole: Part) -> tuple[Part, tuple[Part, ...]]:
     present = [Part(findings=(one,)) for one in whole.findings if one[1] > 0.0]
     reached = [Part(levels=(one,)) for one in whole.levels if one[1] > 0]
     given = Part(
@@ -118,7 +118,7 @@ def _split_present(model: DiagnosisModel, whole: Part) -> tuple[Part, tuple[Part
 
 
 def _without_background(
-    model: DiagnosisModel, observed: Sequence[Part], hidden: Mapping[int, int]
+    model: NoisyModel, observed: Sequence[Part], hidden: Mapping[int, int]
 ) -> FloatArray:
     """Weights (C, 1 + P): as it is; then, a finding, what inhibitors leave of its leak."""
     weights = np.ones((len(model.causes), 1 + len(observed)))
@@ -139,7 +139,7 @@ class Assumption:
     Attributes
     ----------
     absent : tuple of int
-        Columns of `DiagnosisModel.log_absent`: findings, then levels ("at most").
+        Columns of `NoisyModel.log_absent`: findings, then levels ("at most").
     without : tuple of int
         Causes that are absent.
     """
@@ -166,7 +166,7 @@ class Assumed:
 
 
 def assume(
-    model: DiagnosisModel,
+    model: NoisyModel,
     whole: Part,
     causes: Sequence[int],
     assumptions: Sequence[Assumption],
@@ -177,7 +177,7 @@ def assume(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     whole : Part
         Everything known of the case; it must be possible, and say nothing of what is assumed.
     causes : sequence of int
@@ -215,7 +215,7 @@ def assume(
     return Assumed(on, off, np.minimum(probability, 1.0))
 
 
-def _expanded(model: DiagnosisModel, one: Assumption) -> list[tuple[FloatArray, float]]:
+def _expanded(model: NoisyModel, one: Assumption) -> list[tuple[FloatArray, float]]:
     """Write an assumption as a sum of weights of causes.
 
     A finding whose leak several causes lower is absent with Q (1 - leak H), Q what its causes and H
@@ -230,7 +230,7 @@ def _expanded(model: DiagnosisModel, one: Assumption) -> list[tuple[FloatArray, 
     return terms
 
 
-def _factors(model: DiagnosisModel, one: Assumption) -> tuple[FloatArray, float]:
+def _factors(model: NoisyModel, one: Assumption) -> tuple[FloatArray, float]:
     """What an assumption leaves of each active cause, (C,), and of the leaks."""
     at = list(one.absent)
     factor = np.exp(model.log_absent[at].sum(axis=0))

@@ -13,7 +13,7 @@ import numpy as np
 
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.attribution.parts import Part
-from bayesdx.inference.noisy.model import DiagnosisModel, FloatArray, compile_diagnosis
+from bayesdx.inference.noisy.model import FloatArray, NoisyModel, compile_diagnosis
 from bayesdx.inference.noisy.query import Answer, posteriors
 from bayesdx.network import Network, NoisyOrCPD
 
@@ -21,7 +21,7 @@ Asking = Callable[[Evidence], Answer]
 
 
 def credits_by_rows(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     observed: Sequence[Part],
     hidden: Mapping[int, int],
@@ -31,7 +31,7 @@ def credits_by_rows(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case.
     observed : sequence of Part
@@ -66,7 +66,7 @@ def credits_by_rows(
     return causes, background
 
 
-def _axis(model: DiagnosisModel, part: Part) -> tuple[int, float]:
+def _axis(model: NoisyModel, part: Part) -> tuple[int, float]:
     """Axis of what is present, and the likelihood of "present"."""
     if part.findings:
         ((f, value),) = part.findings
@@ -76,7 +76,7 @@ def _axis(model: DiagnosisModel, part: Part) -> tuple[int, float]:
 
 
 def _leak_kept(
-    model: DiagnosisModel, f: int, hidden: int | None, case: Evidence, log_evidence: float
+    model: NoisyModel, f: int, hidden: int | None, case: Evidence, log_evidence: float
 ) -> float:
     """Expected share of the leak that inhibitors, and a hidden cause's absence, leave of it.
 
@@ -102,7 +102,7 @@ def _leak_kept(
 
 
 def assumptions_by_rows(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     causes: Sequence[int],
     absent: Sequence[tuple[int, ...]],
@@ -113,7 +113,7 @@ def assumptions_by_rows(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One possible case.
     causes : sequence of int

@@ -18,7 +18,7 @@ import numpy as np
 
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.condition import Problem, absorb
-from bayesdx.inference.noisy.model import RISK, BoolArray, DiagnosisModel, FloatArray
+from bayesdx.inference.noisy.model import RISK, BoolArray, FloatArray, NoisyModel
 
 #: The part of a row or risk that is known whatever the subset.
 GIVEN = -1
@@ -131,7 +131,7 @@ class PartProblem:
 
 
 def split_case(
-    model: DiagnosisModel,
+    model: NoisyModel,
     given: Part,
     parts: Sequence[Part],
     *,
@@ -142,7 +142,7 @@ def split_case(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     given : Part
         Known whatever the subset.
     parts : sequence of Part
@@ -203,7 +203,7 @@ def _columns(
 
 
 def _log_scale(
-    model: DiagnosisModel,
+    model: NoisyModel,
     problem: Problem,
     parts: Sequence[Part],
     tables: tuple[tuple[tuple[int, ...], FloatArray], ...],
@@ -219,7 +219,7 @@ def _log_scale(
     return log_scale
 
 
-def _absorbed(model: DiagnosisModel, given: Part, parts: Sequence[Part]) -> Problem:
+def _absorbed(model: NoisyModel, given: Part, parts: Sequence[Part]) -> Problem:
     """Absorb each part alone, and last what is given."""
     problem = absorb(model, _evidence(model, (*parts, given)))
     bounded = {(o, upper) for o, _, upper in given.levels}
@@ -230,7 +230,7 @@ def _absorbed(model: DiagnosisModel, given: Part, parts: Sequence[Part]) -> Prob
     return problem
 
 
-def _unbounded(model: DiagnosisModel, part: Part, bounded: set[tuple[int, int]]) -> Part:
+def _unbounded(model: NoisyModel, part: Part, bounded: set[tuple[int, int]]) -> Part:
     levels = tuple(
         (o, lower, model.ordinal_sizes[o] - 1 if (o, upper) in bounded else upper)
         for o, lower, upper in part.levels
@@ -238,7 +238,7 @@ def _unbounded(model: DiagnosisModel, part: Part, bounded: set[tuple[int, int]])
     return replace(part, levels=levels)
 
 
-def _evidence(model: DiagnosisModel, parts: Sequence[Part]) -> Evidence:
+def _evidence(model: NoisyModel, parts: Sequence[Part]) -> Evidence:
     """One case a part, without its risks."""
     evidence = no_evidence(model, len(parts))
     for n, part in enumerate(parts):
@@ -250,7 +250,7 @@ def _evidence(model: DiagnosisModel, parts: Sequence[Part]) -> Evidence:
 
 
 def _rows(
-    model: DiagnosisModel, problem: Problem, parts: Sequence[Part]
+    model: NoisyModel, problem: Problem, parts: Sequence[Part]
 ) -> tuple[tuple[Row, ...], tuple[int, ...]]:
     """Axes of all parts; a part without axes and risks is plain."""
     rows: list[Row] = []
@@ -273,7 +273,7 @@ def _rows(
     return tuple(rows), tuple(plain)
 
 
-def _row(model: DiagnosisModel, problem: Problem, n: int, slot: int, part: int) -> Row:
+def _row(model: NoisyModel, problem: Problem, n: int, slot: int, part: int) -> Row:
     axes, u = model.axes, int(problem.axis[n, slot])
     start = problem.start[n, slot]
     size = int(axes.sizes[u])
@@ -337,7 +337,7 @@ def _weighed_rows(part: int, factor: FloatArray, rows: list[Row]) -> list[Row]:
 
 
 def _tables(
-    model: DiagnosisModel, given: Mapping[int, int], known: Mapping[int, tuple[int, int]]
+    model: NoisyModel, given: Mapping[int, int], known: Mapping[int, tuple[int, int]]
 ) -> tuple[tuple[tuple[int, ...], FloatArray], ...]:
     """Slice at what is given, average private risks that nothing is known of."""
     result = []

@@ -35,7 +35,7 @@ from typing import Protocol, cast
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.jit.layout import fits
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 
 __all__ = ["LEAST_CASES", "driver_module", "fits", "installed"]
 
@@ -49,7 +49,7 @@ class Driver(Protocol):
 
     def run(
         self,
-        model: DiagnosisModel,
+        model: NoisyModel,
         evidence: Evidence,
         *,
         only_evidence: bool = False,

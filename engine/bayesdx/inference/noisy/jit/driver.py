@@ -15,18 +15,18 @@ from bayesdx.inference.noisy.condition import count_axes
 from bayesdx.inference.noisy.jit.batch import TOO_LARGE, TOO_MANY, answer
 from bayesdx.inference.noisy.jit.layout import Layout, lay_out
 from bayesdx.inference.noisy.jit.work import new_work
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.ordering import MAX_LOG2_FRONTIER
 
 #: Rows that a thread takes at a time: a few milliseconds of work.
 TILE = 512
 
 #: Models are immutable, and laid out once; two threads that do so at once make equal layouts.
-_layouts: WeakKeyDictionary[DiagnosisModel, Layout] = WeakKeyDictionary()
+_layouts: WeakKeyDictionary[NoisyModel, Layout] = WeakKeyDictionary()
 
 
 def run(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     *,
     only_evidence: bool = False,
@@ -37,7 +37,7 @@ def run(
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
         One for which `layout.fits` holds.
     evidence : Evidence
     only_evidence : bool
@@ -73,7 +73,7 @@ def run(
 
 def _all_rows(
     layout: Layout,
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     absent: np.ndarray[tuple[int], np.dtype[np.intp]],
     results: tuple[FloatArray, FloatArray],
@@ -116,7 +116,7 @@ def _cores() -> int:
 
 
 def _complain(
-    model: DiagnosisModel, evidence: Evidence, status: np.ndarray[tuple[int], np.dtype[np.int8]]
+    model: NoisyModel, evidence: Evidence, status: np.ndarray[tuple[int], np.dtype[np.int8]]
 ) -> None:
     if (status == TOO_MANY).any():
         count_axes(model, evidence)

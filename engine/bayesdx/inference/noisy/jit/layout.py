@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, DiagnosisModel
+from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, NoisyModel
 
 #: Entries that the extended tables of all causes may have together (8 bytes each).
 MOST_ENTRIES = 1 << 23
@@ -129,10 +129,10 @@ class Layout(NamedTuple):
 
 
 #: Models are immutable, and looked through once.
-_fitting: WeakKeyDictionary[DiagnosisModel, bool] = WeakKeyDictionary()
+_fitting: WeakKeyDictionary[NoisyModel, bool] = WeakKeyDictionary()
 
 
-def fits(model: DiagnosisModel) -> bool:
+def fits(model: NoisyModel) -> bool:
     """Whether the tables, with a state more for each private risk, stay small."""
     known = _fitting.get(model)
     if known is None:
@@ -140,7 +140,7 @@ def fits(model: DiagnosisModel) -> bool:
     return known
 
 
-def _are_small(model: DiagnosisModel) -> bool:
+def _are_small(model: NoisyModel) -> bool:
     total = 0
     for positions, table in zip(model.cause_parents, model.cause_tables, strict=True):
         private = [model.axes.risk[r] < 0 for r in positions]
@@ -152,7 +152,7 @@ def _are_small(model: DiagnosisModel) -> bool:
     return total <= MOST_ENTRIES
 
 
-def lay_out(model: DiagnosisModel) -> Layout:
+def lay_out(model: NoisyModel) -> Layout:
     """Flatten a model for which `fits` holds."""
     return Layout(
         absence=_absence(model),
@@ -171,7 +171,7 @@ def lay_out(model: DiagnosisModel) -> Layout:
     )
 
 
-def _absence(model: DiagnosisModel) -> Absence:
+def _absence(model: NoisyModel) -> Absence:
     factor = np.where(model.absent_never > 0.0, 0.0, np.exp(model.log_absent))
     first, cause = _ragged(factor != 1.0)
     return Absence(
@@ -182,7 +182,7 @@ def _absence(model: DiagnosisModel) -> Absence:
     )
 
 
-def _axis_arrays(model: DiagnosisModel) -> AxisArrays:
+def _axis_arrays(model: NoisyModel) -> AxisArrays:
     axes = model.axes
     first, cause = _ragged(axes.touches)
     most = int(axes.sizes.max(initial=4))
@@ -211,7 +211,7 @@ def _ragged(chosen: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> tuple[In
     return _offsets(chosen.sum(axis=1).tolist()), np.ascontiguousarray(np.nonzero(chosen)[1])
 
 
-def _exceed_table(model: DiagnosisModel) -> IntArray:
+def _exceed_table(model: NoisyModel) -> IntArray:
     most = max(model.ordinal_sizes, default=1)
     table = np.full((len(model.ordinals), most, most), -1)
     for (o, lower, upper), axis in model.axes.exceed.items():
@@ -219,7 +219,7 @@ def _exceed_table(model: DiagnosisModel) -> IntArray:
     return table
 
 
-def _priors(model: DiagnosisModel) -> Priors:
+def _priors(model: NoisyModel) -> Priors:
     tables: list[FloatArray] = []
     parents: list[tuple[int, int, int]] = []
     for positions, table in zip(model.cause_parents, model.cause_tables, strict=True):

@@ -13,7 +13,7 @@ from bayesdx.inference.noisy.lanes.problem import (
     inhibits_hard,
     lane_problem,
 )
-from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel, IntArray
+from bayesdx.inference.noisy.model import BoolArray, IntArray, NoisyModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class _Activity:
 class LaneGlance:
     """The structure that any group of lanes has, without its numbers; to compare groups by."""
 
-    def __init__(self, model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws) -> None:
+    def __init__(self, model: NoisyModel, evidence: Evidence, draws: ParameterDraws) -> None:
         whole = lane_problem(model, evidence, draws.take(slice(0, 1)))
         self._parents, self._n_causes = whole.parents, len(model.causes)
         self._risk_sizes = [len(start) for start in whole.risk_starts]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.model import BoolArray, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,12 +148,12 @@ def inhibits_hard(value: float, links: LinkDraws) -> BoolArray:
     return np.asarray((count >= 2) | strong | ((count > 0) & (links.leak > 0.99)))
 
 
-def lane_problem(model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws) -> LaneProblem:
+def lane_problem(model: NoisyModel, evidence: Evidence, draws: ParameterDraws) -> LaneProblem:
     """Absorb what does not couple causes and set up the axes.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case.
     draws : ParameterDraws
@@ -293,7 +293,7 @@ def _remaining(reached: FloatArray, passed: FloatArray) -> FloatArray:
 
 
 def _add_risks(
-    model: DiagnosisModel, evidence: Evidence, draws: ParameterDraws, log_scale: FloatArray
+    model: NoisyModel, evidence: Evidence, draws: ParameterDraws, log_scale: FloatArray
 ) -> None:
     with np.errstate(divide="ignore"):
         for r in range(len(model.risks)):

@@ -10,7 +10,7 @@ from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.plan import Core, width_words
 from bayesdx.inference.noisy.lockstep.tables import State, edges_of
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 
 _ONE = np.uint64(1)
 
@@ -21,7 +21,7 @@ class Cases:
 
     Attributes
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     core : Core
     axis : int array (n, K)
         Axis at each position, -1 where there is none.
@@ -37,7 +37,7 @@ class Cases:
         Positions of each width.
     """
 
-    model: DiagnosisModel
+    model: NoisyModel
     core: Core
     axis: IntArray
     vectors: FloatArray
@@ -53,7 +53,7 @@ class Cases:
         return self.strides[cases, number]
 
 
-def collect(model: DiagnosisModel, problem: Problem, state: State, core: Core) -> Cases:
+def collect(model: NoisyModel, problem: Problem, state: State, core: Core) -> Cases:
     """Collect the numbers of the cases of ``core``."""
     rows, own = core.rows, core.rows[:, None]
     n_entries = problem.prior.shape[1]

@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, DiagnosisModel
+from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, NoisyModel
 
 _ONE = np.uint64(1)
 
@@ -51,7 +51,7 @@ class Peel:
     parts: tuple[slice, ...]
 
 
-def slot_words(model: DiagnosisModel, problem: Problem) -> tuple[MaskArray, MaskArray]:
+def slot_words(model: NoisyModel, problem: Problem) -> tuple[MaskArray, MaskArray]:
     """Slots of each case that are risks, and that have a leak which causes can lower, (N,) each."""
     classes = np.append(model.axes.classes, -1)[problem.axis]
     bit = _ONE << np.arange(problem.axis.shape[1], dtype=np.uint64)

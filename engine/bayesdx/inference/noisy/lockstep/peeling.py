@@ -19,7 +19,7 @@ from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.leaves import Kind, Peel
 from bayesdx.inference.noisy.lockstep.tables import State, edges_of
-from bayesdx.inference.noisy.model import RISK, DiagnosisModel
+from bayesdx.inference.noisy.model import RISK, NoisyModel
 
 #: What the way back needs of a step; each kind of step has its own.
 _Notes = tuple[Any, ...]
@@ -68,7 +68,7 @@ def add_logs(state: State, rows: IntArray, factor: FloatArray) -> None:
 
 
 def peel(
-    model: DiagnosisModel, problem: Problem, state: State, peels: tuple[Peel, ...]
+    model: NoisyModel, problem: Problem, state: State, peels: tuple[Peel, ...]
 ) -> list[_Notes]:
     """Carry the steps out, one after the other."""
     do = {
@@ -95,7 +95,7 @@ def unpeel(peels: tuple[Peel, ...], notes: list[_Notes], shares: Shares) -> None
 
 
 def _weights(
-    model: DiagnosisModel, state: State, step: Peel
+    model: NoisyModel, state: State, step: Peel
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """First entry of each cause's table, and its weights there."""
     entries = step.rows * state.present.shape[1] + model.prior_offset[step.causes]
@@ -121,7 +121,7 @@ def _scaled(
     return divided(active, total), divided(inactive, total)
 
 
-def _fold(model: DiagnosisModel, problem: Problem, state: State, step: Peel) -> _Notes:
+def _fold(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
     """Apply causes to an axis of two components: component 1 goes through a linear function."""
     axis = problem.axis[step.rows, step.slots]
     keep = model.axes.keep[axis, step.causes]
@@ -158,7 +158,7 @@ def _unfold(step: Peel, notes: _Notes, shares: Shares) -> None:
     _store(step, entries, on, inactive * (by_base + by_some * before), shares)
 
 
-def _fold_inhibited(model: DiagnosisModel, problem: Problem, state: State, step: Peel) -> _Notes:
+def _fold_inhibited(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
     """Apply causes to an axis of four components; see `bayesdx.inference.noisy.lockstep.kernel`."""
     axis = problem.axis[step.rows, step.slots]
     keep = model.axes.keep[axis, step.causes]
@@ -215,7 +215,7 @@ def _unfold_inhibited(step: Peel, notes: _Notes, shares: Shares) -> None:
     _store(step, entries, active * on, inactive * off, shares)
 
 
-def _fold_risk(model: DiagnosisModel, problem: Problem, state: State, step: Peel) -> _Notes:
+def _fold_risk(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
     """Weigh the states of a risk with causes that depend on nothing else that is left."""
     axis = problem.axis[step.rows, step.slots]
     edge = edges_of(model).number[axis, step.causes]
@@ -255,7 +255,7 @@ def _unfold_risk(step: Peel, notes: _Notes, shares: Shares) -> None:
         shares.by_absent.reshape(-1)[entries[valid]] = off[valid]
 
 
-def _contract(model: DiagnosisModel, problem: Problem, state: State, step: Peel) -> _Notes:
+def _contract(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
     """Sum a finding out on which one cause only acts."""
     axis = problem.axis[step.rows, step.slots]
     vector = state.vectors[step.rows, step.slots].T
@@ -284,7 +284,7 @@ def _uncontract(step: Peel, notes: _Notes, shares: Shares) -> None:
     shares.vectors[step.rows, step.slots] = adjoint
 
 
-def _contract_risk(model: DiagnosisModel, problem: Problem, state: State, step: Peel) -> _Notes:
+def _contract_risk(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
     """Sum a risk out on which one cause only depends; its table then holds the average."""
     axis = problem.axis[step.rows, step.slots]
     edges = edges_of(model)
@@ -324,9 +324,7 @@ def _uncontract_risk(step: Peel, notes: _Notes, shares: Shares) -> None:
         shares.vectors[step.rows[pairs], step.slots[pairs]] = by_state
 
 
-def close_axes(
-    model: DiagnosisModel, problem: Problem, state: State, closed: BoolArray
-) -> FloatArray:
+def close_axes(model: NoisyModel, problem: Problem, state: State, closed: BoolArray) -> FloatArray:
     """Sum out axes (N, K) on which nothing acts any more; return derivatives by their vectors."""
     is_risk = np.append(model.axes.classes == RISK, False)[problem.axis]
     weights = np.zeros_like(state.vectors)
@@ -341,7 +339,7 @@ def close_axes(
 
 
 def close_causes(
-    model: DiagnosisModel, state: State, closed: BoolArray
+    model: NoisyModel, state: State, closed: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
     """Sum out causes (N, C) without axes; return their shares."""
     first = model.prior_offset[:-1]

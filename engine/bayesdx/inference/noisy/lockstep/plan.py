@@ -16,7 +16,7 @@ from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.leaves import Peel, find_leaves, slot_words
-from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, DiagnosisModel
+from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, NoisyModel
 from bayesdx.inference.noisy.ordering import (
     BIT,
     MAX_LOG2_FRONTIER,
@@ -100,12 +100,12 @@ class SweepPlan:
     core: Core
 
 
-def plan_sweep(model: DiagnosisModel, problem: Problem, names: IntArray | None = None) -> SweepPlan:
+def plan_sweep(model: NoisyModel, problem: Problem, names: IntArray | None = None) -> SweepPlan:
     """Choose the order of causes of every case.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     problem : Problem
     names : int array (N,), optional
         What to call the cases in an error; their positions when not given.
@@ -130,7 +130,7 @@ def plan_sweep(model: DiagnosisModel, problem: Problem, names: IntArray | None =
 
 
 def _core(
-    model: DiagnosisModel, problem: Problem, masks: MaskArray, rows: IntArray, n_steps: IntArray
+    model: NoisyModel, problem: Problem, masks: MaskArray, rows: IntArray, n_steps: IntArray
 ) -> tuple[Core, FloatArray]:
     """Plan the cores of ``rows``; also log2 of the largest frontier of each."""
     depth = int(n_steps.max(initial=0))
@@ -159,7 +159,7 @@ def _bits(count: int) -> MaskArray:
 
 
 def _positions(
-    model: DiagnosisModel, problem: Problem, masks: MaskArray, rows: IntArray, causes: IntArray
+    model: NoisyModel, problem: Problem, masks: MaskArray, rows: IntArray, causes: IntArray
 ) -> tuple[IntArray, IntArray]:
     """Slots that causes of the core act on, the narrow ones first, and their widths."""
     n_slots = problem.axis.shape[1]

@@ -30,14 +30,14 @@ from bayesdx.inference.noisy.lockstep.peeling import (
 from bayesdx.inference.noisy.lockstep.plan import SweepPlan
 from bayesdx.inference.noisy.lockstep.stepping import backward, forward
 from bayesdx.inference.noisy.lockstep.tables import start_state
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 
 #: Frontier components computed together, summed over steps; bounds the memory of a sweep.
 WORK_AT_ONCE = 4e6
 
 
 def sweep(
-    model: DiagnosisModel, problem: Problem, plan: SweepPlan, *, posteriors: bool = True
+    model: NoisyModel, problem: Problem, plan: SweepPlan, *, posteriors: bool = True
 ) -> tuple[FloatArray, FloatArray]:
     """Sum out all causes and risks of every case.
 
@@ -75,7 +75,7 @@ def sweep(
     return state.log_scale, np.minimum(shares.on, 1.0, out=shares.on)
 
 
-def unlinked_log_evidence(model: DiagnosisModel, problem: Problem) -> FloatArray:
+def unlinked_log_evidence(model: NoisyModel, problem: Problem) -> FloatArray:
     """Log evidence of cases in which no cause acts on any axis, (N,); meaningless for others."""
     first = problem.prior_offset
     prior = problem.prior[:, first]

@@ -10,7 +10,7 @@ import numpy as np
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.noisy.axes import Axes
 from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Edges:
 _edges: WeakKeyDictionary[Axes, Edges] = WeakKeyDictionary()
 
 
-def edges_of(model: DiagnosisModel) -> Edges:
+def edges_of(model: NoisyModel) -> Edges:
     """Number the pairs of causes and shared risks."""
     found = _edges.get(model.axes)
     if found is None:
@@ -80,7 +80,7 @@ class State:
     strides: IntArray
 
 
-def start_state(model: DiagnosisModel, problem: Problem) -> State:
+def start_state(model: NoisyModel, problem: Problem) -> State:
     """Copy what will be changed."""
     width = max(4, problem.start.shape[2])
     vectors = np.zeros((*problem.axis.shape, width))
@@ -96,7 +96,7 @@ def start_state(model: DiagnosisModel, problem: Problem) -> State:
     )
 
 
-def _table_strides(model: DiagnosisModel, problem: Problem) -> IntArray:
+def _table_strides(model: NoisyModel, problem: Problem) -> IntArray:
     """Tables run over the unknown risks of a case, by rising slot, the last one fastest."""
     n_cases = len(problem.axis)
     edges = edges_of(model)

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, frozen
 from bayesdx.inference.evidence import Evidence, StateArray
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 
 #: Kinds of questions.
 FINDING, ORDINAL, RISK = 0, 1, 2
@@ -52,7 +52,7 @@ class AnswerTable:
     shares: FloatArray
 
 
-def answer_table(model: DiagnosisModel) -> AnswerTable:
+def answer_table(model: NoisyModel) -> AnswerTable:
     """Lay out the questions of a model."""
     kinds = [FINDING] * len(model.findings) + [ORDINAL] * len(model.ordinals)
     kinds += [RISK] * len(model.risks)
@@ -99,7 +99,7 @@ def _padded(
 class _Rows:
     """Collects rows of weights and what share of them makes up each answer."""
 
-    def __init__(self, model: DiagnosisModel) -> None:
+    def __init__(self, model: NoisyModel) -> None:
         self.model = model
         self.on: list[FloatArray] = []
         self.risks: list[StateArray] = []
@@ -151,7 +151,7 @@ class _Rows:
                 self.shares += [(answer + state, row, 1.0), (answer + common, row, -1.0)]
 
 
-def _absorbed(model: DiagnosisModel, column: int) -> tuple[FloatArray, float]:
+def _absorbed(model: NoisyModel, column: int) -> tuple[FloatArray, float]:
     """Factors of "absent" (or "at most a level") on active causes, and that of the leak."""
     on = np.where(model.absent_never[column] > 0.0, 0.0, np.exp(model.log_absent[column]))
     never = model.absent_leak_never[column] > 0.0

@@ -17,18 +17,18 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.axes import Links
-from bayesdx.inference.noisy.model import DiagnosisModel, model_links
+from bayesdx.inference.noisy.model import NoisyModel, model_links
 
 
 def posterior_bounds(
-    model: DiagnosisModel, evidence: Evidence, open_findings: BoolArray, open_ordinals: BoolArray,
+    model: NoisyModel, evidence: Evidence, open_findings: BoolArray, open_ordinals: BoolArray,
     cause: int, links: Links | None = None,
 ) -> tuple[float, float]:  # fmt: skip
     """Bound the posterior of a cause over all answers to what is open, some or all of them.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     evidence : Evidence
         One case that is possible, no cause clamped. Unknown risks count as open.
     open_findings, open_ordinals : bool arrays (F,), (O,)
@@ -55,7 +55,7 @@ def posterior_bounds(
     )
 
 
-def _prior_odds(model: DiagnosisModel, evidence: Evidence, cause: int) -> tuple[float, float]:
+def _prior_odds(model: NoisyModel, evidence: Evidence, cause: int) -> tuple[float, float]:
     table = model.cause_tables[cause]
     for axis in reversed(range(table.ndim)):
         state = int(evidence.risks[0, model.cause_parents[cause][axis]])
@@ -67,7 +67,7 @@ def _prior_odds(model: DiagnosisModel, evidence: Evidence, cause: int) -> tuple[
 
 
 def _finding_ratios(
-    model: DiagnosisModel, links: Links, evidence: Evidence, open_: BoolArray, cause: int
+    model: NoisyModel, links: Links, evidence: Evidence, open_: BoolArray, cause: int
 ) -> tuple[float, float]:
     """Product over the binary findings of the least and the greatest likelihood ratio."""
     others = np.arange(len(model.causes)) != cause
@@ -109,7 +109,7 @@ def _ratio(above: FloatArray, below: FloatArray) -> tuple[FloatArray, FloatArray
 
 
 def _ordinal_ratios(
-    model: DiagnosisModel, links: Links, evidence: Evidence, open_: BoolArray, cause: int
+    model: NoisyModel, links: Links, evidence: Evidence, open_: BoolArray, cause: int
 ) -> tuple[float, float]:
     """The same for ordinal findings: each known interval, or each level that can be answered."""
     low = high = 1.0
@@ -124,7 +124,7 @@ def _ordinal_ratios(
 
 
 def _interval_ratios(
-    model: DiagnosisModel, links: Links, o: int, ends: tuple[int, int], size: int, cause: int
+    model: NoisyModel, links: Links, o: int, ends: tuple[int, int], size: int, cause: int
 ) -> tuple[float, float]:
     """Bounds of (u - d t) / (1 - t), t what passes below the interval as a share of its top."""
     first = model.level_offset[o]
@@ -150,7 +150,7 @@ def _passed(links: Links, column: int, everything: bool) -> tuple[FloatArray, fl
 
 
 def always_possible(
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     open_findings: BoolArray,
     open_ordinals: BoolArray,

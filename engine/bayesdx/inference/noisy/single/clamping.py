@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.model import RISK, DiagnosisModel, FloatArray, IntArray
+from bayesdx.inference.noisy.model import RISK, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.ordering import Schedule
 from bayesdx.inference.noisy.query import Answer
 
@@ -53,7 +53,7 @@ class ClampPlan:
     free: IntArray  #: causes without axes
 
 
-def compile_clamps(model: DiagnosisModel, problem: Problem, plan: Schedule) -> ClampPlan | None:
+def compile_clamps(model: NoisyModel, problem: Problem, plan: Schedule) -> ClampPlan | None:
     """Lay out the work of one case; None where its frontier is too large for dense matrices."""
     axis = problem.axis[0]
     sizes = model.axes.sizes[axis]
@@ -116,7 +116,7 @@ def _kron(factors: list[FloatArray]) -> FloatArray:
     return product
 
 
-def _closing(model: DiagnosisModel, axis: int) -> FloatArray:
+def _closing(model: NoisyModel, axis: int) -> FloatArray:
     """Weights with which an axis is summed out, (1, S)."""
     weights = np.ones((1, int(model.axes.sizes[axis])))
     if model.axes.classes[axis] != RISK:
@@ -126,7 +126,7 @@ def _closing(model: DiagnosisModel, axis: int) -> FloatArray:
 
 
 def _act(
-    model: DiagnosisModel,
+    model: NoisyModel,
     problem: Problem,
     cause: int,
     opened: list[int],

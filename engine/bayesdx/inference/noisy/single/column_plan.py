@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import IntArray
 from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.model import RISK, DiagnosisModel
+from bayesdx.inference.noisy.model import RISK, NoisyModel
 from bayesdx.inference.noisy.ordering import Schedule
 
 
@@ -50,12 +50,12 @@ class ColumnPlan:
     length: int
 
 
-def compile_columns(model: DiagnosisModel, problem: Problem, plan: Schedule) -> ColumnPlan:
+def compile_columns(model: NoisyModel, problem: Problem, plan: Schedule) -> ColumnPlan:
     """Lay out the work of one case.
 
     Parameters
     ----------
-    model : DiagnosisModel
+    model : NoisyModel
     problem : Problem
         One case.
     plan : Schedule
@@ -113,7 +113,7 @@ def _slots(mask: np.uint64) -> list[int]:
     return [slot for slot in range(64) if int(mask) >> slot & 1]
 
 
-def _act(model: DiagnosisModel, problem: Problem, cause: int, opened: list[int]) -> Act:
+def _act(model: NoisyModel, problem: Problem, cause: int, opened: list[int]) -> Act:
     axes, mask = model.axes, int(problem.mask[0, cause])
     risks, touched = [], []
     for at, slot in enumerate(opened):

@@ -18,7 +18,7 @@ from scipy.special import kl_div
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, StateArray
-from bayesdx.inference.noisy.model import DiagnosisModel
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, Backend, posteriors
 from bayesdx.inference.noisy.single.answers import FINDING, ORDINAL, RISK, AnswerTable, answered
 from bayesdx.inference.noisy.single.variants import Variants
@@ -200,7 +200,7 @@ def _terms(table: AnswerTable, variants: Variants, number: int, answer: int) -> 
 
 def _one_by_one(
     table: AnswerTable,
-    model: DiagnosisModel,
+    model: NoisyModel,
     evidence: Evidence,
     chosen: IntArray,
     backend: Backend,

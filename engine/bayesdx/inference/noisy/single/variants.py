@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
 from bayesdx.inference.noisy.condition import Problem, absorb, count_axes, priors_given
-from bayesdx.inference.noisy.model import DiagnosisModel, FloatArray
+from bayesdx.inference.noisy.model import FloatArray, NoisyModel
 from bayesdx.inference.noisy.ordering import schedule
 from bayesdx.inference.noisy.query import Answer, posteriors
 from bayesdx.inference.noisy.single import columns
@@ -27,7 +27,7 @@ from bayesdx.inference.noisy.single.recent import Recent
 class Variants:
     """Answers one case under several clamps of its causes; keeps recent plans."""
 
-    def __init__(self, model: DiagnosisModel) -> None:
+    def __init__(self, model: NoisyModel) -> None:
         self._model = model
         self._plans: Recent[tuple[bytes, ...], ClampPlan | None] = Recent()
         self._priors: Recent[bytes, FloatArray] = Recent()
@@ -35,7 +35,7 @@ class Variants:
         self._row_priors: Recent[tuple[bytes, ...], FloatArray] = Recent()
 
     @property
-    def model(self) -> DiagnosisModel:
+    def model(self) -> NoisyModel:
         """What is asked."""
         return self._model
 
@@ -139,7 +139,7 @@ class Variants:
         return posteriors(self._model, evidence), alone.log_evidence
 
 
-def _priors_held(model: DiagnosisModel, evidence: Evidence, held: StateArray) -> FloatArray:
+def _priors_held(model: NoisyModel, evidence: Evidence, held: StateArray) -> FloatArray:
     """Return the entries of `Problem.prior` in every row, (V, P); shared risks stay axes."""
     private = model.axes.risk < 0
     copies = evidence.take(np.zeros(len(held), dtype=np.intp))
@@ -148,7 +148,7 @@ def _priors_held(model: DiagnosisModel, evidence: Evidence, held: StateArray) ->
 
 
 def _held(
-    model: DiagnosisModel, problem: Problem, held: StateArray
+    model: NoisyModel, problem: Problem, held: StateArray
 ) -> tuple[FloatArray, dict[int, FloatArray]]:
     """Log P of the private risks that rows hold (V,), and the starts of the axes of shared ones."""
     log_held, starts = np.zeros(len(held)), {}
