@@ -2,7 +2,7 @@
 
 import pytest
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
+from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.knowledge import Knowledge, read_knowledge
 
 

@@ -15,8 +15,8 @@ import bayesdx
 from bayesdx.diagnosis import fit_remarks
 from bayesdx.diagnosis.triage import build_triage
 from bayesdx.knowledge import Knowledge, summary
-from bayesdx.knowledge.moving import applied_moves, numbers_digest, stale
-from bayesdx.knowledge.numbers import every_number
+from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.overrides import applied_moves, numbers_digest, stale
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.knowledge.triage_schema import threshold
 from bayesdx.tables import finding_columns, read_cases

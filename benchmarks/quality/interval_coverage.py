@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from simulated import hide
 
 import bayesdx
+from bayesdx.building.perturbations import Perturbations
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.uncertainty.first_order import answers_under, first_order
-from bayesdx.diagnosis.uncertainty.intervals import intervals_of
-from bayesdx.diagnosis.uncertainty.prepared_draws import Prepared, prepared
+from bayesdx.diagnosis.first_order import answers_under, first_order
+from bayesdx.diagnosis.intervals import intervals_of
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.noisy.sampling import sample_cases
 
@@ -65,7 +65,7 @@ def study(
         said; ``deviation_ratio``: of the log-odds, first order over draws.
     """
     core = engine.core
-    ready = prepared(core)
+    ready = core.perturbations
     cases = _cases(core, extent.cases, np.random.default_rng([seed, 3]))
     truths = {
         "assembled": _assembled(core, ready, cases, extent.assembled, seed, say),
@@ -96,7 +96,7 @@ def _seen(core: Core, causes: Floats) -> Floats:
 
 def _assembled(
     core: Core,
-    ready: Prepared,
+    ready: Perturbations,
     cases: Evidence,
     count: int,
     seed: int,
@@ -114,7 +114,7 @@ def _assembled(
     return np.stack(answers)
 
 
-def _drawn(core: Core, ready: Prepared, cases: Evidence, count: int, seed: int) -> Floats:
+def _drawn(core: Core, ready: Perturbations, cases: Evidence, count: int, seed: int) -> Floats:
     truths = ready.drawn(count, seed)
     return np.stack(
         [
@@ -137,7 +137,7 @@ class _Part:
 
 
 def _one_case(
-    core: Core, ready: Prepared, case: Evidence, truths: Mapping[str, Floats], extent: Extent
+    core: Core, ready: Perturbations, case: Evidence, truths: Mapping[str, Floats], extent: Extent
 ) -> _Part:
     near = first_order(core, ready, case)
     drawn = ready.drawn(extent.draws, 0)

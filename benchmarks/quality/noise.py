@@ -1,6 +1,6 @@
 """Knowledge with every number drawn from what its range says about it, assembled anew.
 
-The distributions are those of `bayesdx.diagnosis.uncertainty.number_draws`; here a draw is put into
+The distributions are those of `bayesdx.building.number_draws`; here a draw is put into
 the knowledge number by number and its network is built in full, slowly.
 """
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
-from bayesdx.diagnosis.uncertainty.number_draws import EDGE, Uncertain, uncertain_numbers
+from bayesdx.building.assembly import Assembly, assemble
+from bayesdx.building.number_draws import EDGE, Uncertain, uncertain_numbers
 from bayesdx.errors import BayesdxError, InvalidKnowledge
 from bayesdx.knowledge import Cause, Finding, Knowledge, Risk
+from bayesdx.knowledge.addresses import PlacedNumber
 from bayesdx.knowledge.conditioning import conditional_prior, own_risks
-from bayesdx.knowledge.numbers import PlacedNumber
-from bayesdx.knowledge.uncertainty import BetaFit, LogNormalFit
+from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
 
 __all__ = ["Draw", "Uncertain", "assemble_draw", "draw_values", "uncertain_numbers"]
 

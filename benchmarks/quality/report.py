@@ -24,7 +24,7 @@ from simulated import simulate
 from writing import NAMES, markdown
 
 import bayesdx
-from bayesdx.diagnosis.assembly import fit_remarks
+from bayesdx.building.assembly import fit_remarks
 
 ROOT = Path(__file__).resolve().parents[2]
 #: The first is small enough for every requirement and effect to hold and has the figure; the second

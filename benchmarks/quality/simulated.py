@@ -30,7 +30,7 @@ from metrics import (
 )
 from noise import assemble_draw, draw_values, uncertain_numbers
 
-from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.building.assembly import Assembly
 from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
 from bayesdx.inference.noisy.sampling import Sample, sample_cases
 from bayesdx.knowledge import Knowledge

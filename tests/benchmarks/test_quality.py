@@ -12,7 +12,7 @@ import pytest
 from scripts import BENCHMARKS, scripts
 
 import bayesdx
-from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.building.assembly import Assembly
 from bayesdx.inference import no_evidence
 from bayesdx.inference.noisy.sampling import sample_cases
 from bayesdx.knowledge import Knowledge

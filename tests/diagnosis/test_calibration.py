@@ -7,13 +7,13 @@ import pytest
 from scipy.optimize import minimize
 from small_priors import SMALL, write_priors
 
-from bayesdx.diagnosis.assembly import assemble
+from bayesdx.building.assembly import assemble
+from bayesdx.building.sensitivity import movable_numbers
 from bayesdx.diagnosis.calibration import NEGLIGIBLE, calibrate
-from bayesdx.diagnosis.sensitivity import movable_numbers
-from bayesdx.diagnosis.statements import check_statements, missed_remarks
+from bayesdx.diagnosis.constraint_checks import check_statements, missed_remarks
 from bayesdx.errors import InvalidKnowledge
 from bayesdx.knowledge import Knowledge, calibrated, read_knowledge
-from bayesdx.knowledge.moving import calibration_text, with_numbers
+from bayesdx.knowledge.overrides import calibration_text, with_numbers
 
 STRAIN = 'event = "strain"\ngiven = { cramp = "present" }'
 
@@ -69,7 +69,7 @@ def test_the_move_is_the_shortest(tmp_path: Path) -> None:
     sizes = knowledge.model.equivalent_sample_size
     from scipy.special import polygamma
 
-    from bayesdx.knowledge.uncertainty import fit_beta
+    from bayesdx.knowledge.distributions import fit_beta
 
     def scale(place: str) -> float:
         stated = numbers[place].stated

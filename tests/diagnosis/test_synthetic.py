@@ -7,8 +7,8 @@ from small_priors import SMALL, write_priors
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.measured import measured_targets
-from bayesdx.diagnosis.relations import Relations
 from bayesdx.diagnosis.synthetic import BLOCK, CaseSampler, SampleOptions, Told, ToldCases
+from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import no_evidence
 from bayesdx.inference.noisy.forward_sampling import ForwardSampler

@@ -6,7 +6,7 @@ from agrum import TooWide, judge
 from random_networks import random_problem
 from small_networks import with_causes
 
-from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.building.assembly import Assembly
 from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 

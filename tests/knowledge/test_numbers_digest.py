@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayesdx.knowledge import read_knowledge
-from bayesdx.knowledge.moving import numbers_digest, with_numbers
-from bayesdx.knowledge.numbers import every_number
+from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.overrides import numbers_digest, with_numbers
 from bayesdx.knowledge.schema import FrozenDict
 from bayesdx.knowledge.statement_schema import Calibration
 

@@ -11,9 +11,9 @@ import typer
 from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.diagnosis import assemble
 from bayesdx.diagnosis.calibration import calibrate as solve
-from bayesdx.diagnosis.statements import Check, check_statements
+from bayesdx.diagnosis.constraint_checks import Check, check_statements
 from bayesdx.knowledge import Knowledge, read_knowledge
-from bayesdx.knowledge.moving import calibrated, calibration_text
+from bayesdx.knowledge.overrides import calibrated, calibration_text
 from bayesdx.tables import write_whole
 
 MOST_MOVES = 20

@@ -9,7 +9,7 @@ import typer
 
 from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.diagnosis import assemble, fit_remarks
-from bayesdx.diagnosis.statements import missed_remarks
+from bayesdx.diagnosis.constraint_checks import missed_remarks
 from bayesdx.knowledge import calibrated, lint, read_knowledge, summary
 
 

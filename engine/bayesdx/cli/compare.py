@@ -18,8 +18,8 @@ from bayesdx.cli.compare_tables import SMALLEST_CHANGE, print_comparison, top_ca
 from bayesdx.cli.figures import check_figure, draw_posteriors
 from bayesdx.cli.options import Priors
 from bayesdx.cli.printing import make_console
-from bayesdx.diagnosis.rivals import Comparison
-from bayesdx.diagnosis.rivals import compare as compare_sources
+from bayesdx.diagnosis.per_source import Comparison
+from bayesdx.diagnosis.per_source import compare as compare_sources
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.tables import CASE_ID, finding_columns, read_cases, write_table

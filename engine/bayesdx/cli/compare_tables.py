@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from bayesdx.cli.words import percent
-from bayesdx.diagnosis.rivals import MODEL, Comparison
+from bayesdx.diagnosis.per_source import MODEL, Comparison
 from bayesdx.knowledge import Knowledge
 
 #: Statements printed for each source, and the smallest change of a posterior worth a line.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayesdx.diagnosis import assemble
-from bayesdx.diagnosis.statements import Check, check_statements
+from bayesdx.diagnosis.constraint_checks import Check, check_statements
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.statement_schema import Constraint
 

@@ -1,6 +1,6 @@
 """Questions about a case: here knowledge and inference meet."""
 
-from bayesdx.diagnosis.assembly import assemble, fit_remarks
+from bayesdx.building.assembly import assemble, fit_remarks
 from bayesdx.diagnosis.engine import Engine, load
 from bayesdx.diagnosis.results import Diagnosis, RedFlagHit
 

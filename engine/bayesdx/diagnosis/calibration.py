@@ -21,24 +21,24 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import polygamma
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
-from bayesdx.diagnosis.least_move import LeastMove, least_move
-from bayesdx.diagnosis.quantities import make_batch, slopes
-from bayesdx.diagnosis.sensitivity import movable_numbers
-from bayesdx.diagnosis.statements import (
+from bayesdx.building.assembly import Assembly, assemble
+from bayesdx.building.least_move import LeastMove, least_move
+from bayesdx.building.sensitivity import movable_numbers
+from bayesdx.diagnosis.constraint_checks import (
     TOLERANCE,
     Demand,
     check_statements,
     demands,
     margins,
 )
+from bayesdx.diagnosis.quantities import make_batch, slopes
 from bayesdx.errors import Fault, InvalidKnowledge, Phrase
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Knowledge
-from bayesdx.knowledge.moving import numbers_digest, with_numbers
-from bayesdx.knowledge.numbers import PlacedNumber
+from bayesdx.knowledge.addresses import PlacedNumber
+from bayesdx.knowledge.distributions import fit_beta
+from bayesdx.knowledge.overrides import numbers_digest, with_numbers
 from bayesdx.knowledge.statement_schema import Calibration, GivenUp, Move
-from bayesdx.knowledge.uncertainty import fit_beta
 
 #: Demands are met with this much to spare, in log-odds, so that rounding cannot undo them.
 SPARE = 1e-3

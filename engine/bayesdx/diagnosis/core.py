@@ -15,7 +15,8 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
+from bayesdx.building.assembly import Assembly, assemble
+from bayesdx.building.perturbations import Perturbations
 from bayesdx.diagnosis.cases import CaseReader, Cases
 from bayesdx.diagnosis.triage import TriageTable, build_triage
 from bayesdx.errors import BayesdxError, Fault, InvalidCase
@@ -25,7 +26,7 @@ from bayesdx.inference.evidence import clamped_absent
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge import Knowledge
-from bayesdx.knowledge.moving import calibrated
+from bayesdx.knowledge.overrides import calibrated
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,8 @@ class Core:
     variants : Variants
     backend : str
         Who does the arithmetic, see `bayesdx.inference.posteriors`.
+    perturbations : Perturbations
+        The same network with numbers drawn or moved; kept with the core.
     prior : array (K + 1,)
         The prior of each cause, and last that no modelled cause is present.
     prior_groups : array (G + 1,)
@@ -76,6 +79,7 @@ class Core:
     clamps: BoolArray
     variants: Variants
     backend: Backend
+    perturbations: Perturbations
     prior: FloatArray
     prior_groups: FloatArray
 
@@ -193,6 +197,7 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
         clamps=frozen(clamps),
         variants=variants,
         backend=backend,
+        perturbations=Perturbations(knowledge, assembly, backend),
         prior=frozen(np.array([*(_prior(knowledge, name) for name in causes), groups[-1]])),
         prior_groups=frozen(groups),
     )

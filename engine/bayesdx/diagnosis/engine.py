@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bayesdx.building.assembly import Assembly
 from bayesdx.diagnosis.asking.questions import NextQuestions, next_questions
-from bayesdx.diagnosis.assembly import Assembly
 from bayesdx.diagnosis.causal import CausalTable, rank_causes
 from bayesdx.diagnosis.changing.tornado import tornado
 from bayesdx.diagnosis.changing.turning import TurningPoints, turning_points
@@ -19,6 +19,7 @@ from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.explaining.explain import Explanation, explain
 from bayesdx.diagnosis.explaining.many import CaseExplanations, explain_many
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
+from bayesdx.diagnosis.intervals import Intervals, intervals
 from bayesdx.diagnosis.red_flags import RuleResult, evaluate, urgency
 from bayesdx.diagnosis.results import (
     IMPOSSIBLE,
@@ -32,7 +33,6 @@ from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases, scores_frame
 from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.diagnosis.texts import TextHit, evaluate_texts
 from bayesdx.diagnosis.triage import TriageHit, triage_case
-from bayesdx.diagnosis.uncertainty.intervals import Intervals, intervals
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.inference.noisy.query import Backend

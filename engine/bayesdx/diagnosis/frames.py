@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from bayesdx.diagnosis.assembly import EventFit
+from bayesdx.building.assembly import EventFit
 from bayesdx.knowledge import Cause, Knowledge
 
 _NAN = float("nan")

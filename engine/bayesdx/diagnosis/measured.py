@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.relations import Relations
+from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.errors import InvalidCase
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge import Measure

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.building.assembly import Assembly
+from bayesdx.building.sensitivity import number_gradient
 from bayesdx.diagnosis.cases import CaseReader
-from bayesdx.diagnosis.sensitivity import number_gradient
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge import Knowledge

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.measured import Measured, measured_targets
-from bayesdx.diagnosis.relations import Relations
+from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.errors import BayesdxError, Fault
 from bayesdx.inference.evidence import StateArray
 from bayesdx.inference.noisy.forward_sampling import (

@@ -4,7 +4,7 @@ from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.files import find_priors
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.lint import lint
-from bayesdx.knowledge.moving import calibrated
+from bayesdx.knowledge.overrides import calibrated
 from bayesdx.knowledge.provenance import (
     describe_cause,
     describe_finding,

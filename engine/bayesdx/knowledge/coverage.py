@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bayesdx.errors import nearest_names
+from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.kinds import STATEMENT_KEY
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.numbers import PlacedNumber, every_number
 from bayesdx.knowledge.remarks import Remark
 from bayesdx.knowledge.statement_schema import Statement
 

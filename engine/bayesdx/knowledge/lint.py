@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayesdx.errors import nearest_names
+from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.coverage import coverage
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.moving import stale
 from bayesdx.knowledge.naming import folded
-from bayesdx.knowledge.numbers import PlacedNumber, every_number
+from bayesdx.knowledge.overrides import stale
 from bayesdx.knowledge.remarks import Remark, Severity
 from bayesdx.knowledge.schema import Cause, Finding
 

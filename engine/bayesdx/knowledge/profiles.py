@@ -24,7 +24,7 @@ from pathlib import Path
 from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_names
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.moving import with_numbers
+from bayesdx.knowledge.overrides import with_numbers
 from bayesdx.knowledge.schema import FrozenDict
 
 #: Bytes of the largest profile that is read.

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
+from bayesdx.knowledge.addresses import PlacedNumber, condition_text, every_number
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.moving import move_of
-from bayesdx.knowledge.numbers import PlacedNumber, condition_text, every_number
+from bayesdx.knowledge.overrides import move_of
 from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Link, Stated
 
 V = TypeVar("V")

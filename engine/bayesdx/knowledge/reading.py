@@ -10,7 +10,7 @@ from bayesdx.knowledge.files import Folder, find_priors, read_folder
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.linking import check_links
 from bayesdx.knowledge.schema import FrozenDict, ModelCard
-from bayesdx.knowledge.values import check_values
+from bayesdx.knowledge.value_checks import check_values
 
 
 def read_knowledge(folder: Path | str | None = None) -> Knowledge:

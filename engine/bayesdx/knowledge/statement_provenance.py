@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
+from bayesdx.knowledge.addresses import condition_text, every_number
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.numbers import condition_text, every_number
 from bayesdx.knowledge.provenance import facts, number_lines, wrapped
 from bayesdx.knowledge.statement_schema import Statement
 

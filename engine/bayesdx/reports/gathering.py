@@ -9,8 +9,8 @@ from bayesdx.diagnosis import Diagnosis, Engine
 from bayesdx.diagnosis.asking.questions import NextQuestions
 from bayesdx.diagnosis.causal import CausalTable
 from bayesdx.diagnosis.explaining.explain import Explanation
+from bayesdx.diagnosis.intervals import Intervals
 from bayesdx.diagnosis.surprise import Surprise
-from bayesdx.diagnosis.uncertainty.intervals import Intervals
 
 #: Questions that are printed.
 QUESTIONS = 8

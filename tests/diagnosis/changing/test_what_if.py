@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from small_priors import SMALL, write_priors
 
-from bayesdx.diagnosis.assembly import assemble
+from bayesdx.building.assembly import assemble
+from bayesdx.building.number_draws import moved, uncertain_numbers
+from bayesdx.building.perturbations import Mover
 from bayesdx.diagnosis.changing.flips import smallest_flips
 from bayesdx.diagnosis.changing.moved_numbers import probability_beyond
 from bayesdx.diagnosis.changing.tornado import tornado
@@ -17,13 +19,11 @@ from bayesdx.diagnosis.changing.what_if import what_if
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.triage import triage_case
-from bayesdx.diagnosis.uncertainty.number_draws import moved, uncertain_numbers
-from bayesdx.diagnosis.uncertainty.prepared_draws import Mover
 from bayesdx.errors import InvalidCase, InvalidKnowledge
 from bayesdx.inference import posteriors
 from bayesdx.knowledge import Knowledge, read_knowledge
-from bayesdx.knowledge.moving import with_numbers
-from bayesdx.knowledge.numbers import every_number
+from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.overrides import with_numbers
 from bayesdx.knowledge.profiles import LARGEST, read_profile, with_priors, with_profile
 from bayesdx.knowledge.red_flag_schema import LEVELS
 

@@ -10,7 +10,7 @@ import pytest
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.building.assembly import Assembly
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import (
     Answer,

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
+from bayesdx.building.knowledge_draws import knowledge_draws
+from bayesdx.building.number_draws import moved, stated_values
+from bayesdx.building.perturbations import Mover, Perturbations
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.uncertainty.first_order import answers_under
-from bayesdx.diagnosis.uncertainty.number_draws import moved, stated_values
-from bayesdx.diagnosis.uncertainty.parameter_draws import knowledge_draws
-from bayesdx.diagnosis.uncertainty.prepared_draws import Mover, Prepared
+from bayesdx.diagnosis.first_order import answers_under
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import FloatArray
-from bayesdx.knowledge.uncertainty import BetaFit, LogNormalFit
+from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
 
 #: Most rounds of correction, as in an assembly.
 CORRECTIONS = 8
@@ -22,7 +22,7 @@ CORRECTIONS = 8
 
 def answers_at(
     core: Core,
-    ready: Prepared,
+    ready: Perturbations,
     evidence: Evidence,
     moves: Sequence[tuple[Mover, float]],
     *,
@@ -33,7 +33,7 @@ def answers_at(
     Parameters
     ----------
     core : Core
-    ready : Prepared
+    ready : Perturbations
         Of this core.
     evidence : Evidence
         One case.

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from bayesdx.building.perturbations import Mover
 from bayesdx.diagnosis.changing.moved_numbers import answers_at
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.uncertainty.first_order import answers_under, first_order, number_columns
-from bayesdx.diagnosis.uncertainty.prepared_draws import Mover, prepared
+from bayesdx.diagnosis.first_order import answers_under, first_order, number_columns
 from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase, nearest_names
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import FloatArray
@@ -62,7 +62,7 @@ def tornado(
     """
     evidence = core.read_case(findings).evidence
     position = None if cause is None else _position(core, cause)
-    ready = prepared(core)
+    ready = core.perturbations
     near = first_order(core, ready, evidence)
     check_possible(near.log_evidence)
     column = int(near.posterior[:-1].argmax()) if position is None else position
@@ -133,5 +133,5 @@ def _exact_ends(
     moves = [
         (mover, float(step)) for mover, both in zip(movers, steps, strict=True) for step in both
     ]
-    answers = answers_at(core, prepared(core), evidence, moves, exact=True)
+    answers = answers_at(core, core.perturbations, evidence, moves, exact=True)
     return answers.reshape(len(movers), 2, -1)

@@ -16,19 +16,19 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from bayesdx.building.perturbations import Mover
 from bayesdx.diagnosis.changing.flips import LARGEST, TARGETS, Flips, Target, smallest_flips
 from bayesdx.diagnosis.changing.moved_numbers import answers_at, moved_value, probability_beyond
 from bayesdx.diagnosis.changing.tornado import check_possible
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.red_flags import evaluate_many, urgency_many
-from bayesdx.diagnosis.triage import level_many, triage_many
-from bayesdx.diagnosis.uncertainty.first_order import (
+from bayesdx.diagnosis.first_order import (
     FirstOrder,
     first_order,
     log_odds_of,
     number_columns,
 )
-from bayesdx.diagnosis.uncertainty.prepared_draws import Mover, prepared
+from bayesdx.diagnosis.red_flags import evaluate_many, urgency_many
+from bayesdx.diagnosis.triage import level_many, triage_many
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
@@ -166,7 +166,7 @@ def turning_numbers(core: Core, findings: Mapping[str, object]) -> Turning:
         When the case cannot be read or is impossible.
     """
     cases = core.read_case(findings)
-    near = first_order(core, prepared(core), cases.evidence)
+    near = first_order(core, core.perturbations, cases.evidence)
     check_possible(near.log_evidence)
     rows: list[dict[str, object]] = []
     unchanged: dict[Target, str] = {}
@@ -247,7 +247,7 @@ def _nearest(
             found.append(exact)
         else:
             moves = [(bracket.mover, bracket.enough)]
-            answer = int(reading(answers_at(core, prepared(core), evidence, moves))[0])
+            answer = int(reading(answers_at(core, core.perturbations, evidence, moves))[0])
             found.append((bracket, (answer, "held")))
     return found
 
@@ -260,7 +260,7 @@ def _others(
     moves: Sequence[tuple[Mover, float]],
 ) -> BoolArray:
     """Whether each move gives another answer; not where the moved number cannot hold."""
-    answers = answers_at(core, prepared(core), evidence, moves)
+    answers = answers_at(core, core.perturbations, evidence, moves)
     holds = ~np.isnan(answers).any(axis=1)
     return np.asarray(holds & (reading(np.nan_to_num(answers)) != base))
 
@@ -304,7 +304,7 @@ def _exact(
     core: Core, evidence: Evidence, reading: _Reading, base: int, bracket: _Bracket
 ) -> tuple[_Bracket, tuple[int, str]] | None:
     """Find the same point with the correction computed anew; None if it is not near."""
-    ready = prepared(core)
+    ready = core.perturbations
     short, enough = bracket.short * (1.0 - _WIDER), bracket.enough * (1.0 + _WIDER)
     result = base
     for _ in range(_ROUNDS):

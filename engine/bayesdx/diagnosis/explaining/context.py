@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bayesdx.diagnosis.assembly import BACKGROUND
+from bayesdx.building.assembly import BACKGROUND
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.explaining.players import Players
 from bayesdx.inference.noisy.attribution.hypotheses import Assumed, Assumption, Credits, assume

@@ -8,7 +8,7 @@ import pytest
 from knotted import knotted_problem
 from oracle import enumerate_case
 
-from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.building.assembly import Assembly
 from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.inference.noisy.condition import absorb, without_causes
 from bayesdx.inference.noisy.lockstep import sweep

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bayesdx.knowledge import read_knowledge
-from bayesdx.knowledge.numbers import every_number
-from bayesdx.knowledge.uncertainty import fit_beta, fit_log_normal
+from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.distributions import fit_beta, fit_log_normal
 
 
 @given(a=st.floats(0.8, 300.0), b=st.floats(0.8, 300.0))

@@ -7,8 +7,8 @@ import pytest
 from small_priors import SMALL, write_priors
 
 from bayesdx.diagnosis.core import Core, build_core
-from bayesdx.diagnosis.relations import Relations
 from bayesdx.diagnosis.synthetic import BLOCK, CaseSampler, SampleOptions
+from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.knowledge import read_knowledge
 
 EXTRA = [f"x{i}" for i in range(6)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdx.diagnosis.uncertainty.drawn_tables import (
+from bayesdx.building.drawn_tables import (
     DrawnTable,
     drawn_extra,
     drawn_prior,

@@ -8,14 +8,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from bayesdx.diagnosis.fitting import (
+from bayesdx.building.fitting import (
     LinkParameters,
     Rates,
     Targets,
     independent_rates,
     solve,
 )
-from bayesdx.diagnosis.targets import Extra, build_extra, build_targets
+from bayesdx.building.targets import Extra, build_extra, build_targets
 from bayesdx.inference import (
     Evidence,
     NoisyModel,

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
+from bayesdx.building.assembly import Assembly, assemble
+from bayesdx.building.sensitivity import NumberGradient, movable_numbers, number_gradient
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.quantities import Quantity, make_batch, probabilities, slopes
-from bayesdx.diagnosis.sensitivity import NumberGradient, movable_numbers, number_gradient
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.knowledge import Knowledge
-from bayesdx.knowledge.moving import with_numbers
+from bayesdx.knowledge.overrides import with_numbers
 
 STEP = 1e-3
 CASES = {

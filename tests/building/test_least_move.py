@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog, minimize
 
-from bayesdx.diagnosis.least_move import least_move
+from bayesdx.building.least_move import least_move
 
 FREE = np.full(2, np.inf)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
+from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
 from bayesdx.knowledge import Knowledge
 from bayesdx.network import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD

@@ -1,4 +1,4 @@
-"""The fit of `bayesdx.diagnosis.fitting` for one event under many sets of stated numbers.
+"""The fit of `bayesdx.building.fitting` for one event under many sets of stated numbers.
 
 Rows are sets of numbers here, not events: each is solved by the same rounds as in an assembly, and
 leaves the loop when it has settled. Most do after 50 to 70 rounds, a few, whose leak is about to
@@ -11,7 +11,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from bayesdx.diagnosis.fitting import (
+from bayesdx.building.fitting import (
     LinkParameters,
     Rates,
     Targets,

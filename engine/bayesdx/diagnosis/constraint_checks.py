@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdx.diagnosis.assembly import Assembly
+from bayesdx.building.assembly import Assembly
 from bayesdx.diagnosis.quantities import Quantity, make_batch, probabilities
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Knowledge

@@ -7,7 +7,7 @@ import pytest
 
 from bayesdx.knowledge import read_knowledge
 from bayesdx.knowledge.schema import Word
-from bayesdx.knowledge.words import find_word, word_faults, word_mean
+from bayesdx.knowledge.word_scale import find_word, word_faults, word_mean
 
 
 def word(wording: str, distribution: str, *parameters: float, **others: Any) -> Word:

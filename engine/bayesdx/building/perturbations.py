@@ -1,4 +1,4 @@
-"""Sets of stated numbers that do not depend on a case, made once for a core and kept.
+"""Sets of stated numbers that do not depend on a case, made once for a network and kept.
 
 Three kinds: drawn from their distributions, moved a little one at a time (for derivatives), and
 moved to the ends of their ranges one at a time.
@@ -8,25 +8,23 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import special
 
-from bayesdx.diagnosis.assembly import Assembly
-from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.uncertainty.mending import Values
-from bayesdx.diagnosis.uncertainty.number_draws import (
+from bayesdx.building.assembly import Assembly
+from bayesdx.building.feasibility import Values
+from bayesdx.building.knowledge_draws import KnowledgeDraws, knowledge_draws
+from bayesdx.building.number_draws import (
     Uncertain,
     draw_numbers,
     moved,
     stated_values,
     uncertain_numbers,
 )
-from bayesdx.diagnosis.uncertainty.parameter_draws import KnowledgeDraws, knowledge_draws
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.inference.noisy.query import Backend
@@ -77,16 +75,30 @@ class MovedSets:
     steps: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """What `prepared` keeps for a core."""
+class Perturbations:
+    """Sets of numbers that do not depend on a case, made when they are first asked for and kept.
 
-    knowledge: Knowledge
-    assembly: Assembly
-    numbers: tuple[Uncertain, ...]
-    backend: Backend
-    _drawn: OrderedDict[tuple[int, int], KnowledgeDraws] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
+    A part of the engine's core, which lets go of it with itself.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+    assembly : Assembly
+        Of this knowledge.
+    backend : {"auto", "numpy", "compiled"}
+    """
+
+    def __init__(self, knowledge: Knowledge, assembly: Assembly, backend: Backend = "auto") -> None:
+        self.knowledge = knowledge
+        self.assembly = assembly
+        self.backend = backend
+        self._drawn: OrderedDict[tuple[int, int], KnowledgeDraws] = OrderedDict()
+        self._lock = Lock()
+
+    @cached_property
+    def numbers(self) -> tuple[Uncertain, ...]:
+        """Every number with its distribution."""
+        return uncertain_numbers(self.knowledge)
 
     @cached_property
     def stated(self) -> Values:
@@ -190,17 +202,3 @@ def _end_steps(mover: Mover) -> tuple[float, float]:
     value = mover.number.number.value
     assert not isinstance(value, tuple)
     return float(scale(high) - scale(value)), float(scale(low) - scale(value))
-
-
-_kept: WeakKeyDictionary[Core, Prepared] = WeakKeyDictionary()
-
-
-def prepared(core: Core) -> Prepared:
-    """Return what was prepared for a core, made when it is not there."""
-    found = _kept.get(core)
-    if found is None:
-        # Two threads that do so at once make the same.
-        numbers = uncertain_numbers(core.knowledge)
-        # The core itself must not be held, or it would never be let go.
-        found = _kept[core] = Prepared(core.knowledge, core.assembly, numbers, core.backend)
-    return found

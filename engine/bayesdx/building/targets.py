@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdx.diagnosis.fitting import ALONE, IN_POPULATION, NET, STRONGEST, Targets
+from bayesdx.building.fitting import ALONE, IN_POPULATION, NET, STRONGEST, Targets
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Cause, Finding, Knowledge
 from bayesdx.knowledge.conditioning import conditional_prior

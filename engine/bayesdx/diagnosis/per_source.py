@@ -20,9 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
-from bayesdx.diagnosis.cases import CaseReader
-from bayesdx.diagnosis.rival_sources import (
+from bayesdx.building.assembly import Assembly, assemble
+from bayesdx.building.source_models import (
     LITERATURE,
     LeftOut,
     Rival,
@@ -30,7 +29,8 @@ from bayesdx.diagnosis.rival_sources import (
     model_numbers,
     rival_sources,
 )
-from bayesdx.diagnosis.rival_statements import Influences, find_influences
+from bayesdx.diagnosis.cases import CaseReader
+from bayesdx.diagnosis.source_influence import Influences, find_influences
 from bayesdx.errors import NOTHING, Fault, InvalidCase, InvalidKnowledge, nearest_names
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.noisy.model import BoolArray, FloatArray

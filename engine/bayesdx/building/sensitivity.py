@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdx.diagnosis.assembly import Assembly, FittedLinks, threshold_pairs
-from bayesdx.diagnosis.fitting import LinkParameters, Targets, solve
+from bayesdx.building.assembly import Assembly, FittedLinks, threshold_pairs
+from bayesdx.building.fitting import LinkParameters, Targets, solve
 from bayesdx.inference import Evidence, NoisyModel, link_gradient, relative_change
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.conditioning import conditional_prior
-from bayesdx.knowledge.numbers import PlacedNumber, every_number
 from bayesdx.network import TableCPD
 
 #: Step in log-odds for differences of the fit, which is solved to fifteen digits.

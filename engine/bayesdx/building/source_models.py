@@ -16,16 +16,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bayesdx.diagnosis.targets import build_extra
+from bayesdx.building.targets import build_extra
 from bayesdx.errors import Fault, InvalidKnowledge
 from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.cause_links import check_causes
 from bayesdx.knowledge.draft import Draft
 from bayesdx.knowledge.finding_links import check_findings
-from bayesdx.knowledge.moving import calibrated, with_numbers
-from bayesdx.knowledge.numbers import PlacedNumber, every_number
+from bayesdx.knowledge.overrides import calibrated, with_numbers
 from bayesdx.knowledge.statement_schema import Statement
-from bayesdx.knowledge.values import PROBABILITY, RATIO
+from bayesdx.knowledge.value_checks import PROBABILITY, RATIO
 
 #: Document of the statements that say what the literature has against a document.
 CONFLICTS = "X"

@@ -11,16 +11,16 @@ import pytest
 from small_priors import SMALL
 
 from bayesdx import InvalidCase, InvalidKnowledge
+from bayesdx.building.assembly import assemble
+from bayesdx.building.source_models import build_rival, model_numbers
 from bayesdx.diagnosis import rival_statements, rivals
-from bayesdx.diagnosis.assembly import assemble
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.engine import Engine
-from bayesdx.diagnosis.rival_sources import build_rival, model_numbers
-from bayesdx.diagnosis.rival_statements import find_influences
-from bayesdx.diagnosis.rivals import LITERATURE, MODEL, compare, distance, rival_sources
+from bayesdx.diagnosis.per_source import LITERATURE, MODEL, compare, distance, rival_sources
+from bayesdx.diagnosis.source_influence import find_influences
 from bayesdx.knowledge import Knowledge, read_knowledge
-from bayesdx.knowledge.moving import with_numbers
-from bayesdx.knowledge.numbers import every_number
+from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.overrides import with_numbers
 from bayesdx.knowledge.statement_schema import Calibration, Move, Reading, Statement
 
 STRAIN, STATIN = "causes/strain.toml:", "causes/statin_myopathy.toml:"

@@ -8,7 +8,7 @@ from bayesdx.errors import NOTHING, Phrase
 from bayesdx.knowledge.draft import Draft, cause_file
 from bayesdx.knowledge.schema import BASES, Cause, Finding, Measure, Risk
 from bayesdx.knowledge.shapes import join
-from bayesdx.knowledge.words import word_faults
+from bayesdx.knowledge.word_scale import word_faults
 
 PROBABILITY = "a probability strictly between 0 and 1"
 RATIO = "a ratio above 0"

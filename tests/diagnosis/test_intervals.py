@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 from small_priors import SMALL, write_priors
 
+from bayesdx.building.sensitivity import number_gradient
 from bayesdx.diagnosis.core import Core, build_core
-from bayesdx.diagnosis.sensitivity import number_gradient
-from bayesdx.diagnosis.uncertainty.first_order import answers_under, first_order
-from bayesdx.diagnosis.uncertainty.intervals import intervals
-from bayesdx.diagnosis.uncertainty.prepared_draws import prepared
+from bayesdx.diagnosis.first_order import answers_under, first_order
+from bayesdx.diagnosis.intervals import intervals
 from bayesdx.errors import BayesdxError, InvalidCase
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.knowledge import Knowledge, read_knowledge
-from bayesdx.knowledge.numbers import every_number
+from bayesdx.knowledge.addresses import every_number
 from bayesdx.knowledge.schema import FrozenDict
 
 CASE = {"low_back_pain": "present", "bilateral": "absent", "fair_pos": "present"}
@@ -123,7 +122,7 @@ def test_table_says_what_it_promises(core: Core) -> None:
 
 def test_quantiles_are_those_of_the_draws(core: Core) -> None:
     found = intervals(core, CASE, level=0.8, draws=300, seed=1)
-    drawn = prepared(core).drawn(300, 1)
+    drawn = core.perturbations.drawn(300, 1)
     posterior = answers_under(core, drawn, core.read_case(CASE).evidence).posterior
     k = core.causes.index("piriformis_syndrome")
     row = found.table.loc["piriformis_syndrome"]
@@ -144,7 +143,7 @@ def test_the_same_seed_gives_the_same_intervals(real_knowledge: Knowledge, core:
 
 def test_unexplained_is_nobody_present(small: Core) -> None:
     evidence = small.read_case(SMALL_CASE).evidence
-    drawn = prepared(small).drawn(20, 0)
+    drawn = small.perturbations.drawn(20, 0)
     ours = answers_under(small, drawn, evidence).posterior[:, -1]
     clamped = np.zeros_like(evidence.causes)
     clamped[:] = evidence.causes
@@ -157,7 +156,7 @@ def test_unexplained_is_nobody_present(small: Core) -> None:
 def check_slopes(core: Core, case: Mapping[str, object], cause: str) -> int:
     """P(cause | e) = P(cause, e) / P(e): the gradients of both give the same slopes."""
     evidence = core.read_case(case).evidence
-    near = first_order(core, prepared(core), evidence)
+    near = first_order(core, core.perturbations, evidence)
     k = core.causes.index(cause)
     at = int(core.modelled[list(core.columns).index(k)])
     two = evidence.take(np.zeros(2, dtype=np.intp))
@@ -305,7 +304,7 @@ def test_unknown_finding(small: Core) -> None:
 def test_a_core_that_is_gone_takes_its_draws_with_it(tmp_path: Path) -> None:
     core = build_core(read_knowledge(write_priors(tmp_path, SMALL)))
     intervals(core, SMALL_CASE, draws=10)
-    alive = weakref.ref(prepared(core))
+    alive = weakref.ref(core.perturbations)
     del core
     gc.collect()
     assert alive() is None
@@ -313,6 +312,6 @@ def test_a_core_that_is_gone_takes_its_draws_with_it(tmp_path: Path) -> None:
 
 def test_evidence_of_the_stated_numbers(core: Core) -> None:
     evidence = core.read_case(CASE).evidence
-    near = first_order(core, prepared(core), evidence)
+    near = first_order(core, core.perturbations, evidence)
     right = float(posteriors(core.model, evidence).log_evidence[0])
     assert math.isclose(near.log_evidence, right, abs_tol=1e-11)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bayesdx.errors import InvalidKnowledge
 from bayesdx.knowledge import Knowledge, read_knowledge
-from bayesdx.knowledge.moving import (
+from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.overrides import (
     applied_moves,
     calibrated,
     calibration_text,
@@ -19,7 +20,6 @@ from bayesdx.knowledge.moving import (
     stale,
     with_numbers,
 )
-from bayesdx.knowledge.numbers import every_number
 from bayesdx.knowledge.statement_schema import Calibration, GivenUp, Move
 
 Write = Callable[..., Path]

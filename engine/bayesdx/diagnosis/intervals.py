@@ -23,10 +23,9 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from bayesdx.building.knowledge_draws import KnowledgeDraws
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
-from bayesdx.diagnosis.scoring import UNEXPLAINED
-from bayesdx.diagnosis.uncertainty.first_order import (
+from bayesdx.diagnosis.first_order import (
     Answers,
     FirstOrder,
     answers_under,
@@ -34,8 +33,8 @@ from bayesdx.diagnosis.uncertainty.first_order import (
     log_odds_of,
     number_columns,
 )
-from bayesdx.diagnosis.uncertainty.parameter_draws import KnowledgeDraws
-from bayesdx.diagnosis.uncertainty.prepared_draws import prepared
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.errors import BayesdxError, Fault
 from bayesdx.inference import no_evidence
 from bayesdx.inference.noisy.model import FloatArray, IntArray
@@ -139,7 +138,7 @@ def intervals(
     """
     _check(level, draws, seed)
     cases = core.read_case(findings)
-    ready = prepared(core)
+    ready = core.perturbations
     evidence = cases.evidence
     status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
     near = first_order(core, ready, evidence)

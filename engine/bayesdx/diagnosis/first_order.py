@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+from bayesdx.building.knowledge_draws import KnowledgeDraws
+from bayesdx.building.perturbations import Mover, Perturbations
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.uncertainty.parameter_draws import KnowledgeDraws
-from bayesdx.diagnosis.uncertainty.prepared_draws import Mover, Prepared
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 
@@ -92,7 +92,7 @@ def answers_under(
     return Answers(posterior, answer.log_evidence)
 
 
-def first_order(core: Core, ready: Prepared, evidence: Evidence) -> FirstOrder:
+def first_order(core: Core, ready: Perturbations, evidence: Evidence) -> FirstOrder:
     """Differentiate the log-odds of every posterior by the log-odds of every number.
 
     By central differences of exact answers, all in one run.

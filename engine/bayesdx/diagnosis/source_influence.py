@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
-from bayesdx.diagnosis.rival_sources import Rival, RivalNumber, build_rival, value_without
-from bayesdx.diagnosis.sensitivity import number_gradient
+from bayesdx.building.assembly import Assembly, assemble
+from bayesdx.building.sensitivity import number_gradient
+from bayesdx.building.source_models import Rival, RivalNumber, build_rival, value_without
 from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.knowledge import Knowledge
-from bayesdx.knowledge.numbers import PlacedNumber, every_number
+from bayesdx.knowledge.addresses import PlacedNumber, every_number
 
 #: Statements to leave out exactly, for one source and case.
 MOST_EXACT = 8

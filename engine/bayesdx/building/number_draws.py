@@ -1,7 +1,7 @@
 """Every stated number as a distribution, and draws from it.
 
 A probability is drawn from the Beta, a ratio from the log-normal distribution that fits its value
-and range (`bayesdx.knowledge.uncertainty`); the shares of a risk with several states from a
+and range (`bayesdx.knowledge.distributions`); the shares of a risk with several states from a
 Dirichlet distribution with the equivalent sample size of its basis. Numbers are drawn independently
 of each other, each from a stream of its own that depends on the seed and on its place alone: other
 numbers, their order and how many draws are taken change nothing, and the first draws of a long
@@ -20,8 +20,8 @@ from scipy import special
 
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Knowledge
-from bayesdx.knowledge.numbers import PlacedNumber, every_number
-from bayesdx.knowledge.uncertainty import BetaFit, LogNormalFit, fit_beta, fit_log_normal
+from bayesdx.knowledge.addresses import PlacedNumber, every_number
+from bayesdx.knowledge.distributions import BetaFit, LogNormalFit, fit_beta, fit_log_normal
 
 #: Drawn probabilities stay this far from 0 and 1, where a Beta draw can round to.
 EDGE = 1e-9

@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 from small_priors import SMALL, write_priors
 
-from bayesdx.diagnosis.assembly import Assembly, assemble
-from bayesdx.diagnosis.cases import CaseReader
-from bayesdx.diagnosis.fitting import Rates, Targets, solve
-from bayesdx.diagnosis.uncertainty.drawn_tables import drawn_prior, effect_places, risk_shares
-from bayesdx.diagnosis.uncertainty.number_draws import (
+from bayesdx.building.assembly import Assembly, assemble
+from bayesdx.building.drawn_tables import drawn_prior, effect_places, risk_shares
+from bayesdx.building.fitting import Rates, Targets, solve
+from bayesdx.building.knowledge_draws import KnowledgeDraws, knowledge_draws
+from bayesdx.building.number_draws import (
     Uncertain,
     draw_numbers,
     stated_values,
     uncertain_numbers,
 )
-from bayesdx.diagnosis.uncertainty.parameter_draws import KnowledgeDraws, knowledge_draws
-from bayesdx.diagnosis.uncertainty.row_fitting import solve_rows
+from bayesdx.building.row_fitting import solve_rows
+from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.errors import InvalidKnowledge
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.conditioning import conditional_prior
-from bayesdx.knowledge.moving import with_numbers
+from bayesdx.knowledge.overrides import with_numbers
 from bayesdx.knowledge.schema import FrozenDict
 
 SMALL_CASES = (

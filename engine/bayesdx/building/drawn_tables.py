@@ -1,7 +1,7 @@
 """P(cause | risks) for many sets of stated numbers at once.
 
 The same rules as `bayesdx.knowledge.conditioning.conditional_prior` and
-`bayesdx.diagnosis.targets.build_extra`, which say what they mean; here every number is an array
+`bayesdx.building.targets.build_extra`, which say what they mean; here every number is an array
 over D draws, the last axis of everything. A draw whose numbers contradict each other (a probability
 would have to exceed 1) is marked, not refused.
 """

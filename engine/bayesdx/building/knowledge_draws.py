@@ -1,6 +1,6 @@
 """The network of a knowledge folder under many sets of its stated numbers.
 
-A set of numbers becomes parameters of the network as in an assembly (`bayesdx.diagnosis.assembly`),
+A set of numbers becomes parameters of the network as in an assembly (`bayesdx.building.assembly`),
 but for all sets at once and only where a case asks: what does not depend on a case, tables of the
 causes and risks, is made once; strengths, inhibitors and leaks of a finding are solved for when a
 case first speaks of the finding, and kept.
@@ -22,11 +22,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from bayesdx.diagnosis.assembly import BACKGROUND, Assembly, threshold_chain
-from bayesdx.diagnosis.fitting import LinkParameters, Rates, Targets, independent_rates
-from bayesdx.diagnosis.targets import is_gated
-from bayesdx.diagnosis.uncertainty.mending import UpperLayers, Values, upper_layers
-from bayesdx.diagnosis.uncertainty.row_fitting import solve_rows
+from bayesdx.building.assembly import BACKGROUND, Assembly, threshold_chain
+from bayesdx.building.feasibility import UpperLayers, Values, upper_layers
+from bayesdx.building.fitting import LinkParameters, Rates, Targets, independent_rates
+from bayesdx.building.row_fitting import solve_rows
+from bayesdx.building.targets import is_gated
 from bayesdx.inference import Answer, Evidence, no_evidence
 from bayesdx.inference.noisy.draws import LanePlans, LinkDraws, ParameterDraws, posteriors_under
 from bayesdx.inference.noisy.model import FloatArray, IntArray

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
+from bayesdx.knowledge.addresses import every_number
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.numbers import every_number
 from bayesdx.knowledge.schema import Cause, Finding, Frozen, FrozenDict, Risk
 from bayesdx.knowledge.statement_schema import Calibration, Move
 

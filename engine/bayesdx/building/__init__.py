@@ -1,0 +1,1 @@
+"""Knowledge made a network: what is stated, fitted, drawn and calibrated."""

@@ -1,1 +1,0 @@
-"""How sure an answer can be, given how unsure the numbers behind it are."""
