@@ -37,7 +37,7 @@ $(VENV)/.made:
 
 $(VENV)/.package: $(VENV)/.made pyproject.toml
 	@echo 'installing bayesdx into $(VENV) (some minutes the first time) ...'
-	@$(PIP) install -e .
+	@$(PIP) install -e '.[pgmpy]'
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.made pyproject.toml

@@ -55,3 +55,19 @@ def test_continuous_integration_calls_make_test() -> None:
     script = ROOT / ".ci" / "run"
     assert "make --no-print-directory test" in script.read_text(encoding="utf-8")
     assert script.stat().st_mode & 0o100
+
+
+def test_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    package = (ROOT / "engine/bayesdx/__init__.py").read_text(encoding="utf-8")
+    assert f"\nversion: {project['version']}\n" in citation
+    assert f'__version__ = "{project["version"]}"' in package
+
+
+def test_what_an_heir_needs_is_there_and_linked() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name in ("LICENSE", "CITATION.cff", "CONTRIBUTING.md", "SECURITY.md", "ARCHITECTURE.md"):
+        assert (ROOT / name).is_file(), name
+        assert f"({name})" in readme, name
+    assert "CC BY 4.0" in (ROOT / "priors" / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from bayesdx.formats import from_pgmpy, read_network, to_pgmpy, write_network
 from bayesdx.network import Network, Variable
 from bayesdx.tables.networks import compile_network
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BayesdxError",

@@ -1,5 +1,7 @@
 """To pgmpy and back: which axis is which."""
 
+import sys
+
 import numpy as np
 import pytest
 from example_networks import example_files
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from network_judges import assert_same, networks, of_pgmpy
 
-from bayesdx import InvalidNetwork, Network, Variable, read_network
+from bayesdx import BayesdxError, InvalidNetwork, Network, Variable, read_network
 from bayesdx.formats import from_pgmpy, to_pgmpy
 from bayesdx.network import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
 
@@ -132,3 +134,11 @@ def test_what_is_wrong_with_a_model_is_told() -> None:
     alone = _cpd("b", 2, [[0.1], [0.9]])
     with pytest.raises(InvalidNetwork, match="the same links in graph and tables, got a -> b"):
         from_pgmpy(_model([("a", "b")], root, alone))
+
+
+def test_without_pgmpy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pgmpy.models", None)
+    with pytest.raises(
+        BayesdxError, match=r"to_pgmpy: expected the extra 'pgmpy' .*bayesdx\[pgmpy\]"
+    ):
+        to_pgmpy(lopsided())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesdx.errors import NOTHING, Fault, InvalidNetwork, Phrase
+from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidNetwork, Phrase
 from bayesdx.formats.draft import Draft, Family
 from bayesdx.network import Network
 from bayesdx.network.cpds import FloatArray
@@ -36,9 +36,15 @@ def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
     ------
     InvalidNetwork
         If a noisy family would need a table that is too large.
+    BayesdxError
+        If pgmpy is not installed.
     """
-    from pgmpy.factors.discrete import TabularCPD
-    from pgmpy.models import DiscreteBayesianNetwork
+    try:
+        from pgmpy.factors.discrete import TabularCPD
+        from pgmpy.models import DiscreteBayesianNetwork
+    except ModuleNotFoundError as reason:
+        expected = "the extra 'pgmpy' (pip install 'bayesdx[pgmpy]')"
+        raise BayesdxError(Fault("to_pgmpy", expected, Phrase(f"no {reason.name}"))) from None
 
     model = DiscreteBayesianNetwork()
     model.add_nodes_from(network.variables)
