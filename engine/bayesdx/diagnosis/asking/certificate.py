@@ -37,7 +37,6 @@ from bayesdx.diagnosis.results import IMPOSSIBLE
 from bayesdx.diagnosis.triage import NO_LEVEL, level_many, triage_many
 from bayesdx.inference import posteriors
 from bayesdx.inference.arrays import BoolArray, IntArray
-from bayesdx.inference.noisy.model import model_links
 from bayesdx.inference.noisy.single.answers import FINDING, ORDINAL
 from bayesdx.inference.noisy.single.bounds import always_possible, posterior_bounds
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level, RedFlag
@@ -221,15 +220,15 @@ def _open_questions(standing: Standing) -> tuple[BoolArray, BoolArray]:
 def _beyond_bounds(standing: Standing, rising: IntArray, held: IntArray) -> tuple[str, ...]:
     """Causes for which bounds cannot show that they stay on their side of the threshold."""
     core, evidence = standing.core, standing.cases.evidence
-    open_, links, table = _open_questions(standing), model_links(core.model), standing.core.triage
+    open_, table = _open_questions(standing), standing.core.triage
 
     def bounds(k: int) -> tuple[float, float]:
-        return posterior_bounds(core.model, evidence, *open_, int(core.weighed[k]), links)
+        return posterior_bounds(core.model, evidence, *open_, int(core.weighed[k]))
 
     # A hair's breadth for rounding: bounds and posteriors are computed in different ways.
     doubtful = [k for k in rising if bounds(k)[1] >= table.thresholds[k] * (1.0 - 1e-9)]
     if len(held):
-        stays = always_possible(core.model, evidence, *open_, links)
+        stays = always_possible(core.model, evidence, *open_)
         firm = [k for k in held if bounds(k)[0] >= table.thresholds[k] * (1.0 + 1e-9)]
         if not (stays and firm):
             doubtful += list(held)

@@ -155,7 +155,7 @@ class Context:
             if self._credits.causes[p, rival] < LEAST_CREDIT:
                 continue
             if part.findings:
-                linked = axes.gain[axes.explain[part.findings[0][0]], cause] > 0.0
+                linked = axes.gain[part.findings[0][0], cause] > 0.0
             else:
                 linked = self._credits.causes[p, cause] > 0.0
             if linked:

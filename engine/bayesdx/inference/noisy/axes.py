@@ -1,91 +1,11 @@
-"""What can become an axis of a frontier, and how each cause acts on it."""
+"""The axes of a model, laid out from its links and risks."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, frozen
-
-#: Axis classes: a finding explained by causes, the same with a leak that inhibitors can lower,
-#: and an unobserved shared risk.
-EXPLAIN, EXPLAIN_INHIBITED, RISK = 0, 1, 2
-
-
-@dataclass(frozen=True, eq=False)
-class Links:
-    """Noisy-OR and noisy-MAX parameters of all findings.
-
-    Attributes
-    ----------
-    strength, factor : arrays (C, F)
-        Link strengths z (0 without a link) and inhibitor factors h (1 without one).
-    leak : array (F,)
-    exceed : array (C, levels)
-        Exceedance strengths of ordinal findings, S - 1 columns each, side by side.
-    exceed_leak : array (levels,)
-    sizes : tuple of int
-        States of each ordinal finding.
-    """
-
-    strength: FloatArray
-    factor: FloatArray
-    leak: FloatArray
-    exceed: FloatArray
-    exceed_leak: FloatArray
-    sizes: tuple[int, ...]
-
-    @property
-    def inhibited(self) -> BoolArray:
-        """Findings with an inhibitor, (F,)."""
-        return np.asarray((self.factor < 1.0).any(axis=0))
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """First column of each ordinal finding."""
-        return tuple(sum(size - 1 for size in self.sizes[:o]) for o in range(len(self.sizes)))
-
-
-@dataclass(frozen=True, eq=False)
-class Axes:
-    """Everything that can become an axis of the frontier, U in all.
-
-    Attributes
-    ----------
-    gain, keep : arrays (U, C)
-        What an active cause moves from component 0 to component 1, and what it leaves of component
-        1. Their sum is 1; both are kept, since 1 - (1 - z) is not z in floating point.
-    leak_keep, leak_gain : arrays (U, C)
-        On ``EXPLAIN_INHIBITED`` axes, what it leaves of component 2 and moves there from
-        component 3.
-    touches : array of bool (U, C)
-        Whether a cause acts on (or, for a risk, depends on) the axis.
-    start : array (U, S)
-        Components before any cause acts, for axes whose start does not depend on the case.
-    bound : array (U,)
-        Largest value component 1 can reach; starts and gains are divided by it, so that very rare
-        findings do not underflow together.
-    classes, sizes, bits : arrays of int (U,)
-        Axis class, number of components, and bits that number them.
-    """
-
-    gain: FloatArray
-    keep: FloatArray
-    leak_keep: FloatArray
-    leak_gain: FloatArray
-    touches: BoolArray
-    start: FloatArray
-    bound: FloatArray
-    classes: IntArray
-    sizes: IntArray
-    bits: IntArray
-    explain: IntArray  #: (F,) axis of a finding that is present or soft
-    suppress: IntArray  #: (F,) axis of an absent finding whose inhibitors couple, or -1
-    exceed: Mapping[tuple[int, int, int], int]  #: (ordinal, lower, upper) -> axis
-    risk: IntArray  #: (R,) axis of an unobserved shared risk, or -1
+from bayesdx.inference.noisy.model import EXPLAIN, EXPLAIN_INHIBITED, RISK, Axes, Links, RiskEdges
 
 
 def build_axes(
@@ -93,34 +13,29 @@ def build_axes(
 ) -> Axes:
     """Lay out the axes: findings, coupled absences, ordinal exceedances, shared risks."""
     n_causes, n_findings = links.strength.shape
+    inhibits = links.factor < 1.0
+    inhibited = inhibits.any(axis=0)
     # An absent finding couples its inhibitors only when there are two, or when nothing but an
     # inhibitor can make it absent (leak 1), where a ratio of factors would divide by zero.
-    several = (links.factor < 1.0).sum(axis=0) >= 2
-    coupling = np.flatnonzero(several | (links.inhibited & (links.leak >= 1.0)))
+    coupling = np.flatnonzero((inhibits.sum(axis=0) >= 2) | (inhibited & (links.leak >= 1.0)))
     suppress = np.full(n_findings, -1)
     suppress[coupling] = n_findings + np.arange(len(coupling))
     exceed, exceed_gain, exceed_start = _exceedances(links, n_findings + len(coupling))
     shared, risk_touch = _shared_risks(parents, len(priors))
-    first_risk = n_findings + len(coupling) + len(exceed)
+    first_risk = n_findings + len(coupling) + len(exceed_start)
     risk = np.full(len(priors), -1)
     risk[shared] = first_risk + np.arange(len(shared))
-    gain = np.concatenate(
-        [
-            links.strength.T,
-            1.0 - links.factor.T[coupling],
-            exceed_gain,
-            np.zeros((len(shared), n_causes)),
-        ]
-    )
+    lowered = 1.0 - links.factor.T
+    nothing = np.zeros((len(shared), n_causes))
+    gain = np.concatenate([links.strength.T, lowered[coupling], exceed_gain, nothing])
     leak_keep = 1.0 - gain
     leak_keep[:n_findings] *= links.factor.T
     leak_gain = np.zeros_like(gain)
-    leak_gain[:n_findings] = 1.0 - links.factor.T
-    touches = gain > 0.0
-    touches[:n_findings] |= (links.factor < 1.0).T
+    leak_gain[:n_findings] = lowered
+    touches = (gain > 0.0) | (leak_gain > 0.0)
     touches[first_risk:] = risk_touch
     classes = np.full(len(gain), EXPLAIN)
-    classes[:n_findings][links.inhibited] = EXPLAIN_INHIBITED
+    classes[:n_findings][inhibited] = EXPLAIN_INHIBITED
     classes[first_risk:] = RISK
     sizes = np.where(classes == EXPLAIN_INHIBITED, 4, 2)
     sizes[first_risk:] = [len(priors[r]) for r in shared]
@@ -130,22 +45,44 @@ def build_axes(
     start[:first_risk, 1] = first
     for u, r in enumerate(shared, first_risk):
         start[u, : sizes[u]] = priors[r]
+    touch_first, touch_cause = ragged(touches)
+    log_size = np.log2(np.maximum(1, np.arange(int(sizes.max(initial=4)) + 1)))
     return Axes(
-        gain=frozen(gain),
-        keep=frozen(1.0 - gain),
-        leak_keep=frozen(leak_keep),
-        leak_gain=frozen(leak_gain),
+        links=frozen(np.stack([gain, 1.0 - gain, leak_keep, leak_gain], axis=-1)),
         touches=frozen(touches),
+        touch_first=touch_first,
+        touch_cause=touch_cause,
         start=frozen(start),
         bound=frozen(_bounds(first, gain, first_risk)),
         classes=frozen(classes.astype(np.intp)),
         sizes=frozen(sizes.astype(np.intp)),
         bits=frozen(np.ceil(np.log2(sizes)).astype(np.intp)),
-        explain=frozen(np.arange(n_findings)),
+        leak=frozen(links.leak),
         suppress=frozen(suppress),
-        exceed=MappingProxyType(exceed),
+        exceed=frozen(exceed),
         risk=frozen(risk),
+        log_size=frozen(np.rint(16.0 * log_size).astype(np.intp)),
     )
+
+
+def number_edges(axes: Axes) -> RiskEdges:
+    """Number the pairs of causes and shared risks."""
+    shared = axes.risk[axes.risk >= 0]
+    causes, at = np.nonzero(axes.touches[shared].T)
+    number = np.full((len(axes.classes) + 1, axes.touches.shape[1] + 1), len(causes))
+    number[shared[at], causes] = np.arange(len(causes))
+    parents = tuple((int(c), tuple(shared[at[causes == c]].tolist())) for c in np.unique(causes))
+    return RiskEdges(parents, frozen(number), len(causes))
+
+
+def offsets(lengths: list[int]) -> IntArray:
+    """Where rows of these lengths begin, and where the last one ends."""
+    return frozen(np.cumsum([0, *lengths], dtype=np.intp))
+
+
+def ragged(chosen: BoolArray) -> tuple[IntArray, IntArray]:
+    """Row offsets and columns of the true entries."""
+    return offsets(chosen.sum(axis=1).tolist()), frozen(np.nonzero(chosen)[1])
 
 
 def _bounds(first: FloatArray, gain: FloatArray, first_risk: int) -> FloatArray:
@@ -157,35 +94,33 @@ def _bounds(first: FloatArray, gain: FloatArray, first_risk: int) -> FloatArray:
     return np.where(bound > 0.0, bound, 1.0)
 
 
-def _exceedances(
-    links: Links, first_axis: int
-) -> tuple[dict[tuple[int, int, int], int], FloatArray, FloatArray]:
+def _exceedances(links: Links, first_axis: int) -> tuple[IntArray, FloatArray, FloatArray]:
     """Axes of "at least lower, at most upper": gains and leaks of the part that must be reached.
 
     P(lower <= Y <= upper) = P(Y <= upper) (1 - P(Y < lower) / P(Y <= upper)); the first factor is
-    absorbed, the second is an ordinary finding that is present.
+    negative evidence, the second is an ordinary finding that is present.
     """
-    exceed: dict[tuple[int, int, int], int] = {}
-    offsets = links.offsets
-    gains: list[FloatArray] = [np.zeros((0, len(links.exceed)))]
-    starts: list[float] = []
-    nothing = np.zeros(len(links.exceed))
+    most = max(links.sizes, default=1)
+    axis = np.full((len(links.sizes), most, most), -1)
+    # A level more, which nothing exceeds: "at most the highest".
+    strengths = np.hstack([links.exceed, np.zeros((len(links.exceed), 1))])
+    leaks = np.append(links.exceed_leak, 0.0)
+    lower: list[int] = []
+    upper: list[int] = []
+    offset = 0
     for o, size in enumerate(links.sizes):
-        for lower in range(1, size):
-            for upper in range(lower, size):
-                exceed[o, lower, upper] = first_axis + len(starts)
-                low, high = offsets[o] + lower - 1, offsets[o] + upper
-                last = upper == size - 1
-                above = nothing if last else links.exceed[:, high]
-                leak_above = 0.0 if last else float(links.exceed_leak[high])
-                gains.append(_remaining(links.exceed[:, low], above)[None])
-                leak = np.array([links.exceed_leak[low]])
-                starts.append(float(_remaining(leak, np.array([leak_above]))[0]))
-    return exceed, np.concatenate(gains), np.array(starts)
+        for low in range(1, size):
+            for high in range(low, size):
+                axis[o, low, high] = first_axis + len(lower)
+                lower.append(offset + low - 1)
+                upper.append(offset + high if high < size - 1 else -1)
+        offset += size - 1
+    gain = remaining(strengths[:, lower], strengths[:, upper])
+    return axis, gain.T, remaining(leaks[lower], leaks[upper])
 
 
-def _remaining(reached: FloatArray, passed: FloatArray) -> FloatArray:
-    """1 - (1 - reached) / (1 - passed); 0 where passing is certain, since that is absorbed as 0."""
+def remaining(reached: FloatArray, passed: FloatArray) -> FloatArray:
+    """1 - (1 - reached) / (1 - passed); 0 where passing is certain, whose own factor is 0 then."""
     room = 1.0 - passed
     return np.divide(reached - passed, room, out=np.zeros_like(room), where=room > 0.0)
 

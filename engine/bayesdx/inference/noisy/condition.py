@@ -13,7 +13,7 @@ import numpy as np
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import MaskArray
-from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.model import (
     EXPLAIN_INHIBITED,
     RISK,
@@ -21,7 +21,6 @@ from bayesdx.inference.noisy.model import (
     FloatArray,
     IntArray,
     NoisyModel,
-    slice_table,
 )
 
 #: Slots of a case are bits of one word.
@@ -172,15 +171,47 @@ def priors_given(model: NoisyModel, evidence: Evidence) -> FloatArray:
     return prior
 
 
+def slice_table(model: NoisyModel, cause: int, risks: StateArray, code: int) -> FloatArray:
+    """P(cause present | unobserved shared risks) of cases that observe the same parents.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    cause : int
+    risks : int8 array (n, R)
+        Observed states.
+    code : int
+        Bit p is set where the p-th parent of the cause is observed.
+
+    Returns
+    -------
+    array (n, joint states of the others)
+    """
+    parents, table = model.cause_parents[cause], model.cause_tables[cause]
+    known = [p for p in range(len(parents)) if code >> p & 1]
+    private = [p for p in range(len(parents)) if p not in known and model.axes.risk[parents[p]] < 0]
+    shared = [p for p in range(len(parents)) if p not in known and p not in private]
+    table = table.transpose(known + shared + private)
+    for p in reversed(private):
+        table = table @ model.risk_priors[parents[p]]
+    index = tuple(risks[:, parents[p]] for p in known)
+    if not known:
+        return np.broadcast_to(table.reshape(1, -1), (len(risks), table.size))
+    values: FloatArray = table[index].reshape(len(risks), -1)
+    return values
+
+
 def _used_axes(model: NoisyModel, evidence: Evidence) -> BoolArray:
     """Which axes each case has, (N, U)."""
     axes = model.axes
     used = np.zeros((len(evidence), len(axes.classes)), dtype=bool)
-    used[:, axes.explain] = evidence.findings > 0.0
+    used[:, : len(model.findings)] = evidence.findings > 0.0
     coupled = axes.suppress >= 0
     used[:, axes.suppress[coupled]] = (evidence.findings == 0.0)[:, coupled]
-    for (o, lower, upper), u in axes.exceed.items():
-        used[:, u] = (evidence.lower[:, o] == lower) & (evidence.upper[:, o] == upper)
+    which = np.arange(len(model.ordinals))
+    exceeded = axes.exceed[which, evidence.lower, evidence.upper]
+    rows, at = np.nonzero(exceeded >= 0)
+    used[rows, exceeded[rows, at]] = True
     shared = axes.risk >= 0
     used[:, axes.risk[shared]] = (evidence.risks < 0)[:, shared]
     return used

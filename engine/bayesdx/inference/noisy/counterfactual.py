@@ -35,7 +35,7 @@ import numpy as np
 from bayesdx.inference.arrays import FloatArray, IntArray, frozen
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.derivatives import relative_change
-from bayesdx.inference.noisy.model import NoisyModel, model_links
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, Backend, posteriors
 from bayesdx.network import NoisyMaxCPD, NoisyOrCPD
 
@@ -148,7 +148,7 @@ def _binary(model: NoisyModel, evidence: Evidence) -> _Symptoms:
     turned = evidence.take(rows)
     findings = turned.findings.copy()
     findings[np.arange(len(rows)), columns] = 0.0
-    strength = model_links(model).strength[:, columns].T
+    strength = model.links.strength[:, columns].T
     nothing = np.zeros_like(strength)
     none = evidence.take(np.zeros(0, dtype=np.intp))
     absent = Evidence(findings, turned.lower, turned.upper, turned.risks, turned.causes)
@@ -163,7 +163,7 @@ def _ordinal(model: NoisyModel, evidence: Evidence) -> _Symptoms:
     high = evidence.upper[rows, columns].astype(np.intp)
     first = np.array(model.level_offset, dtype=np.intp)[columns]
     top = np.array(model.ordinal_sizes, dtype=np.intp)[columns] - 1
-    exceed = model_links(model).exceed
+    exceed = model.links.exceed
     padded = np.hstack([exceed, np.zeros((len(exceed), 1))])
     reached = padded[:, first + low - 1].T
     above = padded[:, np.where(high < top, first + high, exceed.shape[1])].T

@@ -22,12 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.compiling import compile_diagnosis
 from bayesdx.inference.noisy.model import (
     FloatArray,
     IntArray,
     NoisyModel,
-    compile_diagnosis,
-    model_links,
 )
 from bayesdx.inference.noisy.query import posteriors
 from bayesdx.network import CPD, Network, NoisyOrCPD
@@ -87,7 +86,7 @@ def link_gradient(model: NoisyModel, evidence: Evidence) -> LinkGradient:
     n_cases, n_findings, n_causes = len(evidence), len(model.findings), len(model.causes)
     base = posteriors(model, evidence, only_evidence=True).log_evidence
     binary, ordinal = _turn_findings(evidence), _turn_ordinals(model, evidence)
-    links = model_links(model)
+    links = model.links
     strength, exceed, exceed_leak = links.strength, links.exceed, links.exceed_leak
     result = LinkGradient(
         log_evidence=base,

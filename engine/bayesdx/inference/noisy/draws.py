@@ -28,7 +28,7 @@ from bayesdx.inference.noisy.lanes.problem import (
 )
 from bayesdx.inference.noisy.lanes.program import LaneProgram, lane_program
 from bayesdx.inference.noisy.lanes.running import LanePlan, LaneStructure, plan_lanes, run_lanes
-from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel, model_links
+from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Answer, Backend
 
 __all__ = ["LanePlans", "LinkDraws", "ParameterDraws", "posteriors_under", "repeat_parameters"]
@@ -84,7 +84,7 @@ def repeat_parameters(
     evidence : Evidence, optional
         One case; only what it speaks of is repeated. Everything when not given.
     """
-    links = model_links(model)
+    links = model.links
 
     def repeated(values: FloatArray) -> FloatArray:
         return np.repeat(np.asarray(values)[..., None], count, axis=-1)

@@ -1,10 +1,13 @@
-"""A diagnosis network compiled once to flat, read-only arrays.
+"""The one flat layout of a layered noisy network: links, axes, ragged tables, strides.
 
 The networks answered here have three layers: *risks* (roots with any number of states), *causes*
 (binary, with a table given risks) and *findings* (noisy-OR or noisy-MAX of causes). Groups are
 deterministic ORs of causes and never observed.
 
-Positions on axes are always: N cases, F findings, S states, C causes, R risks, U frontier axes.
+Every executor reads this layout, NumPy's and the compiled ones, which take its named tuples as
+arguments. All arrays are read-only. Positions on axes are always: N cases, F findings, S states,
+C causes, R risks, O ordinal findings, L their levels side by side, U frontier axes, E entries of
+something ragged: the entries of row i are those from ``first[i]`` to ``first[i + 1]``.
 """
 
 from __future__ import annotations
@@ -13,61 +16,229 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from bayesdx.errors import Fault, InvalidNetwork
-from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, frozen
-from bayesdx.inference.noisy.axes import (
-    EXPLAIN,
-    EXPLAIN_INHIBITED,
-    RISK,
-    Axes,
-    Links,
-    build_axes,
-)
-from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.network import Network
 
 __all__ = [
     "EXPLAIN",
     "EXPLAIN_INHIBITED",
     "RISK",
+    "Axes",
     "BoolArray",
     "FloatArray",
     "IntArray",
+    "Links",
+    "ModelArrays",
     "NoisyModel",
-    "compile_diagnosis",
-    "slice_table",
 ]
+
+#: Axis classes: a finding explained by causes, the same with a leak that inhibitors can lower,
+#: and an unobserved shared risk.
+EXPLAIN, EXPLAIN_INHIBITED, RISK = 0, 1, 2
+#: Last axis of `Axes.links`; what they do is in `bayesdx.inference.noisy.operator`.
+GAIN, KEEP, LEAK_KEEP, LEAK_GAIN = range(4)
+#: Columns of `Priors.parent`.
+RISK_OF, STRIDE_OF, UNKNOWN_OF = range(3)
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Noisy-OR and noisy-MAX parameters of all findings.
+
+    Attributes
+    ----------
+    strength, factor : arrays (C, F)
+        Link strengths z (0 without a link) and inhibitor factors h (1 without one).
+    leak : array (F,)
+    exceed : array (C, L)
+        Exceedance strengths of ordinal findings, S - 1 columns each, side by side.
+    exceed_leak : array (L,)
+    sizes : tuple of int
+        States of each ordinal finding.
+    """
+
+    strength: FloatArray
+    factor: FloatArray
+    leak: FloatArray
+    exceed: FloatArray
+    exceed_leak: FloatArray
+    sizes: tuple[int, ...]
+
+
+class Axes(NamedTuple):
+    """Everything that can become an axis of a frontier; finding f, present or soft, is axis f.
+
+    Attributes
+    ----------
+    links : array (U, C, 4)
+        What an active cause moves from component 0 to component 1, what it leaves of component 1,
+        and, on ``EXPLAIN_INHIBITED`` axes, what it leaves of component 2 and moves there from
+        component 3. Gain and keep add up to 1; both are kept, since 1 - (1 - z) is not z in
+        floating point.
+    touches : bool array (U, C)
+        Whether a cause acts on (or, for a risk, depends on) the axis.
+    touch_first, touch_cause : int arrays (U + 1,), (E,)
+        The same, ragged.
+    start : array (U, S)
+        Components before any cause acts, for axes whose start does not depend on the case.
+    bound : array (U,)
+        Largest value component 1 can reach; starts and gains are divided by it, so that very rare
+        findings do not underflow together.
+    classes, sizes, bits : int arrays (U,)
+        Axis class, number of components, and bits that number them.
+    leak : array (F,)
+        Leak of each binary finding.
+    suppress : int array (F,)
+        Axis of an absent finding whose inhibitors couple, or -1.
+    exceed : int array (O, S, S)
+        Axis of "at least lower, at most upper", or -1.
+    risk : int array (R,)
+        Axis of a risk while it is unknown and several causes share it, or -1.
+    log_size : int array (S + 1,)
+        Sixteenths of a bit that number so many components.
+    """
+
+    links: FloatArray
+    touches: BoolArray
+    touch_first: IntArray
+    touch_cause: IntArray
+    start: FloatArray
+    bound: FloatArray
+    classes: IntArray
+    sizes: IntArray
+    bits: IntArray
+    leak: FloatArray
+    suppress: IntArray
+    exceed: IntArray
+    risk: IntArray
+    log_size: IntArray
+
+    @property
+    def gain(self) -> FloatArray:
+        """(U, C) of ``links``."""
+        return self.links[..., GAIN]
+
+    @property
+    def keep(self) -> FloatArray:
+        """(U, C) of ``links``."""
+        return self.links[..., KEEP]
+
+    @property
+    def leak_keep(self) -> FloatArray:
+        """(U, C) of ``links``."""
+        return self.links[..., LEAK_KEEP]
+
+    @property
+    def leak_gain(self) -> FloatArray:
+        """(U, C) of ``links``."""
+        return self.links[..., LEAK_GAIN]
+
+
+class Absence(NamedTuple):
+    """What an absent finding (or an ordinal at most a level) multiplies.
+
+    Attributes
+    ----------
+    first, cause, factor : arrays (F + L + 1,), (E,), (E,)
+        Factors other than 1 on active causes, column after column.
+    leak : array (F + L,)
+        The same of the leak alone.
+    """
+
+    first: IntArray
+    cause: IntArray
+    factor: FloatArray
+    leak: FloatArray
+
+
+class OrdinalArrays(NamedTuple):
+    """``size``, int (O,): how many states; ``level``, int (O,): the first column in `Absence`."""
+
+    size: IntArray
+    level: IntArray
+
+
+class RiskArrays(NamedTuple):
+    """``first``, ``prior``, arrays (R + 1,), (E,): probabilities of the states of all risks."""
+
+    first: IntArray
+    prior: FloatArray
+
+
+class Priors(NamedTuple):
+    """P(cause present | risks).
+
+    Attributes
+    ----------
+    parent_first, parent : int arrays (C + 1,), (E, 3)
+        Risk, its stride in the table, and the place of "unknown" there, -1 where it is shared.
+    table_first, table : arrays (C + 1,), (E,)
+        Risks that no other cause depends on have one state more, unknown, with the average in it.
+    """
+
+    parent_first: IntArray
+    parent: IntArray
+    table_first: IntArray
+    table: FloatArray
+
+
+class ModelArrays(NamedTuple):
+    """What the compiled executors read."""
+
+    absence: Absence
+    ordinals: OrdinalArrays
+    risks: RiskArrays
+    priors: Priors
+    axes: Axes
+
+
+@dataclass(frozen=True, eq=False)
+class RiskEdges:
+    """Pairs of a cause and a shared risk that it depends on, E in all.
+
+    Attributes
+    ----------
+    parents : tuple of (cause, tuple of axes)
+        Risk axes of each cause that has any, rising.
+    number : int array (U + 1, C + 1)
+        Position of a pair, E where there is none.
+    """
+
+    parents: tuple[tuple[int, tuple[int, ...]], ...]
+    number: IntArray
+    count: int
 
 
 @dataclass(frozen=True, eq=False)
 class NoisyModel:
-    """Flat arrays of a three-layer network; see the module for the meaning of the letters.
+    """A layered noisy network as flat arrays; see the module for the meaning of the letters.
 
     Attributes
     ----------
     risks, causes, findings, ordinals : tuple of str
         Variable names; positions in every array.
+    groups : mapping of str to tuple of int
+        Group name -> positions of its causes.
+    links : Links
     risk_priors : tuple of arrays (S_r,)
     cause_parents : tuple of tuples of int
         Risk positions, increasing.
     cause_tables : tuple of arrays (S_parent1, …)
         P(cause present | risks).
-    log_absent : array (F + levels, C)
-        Log factor on an active cause when a finding is absent (or an ordinal at most a level); 0
-        where that is impossible, which ``absent_never`` marks by 1.
-    log_absent_leak, absent_leak_never : arrays (F + levels,)
-        The same of the leak alone.
-    leak : array (F,)
-        Leak of each binary finding.
-    ordinal_sizes : tuple of int
-        States of each ordinal finding; ``level_offset[o] + l`` is the column of "at most l".
-    groups : mapping of str to tuple of int
-        Group name -> positions of its causes.
     prior_base : array (P,)
         P(cause present | shared risks) with private risks averaged out, cause after cause; cause c
         starts at ``prior_offset[c]``.
+    log_absent : array (F + L, C)
+        Log factor on an active cause when a finding is absent (or an ordinal at most a level); 0
+        where that is impossible, which ``absent_never`` marks by 1.
+    log_absent_leak, absent_leak_never : arrays (F + L,)
+        The same of the leak alone.
+    ordinal_sizes : tuple of int
+        States of each ordinal finding; ``level_offset[o] + l`` is the level "at most l".
+    axes : Axes
+    edges : RiskEdges
+    arrays : ModelArrays, optional
+        None where tables with a state more for each private risk would be too large.
     """
 
     network: Network
@@ -75,249 +246,30 @@ class NoisyModel:
     causes: tuple[str, ...]
     findings: tuple[str, ...]
     ordinals: tuple[str, ...]
+    groups: Mapping[str, tuple[int, ...]]
+    links: Links
     risk_priors: tuple[FloatArray, ...]
     cause_parents: tuple[tuple[int, ...], ...]
     cause_tables: tuple[FloatArray, ...]
+    prior_base: FloatArray
+    prior_offset: IntArray
     log_absent: FloatArray
     absent_never: FloatArray
     log_absent_leak: FloatArray
     absent_leak_never: FloatArray
-    leak: FloatArray
     ordinal_sizes: tuple[int, ...]
     level_offset: tuple[int, ...]
-    groups: Mapping[str, tuple[int, ...]]
     axes: Axes
-    prior_base: FloatArray
-    prior_offset: IntArray
+    edges: RiskEdges
+    arrays: ModelArrays | None
+
+    @property
+    def leak(self) -> FloatArray:
+        """Leak of each binary finding, (F,)."""
+        return self.links.leak
 
     def __repr__(self) -> str:
         return (
             f"NoisyModel({len(self.risks)} risks, {len(self.causes)} causes, "
             f"{len(self.findings)} findings, {len(self.ordinals)} ordinal findings)"
         )
-
-
-def compile_diagnosis(network: Network) -> NoisyModel:
-    """Compile a three-layer network.
-
-    Parameters
-    ----------
-    network : Network
-        Roots with tables, binary causes with tables given roots, findings with ``NoisyOrCPD`` or
-        ``NoisyMaxCPD`` given causes, groups with ``AnyOfCPD`` of causes.
-
-    Returns
-    -------
-    NoisyModel
-
-    Raises
-    ------
-    InvalidNetwork
-        If a variable does not fit one of the three layers.
-    """
-    risks, causes, findings, ordinals, group_names = _sort_layers(network)
-    risk_position = {name: i for i, name in enumerate(risks)}
-    cause_position = {name: i for i, name in enumerate(causes)}
-    parents, tables = _cause_tables(network, causes, risk_position)
-    priors = tuple(network.table(name) for name in risks)
-    links = Links(
-        *_binary_arrays(network, findings, cause_position),
-        *_ordinal_arrays(network, ordinals, cause_position),
-    )
-    axes = build_axes(links, parents, priors)
-    absorption = absorb_links(links, axes.suppress)
-    groups = {
-        name: tuple(map(cause_position.__getitem__, network.parents(name))) for name in group_names
-    }
-    base = [
-        _average_private(table, positions, priors, axes.risk).ravel()
-        for table, positions in zip(tables, parents, strict=True)
-    ]
-    return NoisyModel(
-        prior_base=frozen(np.concatenate([np.zeros(0), *base])),
-        prior_offset=frozen(np.cumsum([0, *map(len, base)], dtype=np.intp)),
-        network=network,
-        risks=risks,
-        causes=causes,
-        findings=findings,
-        ordinals=ordinals,
-        risk_priors=priors,
-        cause_parents=parents,
-        cause_tables=tables,
-        **absorption._asdict(),
-        leak=frozen(links.leak),
-        ordinal_sizes=links.sizes,
-        level_offset=links.offsets,
-        groups=groups,
-        axes=axes,
-    )
-
-
-class Absorption(NamedTuple):
-    """The fields of a model that say what "absent" does to causes and leaks."""
-
-    log_absent: FloatArray
-    absent_never: FloatArray
-    log_absent_leak: FloatArray
-    absent_leak_never: FloatArray
-
-
-def absorb_links(links: Links, suppress: IntArray) -> Absorption:
-    """Return what "absent" does, given which absent findings couple their inhibitors."""
-    log_absent, log_absent_leak = _log_absorbed(links, suppress)
-    finite, never = _finite(log_absent.T)
-    finite_leak, never_leak = _finite(log_absent_leak)
-    return Absorption(finite, never, finite_leak, never_leak)
-
-
-def model_links(model: NoisyModel) -> Links:
-    """Return the noisy-OR and noisy-MAX parameters of all findings of a compiled network."""
-    position = {name: i for i, name in enumerate(model.causes)}
-    return Links(
-        *_binary_arrays(model.network, model.findings, position),
-        *_ordinal_arrays(model.network, model.ordinals, position),
-    )
-
-
-def _finite(log_factor: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Split log factors into finite ones and a mark, 1.0, where they are minus infinity."""
-    never = np.isneginf(log_factor)
-    return frozen(np.where(never, 0.0, log_factor)), frozen(never.astype(np.float64))
-
-
-def _average_private(
-    table: FloatArray,
-    parents: tuple[int, ...],
-    priors: tuple[FloatArray, ...],
-    risk_axis: IntArray,
-) -> FloatArray:
-    """Sum out risks that no other cause depends on; nothing else is coupled by them."""
-    for position in reversed(range(len(parents))):
-        if risk_axis[parents[position]] < 0:
-            table = np.tensordot(table, priors[parents[position]], axes=(position, 0))
-    return table
-
-
-def slice_table(model: NoisyModel, cause: int, risks: NDArray[np.int8], code: int) -> FloatArray:
-    """P(cause present | unobserved shared risks) of cases that observe the same parents.
-
-    Parameters
-    ----------
-    model : NoisyModel
-    cause : int
-    risks : int8 array (n, R)
-        Observed states.
-    code : int
-        Bit p is set where the p-th parent of the cause is observed.
-
-    Returns
-    -------
-    array (n, joint states of the others)
-    """
-    parents, table = model.cause_parents[cause], model.cause_tables[cause]
-    known = [p for p in range(len(parents)) if code >> p & 1]
-    private = [p for p in range(len(parents)) if p not in known and model.axes.risk[parents[p]] < 0]
-    shared = [p for p in range(len(parents)) if p not in known and p not in private]
-    table = table.transpose(known + shared + private)
-    for p in reversed(private):
-        table = table @ model.risk_priors[parents[p]]
-    index = tuple(risks[:, parents[p]] for p in known)
-    if not known:
-        return np.broadcast_to(table.reshape(1, -1), (len(risks), table.size))
-    values: FloatArray = table[index].reshape(len(risks), -1)
-    return values
-
-
-Names = tuple[str, ...]
-
-
-def _sort_layers(network: Network) -> tuple[Names, Names, Names, Names, Names]:
-    noisy_parents: set[str] = set()
-    for cpd in network.cpds.values():
-        if not isinstance(cpd, TableCPD):
-            noisy_parents.update(cpd.parents)
-    faults: list[Fault] = []
-    layers: dict[str, list[str]] = {"risk": [], "cause": [], "or": [], "max": [], "group": []}
-    for name in network.variables:
-        cpd = network.cpds[name]
-        if isinstance(cpd, AnyOfCPD):
-            layers["group"].append(name)
-        elif isinstance(cpd, NoisyOrCPD):
-            layers["or"].append(name)
-        elif isinstance(cpd, NoisyMaxCPD):
-            layers["max"].append(name)
-        elif cpd.parents or name in noisy_parents:
-            layers["cause"].append(name)
-        else:
-            layers["risk"].append(name)
-    causes, risks = set(layers["cause"]), set(layers["risk"])
-    for name in network.variables:
-        cpd = network.cpds[name]
-        allowed = risks if isinstance(cpd, TableCPD) else causes
-        kind = "risks" if isinstance(cpd, TableCPD) else "causes"
-        if not set(cpd.parents) <= allowed:
-            faults.append(Fault(f"parents of {name}", f"{kind} only", cpd.parents))
-        if name in causes and network.variables[name].cardinality != 2:
-            faults.append(Fault(f"cause {name}", "two states", network.variables[name].states))
-    if faults:
-        raise InvalidNetwork(faults)
-    return tuple(map(tuple, layers.values()))  # type: ignore[return-value]  # five, by the dict
-
-
-def _cause_tables(
-    network: Network, causes: Names, risk_position: Mapping[str, int]
-) -> tuple[tuple[tuple[int, ...], ...], tuple[FloatArray, ...]]:
-    parents, tables = [], []
-    for name in causes:
-        positions = [risk_position[parent] for parent in network.parents(name)]
-        order = np.argsort(positions)
-        table = network.table(name)[..., 1].transpose(order)
-        # A risk that changes nothing (a relative risk of 1) would only widen the frontier.
-        matters = [bool(np.ptp(table, axis=axis).any()) for axis in range(table.ndim)]
-        table = table[tuple(slice(None) if used else 0 for used in matters)]
-        parents.append(tuple(positions[i] for i, used in zip(order, matters, strict=True) if used))
-        tables.append(frozen(table))
-    return tuple(parents), tuple(tables)
-
-
-def _binary_arrays(
-    network: Network, findings: Names, cause_position: Mapping[str, int]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    strength = np.zeros((len(cause_position), len(findings)))
-    factor = np.ones_like(strength)
-    leak = np.zeros(len(findings))
-    for f, name in enumerate(findings):
-        cpd = network.cpds[name]
-        assert isinstance(cpd, NoisyOrCPD)
-        leak[f] = cpd.leak
-        strength[[cause_position[parent] for parent in cpd.activators], f] = cpd.strengths
-        factor[[cause_position[parent] for parent in cpd.inhibitors], f] = cpd.factors
-    return strength, factor, leak
-
-
-def _ordinal_arrays(
-    network: Network, ordinals: Names, cause_position: Mapping[str, int]
-) -> tuple[FloatArray, FloatArray, tuple[int, ...]]:
-    columns, leaks, sizes = [np.zeros((len(cause_position), 0))], [np.zeros(0)], []
-    for name in ordinals:
-        cpd = network.cpds[name]
-        assert isinstance(cpd, NoisyMaxCPD)
-        size = network.variables[name].cardinality
-        column = np.zeros((len(cause_position), size - 1))
-        column[[cause_position[parent] for parent in cpd.parents]] = cpd.strengths
-        columns.append(column)
-        leaks.append(cpd.leak)
-        sizes.append(size)
-    return np.concatenate(columns, axis=1), np.concatenate(leaks), tuple(sizes)
-
-
-def _log_absorbed(links: Links, suppress: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Log factors of "absent"; a lone inhibitor is folded into the factor of its cause."""
-    with np.errstate(divide="ignore"):
-        log_cause = np.log1p(-np.concatenate([links.strength, links.exceed], axis=1))
-        log_leak = np.log1p(-links.leak)
-        lone = links.inhibited & (suppress < 0)
-        lowered = np.log1p(-links.leak * links.factor) - np.where(lone, log_leak, 0.0)
-        log_cause[:, : len(links.leak)] += np.where(lone, lowered, 0.0)
-        log_alone = np.where(suppress < 0, log_leak, 0.0)
-        return log_cause, np.concatenate([log_alone, np.log1p(-links.exceed_leak)])

@@ -121,10 +121,10 @@ def _by_numpy(
 
 def _is_compiled(backend: Backend, model: NoisyModel, n_cases: int) -> bool:
     if backend == "auto":
-        return n_cases >= jit.LEAST_CASES and jit.installed() and jit.fits(model)
+        return n_cases >= jit.LEAST_CASES and jit.installed() and model.arrays is not None
     if backend == "compiled" and not jit.installed():
         raise BayesdxError(Fault("backend", "numba, of the extra 'fast'", Phrase("no numba")))
-    if backend == "compiled" and not jit.fits(model):
+    if backend == "compiled" and model.arrays is None:
         raise BayesdxError(Fault("backend", "smaller tables of causes", Phrase("too large ones")))
     if backend not in ("numpy", "compiled"):
         raise BayesdxError(Fault("backend", "auto, numpy or compiled", backend))

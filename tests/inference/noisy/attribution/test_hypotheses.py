@@ -16,7 +16,6 @@ from bayesdx.inference.noisy.attribution.attribution import MOST_COMPONENTS, kno
 from bayesdx.inference.noisy.attribution.hypotheses import Assumption, assume, produced_by
 from bayesdx.inference.noisy.attribution.hypotheses_by_rows import Asking
 from bayesdx.inference.noisy.attribution.parts import Part
-from bayesdx.inference.noisy.model import model_links
 from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -83,7 +82,7 @@ def test_credits_equal_enumeration_of_the_links(seed: int, most: int) -> None:
         return
     found = produced_by(model, whole, {}, asking(model), most)
     assert found is not None
-    links = model_links(model)
+    links = model.links
     for p, part in enumerate(found.observed):
         if not part.findings:
             continue

@@ -124,7 +124,7 @@ def _without_background(
     weights = np.ones((len(model.causes), 1 + len(observed)))
     for p, part in enumerate(observed, start=1):
         for f, _ in part.findings:
-            u = model.axes.explain[f]
+            u = f
             # What a cause leaves of the leak: everything, unless it is an inhibitor.
             weights[:, p] = 1.0 - model.axes.leak_gain[u]
             if f in hidden:
@@ -225,7 +225,7 @@ def _expanded(model: NoisyModel, one: Assumption) -> list[tuple[FloatArray, floa
     terms = [(factor, scale)]
     for f in one.absent:
         if f < len(model.findings) and model.axes.suppress[f] >= 0:
-            lowered = 1.0 - model.axes.leak_gain[model.axes.explain[f]]
+            lowered = 1.0 - model.axes.leak_gain[f]
             terms += [(own * lowered, -sign * float(model.leak[f])) for own, sign in terms]
     return terms
 

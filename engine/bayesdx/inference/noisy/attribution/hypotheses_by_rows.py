@@ -13,7 +13,8 @@ import numpy as np
 
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.attribution.parts import Part
-from bayesdx.inference.noisy.model import FloatArray, NoisyModel, compile_diagnosis
+from bayesdx.inference.noisy.compiling import compile_diagnosis
+from bayesdx.inference.noisy.model import FloatArray, NoisyModel
 from bayesdx.inference.noisy.query import Answer, posteriors
 from bayesdx.network import Network, NoisyOrCPD
 
@@ -70,9 +71,9 @@ def _axis(model: NoisyModel, part: Part) -> tuple[int, float]:
     """Axis of what is present, and the likelihood of "present"."""
     if part.findings:
         ((f, value),) = part.findings
-        return int(model.axes.explain[f]), value
+        return f, value
     ((o, lower, upper),) = part.levels
-    return model.axes.exceed[o, lower, upper], 1.0
+    return int(model.axes.exceed[o, lower, upper]), 1.0
 
 
 def _leak_kept(
@@ -83,7 +84,7 @@ def _leak_kept(
     A finding whose causes are the inhibitors, each with the share that it takes, is absent with
     exactly the probability that they leave.
     """
-    lowers = model.axes.leak_gain[model.axes.explain[f]]
+    lowers = model.axes.leak_gain[f]
     if hidden is None and not lowers.any():
         return 1.0
     name = model.findings[f]

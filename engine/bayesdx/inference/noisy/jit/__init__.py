@@ -6,7 +6,6 @@ unknown are too unlike each other for that. Here a case is answered from its raw
 posteriors before the next one is looked at, in memory that stays in the first-level cache:
 
 ====================  ==========================================================================
-`layout`              the model as flat arrays
 `absorbing`           evidence becomes factors of causes, and axes
 `peeling`             what hangs on by one thread is summed out as numbers
 `planning`            an order for the rest, with the true number of states of each risk
@@ -34,10 +33,9 @@ from typing import Protocol, cast
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.jit.layout import fits
 from bayesdx.inference.noisy.model import NoisyModel
 
-__all__ = ["LEAST_CASES", "driver_module", "fits", "installed"]
+__all__ = ["LEAST_CASES", "driver_module", "installed"]
 
 #: Batches smaller than this are left to NumPy unless the compiled loop is asked for by name. They
 #: take less than numba's import, and the choice depends on nothing but the batch.

@@ -11,17 +11,6 @@ from typing import Any
 import numpy as np
 
 from bayesdx.inference.noisy.jit.jit import compiled
-from bayesdx.inference.noisy.jit.layout import (
-    INHIBITED,
-    RISK_OF,
-    STATES,
-    STRIDE_OF,
-    UNKNOWN_OF,
-    Absence,
-    AxisArrays,
-    Layout,
-    Priors,
-)
 from bayesdx.inference.noisy.jit.work import (
     ABSENT,
     AXIS,
@@ -36,6 +25,16 @@ from bayesdx.inference.noisy.jit.work import (
     SIZE,
     TABLE,
     State,
+)
+from bayesdx.inference.noisy.model import (
+    EXPLAIN_INHIBITED,
+    RISK_OF,
+    STRIDE_OF,
+    UNKNOWN_OF,
+    Absence,
+    Axes,
+    ModelArrays,
+    Priors,
 )
 
 #: Products are moved into the sum of logs below this.
@@ -58,7 +57,13 @@ def multiply(scale: Any, factor: float) -> None:
 
 @compiled
 def absorb_case(
-    layout: Layout, state: State, findings: Any, lower: Any, upper: Any, risks: Any, causes: Any
+    layout: ModelArrays,
+    state: State,
+    findings: Any,
+    lower: Any,
+    upper: Any,
+    risks: Any,
+    causes: Any,
 ) -> int:
     """Fill ``state`` from one row of evidence; return the number of slots, -1 if too many."""
     axes, roots = layout.axes, layout.risks
@@ -77,9 +82,9 @@ def absorb_case(
         value = risks[r]
         if value >= 0:
             multiply(state.scale, roots.prior[roots.first[r] + value])
-        elif roots.axis[r] >= 0:
+        elif axes.risk[r] >= 0:
             if n_slots < _MOST:
-                _add_risk(axes, state, roots.axis[r], n_slots)
+                _add_risk(axes, state, axes.risk[r], n_slots)
             state.slot_of[r] = n_slots
             n_slots += 1
     if n_slots > _MOST:
@@ -96,7 +101,7 @@ def _absent(absence: Absence, state: State, column: int) -> None:
 
 
 @compiled
-def _add_findings(absence: Absence, axes: AxisArrays, state: State, findings: Any) -> int:
+def _add_findings(absence: Absence, axes: Axes, state: State, findings: Any) -> int:
     n_slots = 0
     for f in range(len(findings)):
         value = findings[f]
@@ -115,7 +120,7 @@ def _add_findings(absence: Absence, axes: AxisArrays, state: State, findings: An
 
 
 @compiled
-def _add_ordinals(layout: Layout, state: State, lower: Any, upper: Any, n_slots: int) -> int:
+def _add_ordinals(layout: ModelArrays, state: State, lower: Any, upper: Any, n_slots: int) -> int:
     ordinals = layout.ordinals
     for o in range(len(lower)):
         low, high, size = lower[o], upper[o], ordinals.size[o]
@@ -123,13 +128,13 @@ def _add_ordinals(layout: Layout, state: State, lower: Any, upper: Any, n_slots:
             _absent(layout.absence, state, ordinals.level[o] + high)
         if 0 < low <= high < size:
             if n_slots < _MOST:
-                _add_fixed(layout.axes, state, ordinals.exceed[o, low, high], n_slots)
+                _add_fixed(layout.axes, state, layout.axes.exceed[o, low, high], n_slots)
             n_slots += 1
     return n_slots
 
 
 @compiled
-def _add_fixed(axes: AxisArrays, state: State, axis: int, slot: int) -> None:
+def _add_fixed(axes: Axes, state: State, axis: int, slot: int) -> None:
     """Add evidence whose start does not depend on the case."""
     bound = axes.bound[axis]
     state.slots[slot, AXIS] = axis
@@ -143,14 +148,14 @@ def _add_fixed(axes: AxisArrays, state: State, axis: int, slot: int) -> None:
 
 
 @compiled
-def _add_present(axes: AxisArrays, state: State, f: int, l1: float, slot: int) -> None:
+def _add_present(axes: Axes, state: State, f: int, l1: float, slot: int) -> None:
     """Add a finding that is present with likelihood l1, absent with 1 - l1."""
     l0, leak = 1.0 - l1, axes.leak[f]
     bound = l0 + l1 * axes.bound[f]
     first, second, third = l0 * (1.0 - leak) + l1 * leak, 0.0, 0.0
-    if axes.kind[f, INHIBITED] and l1 >= l0:
+    if axes.classes[f] == EXPLAIN_INHIBITED and l1 >= l0:
         first, second = l0, (l1 - l0) * leak
-    elif axes.kind[f, INHIBITED]:
+    elif axes.classes[f] == EXPLAIN_INHIBITED:
         third = (l0 - l1) * leak
     state.slots[slot, AXIS] = f
     state.slots[slot, SIZE] = 0
@@ -163,10 +168,10 @@ def _add_present(axes: AxisArrays, state: State, f: int, l1: float, slot: int) -
 
 
 @compiled
-def _add_risk(axes: AxisArrays, state: State, axis: int, slot: int) -> None:
+def _add_risk(axes: Axes, state: State, axis: int, slot: int) -> None:
     state.slots[slot, AXIS] = axis
-    state.slots[slot, SIZE] = axes.kind[axis, STATES]
-    for s in range(axes.kind[axis, STATES]):
+    state.slots[slot, SIZE] = axes.sizes[axis]
+    for s in range(axes.sizes[axis]):
         state.vectors[slot, s] = axes.start[axis, s]
 
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from bayesdx.inference.noisy.jit.absorbing import absorb_case
 from bayesdx.inference.noisy.jit.jit import compiled, compiled_and_kept
-from bayesdx.inference.noisy.jit.layout import Layout
 from bayesdx.inference.noisy.jit.peeling import link_causes, peel, unpeel
 from bayesdx.inference.noisy.jit.planning import find_core, make_plan
 from bayesdx.inference.noisy.jit.sweeping import backward, forward
 from bayesdx.inference.noisy.jit.work import ON, Work
+from bayesdx.inference.noisy.model import ModelArrays
 
 #: What is wrong with a case: too many axes, too large a frontier.
 TOO_MANY, TOO_LARGE = 1, 2
@@ -25,7 +25,7 @@ _RATES = (6, 4)
 
 
 @compiled
-def _plan_core(layout: Layout, work: Work, n_slots: int) -> int:
+def _plan_core(layout: ModelArrays, work: Work, n_slots: int) -> int:
     """Plan the sweep over what peeling left: 1, 0 where nothing was left, -1 too large."""
     n_core = find_core(layout.axes, work.state, work.words, n_slots)
     if n_core == 0:
@@ -41,7 +41,7 @@ def _make_answer(digest: str) -> Any:
 
     @compiled_and_kept
     def answer_rows(
-        layout: Layout,
+        layout: ModelArrays,
         work: Work,
         evidence: Any,
         rows: tuple[int, int],
@@ -96,7 +96,7 @@ def _make_answer(digest: str) -> Any:
 
 def _digest() -> str:
     """Digest of all compiled sources: numba itself looks at the file of the entry only."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(__file__).parents[1] / "model.py"]
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,16 +12,12 @@ from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.condition import count_axes
 from bayesdx.inference.noisy.jit.batch import TOO_LARGE, TOO_MANY, answer
-from bayesdx.inference.noisy.jit.layout import Layout, lay_out
 from bayesdx.inference.noisy.jit.work import new_work
-from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.noisy.model import ModelArrays, NoisyModel
 from bayesdx.inference.noisy.ordering import MAX_LOG2_FRONTIER
 
 #: Rows that a thread takes at a time: a few milliseconds of work.
 TILE = 512
-
-#: Models are immutable, and laid out once; two threads that do so at once make equal layouts.
-_layouts: WeakKeyDictionary[NoisyModel, Layout] = WeakKeyDictionary()
 
 
 def run(
@@ -38,7 +33,7 @@ def run(
     Parameters
     ----------
     model : NoisyModel
-        One for which `layout.fits` holds.
+        One that has ``arrays``.
     evidence : Evidence
     only_evidence : bool
     without : bool array (C,), optional
@@ -56,9 +51,8 @@ def run(
     BayesdxError
         If a case couples more findings than can be summed over.
     """
-    layout = _layouts.get(model)
-    if layout is None:
-        layout = _layouts[model] = lay_out(model)
+    layout = model.arrays
+    assert layout is not None
     count = len(evidence)
     log_evidence = np.empty(count)
     causes = np.empty((count, 0 if only_evidence else len(model.causes)))
@@ -72,7 +66,7 @@ def run(
 
 
 def _all_rows(
-    layout: Layout,
+    layout: ModelArrays,
     model: NoisyModel,
     evidence: Evidence,
     absent: np.ndarray[tuple[int], np.dtype[np.intp]],

@@ -16,7 +16,6 @@ import numpy as np
 
 from bayesdx.inference.noisy.jit.absorbing import multiply
 from bayesdx.inference.noisy.jit.jit import compiled, lowest, ones
-from bayesdx.inference.noisy.jit.layout import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP, AxisArrays
 from bayesdx.inference.noisy.jit.work import (
     ABSENT,
     ALONG,
@@ -42,13 +41,14 @@ from bayesdx.inference.noisy.jit.work import (
     Record,
     State,
 )
+from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP, Axes
 
 _FOLD, _CLOSE_AXIS, _CLOSE_CAUSE, _CONTRACT, _CONTRACT_RISK = range(5)
 _ONE = np.uint64(1)
 
 
 @compiled
-def link_causes(axes: AxisArrays, state: State, n_slots: int, posterior: Any) -> None:
+def link_causes(axes: Axes, state: State, n_slots: int, posterior: Any) -> None:
     """Find which causes act on which slots; answer those that act on none."""
     for slot in range(n_slots):
         state.slots[slot, COUNT], state.slots[slot, LINK] = 0, 0

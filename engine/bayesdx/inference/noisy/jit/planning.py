@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from bayesdx.inference.noisy.jit.jit import Word, compiled, lowest, ones
-from bayesdx.inference.noisy.jit.layout import INHIBITED, LEAK_GAIN, AxisArrays
 from bayesdx.inference.noisy.jit.work import (
     AXIS,
     COUNT,
@@ -24,6 +23,7 @@ from bayesdx.inference.noisy.jit.work import (
     State,
     Words,
 )
+from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, LEAK_GAIN, Axes
 from bayesdx.inference.noisy.ordering import MAX_LOG2_FRONTIER
 
 #: Operations of a plan: open a slot, close it (64 + slot), apply a cause (128 + cause).
@@ -34,7 +34,7 @@ _LARGEST = int(2**MAX_LOG2_FRONTIER)
 
 
 @compiled
-def find_core(axes: AxisArrays, state: State, words: Words, n_slots: int) -> int:
+def find_core(axes: Axes, state: State, words: Words, n_slots: int) -> int:
     """List the causes left; give their slots a width on the frontier."""
     n_core = 0
     for c in range(len(state.mask)):
@@ -59,11 +59,11 @@ def find_core(axes: AxisArrays, state: State, words: Words, n_slots: int) -> int
 
 
 @compiled
-def _choose_width(axes: AxisArrays, state: State, words: Words, slot: int, n_words: int) -> None:
+def _choose_width(axes: Axes, state: State, words: Words, slot: int, n_words: int) -> None:
     """Components 2 and 3 are needed only while a cause that lowers the leak is left."""
     axis, vector = state.slots[slot, AXIS], state.vectors[slot]
     lowered = False
-    if axes.kind[axis, INHIBITED]:
+    if axes.classes[axis] == EXPLAIN_INHIBITED:
         for w in range(n_words):
             left = words.sets[slot, w]
             while left:

@@ -9,7 +9,6 @@ import numpy as np
 from bayesdx.inference.noisy.jit import frontier
 from bayesdx.inference.noisy.jit.absorbing import multiply
 from bayesdx.inference.noisy.jit.jit import compiled, lowest
-from bayesdx.inference.noisy.jit.layout import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP
 from bayesdx.inference.noisy.jit.peeling import n_joint
 from bayesdx.inference.noisy.jit.planning import APPLY, CLOSE
 from bayesdx.inference.noisy.jit.work import (
@@ -35,6 +34,7 @@ from bayesdx.inference.noisy.jit.work import (
     Program,
     State,
 )
+from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP
 
 _ONE = np.uint64(1)
 #: Axes closed between two checks of how small the frontier has become.

@@ -10,7 +10,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import MAX_AXES
-from bayesdx.inference.noisy.jit.layout import STATES, Layout
+from bayesdx.inference.noisy.model import ModelArrays
 
 #: Columns of `State.weights`, `State.causes`, `State.slots`, `State.tables`; of `Record.steps`; of
 #: `Program.trace`. What must be many small arrays is few wide ones: each array that is passed to a
@@ -137,7 +137,7 @@ class Work(NamedTuple):
     program: Program
 
 
-def new_work(layout: Layout) -> Work:
+def new_work(layout: ModelArrays) -> Work:
     """Allocate for any case of a model."""
     n_causes = len(layout.priors.parent_first) - 1
     states = max(4, layout.axes.start.shape[1])
@@ -159,7 +159,7 @@ def new_work(layout: Layout) -> Work:
             core=_integers(n_causes),
             queue=_integers(n_causes + MAX_AXES),
             entries=_integers(max(joint, default=1)),
-            slot_of=_integers(len(layout.risks.axis)),
+            slot_of=_integers(len(layout.axes.risk)),
             dims=_integers(MAX_AXES),
         ),
         record=Record(_integers(steps, 5), np.zeros((steps, 3)), np.zeros((steps, states))),
@@ -176,13 +176,13 @@ def _integers(*shape: int) -> IntArray:
     return np.zeros(shape, dtype=np.intp)
 
 
-def _most_parents(layout: Layout) -> int:
+def _most_parents(layout: ModelArrays) -> int:
     return int(np.diff(layout.priors.parent_first).max(initial=1))
 
 
-def _joint_states(layout: Layout) -> list[int]:
+def _joint_states(layout: ModelArrays) -> list[int]:
     """Joint states of the shared risks of each cause."""
-    axis = layout.risks.axis[layout.priors.parent[:, 0]]
-    size = np.where(axis >= 0, layout.axes.kind[axis, STATES], 1).tolist()
+    axis = layout.axes.risk[layout.priors.parent[:, 0]]
+    size = np.where(axis >= 0, layout.axes.sizes[axis], 1).tolist()
     first = layout.priors.parent_first.tolist()
     return [math.prod(size[a:b]) for a, b in pairwise(first)]

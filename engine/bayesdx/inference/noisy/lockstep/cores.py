@@ -9,7 +9,7 @@ import numpy as np
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.plan import Core, width_words
-from bayesdx.inference.noisy.lockstep.tables import State, edges_of
+from bayesdx.inference.noisy.lockstep.tables import State
 from bayesdx.inference.noisy.model import NoisyModel
 
 _ONE = np.uint64(1)
@@ -49,7 +49,7 @@ class Cases:
 
     def table_strides(self, cases: IntArray, positions: IntArray, causes: IntArray) -> IntArray:
         """Stride of an axis in the table of a cause, 0 if it does not depend on it."""
-        number = edges_of(self.model).number[self.axis[cases, positions], causes]
+        number = self.model.edges.number[self.axis[cases, positions], causes]
         return self.strides[cases, number]
 
 

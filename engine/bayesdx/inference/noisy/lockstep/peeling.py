@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.leaves import Kind, Peel
-from bayesdx.inference.noisy.lockstep.tables import State, edges_of
+from bayesdx.inference.noisy.lockstep.tables import State
 from bayesdx.inference.noisy.model import RISK, NoisyModel
 
 #: What the way back needs of a step; each kind of step has its own.
@@ -218,7 +218,7 @@ def _unfold_inhibited(step: Peel, notes: _Notes, shares: Shares) -> None:
 def _fold_risk(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
     """Weigh the states of a risk with causes that depend on nothing else that is left."""
     axis = problem.axis[step.rows, step.slots]
-    edge = edges_of(model).number[axis, step.causes]
+    edge = model.edges.number[axis, step.causes]
     stride = state.strides[step.rows, edge]
     # What is read for states that the risk does not have meets a zero in its vector.
     states = np.minimum(np.arange(state.vectors.shape[2]), model.axes.sizes[axis, None] - 1)
@@ -287,7 +287,7 @@ def _uncontract(step: Peel, notes: _Notes, shares: Shares) -> None:
 def _contract_risk(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
     """Sum a risk out on which one cause only depends; its table then holds the average."""
     axis = problem.axis[step.rows, step.slots]
-    edges = edges_of(model)
+    edges = model.edges
     stride = state.strides[step.rows, edges.number[axis, step.causes]]
     size = model.axes.sizes[axis]
     vector = state.vectors[step.rows, step.slots]

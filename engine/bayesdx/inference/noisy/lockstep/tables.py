@@ -3,52 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.noisy.axes import Axes
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.model import NoisyModel
-
-
-@dataclass(frozen=True, eq=False)
-class Edges:
-    """Pairs of a cause and a shared risk that it depends on, E in all.
-
-    Attributes
-    ----------
-    parents : tuple of (cause, tuple of axes)
-        Risk axes of each cause that has any, rising.
-    number : int array (U + 1, C + 1)
-        Position of a pair, E where there is none.
-    """
-
-    parents: tuple[tuple[int, tuple[int, ...]], ...]
-    number: IntArray
-    count: int
-
-
-#: Axes are immutable, and looked through once.
-_edges: WeakKeyDictionary[Axes, Edges] = WeakKeyDictionary()
-
-
-def edges_of(model: NoisyModel) -> Edges:
-    """Number the pairs of causes and shared risks."""
-    found = _edges.get(model.axes)
-    if found is None:
-        found = _edges[model.axes] = _number_edges(model.axes)
-    return found
-
-
-def _number_edges(axes: Axes) -> Edges:
-    shared = axes.risk[axes.risk >= 0]
-    causes, at = np.nonzero(axes.touches[shared].T)
-    number = np.full((len(axes.classes) + 1, axes.touches.shape[1] + 1), len(causes))
-    number[shared[at], causes] = np.arange(len(causes))
-    parents = tuple((int(c), tuple(shared[at[causes == c]].tolist())) for c in np.unique(causes))
-    return Edges(parents, number, len(causes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +59,7 @@ def start_state(model: NoisyModel, problem: Problem) -> State:
 def _table_strides(model: NoisyModel, problem: Problem) -> IntArray:
     """Tables run over the unknown risks of a case, by rising slot, the last one fastest."""
     n_cases = len(problem.axis)
-    edges = edges_of(model)
+    edges = model.edges
     unknown = np.zeros((len(model.axes.classes) + 1, n_cases), dtype=bool)
     unknown[problem.axis.T, np.arange(n_cases)] = True
     strides = np.zeros((n_cases, edges.count + 1), dtype=np.intp)

@@ -16,13 +16,12 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.axes import Links
-from bayesdx.inference.noisy.model import NoisyModel, model_links
+from bayesdx.inference.noisy.model import Links, NoisyModel
 
 
 def posterior_bounds(
     model: NoisyModel, evidence: Evidence, open_findings: BoolArray, open_ordinals: BoolArray,
-    cause: int, links: Links | None = None,
+    cause: int,
 ) -> tuple[float, float]:  # fmt: skip
     """Bound the posterior of a cause over all answers to what is open, some or all of them.
 
@@ -34,14 +33,12 @@ def posterior_bounds(
     open_findings, open_ordinals : bool arrays (F,), (O,)
         What can still be answered.
     cause : int
-    links : Links, optional
-        `model_links` of the model, when it is at hand.
 
     Returns
     -------
     lower, upper : float
     """
-    links = model_links(model) if links is None else links
+    links = model.links
     low, high = _prior_odds(model, evidence, cause)
     for least, most in (
         _finding_ratios(model, links, evidence, open_findings, cause),
@@ -154,14 +151,13 @@ def always_possible(
     evidence: Evidence,
     open_findings: BoolArray,
     open_ordinals: BoolArray,
-    links: Links | None = None,
 ) -> bool:
     """Say whether no further answers can make a case impossible; False where it is not sure.
 
     True when every state of an unknown risk has a positive probability, and so has each answer of
     every finding that is or can be answered, whatever the causes do.
     """
-    links = model_links(model) if links is None else links
+    links = model.links
     unknown = np.flatnonzero(evidence.risks[0] < 0)
     if any(model.risk_priors[r].min() <= 0.0 for r in unknown):
         return False
