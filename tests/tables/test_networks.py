@@ -162,3 +162,26 @@ def test_cells_that_are_no_text_are_faults(asia: CompiledNetwork, rows: int) -> 
             asia.query(cases)
     blank = pd.DataFrame({"lung": pd.Series([np.float32("nan"), pd.NaT, None] * rows)})
     np.testing.assert_array_equal(asia._encoder.states(blank)[0], -1)
+
+
+def test_the_packaged_network_is_answered_by_the_noisy_executors() -> None:
+    """Its cluster tree would take 10^12 cells; causes are those of the engine."""
+    engine = bayesdx.load()
+    network = engine.assembly.model.network
+    plan = bayesdx.compile_network(network)
+    assert "noisy executors: it is layered" in repr(plan)
+    cases = pd.DataFrame(
+        {"fair_pos": ["present", "absent", None], "slr_pos": ["absent", None, "present"]}
+    )
+    answer, scores = plan.query(cases), engine.score(cases)
+    np.testing.assert_allclose(answer.log_evidence, scores["log_evidence"], rtol=0, atol=1e-12)
+    for cause in engine.assembly.model.causes:
+        if cause in scores:
+            np.testing.assert_allclose(
+                answer.posteriors[cause][:, 1], scores[cause], rtol=0, atol=1e-12
+            )
+    age = answer.posteriors["age"]
+    np.testing.assert_allclose(age.sum(axis=1), 1.0, atol=1e-12)
+    seen = {"age": network.variables["age"].states[0], "fair_pos": "present", "slr_pos": "absent"}
+    share = np.exp(plan.query(seen).log_evidence[0] - answer.log_evidence[0])
+    assert age[0, 0] == pytest.approx(share, abs=1e-12)

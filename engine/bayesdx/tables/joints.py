@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, Phrase
 from bayesdx.inference.arrays import frozen
-from bayesdx.inference.general import CompiledGeneral
-from bayesdx.inference.general.joints import log_joint, shares
+from bayesdx.inference.compiled_network import NetworkSolver, log_joint, shares
 from bayesdx.network import Network
 
 #: Joint states asked for at once, at most.
@@ -67,7 +66,7 @@ def joint_faults(network: Network, variables: Sequence[str]) -> list[Fault]:
 
 
 def joint_answer(
-    general: CompiledGeneral,
+    solver: NetworkSolver,
     network: Network,
     variables: Sequence[str],
     states: NDArray[np.intp],
@@ -76,7 +75,7 @@ def joint_answer(
 ) -> JointAnswer:
     """Answer cases whose states (N, V) are known to be right; see `CompiledNetwork.joint`."""
     given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
-    log_weights = log_joint(general, states, general.positions(variables), given)
+    log_weights = log_joint(solver, states, [solver.names.index(name) for name in variables], given)
     probabilities, log_evidence = shares(log_weights)
     named = tuple(network.variables[name].states for name in variables)
     shaped = probabilities.reshape(len(states), *map(len, named))

@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork
-from bayesdx.inference.general import CompiledGeneral, Plan
+from bayesdx.inference.compiled_network import NetworkSolver
+from bayesdx.inference.general import Plan
 from bayesdx.inference.general.explaining import most_probable_states
-from bayesdx.inference.general.gradients import family_gradient, posterior_gradient
+from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
 from bayesdx.network import Network
 from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import (
@@ -84,7 +85,7 @@ class CompiledNetwork:
     def __init__(self, network: Network, memory_limit: float = MEMORY_LIMIT) -> None:
         self.network = network
         self.memory_limit = memory_limit
-        self._general = CompiledGeneral(network, memory_limit)
+        self._solver = NetworkSolver(network, memory_limit)
         self._encoder = Encoder(network)
 
     def query(
@@ -119,16 +120,10 @@ class CompiledNetwork:
         """
         wanted = self._encoder.name_faults("targets", targets or ())
         states, soft = self._read(evidence, likelihoods, wanted)
-        answer = self._general.query(states, soft, targets)
-        posteriors = {
-            name: answer.values[start:end].T
-            for name, start, end in zip(
-                answer.names, answer.starts[:-1], answer.starts[1:], strict=True
-            )
-        }
-        named = {name: self.network.variables[name].states for name in answer.names}
+        answer = self._solver.query(states, soft, targets)
+        named = {name: self.network.variables[name].states for name in answer.posteriors}
         status = STATUS[answer.possible.astype(np.intp)]
-        return NetworkAnswer(posteriors, named, answer.log_evidence, status)
+        return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status)
 
     def joint(
         self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None
@@ -163,7 +158,7 @@ class CompiledNetwork:
         wanted = wanted or joint_faults(self.network, variables)
         states, soft = self._read(evidence, likelihoods, wanted)
         index = _index(evidence)
-        return joint_answer(self._general, self.network, variables, states, soft, index)
+        return joint_answer(self._solver, self.network, variables, states, soft, index)
 
     def mpe(self, evidence: Evidence, *, likelihoods: Likelihoods = None) -> pd.DataFrame:
         """Return the most probable explanation of every case, exactly: one state a variable.
@@ -241,7 +236,7 @@ class CompiledNetwork:
         """
         states, soft = self._read(evidence, likelihoods, self._table_faults(variables, None))
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
-        log_evidence = self._general.query(states, given, []).log_evidence
+        log_evidence = self._solver.query(states, given, []).log_evidence
         limit = self.memory_limit
         return {
             name: family_gradient(self.network, name, states, log_evidence, limit, given)
@@ -285,8 +280,8 @@ class CompiledNetwork:
         """
         states, soft = self._read(evidence, likelihoods, self._table_faults(variables, target))
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
-        answer = self._general.query(states, given, [target])
-        posterior, logs = answer.posterior(target), answer.log_evidence
+        answer = self._solver.query(states, given, [target])
+        posterior, logs = answer.posteriors[target], answer.log_evidence
         limit = self.memory_limit
         return {
             name: posterior_gradient(
@@ -316,10 +311,17 @@ class CompiledNetwork:
         InvalidNetwork
             If it would not fit in the memory limit; it says what it would need.
         """
-        return self._general.plan(observed, (), targets)
+        return self._solver.general.plan(observed, (), targets)
+
+    @property
+    def road(self) -> str:
+        """Which executors answer, why, and about how long a case takes."""
+        return str(self._solver)
 
     def __repr__(self) -> str:
-        return f"CompiledNetwork({self.network!r}, memory_limit={self.memory_limit:.3g})"
+        return (
+            f"CompiledNetwork({self.network!r}, memory_limit={self.memory_limit:.3g}; {self.road})"
+        )
 
     def _read(
         self, evidence: Evidence, likelihoods: Likelihoods, faults: list[Fault]

@@ -24,6 +24,8 @@ from bayesdx.inference.general.running import Cases, Runner
 from bayesdx.inference.general.supports import find_zeros
 from bayesdx.network import Network
 
+#: Nanoseconds of a case for each cell of a cluster tree.
+TREE_CELL = 7.0
 #: Up to this many signatures in a batch are each looked at.
 FEW_GROUPS = 8
 
@@ -88,6 +90,11 @@ class CompiledGeneral:
         self._cards = np.array(self.problem.cards[: self.problem.n_named])
         # Made once: of a single case it would be a good part of the time.
         self._every = self._laid_out(frozenset(range(self.problem.n_named)))
+
+    @property
+    def tree_nanoseconds(self) -> float:
+        """Estimated time of a case among many, by the cluster tree without evidence."""
+        return TREE_CELL * self._shelf.static_cells()
 
     def plan(
         self,

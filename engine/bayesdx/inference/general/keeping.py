@@ -61,7 +61,7 @@ class Shelf:
     @property
     def direct_nanoseconds(self) -> float:
         """Estimated time of one case answered alone."""
-        cells = min(self._static_cells(), HOPELESS_CELLS)
+        cells = min(self.static_cells(), HOPELESS_CELLS)
         return DIRECT_VARIABLE * len(self.problem.cards) + DIRECT_CELL * cells
 
     def runner(self, key: Key) -> Runner:
@@ -110,7 +110,7 @@ class Shelf:
         every = self.general_key(key)
         if self._look_up(every) is None:
             price = self._general_price()
-            if self._static_cells() > HOPELESS_CELLS:
+            if self.static_cells() > HOPELESS_CELLS:
                 return None
             if not self._spend(every, rows * self.direct_nanoseconds, price):
                 return None
@@ -156,7 +156,7 @@ class Shelf:
             return refusal
         return Runner(plan, self.problem.cards, tuple(sorted(wanted)))
 
-    def _static_cells(self) -> float:
+    def static_cells(self) -> float:
         """Cells of all cliques without evidence, zeros included."""
         if self._cells is None:
             cards = self.problem.cards
@@ -176,7 +176,7 @@ class Shelf:
     def _general_price(self) -> float:
         """Estimated time that the plan for any evidence takes to make."""
         steps = GENERAL_STEPS * len(self.problem.cards)
-        rows = min(self._static_cells(), GENERAL_ROWS)
+        rows = min(self.static_cells(), GENERAL_ROWS)
         return steps * COMPILE_STEP + rows * COMPILE_ROW
 
     def _forget(self) -> None:

@@ -11,12 +11,12 @@ table.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.engine import CompiledGeneral
-from bayesdx.inference.general.joints import Soft, log_joint, shares
+from bayesdx.inference.compiled_network import NetworkSolver, log_joint, shares
 from bayesdx.network import Network, TableCPD
 
 
@@ -26,7 +26,7 @@ def family_gradient(
     states: IntArray,
     log_evidence: FloatArray,
     memory_limit: float,
-    soft: Soft | None = None,
+    soft: Mapping[int, FloatArray] | None = None,
 ) -> FloatArray:
     """Differentiate log P(evidence) by the entries of one table.
 
@@ -40,9 +40,9 @@ def family_gradient(
     log_evidence : float64 array (N,)
         Natural log of P(evidence), -inf where it is impossible.
     memory_limit : float
-        Bytes, as for `CompiledGeneral`.
+        Bytes, as for `NetworkSolver`.
     soft : mapping of int to array (N, S), optional
-        Likelihoods, as in `CompiledGeneral.query`.
+        Likelihoods, as in `NetworkSolver.query`.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def posterior_gradient(
     posterior: FloatArray,
     log_evidence: FloatArray,
     memory_limit: float,
-    soft: Soft | None = None,
+    soft: Mapping[int, FloatArray] | None = None,
 ) -> FloatArray:
     """Differentiate the posterior of one variable by the entries of one table.
 
@@ -121,14 +121,14 @@ def _log_weights(
     states: IntArray,
     log_evidence: FloatArray,
     memory_limit: float,
-    soft: Soft | None,
+    soft: Mapping[int, FloatArray] | None,
 ) -> FloatArray:
     """Log of A(further, parents, child) / P(evidence), array (N, joint states)."""
     position = {name: i for i, name in enumerate(network.variables)}
     family = [*network.parents(child), child]
     # A variable that is in the family too is put in once; its other pairings stay 0.
     added = [name for name in further if name not in family]
-    compiled = CompiledGeneral(_without_table(network, child), memory_limit)
+    compiled = NetworkSolver(_without_table(network, child), memory_limit)
     possible = np.flatnonzero(~np.isneginf(log_evidence))
     members = [position[name] for name in (*added, *family)]
     given = {v: np.asarray(values)[possible] for v, values in (soft or {}).items()}

@@ -11,7 +11,7 @@ from joint import joint, random_general_network
 from numpy.typing import NDArray
 
 from bayesdx.inference.general import CompiledGeneral
-from bayesdx.inference.general.gradients import family_gradient, posterior_gradient
+from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
 from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 FloatArray = NDArray[np.float64]
@@ -122,7 +122,7 @@ def test_a_batch_is_as_its_rows_one_by_one(monkeypatch: pytest.MonkeyPatch) -> N
         alone = [gradient(network, name, states[i : i + 1])[0] for i in range(len(states))]
         np.testing.assert_allclose(batch, np.array(alone), rtol=1e-12, atol=1e-12)
         with monkeypatch.context() as patch:
-            patch.setattr("bayesdx.inference.general.joints.ROWS_AT_ONCE", 1)
+            patch.setattr("bayesdx.inference.compiled_network.ROWS_AT_ONCE", 1)
             parts = gradient(network, name, states)
         np.testing.assert_allclose(batch, parts, rtol=1e-12, atol=1e-12)
 

@@ -1,0 +1,181 @@
+"""Which executor answers a network: the noisy ones where it is layered, else the general ones.
+
+A layered noisy network (risks, causes, noisy findings) has a frontier sweep whose cost grows with
+the findings that are present; cut into small factors for a cluster tree its cost grows with all
+findings. Where the tree is small nevertheless, it is quicker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.inference.general.engine import CompiledGeneral
+from bayesdx.inference.layered import LayeredNetwork, layered_model
+from bayesdx.network import Network
+
+#: Nanoseconds of a case of the frontier sweep, many side by side: a round figure that decides.
+SWEEP_CASE = 15e3
+#: Rows put to the network together by `log_joint`.
+ROWS_AT_ONCE = 1 << 16
+#: Variables and links from which no cluster tree is tried for size.
+MOST_LINKS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPosteriors:
+    """Answers to N cases.
+
+    Attributes
+    ----------
+    posteriors : mapping of str to array (N, S)
+        P(state | evidence) of each variable that was asked for; zeros where the evidence is
+        impossible. On the noisy road worked out when read first.
+    log_evidence : array (N,)
+        Natural log of P(evidence), -inf where it is impossible.
+    """
+
+    posteriors: Mapping[str, FloatArray]
+    log_evidence: FloatArray
+
+    @property
+    def possible(self) -> BoolArray:
+        """Whether the evidence of each case has a positive probability."""
+        return np.asarray(self.log_evidence != -np.inf)
+
+
+class NetworkSolver:
+    """A network ready for queries by state positions; safe to share between threads.
+
+    Parameters
+    ----------
+    network : Network
+    memory_limit : float
+        Bytes that the tables of a plan, and the arrays of one case, may take.
+    """
+
+    def __init__(self, network: Network, memory_limit: float) -> None:
+        self.network, self.memory_limit = network, memory_limit
+        self.names = tuple(network.variables)
+        self.cards = tuple(variable.cardinality for variable in network.variables.values())
+        model = layered_model(network)
+        self.layered: LayeredNetwork | None = None
+        if isinstance(model, str):
+            self.reason = model
+        else:
+            links = len(network.variables) + sum(map(len, map(network.parents, self.names)))
+            tree = self.general.tree_nanoseconds if links < MOST_LINKS else np.inf
+            if tree < SWEEP_CASE:
+                self.reason = f"it is layered, but its cluster tree is small ({tree / 1e3:.2g} us)"
+            else:
+                self.layered = LayeredNetwork(model)
+                self.reason = f"it is layered: {model!r}"
+
+    @cached_property
+    def general(self) -> CompiledGeneral:
+        """The general executors, made when first needed."""
+        return CompiledGeneral(self.network, self.memory_limit)
+
+    def query(
+        self,
+        states: IntArray,
+        soft: Mapping[int, ArrayLike] | None = None,
+        targets: Sequence[str] | None = None,
+    ) -> NetworkPosteriors:
+        """Answer every case exactly.
+
+        Parameters
+        ----------
+        states : intp array (N, V)
+            State positions in the order of ``network.variables``, -1 unknown.
+        soft : mapping of int to array (N, S), optional
+            Likelihoods of the states of a variable; a row of NaN or of equal numbers says nothing.
+        targets : sequence of str, optional
+            Variables whose posteriors are wanted; all by default.
+
+        Returns
+        -------
+        NetworkPosteriors
+
+        Raises
+        ------
+        InvalidNetwork
+            If no plan for some case fits in the memory limit.
+        """
+        written = None if self.layered is None else self.layered.evidence(states, soft or {})
+        if self.layered is not None and written is not None:
+            evidence, log_scale = written
+            wanted = self.names if targets is None else [n for n in self.names if n in set(targets)]
+            found = self.layered.query(evidence, log_scale, wanted)
+            return NetworkPosteriors(found, found.log_evidence)
+        answer = self.general.query(states, soft, targets)
+        return NetworkPosteriors(
+            {name: answer.posterior(name) for name in answer.names}, answer.log_evidence
+        )
+
+    def __str__(self) -> str:
+        if self.layered is None:
+            cost = f"about {self.general.tree_nanoseconds / 1e3:,.3g} us a case by its cluster tree"
+            return f"general executors: {self.reason}; {cost}"
+        return f"noisy executors: {self.reason}; about {SWEEP_CASE / 1e3:,.0f} us a case"
+
+
+def log_joint(
+    solver: NetworkSolver,
+    states: IntArray,
+    members: Sequence[int],
+    soft: Mapping[int, FloatArray] | None = None,
+) -> FloatArray:
+    """Natural log of P(joint state of some variables, evidence).
+
+    Parameters
+    ----------
+    solver : NetworkSolver
+    states : intp array (N, V)
+        State positions, -1 unknown.
+    members : sequence of int
+        Positions of K variables, each once.
+    soft : mapping of int to array (N, S), optional
+        Likelihoods, as in `NetworkSolver.query`.
+
+    Returns
+    -------
+    float64 array (N, S1 * ... * SK)
+        The joint states in C order; -inf where one contradicts the evidence.
+
+    Raises
+    ------
+    InvalidNetwork
+        If a plan does not fit in the memory limit.
+    """
+    entries = np.indices([solver.cards[v] for v in members])
+    entries = entries.reshape(len(members), -1).T
+    likelihoods = {v: np.asarray(given, dtype=np.float64) for v, given in (soft or {}).items()}
+    result = np.full((len(states), len(entries)), -np.inf)
+    step = max(ROWS_AT_ONCE // len(entries), 1)
+    for first in range(0, len(states), step):
+        known = states[first : first + step]
+        open_ = known[:, None, members]
+        row, entry = np.nonzero(((open_ < 0) | (open_ == entries)).all(axis=2))
+        put_in = known[row]
+        put_in[:, members] = entries[entry]
+        part = {v: given[first + row] for v, given in likelihoods.items()}
+        result[first + row, entry] = solver.query(put_in, part, targets=[]).log_evidence
+    return result
+
+
+def shares(log_weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return weights (N, K) made to sum to 1 a row, zeros where all are 0, and the log of sums."""
+    top = log_weights.max(axis=1, keepdims=True, initial=-np.inf)
+    top = np.where(np.isneginf(top), 0.0, top)
+    weights = np.exp(log_weights - top)
+    total = weights.sum(axis=1, keepdims=True)
+    result: FloatArray = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0.0)
+    with np.errstate(divide="ignore"):
+        log_total: FloatArray = (np.log(total) + top)[:, 0]
+    return result, log_total
