@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike
 from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
-from bayesdx.inference.noisy.model import NoisyModel, compile_diagnosis
+from bayesdx.inference.noisy.compiling import compile_diagnosis
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, posteriors
 from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD
 
