@@ -185,7 +185,7 @@ class Perturbations:
         def matters(mover: Mover) -> bool:
             number = mover.number.number
             if number.kind == "link":
-                return number.place.rpartition(":links.")[2] in asked
+                return number.address.key in asked
             if number.kind in ("background", "background_effect"):
                 return number.owner in asked or number.owner in gated
             return True

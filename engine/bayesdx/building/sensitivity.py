@@ -100,7 +100,7 @@ def number_gradient(knowledge: Knowledge, assembly: Assembly, evidence: Evidence
             c = column[number.owner]
             values[:, x] = prior[:, c] + direct[:, c]
         elif number.kind == "link":
-            finding = number.place.rpartition(":links.")[2]
+            finding = str(number.address.key)
             values[:, x] = stated[:, row[finding], column[number.owner]]
         else:
             values[:, x] = stated[:, row[number.owner], -1]

@@ -164,14 +164,10 @@ def _bears(number: PlacedNumber, seen: Collection[str]) -> bool:
     if number.kind == "prior":
         return True
     if number.kind == "link":
-        return _finding_of(number) in seen
+        return number.address.key in seen
     if number.kind == "effect":
         return any(one.risk in seen for one in getattr(number.stated, "any_of", ()))
     return number.owner in seen
-
-
-def _finding_of(link: PlacedNumber) -> str:
-    return link.place.rpartition(":links.")[2]
 
 
 def _worth_it(

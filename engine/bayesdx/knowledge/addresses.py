@@ -1,45 +1,164 @@
-"""Every number of the knowledge in one list, for whoever looks at all of them."""
+"""Where a number stands: one value for its address, and every number of the knowledge in one list.
+
+`FIELDS` is the only place that knows which kinds of numbers there are. Whoever reads, replaces,
+draws, moves or cites a number goes by its `Address`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.schema import Cause, Condition, Finding, Stated
+from bayesdx.knowledge.schema import Condition, FrozenDict, Stated
 from bayesdx.knowledge.shapes import join
 
 NumberKind = Literal["prior", "effect", "link", "background", "background_effect", "prevalence"]
+StatedValue: TypeAlias = float | tuple[float, ...]
+
+
+class NumberField(NamedTuple):
+    """Where numbers of one kind stand: mapping of the knowledge, field of the entry, key."""
+
+    table: Literal["causes", "findings", "risks"]
+    field: str
+    value: str = "value"
+
+
+FIELDS: Mapping[NumberKind, NumberField] = MappingProxyType(
+    {
+        "prior": NumberField("causes", "prior"),
+        "effect": NumberField("causes", "effects"),
+        "link": NumberField("causes", "links", "probability"),
+        "background": NumberField("findings", "background"),
+        "background_effect": NumberField("findings", "background_effects"),
+        "prevalence": NumberField("risks", "prevalence"),
+    }
+)
+"""Every kind of number, by the table that it stands in; `every_number` lists them in this order."""
+
+_PLACE = re.compile(
+    r"(?:causes/(?P<cause>\w+)\.toml:|(?P<table>findings|risks)\.toml:(?P<entry>\w+)\.)"
+    r"(?P<field>\w+)(?:\[(?P<index>[0-9]{1,6})\]|\.(?P<key>\w+))?"
+)
+
+
+class Address(NamedTuple):
+    """Which number is meant; printed as the place where it is written.
+
+    Attributes
+    ----------
+    kind : str
+    owner : str
+        Id of the cause, finding or risk that it belongs to.
+    key : str, int or None
+        The finding of a link, the position of an effect.
+    """
+
+    kind: NumberKind
+    owner: str
+    key: str | int | None = None
+
+    def __str__(self) -> str:
+        table, field, _ = FIELDS[self.kind]
+        if table == "causes":
+            place = join(f"{cause_file(self.owner)}:", field)
+        else:
+            place = f"{table}.toml:{self.owner}.{field}"
+        return place if self.key is None else join(place, self.key)
+
+    @classmethod
+    def parse(cls, place: str) -> Address | None:
+        """Read a place such as ``causes/strain.toml:links.cramp``; None if no number has it."""
+        found = _PLACE.fullmatch(place)
+        if found is None:
+            return None
+        where = (found["table"] or "causes", found["field"])
+        owner = found["cause"] or found["entry"]
+        key = found["key"] if found["index"] is None else int(found["index"])
+        for kind, (table, field, _) in FIELDS.items():
+            if (table, field) == where and str(one := cls(kind, owner, key)) == place:
+                return one
+        return None
+
+    def stated(self, knowledge: Knowledge) -> Stated:
+        """Return what stands behind the number: range, basis, source, statements.
+
+        Raises
+        ------
+        LookupError
+            If there is no such number.
+        """
+        table, field, _ = FIELDS[self.kind]
+        part: Any = getattr(getattr(knowledge, table)[self.owner], field)
+        try:
+            found = part if self.key is None else part[self.key]
+        except TypeError:  # a key where there are none, or of another type
+            found = None
+        if not isinstance(found, Stated) or getattr(found, "measure", "") == "zero_otherwise":
+            raise LookupError(str(self))
+        return found
+
+    def get(self, knowledge: Knowledge) -> StatedValue:
+        """Return the number; one probability a state where a risk has several."""
+        value: StatedValue = getattr(self.stated(knowledge), FIELDS[self.kind].value)
+        return value
+
+    def set(self, knowledge: Knowledge, value: StatedValue) -> Knowledge:
+        """Return the knowledge with another number here."""
+        return with_values(knowledge, {self: value})
 
 
 @dataclass(frozen=True)
 class PlacedNumber:
-    """A number and where it stands.
+    """A number at its address.
 
     Attributes
     ----------
-    place : str
-        File and key.
-    kind : str
-        What the number is.
-    owner : str
-        Id of the cause, finding or risk that it belongs to.
-    title : str
-        The number in words: ``P(cramp | strain)``.
+    address : Address
     value : float or tuple of float
         The number; one probability a state where a risk has several.
     stated : Stated
         Its range, basis, source and statements.
     """
 
-    place: str
-    kind: NumberKind
-    owner: str
-    title: str
-    value: float | tuple[float, ...]
+    address: Address
+    value: StatedValue
     stated: Stated
+
+    @property
+    def place(self) -> str:
+        """File and key."""
+        return str(self.address)
+
+    @property
+    def kind(self) -> NumberKind:
+        """What the number is."""
+        return self.address.kind
+
+    @property
+    def owner(self) -> str:
+        """Id of the cause, finding or risk that it belongs to."""
+        return self.address.owner
+
+    @property
+    def title(self) -> str:
+        """The number in words: ``P(cramp | strain)``."""
+        (kind, owner, key), stated = self.address, self.stated
+        conditions: Any = stated
+        if kind == "link":
+            return f"P({key} | {owner})"
+        if kind == "effect":
+            measure = conditions.measure.replace("_", " ")
+            return f"{measure} of {owner} with {condition_text(conditions.any_of)}"
+        if kind == "background_effect":
+            held = " and ".join(f"{risk} {' or '.join(s)}" for risk, s in conditions.when.items())
+            return f"background of {owner} with {held}"
+        return f"P({owner} | {conditions.denominator})"
 
     @property
     def is_ratio(self) -> bool:
@@ -64,54 +183,57 @@ def every_number(knowledge: Knowledge) -> tuple[PlacedNumber, ...]:
     tuple of PlacedNumber
         Numbers of causes, then of findings, then of risks, in the order of the knowledge.
     """
-    return (
-        *(one for cause in knowledge.causes.values() for one in _of_cause(cause)),
-        *(one for finding in knowledge.findings.values() for one in _of_finding(finding)),
-        *(
-            PlacedNumber(
-                f"risks.toml:{risk.id}.prevalence",
-                "prevalence",
-                risk.id,
-                f"P({risk.id} | {risk.prevalence.denominator})",
-                risk.prevalence.value,
-                risk.prevalence,
-            )
-            for risk in knowledge.risks.values()
-        ),
-    )
+    return tuple(_numbers(knowledge))
+
+
+def number_at(knowledge: Knowledge, place: str) -> PlacedNumber | None:
+    """Find the number at a place; None if there is none."""
+    address = Address.parse(place)
+    if address is None:
+        return None
+    try:
+        return PlacedNumber(address, address.get(knowledge), address.stated(knowledge))
+    except LookupError:
+        return None
+
+
+def _numbers(knowledge: Knowledge) -> Iterator[PlacedNumber]:
+    for table in dict.fromkeys(one.table for one in FIELDS.values()):
+        kinds = [(kind, one) for kind, one in FIELDS.items() if one.table == table]
+        for owner, entry in getattr(knowledge, table).items():
+            for kind, (_, field, value) in kinds:
+                part = getattr(entry, field)
+                found = part.items() if isinstance(part, dict) else enumerate(part or ())
+                for key, one in [(None, part)] if isinstance(part, Stated) else found:
+                    # What must be zero otherwise says so without a number.
+                    if getattr(one, "measure", "") != "zero_otherwise":
+                        yield PlacedNumber(Address(kind, owner, key), getattr(one, value), one)
+
+
+def with_values(knowledge: Knowledge, values: Mapping[Address, StatedValue]) -> Knowledge:
+    """Return the knowledge with other numbers; ranges and everything else are as they were.
+
+    Raises
+    ------
+    LookupError
+        If there is no number at an address.
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    for address, value in values.items():
+        table, field, name = FIELDS[address.kind]
+        entries = tables.setdefault(table, dict(getattr(knowledge, table)))
+        entry = entries[address.owner]
+        part: Any = getattr(entry, field)
+        stated = part if address.key is None else part[address.key]
+        new = stated.model_copy(update={name: value})
+        if isinstance(part, dict):
+            new = FrozenDict({**part, address.key: new})
+        elif isinstance(part, tuple):
+            new = tuple(new if at == address.key else one for at, one in enumerate(part))
+        entries[address.owner] = entry.model_copy(update={field: new})
+    return knowledge.model_copy(update={name: FrozenDict(one) for name, one in tables.items()})
 
 
 def condition_text(conditions: tuple[Condition, ...]) -> str:
     """Write conditions of which any may hold as they are read: ``age under_50 or sex female``."""
     return " or ".join(f"{one.risk} {' or '.join(one.states)}" for one in conditions)
-
-
-def _of_cause(cause: Cause) -> Iterator[PlacedNumber]:
-    place = f"{cause_file(cause.id)}:"
-    if (prior := cause.prior) is not None:
-        title = f"P({cause.id} | {prior.denominator})"
-        yield PlacedNumber(join(place, "prior"), "prior", cause.id, title, prior.value, prior)
-    for index, effect in enumerate(cause.effects):
-        measure = effect.measure.replace("_", " ")
-        title = f"{measure} of {cause.id} with {condition_text(effect.any_of)}"
-        where = join(place, "effects", index)
-        yield PlacedNumber(where, "effect", cause.id, title, effect.value, effect)
-    for name, link in cause.links.items():
-        where, title = join(place, "links", name), f"P({name} | {cause.id})"
-        yield PlacedNumber(where, "link", cause.id, title, link.probability, link)
-
-
-def _of_finding(finding: Finding) -> Iterator[PlacedNumber]:
-    place = f"findings.toml:{finding.id}"
-    if (background := finding.background) is not None:
-        title = f"P({finding.id} | {background.denominator})"
-        where = join(place, "background")
-        yield PlacedNumber(where, "background", finding.id, title, background.value, background)
-    for index, effect in enumerate(finding.background_effects):
-        if effect.value is not None and effect.measure == "probability":
-            held = " and ".join(
-                f"{risk} {' or '.join(states)}" for risk, states in effect.when.items()
-            )
-            title = f"background of {finding.id} with {held}"
-            where = join(place, "background_effects", index)
-            yield PlacedNumber(where, "background_effect", finding.id, title, effect.value, effect)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bayesdx.errors import nearest_names
-from bayesdx.knowledge.addresses import PlacedNumber, every_number
+from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.kinds import STATEMENT_KEY
 from bayesdx.knowledge.knowledge import Knowledge
@@ -61,7 +61,7 @@ def every_place(knowledge: Knowledge) -> Places:
     for finding in knowledge.findings.values():
         # An effect without a value is no number, but rests on statements all the same.
         for index, effect in enumerate(finding.background_effects):
-            place = f"findings.toml:{finding.id}.background_effects[{index}]"
+            place = str(Address("background_effect", finding.id, index))
             citing.setdefault(place, effect.statements)
     citing |= {f"red_flags.toml:{rule.id}": rule.statements for rule in knowledge.red_flags}
     if knowledge.triage is not None:

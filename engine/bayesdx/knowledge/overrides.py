@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import TypeVar
 
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
-from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.addresses import (
+    StatedValue,
+    every_number,
+    number_at,
+    with_values,
+)
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.schema import Cause, Finding, Frozen, FrozenDict, Risk
+from bayesdx.knowledge.schema import Frozen
 from bayesdx.knowledge.statement_schema import Calibration, Move
 
 M = TypeVar("M", bound=Frozen)
@@ -62,38 +66,22 @@ def with_numbers(knowledge: Knowledge, values: Mapping[str, float]) -> Knowledge
     """
     if not values:
         return knowledge
-    numbers = {number.place: number for number in every_number(knowledge)}
+    found = {place: number_at(knowledge, place) for place in values}
+    known = [one.place for one in every_number(knowledge)] if None in found.values() else []
     faults = [
-        Fault(place, "the place of a number", place, nearest_names(place, numbers))
-        for place in values
-        if place not in numbers
+        Fault(place, "the place of a number", place, nearest_names(place, known))
+        for place, number in found.items()
+        if number is None
     ]
+    numbers = [number for number in found.values() if number is not None]
     faults += [
-        Fault(place, "a number with one value", numbers[place].value)
-        for place in values
-        if place in numbers and isinstance(numbers[place].value, tuple)
+        Fault(number.place, "a number with one value", number.value)
+        for number in numbers
+        if isinstance(number.value, tuple)
     ]
     if faults:
         raise InvalidKnowledge(faults)
-    by_owner: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-    for place, value in values.items():
-        file = place.partition(":")[0].partition("/")[0]
-        by_owner[file, numbers[place].owner][place] = value
-    causes, findings = dict(knowledge.causes), dict(knowledge.findings)
-    risks = dict(knowledge.risks)
-    for (file, owner), new in by_owner.items():
-        if file == "causes":
-            causes[owner] = _cause(causes[owner], new)
-        elif file == "findings.toml":
-            findings[owner] = _finding(findings[owner], new)
-        else:
-            risks[owner] = _risk(risks[owner], new)
-    update = {
-        "causes": FrozenDict(causes),
-        "findings": FrozenDict(findings),
-        "risks": FrozenDict(risks),
-    }
-    return knowledge.model_copy(update=update)
+    return with_values(knowledge, {number.address: values[number.place] for number in numbers})
 
 
 def calibrated(knowledge: Knowledge) -> Knowledge:
@@ -116,12 +104,8 @@ def calibrated(knowledge: Knowledge) -> Knowledge:
 
 def applied_moves(knowledge: Knowledge) -> tuple[Move, ...]:
     """Return the moves of the calibration whose number still has the value they started from."""
-    if knowledge.calibration is None:
-        return ()
-    elicited = {number.place: number.value for number in every_number(knowledge)}
-    return tuple(
-        move for move in knowledge.calibration.move if elicited.get(move.number) == move.elicited
-    )
+    moves = knowledge.calibration.move if knowledge.calibration is not None else ()
+    return tuple(one for one in moves if _value_at(knowledge, one.number) == one.elicited)
 
 
 def numbers_digest(knowledge: Knowledge) -> str:
@@ -196,55 +180,19 @@ def _without_texts(value: object) -> object:
     return value
 
 
-def _cause(cause: Cause, new: Mapping[str, float]) -> Cause:
-    file = f"causes/{cause.id}.toml:"
-    links = {
-        name: link.model_copy(update={"probability": new[place]})
-        if (place := f"{file}links.{name}") in new
-        else link
-        for name, link in cause.links.items()
-    }
-    effects = tuple(
-        effect.model_copy(update={"value": new[place]})
-        if (place := f"{file}effects[{index}]") in new
-        else effect
-        for index, effect in enumerate(cause.effects)
-    )
-    update: dict[str, object] = {"links": FrozenDict(links), "effects": effects}
-    if cause.prior is not None and f"{file}prior" in new:
-        update["prior"] = cause.prior.model_copy(update={"value": new[f"{file}prior"]})
-    return cause.model_copy(update=update)
-
-
-def _finding(finding: Finding, new: Mapping[str, float]) -> Finding:
-    file = f"findings.toml:{finding.id}."
-    effects = tuple(
-        effect.model_copy(update={"value": new[place]})
-        if (place := f"{file}background_effects[{index}]") in new
-        else effect
-        for index, effect in enumerate(finding.background_effects)
-    )
-    update: dict[str, object] = {"background_effects": effects}
-    if finding.background is not None and f"{file}background" in new:
-        update["background"] = finding.background.model_copy(
-            update={"value": new[f"{file}background"]}
-        )
-    return finding.model_copy(update=update)
-
-
-def _risk(risk: Risk, new: Mapping[str, float]) -> Risk:
-    value = new[f"risks.toml:{risk.id}.prevalence"]
-    return risk.model_copy(
-        update={"prevalence": risk.prevalence.model_copy(update={"value": value})}
-    )
-
-
 def move_of(knowledge: Knowledge, place: str) -> Move | None:
     """Return the move that gave a number of calibrated knowledge its value, if one did."""
     moves = knowledge.calibration.move if knowledge.calibration is not None else ()
-    found = [move for move in moves if move.number == place]
-    if not found:
-        # Few numbers were moved; most are told without a look at all of them.
-        return None
-    in_use = {number.place: number.value for number in every_number(knowledge)}.get(place)
-    return next((move for move in found if move.calibrated == in_use), None)
+    return next(
+        (
+            one
+            for one in moves
+            if one.number == place and one.calibrated == _value_at(knowledge, place)
+        ),
+        None,
+    )
+
+
+def _value_at(knowledge: Knowledge, place: str) -> StatedValue | None:
+    number = number_at(knowledge, place)
+    return None if number is None else number.value

@@ -22,9 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_names
-from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.addresses import Address, with_values
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.overrides import with_numbers
 from bayesdx.knowledge.schema import FrozenDict
 
 #: Bytes of the largest profile that is read.
@@ -152,10 +151,11 @@ def with_priors(knowledge: Knowledge, priors: Mapping[str, float]) -> Knowledge:
     faults = list(_prior_faults(priors, causes))
     if faults:
         raise InvalidKnowledge(faults)
-    places = {f"{cause_file(name)}:prior": float(value) for name, value in priors.items()}
-    changed = with_numbers(knowledge, places)
+    values = {Address("prior", name): float(value) for name, value in priors.items()}
+    changed = with_values(knowledge, values)
     if knowledge.calibration is None:
         return changed
+    places = {str(one) for one in values}
     moves = tuple(move for move in knowledge.calibration.move if move.number not in places)
     calibration = knowledge.calibration.model_copy(update={"move": moves})
     return changed.model_copy(update={"calibration": calibration})

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
-from bayesdx.knowledge.addresses import PlacedNumber, condition_text, every_number
-from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.addresses import Address, PlacedNumber, condition_text, every_number
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import move_of
 from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Link, Stated
@@ -110,7 +109,7 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
     )
     if entry.background is not None:
         lines += ["", f"background {_value_text(entry.background.value, entry.background)}"]
-        lines += _moved_lines(knowledge, f"findings.toml:{finding}.background")
+        lines += _moved_lines(knowledge, Address("background", finding))
         lines += _support_lines(knowledge, entry.background)
     for number in every_number(knowledge):
         if number.kind == "background_effect" and number.owner == finding:
@@ -122,8 +121,8 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
     ranked = sorted(links, key=lambda pair: (-_ratio(pair[0], background), pair[1]))
     lines += ["", f"causes that link to it: {len(links)}"]
     for link, cause in ranked:
-        place = f"{cause_file(cause)}:links.{finding}"
-        lines += _one_link(knowledge, cause, link, background, place)
+        address = Address("link", cause, finding)
+        lines += _one_link(knowledge, cause, link, background, address)
     lines += _population_lines(knowledge)
     return "\n".join(lines)
 
@@ -188,7 +187,7 @@ def _prior_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
         yield "no prior of its own: it stands for what no modelled cause explains"
     else:
         yield f"prior {_value_text(cause.prior.value, cause.prior)}"
-        yield from _moved_lines(knowledge, f"{cause_file(cause.id)}:prior")
+        yield from _moved_lines(knowledge, Address("prior", cause.id))
         yield from _support_lines(knowledge, cause.prior)
     if cause.primary_share is not None:
         yield f"    main cause in a share of {cause.primary_share:g}"
@@ -197,12 +196,12 @@ def _prior_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
 def number_lines(knowledge: Knowledge, number: PlacedNumber) -> Iterator[str]:
     """Tell a number with its range, what moved it, and what stands behind it."""
     yield from wrapped(f"{number.title}: {_value_text(number.value, number.stated)}", "")
-    yield from _moved_lines(knowledge, number.place)
+    yield from _moved_lines(knowledge, number.address)
     yield from _support_lines(knowledge, number.stated)
 
 
-def _moved_lines(knowledge: Knowledge, place: str) -> Iterator[str]:
-    move = move_of(knowledge, place)
+def _moved_lines(knowledge: Knowledge, address: Address) -> Iterator[str]:
+    move = move_of(knowledge, str(address))
     if move is not None:
         text = f"elicited {move.elicited:g}; moved by calibration for {move.constraint}"
         yield from wrapped(text, "    ")
@@ -225,18 +224,18 @@ def _link_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
         yield ""
         yield f"findings, by probability over background: {len(ranked)}"
     for name in ranked:
-        place = f"{cause_file(cause.id)}:links.{name}"
-        yield from _one_link(knowledge, name, cause.links[name], values[name], place)
+        address = Address("link", cause.id, name)
+        yield from _one_link(knowledge, name, cause.links[name], values[name], address)
 
 
 def _one_link(
-    knowledge: Knowledge, name: str, link: Link, background: float | None, place: str
+    knowledge: Knowledge, name: str, link: Link, background: float | None, address: Address
 ) -> Iterator[str]:
     yield ""
     against = "" if background is None else f", background {background:g}"
     ratio = "" if background is None else f"  x{_ratio(link, background):.3g}"
     yield f"  {name}{ratio}: {_value_text(link.probability, link)}{against}"
-    yield from _moved_lines(knowledge, place)
+    yield from _moved_lines(knowledge, address)
     yield from wrapped(f"read as: {PARAMETERISATION_WORDS[link.parameterisation]}", "    ")
     yield from _support_lines(knowledge, link)
 
