@@ -13,7 +13,7 @@ from small_priors import SMALL
 from bayesdx import InvalidCase, InvalidKnowledge
 from bayesdx.building.assembly import assemble
 from bayesdx.building.source_models import build_rival, model_numbers
-from bayesdx.diagnosis import rival_statements, rivals
+from bayesdx.diagnosis import per_source, source_influence
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.per_source import LITERATURE, MODEL, compare, distance, rival_sources
@@ -61,7 +61,7 @@ def values(knowledge: Knowledge) -> dict[str, object]:
     return {number.place: number.value for number in every_number(knowledge)}
 
 
-def only(knowledge: Knowledge, *statements: Statement) -> rivals.Rival:
+def only(knowledge: Knowledge, *statements: Statement) -> per_source.Rival:
     """The rival of the one document that the statements are of."""
     return rival_sources(said(knowledge, *statements))[0]
 
@@ -222,8 +222,8 @@ def test_derivatives_choose_the_statements_that_matter_most(
     spoken: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     every = compare(spoken, CASES, "a").statements.query("rival == 'S0'")
-    monkeypatch.setattr(rival_statements, "MOST_EXACT", 4)
-    monkeypatch.setattr(rival_statements, "FEWEST_BY_DERIVATIVE", 1)
+    monkeypatch.setattr(source_influence, "MOST_EXACT", 4)
+    monkeypatch.setattr(source_influence, "FEWEST_BY_DERIVATIVE", 1)
     found = compare(spoken, CASES, "a")
     fewer = found.statements.query("rival == 'S0'")
     # Three have no derivative, so one of the other three is left: the strongest of them.
@@ -332,13 +332,13 @@ def test_a_reading_that_another_one_makes_possible_is_put_in(folder: Knowledge) 
 def test_impossible_cases_have_no_distance(spoken: Knowledge, folder: Knowledge) -> None:
     assert folder.risks["statin_use"].states == ("absent", "present")
     real = model_numbers(spoken)
-    side = rivals._side(MODEL, real, assemble(real), CASES, ["strain", "statin_myopathy"])
+    side = per_source._side(MODEL, real, assemble(real), CASES, ["strain", "statin_myopathy"])
     side.posterior[1] = np.nan
-    table = rivals._compared(side, side, CASES.index, ["strain", "statin_myopathy"])
+    table = per_source._compared(side, side, CASES.index, ["strain", "statin_myopathy"])
     assert table["possible"].tolist() == [True, False, True]
     assert math.isnan(table.loc[1, "distance"])
     assert table.loc[1, "first_cause"] == ""
-    assert rivals._row_to_explain(table, CASES.index, "b") is None
+    assert per_source._row_to_explain(table, CASES.index, "b") is None
 
 
 def test_calibrated_numbers_are_the_models(spoken: Knowledge) -> None:

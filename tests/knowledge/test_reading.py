@@ -274,7 +274,7 @@ def test_values_arrive_where_they_belong(small: dict[str, str], write: Write) ->
     assert knowledge.measures["ck"].sets[0].comparison == (">", 4.0)
     assert knowledge.findings["severe_pain"].background is None
     assert knowledge.red_flags[0].id == "dark"
-    assert [word.wording for word in knowledge.word_scale] == ["often / frequent", "most frequent"]
+    assert [word.wording for word in knowledge.words] == ["often / frequent", "most frequent"]
 
 
 def test_knowledge_is_read_only(small: dict[str, str], write: Write) -> None:
