@@ -10,7 +10,7 @@ import pytest
 from joint import joint, random_general_network
 from numpy.typing import NDArray
 
-from bayesdx.inference.general import CompiledGeneral
+from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
 from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
-from bayesdx.inference.general.engine import CompiledGeneral
+from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.inference.layered import LayeredNetwork, layered_model
 from bayesdx.network import Network
 

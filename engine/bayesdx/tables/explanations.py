@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdx.errors import Fault, Phrase
-from bayesdx.inference.general.explaining import Explanations
+from bayesdx.inference.general.most_probable import MostProbable
 from bayesdx.network import Network
 
 #: Cells of a table whose gradient is asked for, at most.
@@ -30,7 +30,7 @@ def column_faults(network: Network) -> list[Fault]:
     ]
 
 
-def explanation_frame(network: Network, found: Explanations, index: pd.Index) -> pd.DataFrame:
+def explanation_frame(network: Network, found: MostProbable, index: pd.Index) -> pd.DataFrame:
     """Lay explanations out as one row a case; see `CompiledNetwork.mpe`."""
     columns: dict[str, NDArray[Any]] = {}
     for (name, variable), positions in zip(network.variables.items(), found.states.T, strict=True):

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork
 from bayesdx.inference.compiled_network import NetworkSolver
-from bayesdx.inference.general import Plan
-from bayesdx.inference.general.explaining import most_probable_states
+from bayesdx.inference.general.most_probable import most_probable_states
+from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
 from bayesdx.network import Network
 from bayesdx.tables.encoding import Encoder
@@ -290,7 +290,7 @@ class CompiledNetwork:
             for name in variables
         }
 
-    def plan(self, observed: Sequence[str] = (), targets: Sequence[str] | None = None) -> Plan:
+    def plan(self, observed: Sequence[str] = (), targets: Sequence[str] | None = None) -> TreePlan:
         """Return the plan for cases that observe exactly these variables.
 
         Parameters
@@ -301,7 +301,7 @@ class CompiledNetwork:
 
         Returns
         -------
-        Plan
+        TreePlan
             A value that prints itself: order, largest clique, cells, memory, estimated time.
 
         Raises

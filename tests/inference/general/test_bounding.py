@@ -12,9 +12,9 @@ from joint import joint, random_general_network
 from numpy.typing import NDArray
 
 from bayesdx.errors import InvalidNetwork
-from bayesdx.inference.general import factors, searching
+from bayesdx.inference.general import branch_and_bound, factors
 from bayesdx.inference.general.bounding import WideFamilies, envelopes, wide_families
-from bayesdx.inference.general.explaining import most_probable_states
+from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 LIMIT = 2.0**31
@@ -202,8 +202,8 @@ def test_thirty_parents_that_no_table_could_hold() -> None:
 
 
 def test_what_is_not_proved_is_refused_with_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "MOST_BRANCHES", 3)
-    monkeypatch.setattr(searching, "ROOT_STEPS", 1)
+    monkeypatch.setattr(branch_and_bound, "MOST_BRANCHES", 3)
+    monkeypatch.setattr(branch_and_bound, "ROOT_STEPS", 1)
     network = two_layers(5, 20, 10, 12)
     states = np.full((1, 31), -1)
     states[0, 20:30] = 1

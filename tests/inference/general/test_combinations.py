@@ -15,8 +15,8 @@ from joint import enumerated, joint
 from numpy.typing import NDArray
 from structures import SHAPES, structured_network
 
-from bayesdx.inference.general import CompiledGeneral
-from bayesdx.inference.general import ordering as orders
+from bayesdx.inference.general import elimination as orders
+from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.network import Network
 
 TIGHT = 1e-12

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from joint import enumerated, joint, random_general_network
 from numpy.typing import NDArray
 
-from bayesdx.inference.general import CompiledGeneral, GeneralAnswer
+from bayesdx.inference.general.general_network import CompiledGeneral, GeneralAnswer
 from bayesdx.network import Network
 
 TIGHT = 1e-12
@@ -19,7 +19,7 @@ Soft = dict[str, NDArray[np.float64]]
 
 
 def random_states(network: Network, rng: np.random.Generator, n: int) -> NDArray[np.intp]:
-    """Evidence of every density; often impossible, as states are drawn without looking."""
+    """TreeEvidence of every density; often impossible, as states are drawn without looking."""
     cards = np.array([v.cardinality for v in network.variables.values()])
     states = (rng.random((n, len(cards))) * cards).astype(np.intp)
     density = rng.choice([0.0, 0.2, 0.5, 1.0], size=(n, 1))

@@ -9,7 +9,7 @@ from agrum_networks import agrum_answer, example, sampled_states
 from numpy.typing import NDArray
 
 from bayesdx.errors import InvalidNetwork
-from bayesdx.inference.general import CompiledGeneral
+from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.network import Network
 
 CLOSE = 1e-9

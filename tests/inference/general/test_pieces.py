@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from bayesdx.inference.general.ordering import (
+from bayesdx.inference.general.elimination import (
     RULES,
     best_elimination,
     bits,
@@ -16,7 +16,7 @@ from bayesdx.inference.general.ordering import (
     eliminate,
     moral_graph,
 )
-from bayesdx.inference.general.relations import (
+from bayesdx.inference.general.sparse_tables import (
     TooManyRows,
     decode,
     distinct,

@@ -13,7 +13,8 @@ from transforms import renamed, shuffled
 
 from bayesdx.errors import InvalidCase, InvalidNetwork
 from bayesdx.inference import compile_diagnosis, no_evidence, posteriors
-from bayesdx.inference.general import CompiledGeneral, keeping
+from bayesdx.inference.general import plan_cache
+from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
 
 LIMIT = 2**31
@@ -174,11 +175,11 @@ def test_unknown_names_and_states_are_faults() -> None:
 
 
 def test_plans_are_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "KEPT_PLANS", 3)
+    monkeypatch.setattr(plan_cache, "KEPT_PLANS", 3)
     network, _ = example("asia")
     compiled = CompiledGeneral(network, LIMIT)
     plans = [compiled.plan([name]) for name in network.variables]
-    assert len(compiled._shelf) == 3
+    assert len(compiled._plans) == 3
     assert compiled.plan([list(network.variables)[-1]]) is plans[-1]
     assert compiled.plan([next(iter(network.variables))]) is not plans[0]
 

@@ -35,7 +35,7 @@ class Factor:
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class FactorNetwork:
     """The factors of a network.
 
     Attributes
@@ -58,7 +58,7 @@ class Problem:
         return len(self.names)
 
 
-def to_problem(network: Network) -> Problem:
+def factor_network(network: Network) -> FactorNetwork:
     """Write a network as factors.
 
     Parameters
@@ -67,7 +67,7 @@ def to_problem(network: Network) -> Problem:
 
     Returns
     -------
-    Problem
+    FactorNetwork
         Variables stand in the order of ``network.variables``.
 
     Raises
@@ -87,7 +87,7 @@ def to_problem(network: Network) -> Problem:
         else:
             scope = (*(position[parent] for parent in cpd.parents), position[name])
             factors.append(Factor(scope, frozen(network.table(name))))
-    return Problem(names, tuple(cards), tuple(factors))
+    return FactorNetwork(names, tuple(cards), tuple(factors))
 
 
 def is_wide(cpd: CPD) -> bool:

@@ -13,8 +13,9 @@ import numpy as np
 from scipy import sparse
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.factors import Factor, Problem
-from bayesdx.inference.general.relations import (
+from bayesdx.inference.general.cluster_tree import ClusterTree
+from bayesdx.inference.general.factors import Factor, FactorNetwork
+from bayesdx.inference.general.sparse_tables import (
     Relation,
     TooManyRows,
     codes,
@@ -25,7 +26,6 @@ from bayesdx.inference.general.relations import (
     matching,
     space_of,
 )
-from bayesdx.inference.general.skeleton import Skeleton
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Leaf:
 
 @dataclass(frozen=True, eq=False)
 class Potentials:
-    """What a skeleton's cliques hold.
+    """What a tree's cliques hold.
 
     Attributes
     ----------
@@ -66,9 +66,9 @@ class Potentials:
     rows: int
 
 
-def axis_order(skeleton: Skeleton, scope: frozenset[int]) -> tuple[int, ...]:
+def axis_order(tree: ClusterTree, scope: frozenset[int]) -> tuple[int, ...]:
     """Variables of a scope in the order of the arrays."""
-    return tuple(sorted(scope, key=skeleton.rank.__getitem__))
+    return tuple(sorted(scope, key=tree.rank.__getitem__))
 
 
 def projected(
@@ -98,14 +98,14 @@ def incidence(
 
 
 def build_potentials(
-    problem: Problem, skeleton: Skeleton, sliced: frozenset[int], most: float
+    problem: FactorNetwork, tree: ClusterTree, sliced: frozenset[int], most: float
 ) -> Potentials:
     """Join every clique.
 
     Parameters
     ----------
-    problem : Problem
-    skeleton : Skeleton
+    problem : FactorNetwork
+    tree : ClusterTree
     sliced : frozenset of int
     most : float
         Rows that all cliques together may have.
@@ -119,26 +119,26 @@ def build_potentials(
     TooManyRows
     """
     cards = problem.cards
-    cliques: list[Relation] = [Relation({}, np.ones(1))] * len(skeleton.cliques)
+    cliques: list[Relation] = [Relation({}, np.ones(1))] * len(tree.cliques)
     leaves: dict[int, Leaf] = {}
     messages: dict[int, Relation] = {}
     rows = 0
-    for c in reversed(skeleton.preorder):
-        parts = [constant_relation(problem.factors[f]) for f in skeleton.constants[c]]
-        for f in skeleton.leaves[c]:
-            leaves[f] = _leaf(problem, skeleton, f, sliced)
+    for c in reversed(tree.preorder):
+        parts = [constant_relation(problem.factors[f]) for f in tree.constants[c]]
+        for f in tree.leaves[c]:
+            leaves[f] = _leaf(problem, tree, f, sliced)
             parts.append(leaves[f].support)
-        for v in skeleton.softs[c]:
+        for v in tree.softs[c]:
             parts.append(_every_state(v, cards[v]))
-        parts += [messages.pop(d) for d in skeleton.children[c]]
+        parts += [messages.pop(d) for d in tree.children[c]]
         try:
             cliques[c] = join_all(parts, cards, most - rows)
         except TooManyRows as reason:
             raise TooManyRows(rows + reason.rows) from None
         rows += len(cliques[c])
-        if skeleton.parent[c] >= 0:
-            messages[c] = _message(skeleton, c, cliques[c], cards)
-    _drop_impossible(skeleton, cliques, cards)
+        if tree.parent[c] >= 0:
+            messages[c] = _message(tree, c, cliques[c], cards)
+    _drop_impossible(tree, cliques, cards)
     return Potentials(cliques, leaves, sum(map(len, cliques)))
 
 
@@ -151,9 +151,9 @@ def _every_state(v: int, card: int) -> Relation:
     return Relation({v: np.arange(card, dtype=np.int32)}, np.ones(card))
 
 
-def _leaf(problem: Problem, skeleton: Skeleton, f: int, sliced: frozenset[int]) -> Leaf:
+def _leaf(problem: FactorNetwork, tree: ClusterTree, f: int, sliced: frozenset[int]) -> Leaf:
     factor, cards = problem.factors[f], problem.cards
-    scope = axis_order(skeleton, frozenset(factor.scope) - sliced)
+    scope = axis_order(tree, frozenset(factor.scope) - sliced)
     seen = [v for v in factor.scope if v in sliced]
     axes = [factor.scope.index(v) for v in (*scope, *seen)]
     n_rows = int(space_of(scope, cards))
@@ -163,11 +163,11 @@ def _leaf(problem: Problem, skeleton: Skeleton, f: int, sliced: frozenset[int]) 
     return Leaf(scope, np.ascontiguousarray(table[possible]), support)
 
 
-def _message(skeleton: Skeleton, c: int, clique: Relation, cards: tuple[int, ...]) -> Relation:
+def _message(tree: ClusterTree, c: int, clique: Relation, cards: tuple[int, ...]) -> Relation:
     """What a clique tells its parent: sums if constant, else only what is possible."""
-    scope = axis_order(skeleton, skeleton.separator[c])
+    scope = axis_order(tree, tree.separator[c])
     unique, place = projected(clique, scope, cards)
-    if skeleton.live[c]:
+    if tree.live[c]:
         values = np.ones(len(unique))
     else:
         sums = np.bincount(place, weights=clique.values, minlength=len(unique))
@@ -175,12 +175,12 @@ def _message(skeleton: Skeleton, c: int, clique: Relation, cards: tuple[int, ...
     return Relation(decode(unique, scope, cards), values)
 
 
-def _drop_impossible(skeleton: Skeleton, cliques: list[Relation], cards: tuple[int, ...]) -> None:
-    for c in skeleton.preorder:
-        if skeleton.parent[c] < 0:
+def _drop_impossible(tree: ClusterTree, cliques: list[Relation], cards: tuple[int, ...]) -> None:
+    for c in tree.preorder:
+        if tree.parent[c] < 0:
             continue
-        scope = axis_order(skeleton, skeleton.separator[c])
-        wanted, _ = projected(cliques[skeleton.parent[c]], scope, cards)
+        scope = axis_order(tree, tree.separator[c])
+        wanted, _ = projected(cliques[tree.parent[c]], scope, cards)
         have, _ = projected(cliques[c], scope, cards)
         if len(have) > len(wanted):
             cliques[c] = cliques[c].take(matching(cliques[c], scope, wanted, cards))

@@ -14,7 +14,7 @@ from joint import joint, random_general_network
 from numpy.typing import NDArray
 
 from bayesdx.errors import InvalidNetwork
-from bayesdx.inference.general.explaining import most_probable_states
+from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.network import Network, TableCPD, Variable
 
 LIMIT = 2.0**31
@@ -94,13 +94,13 @@ def test_rows_of_one_signature_in_several_parts(monkeypatch: pytest.MonkeyPatch)
     network, _ = example("alarm")
     states = masked(network, 40, 0.5, same_columns=True)
     whole = most_probable_states(network, states, LIMIT)
-    monkeypatch.setattr("bayesdx.inference.general.explaining.ROWS_BYTES", 3e4)
+    monkeypatch.setattr("bayesdx.inference.general.most_probable.ROWS_BYTES", 3e4)
     parts = most_probable_states(network, states, LIMIT)
     np.testing.assert_array_equal(whole.states, parts.states)
 
 
 def masked(network: Network, n: int, shown: float, same_columns: bool) -> NDArray[np.intp]:
-    """Cases drawn from the network, a share of the variables observed."""
+    """CaseBatch drawn from the network, a share of the variables observed."""
     rng = np.random.default_rng(3)
     drawn = sampled_states(network, n, rng)
     states = np.stack([drawn[name] for name in network.variables], axis=1)

@@ -15,16 +15,16 @@ import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general import logspace
-from bayesdx.inference.general.factors import Problem
-from bayesdx.inference.general.ordering import (
+from bayesdx.inference.general import log_tables
+from bayesdx.inference.general.elimination import (
     Elimination,
     Forest,
     clique_forest,
     eliminate,
     moral_graph,
 )
-from bayesdx.inference.general.supports import Zeros, possible_states
+from bayesdx.inference.general.factors import FactorNetwork
+from bayesdx.inference.general.zero_propagation import Zeros, possible_states
 
 #: Cells from which the dearer rules of ordering are tried too.
 WORTH_ORDERING = {"fill": 3e5, "weighted_fill": 3e6}
@@ -56,8 +56,8 @@ class Node:
     message: FloatArray
 
 
-def direct_answer(
-    problem: Problem,
+def answer_alone(
+    problem: FactorNetwork,
     zeros: Zeros,
     states: IntArray,
     soft: Mapping[int, FloatArray],
@@ -68,7 +68,7 @@ def direct_answer(
 
     Parameters
     ----------
-    problem : Problem
+    problem : FactorNetwork
     zeros : Zeros
     states : int array (V,)
         State positions, -1 unknown.
@@ -140,8 +140,8 @@ def _swept_in_logs(
     with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
         for c in reversed(preorder):
             node = nodes[c]
-            node.table = logspace.multiplied(node.parts, node.axes, cards)
-            node.message = logspace.summed(node.table, node.axes, node.separator)
+            node.table = log_tables.multiplied(node.parts, node.axes, cards)
+            node.message = log_tables.summed(node.table, node.axes, node.separator)
             if node.parent >= 0:
                 nodes[node.parent].parts.append((node.separator, node.message))
             else:
@@ -153,19 +153,19 @@ def _swept_in_logs(
             node = nodes[c]
             if node.parent >= 0:
                 above = nodes[node.parent]
-                arriving = logspace.summed(above.table, above.axes, node.separator)
-                ratio = logspace.divided(arriving, node.message)
+                arriving = log_tables.summed(above.table, above.axes, node.separator)
+                ratio = log_tables.divided(arriving, node.message)
                 missing = (1,) * (len(node.axes) - len(node.separator))
                 node.table = node.table + ratio.reshape(ratio.shape + missing)
             for v in set(wanted).intersection(node.axes) - posterior.keys():
-                marginal = logspace.summed(node.table, node.axes, (v,))
+                marginal = log_tables.summed(node.table, node.axes, (v,))
                 marginal = np.exp(marginal - marginal.max())
                 posterior[v] = marginal / marginal.sum()
     return log_evidence, posterior
 
 
 def _sliced(
-    problem: Problem,
+    problem: FactorNetwork,
     left: list[IntArray],
     soft: Mapping[int, FloatArray],
     wanted: frozenset[int],
@@ -348,7 +348,9 @@ def _ones(size: int) -> FloatArray:
     return ONES[:size] if size <= len(ONES) else np.ones(size)
 
 
-def _refusal(problem: Problem, elimination: Elimination, memory_limit: float) -> InvalidNetwork:
+def _refusal(
+    problem: FactorNetwork, elimination: Elimination, memory_limit: float
+) -> InvalidNetwork:
     found = (
         f"at least {elimination.cells * CELL_BYTES:.3g} bytes "
         f"(largest clique {elimination.largest:.3g} cells)"

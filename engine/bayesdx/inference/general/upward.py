@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.factors import Problem
-from bayesdx.inference.general.potentials import Potentials, axis_order, incidence, projected
-from bayesdx.inference.general.program import (
+from bayesdx.inference.general.cluster_tree import ClusterTree
+from bayesdx.inference.general.factors import FactorNetwork
+from bayesdx.inference.general.instructions import (
     Apply,
     Arena,
     Gather,
@@ -27,8 +27,8 @@ from bayesdx.inference.general.program import (
     Slot,
     linear_map,
 )
-from bayesdx.inference.general.relations import Relation, codes, decode, space_of
-from bayesdx.inference.general.skeleton import Skeleton
+from bayesdx.inference.general.potentials import Potentials, axis_order, incidence, projected
+from bayesdx.inference.general.sparse_tables import Relation, codes, decode, space_of
 
 #: Messages that meet are rescaled so that their product stays above 10 ** -this.
 LOWEST_EXPONENT = 240.0
@@ -80,7 +80,7 @@ class Line:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class ProductStep:
     """One product on the way up, remembered for the way down."""
 
     left: Operand
@@ -104,7 +104,7 @@ class Build:
         What is loaded for each case: (factor, row of codes), (variable, slot).
     scales : int
         Rescalings so far.
-    steps : dict of int to list of Step
+    steps : dict of int to list of ProductStep
         Products of each clique.
     product, message : dict of int to Operand
         Of each live clique.
@@ -114,8 +114,8 @@ class Build:
         Which rescaling a message had.
     """
 
-    problem: Problem
-    skeleton: Skeleton
+    problem: FactorNetwork
+    tree: ClusterTree
     potentials: Potentials
     targets: frozenset[int]
     code: list[Instruction] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Build:
     picks: list[tuple[int, int]] = field(default_factory=list)
     softs: list[tuple[int, Slot]] = field(default_factory=list)
     scales: int = 0
-    steps: dict[int, list[Step]] = field(default_factory=dict)
+    steps: dict[int, list[ProductStep]] = field(default_factory=dict)
     product: dict[int, Operand] = field(default_factory=dict)
     message: dict[int, Operand] = field(default_factory=dict)
     upward: dict[int, tuple[LinearMap, LinearMap]] = field(default_factory=dict)
@@ -134,36 +134,36 @@ class Build:
     def weight_below(self, c: int) -> float:
         """States of the wanted variables of a constant clique and of all below it."""
         if not self.weights:
-            skeleton, cards = self.skeleton, self.problem.cards
-            for d in reversed(skeleton.preorder):
-                fresh = self.targets & (skeleton.cliques[d] - skeleton.separator[d])
+            tree, cards = self.tree, self.problem.cards
+            for d in reversed(tree.preorder):
+                fresh = self.targets & (tree.cliques[d] - tree.separator[d])
                 own = float(sum(cards[v] for v in fresh))
-                self.weights[d] = own + sum(self.weights[e] for e in skeleton.children[d])
+                self.weights[d] = own + sum(self.weights[e] for e in tree.children[d])
         return self.weights[c]
 
 
 def sweep_up(build: Build) -> None:
     """Write the upward sweep."""
-    skeleton = build.skeleton
-    for c in reversed(skeleton.preorder):
-        if skeleton.live[c]:
+    tree = build.tree
+    for c in reversed(tree.preorder):
+        if tree.live[c]:
             operands = _evidence_of(build, c)
-            operands += [build.message[d] for d in skeleton.children[c] if skeleton.live[d]]
+            operands += [build.message[d] for d in tree.children[c] if tree.live[d]]
             _multiply_all(build, c, operands)
             _send(build, c)
 
 
 def _evidence_of(build: Build, c: int) -> list[Operand]:
-    skeleton, cards = build.skeleton, build.problem.cards
+    tree, cards = build.tree, build.problem.cards
     found = []
-    for f in skeleton.leaves[c]:
+    for f in tree.leaves[c]:
         leaf = build.potentials.leaves[f]
         slot = build.arena.take(len(leaf.table))
         build.code.append(Pick(leaf.table, len(build.picks), slot))
         build.picks.append((f, len(build.picks)))
         states = codes(leaf.support, leaf.scope, cards)
         found.append(Operand(leaf.scope, states, slot, _exponent(leaf.table)))
-    for v in skeleton.softs[c]:
+    for v in tree.softs[c]:
         slot = build.arena.take(cards[v])
         build.softs.append((v, slot))
         found.append(Operand((v,), np.arange(cards[v]), slot, 0.0))
@@ -178,14 +178,14 @@ def _exponent(values: FloatArray) -> float:
 
 def _multiply_all(build: Build, c: int, operands: list[Operand]) -> None:
     """Multiply the messages of a clique, narrow ones first, evidence before children."""
-    skeleton, relation = build.skeleton, build.potentials.cliques[c]
+    tree, relation = build.tree, build.potentials.cliques[c]
     build.steps[c] = []
     have = operands.pop(_narrowest(operands, frozenset(), build))
     while operands:
         chosen = operands.pop(_narrowest(operands, frozenset(have.scope), build))
-        scope = axis_order(skeleton, frozenset(have.scope) | frozenset(chosen.scope))
+        scope = axis_order(tree, frozenset(have.scope) | frozenset(chosen.scope))
         have = _multiply(build, c, have, chosen, scope, relation)
-    whole = axis_order(skeleton, skeleton.product[c])
+    whole = axis_order(tree, tree.product[c])
     if have.scope != whole or len(have.states) != _possible(build, whole, relation):
         have = _widen(build, c, have, whole, relation)
     build.product[c] = have
@@ -219,7 +219,7 @@ def _multiply(
     build.code.append(product_of(left_slot, left_line, right_slot, right_line, slot))
     holds = left.holds_message or right.holds_message
     out = Operand(scope, states, slot, left.exponent + right.exponent, holds_message=holds)
-    step = Step(left, right, out, left_line, right_line, left_slot, right_slot)
+    step = ProductStep(left, right, out, left_line, right_line, left_slot, right_slot)
     build.steps[c].append(step)
     return out
 
@@ -234,7 +234,7 @@ def _widen(
     slot = _lined_up(build, operand, line, len(states))
     holds = operand.holds_message
     out = Operand(scope, states, slot, operand.exponent, holds_message=holds)
-    build.steps[c].append(Step(operand, operand, out, line, line, slot, slot))
+    build.steps[c].append(ProductStep(operand, operand, out, line, line, slot, slot))
     return out
 
 
@@ -317,9 +317,9 @@ def _shape(line: Line, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _send(build: Build, c: int) -> None:
     """Map the product of a clique to its message, rescaled when it may be small."""
-    skeleton, cards = build.skeleton, build.problem.cards
+    tree, cards = build.tree, build.problem.cards
     relation, product = build.potentials.cliques[c], build.product[c]
-    scope = axis_order(skeleton, skeleton.separator[c])
+    scope = axis_order(tree, tree.separator[c])
     states, out_rows = projected(relation, scope, cards)
     _, in_rows = projected(relation, product.scope, cards)
     matrix = incidence(out_rows, in_rows, relation.values, (len(states), len(product.states)))
@@ -328,12 +328,12 @@ def _send(build: Build, c: int) -> None:
     slot = build.arena.take(len(states))
     build.code.append(Apply(forward, product.slot, slot))
     build.upward[c] = (forward, backward)
-    siblings = len(skeleton.children[skeleton.parent[c]]) if skeleton.parent[c] >= 0 else 0
+    siblings = len(tree.children[tree.parent[c]]) if tree.parent[c] >= 0 else 0
     if siblings and exponent > LOWEST_EXPONENT / (siblings + 1):
         build.scale[c] = build.scales
         build.code.append(Rescale(slot, build.scales))
         build.scales += 1
         exponent = 0.0
     build.message[c] = Operand(scope, states, slot, exponent, child=c, holds_message=True)
-    if skeleton.parent[c] < 0:
+    if tree.parent[c] < 0:
         build.roots.append((c, slot))

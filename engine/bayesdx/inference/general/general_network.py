@@ -11,17 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.direct import direct_answer
-from bayesdx.inference.general.factors import Problem, to_problem
+from bayesdx.inference.general.factors import FactorNetwork, factor_network
 from bayesdx.inference.general.grouping import (
     distinct_rows,
     normalised_likelihoods,
     states_into_likelihoods,
 )
-from bayesdx.inference.general.keeping import Key, Shelf
-from bayesdx.inference.general.plan import Plan
-from bayesdx.inference.general.running import Cases, Runner
-from bayesdx.inference.general.supports import find_zeros
+from bayesdx.inference.general.one_case import answer_alone
+from bayesdx.inference.general.plan_cache import Key, PlanCache
+from bayesdx.inference.general.tiles import CaseBatch, TileRunner
+from bayesdx.inference.general.tree_plan import TreePlan
+from bayesdx.inference.general.zero_propagation import find_zeros
 from bayesdx.network import Network
 
 #: Nanoseconds of a case for each cell of a cluster tree.
@@ -83,10 +83,10 @@ class CompiledGeneral:
     """
 
     def __init__(self, network: Network, memory_limit: float) -> None:
-        self.problem: Problem = to_problem(network)
+        self.problem: FactorNetwork = factor_network(network)
         self.memory_limit = float(memory_limit)
         self._zeros = find_zeros(self.problem)
-        self._shelf = Shelf(self.problem, self.memory_limit)
+        self._plans = PlanCache(self.problem, self.memory_limit)
         self._cards = np.array(self.problem.cards[: self.problem.n_named])
         # Made once: of a single case it would be a good part of the time.
         self._every = self._laid_out(frozenset(range(self.problem.n_named)))
@@ -94,14 +94,14 @@ class CompiledGeneral:
     @property
     def tree_nanoseconds(self) -> float:
         """Estimated time of a case among many, by the cluster tree without evidence."""
-        return TREE_CELL * self._shelf.static_cells()
+        return TREE_CELL * self._plans.static_cells()
 
     def plan(
         self,
         observed: Sequence[str] = (),
         soft: Sequence[str] = (),
         targets: Sequence[str] | None = None,
-    ) -> Plan:
+    ) -> TreePlan:
         """Return the plan of one evidence signature.
 
         Parameters
@@ -115,7 +115,7 @@ class CompiledGeneral:
 
         Returns
         -------
-        Plan
+        TreePlan
 
         Raises
         ------
@@ -126,7 +126,7 @@ class CompiledGeneral:
         """
         wanted = self._wanted(targets).positions
         key = (frozenset(self.positions(observed)), frozenset(self.positions(soft)), wanted)
-        return self._shelf.runner(key).plan
+        return self._plans.runner(key).plan
 
     def query(
         self,
@@ -165,7 +165,7 @@ class CompiledGeneral:
         if chosen is not None:
             found = found[chosen]
             likelihoods = {v: rows[:, chosen] for v, rows in likelihoods.items()}
-        cases = Cases(np.ascontiguousarray(found.T), likelihoods)
+        cases = CaseBatch(np.ascontiguousarray(found.T), likelihoods)
         values, log_evidence = self._answer(cases, wanted)
         if chosen is not None:
             values, log_evidence = values.take(inverse, axis=1), log_evidence[inverse]
@@ -212,7 +212,7 @@ class CompiledGeneral:
             )
         return positions
 
-    def _answer(self, cases: Cases, asked: Wanted) -> tuple[FloatArray, FloatArray]:
+    def _answer(self, cases: CaseBatch, asked: Wanted) -> tuple[FloatArray, FloatArray]:
         n, wanted = len(cases), asked.positions
         values, log_evidence = np.empty((asked.starts[-1], n)), np.empty(n)
         for runner, rows in self._assignments(cases, wanted):
@@ -228,23 +228,25 @@ class CompiledGeneral:
                 log_evidence[rows] = logs
         return values, log_evidence
 
-    def _alone(self, cases: Cases, row: int, wanted: frozenset[int]) -> tuple[FloatArray, float]:
+    def _alone(
+        self, cases: CaseBatch, row: int, wanted: frozenset[int]
+    ) -> tuple[FloatArray, float]:
         """Answer one case without a plan."""
         soft = {v: likelihood[:, row] for v, likelihood in cases.soft.items()}
         states, targets = cases.states[:, row], sorted(wanted)
-        return direct_answer(self.problem, self._zeros, states, soft, targets, self.memory_limit)
+        return answer_alone(self.problem, self._zeros, states, soft, targets, self.memory_limit)
 
     def _assignments(
-        self, cases: Cases, wanted: frozenset[int]
-    ) -> list[tuple[Runner | None, IntArray]]:
+        self, cases: CaseBatch, wanted: frozenset[int]
+    ) -> list[tuple[TileRunner | None, IntArray]]:
         """Which plan answers which rows; None where each is answered alone."""
         soft = frozenset(cases.soft)
         seen = cases.states >= 0
-        result: list[tuple[Runner | None, IntArray]] = []
+        result: list[tuple[TileRunner | None, IntArray]] = []
         pooled: list[IntArray] = []
         for rows, alone in self._groups(seen, (frozenset(), soft, wanted)):
             observed = frozenset(np.flatnonzero(seen[:, rows[0]]).tolist()) - soft
-            runner = self._shelf.earned((observed, soft, wanted), len(rows)) if alone else None
+            runner = self._plans.earned((observed, soft, wanted), len(rows)) if alone else None
             if runner is not None:
                 result.append((runner, rows))
             else:
@@ -256,17 +258,17 @@ class CompiledGeneral:
 
     def _pool(
         self, seen: NDArray[np.bool_], soft: frozenset[int], wanted: frozenset[int]
-    ) -> Runner | None:
+    ) -> TileRunner | None:
         """The plan of rows that observe different variables, if one is worth having."""
         n = seen.shape[1]
         always = frozenset(np.flatnonzero(seen.all(axis=1)).tolist()) - soft
         mixed = (frozenset(np.flatnonzero(seen.any(axis=1)).tolist()) - always) | soft
         key = (always, mixed, wanted)
-        if key != self._shelf.general_key(key) and mixed != soft:
-            runner = self._shelf.earned(key, n)
+        if key != self._plans.general_key(key) and mixed != soft:
+            runner = self._plans.earned(key, n)
             if runner is not None:
                 return runner
-        return self._shelf.general(key, n)
+        return self._plans.general(key, n)
 
     def _groups(self, seen: NDArray[np.bool_], key: Key) -> list[tuple[IntArray, bool]]:
         """Rows that observe the same variables, and whether they may deserve their own plan.
@@ -278,7 +280,7 @@ class CompiledGeneral:
             return [(np.arange(n), True)] if n else []
         _, inverse = distinct_rows(np.ascontiguousarray(seen.T), {})
         count = np.bincount(inverse)
-        least = self._shelf.least_group(key) if len(count) > FEW_GROUPS else 1.0
+        least = self._plans.least_group(key) if len(count) > FEW_GROUPS else 1.0
         order = np.argsort(inverse, kind="stable")
         end = np.cumsum(count)
         large = [(order[end[g] - count[g] : end[g]], True) for g in np.flatnonzero(count >= least)]

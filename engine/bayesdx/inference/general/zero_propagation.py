@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import IntArray
-from bayesdx.inference.general.factors import Problem
-from bayesdx.inference.general.ordering import bits
+from bayesdx.inference.general.elimination import bits
+from bayesdx.inference.general.factors import FactorNetwork
 
 BoolTable = NDArray[np.bool_]
 
@@ -46,7 +46,7 @@ class Zeros:
     known: dict[tuple[int, Masks], Masks] = field(default_factory=dict)
 
 
-def find_zeros(problem: Problem) -> Zeros:
+def find_zeros(problem: FactorNetwork) -> Zeros:
     """Look for zeros once for a network."""
     tables: dict[int, BoolTable] = {}
     touching: list[list[int]] = [[] for _ in problem.cards]
@@ -59,12 +59,14 @@ def find_zeros(problem: Problem) -> Zeros:
     return Zeros(tables, tuple(map(tuple, touching)))
 
 
-def possible_states(problem: Problem, zeros: Zeros, states: IntArray) -> list[IntArray] | None:
+def possible_states(
+    problem: FactorNetwork, zeros: Zeros, states: IntArray
+) -> list[IntArray] | None:
     """Find the states that each variable may be in.
 
     Parameters
     ----------
-    problem : Problem
+    problem : FactorNetwork
     zeros : Zeros
     states : int array (V,)
         Observed positions, -1 unknown.

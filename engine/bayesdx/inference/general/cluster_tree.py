@@ -13,14 +13,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bayesdx.inference.general.factors import Problem
-from bayesdx.inference.general.ordering import (
+from bayesdx.inference.general.elimination import (
     Elimination,
     Forest,
     best_elimination,
     clique_forest,
     moral_graph,
 )
+from bayesdx.inference.general.factors import FactorNetwork
 
 Scope = frozenset[int]
 #: A tensor that posteriors can be read from: ("clique", c) or ("edge", c) to the parent of c.
@@ -30,7 +30,7 @@ TENSOR_OVERHEAD = 12.0
 
 
 @dataclass(frozen=True, eq=False)
-class Skeleton:
+class ClusterTree:
     """A rooted forest of cliques.
 
     Attributes
@@ -80,18 +80,18 @@ class Skeleton:
         return self.product[c] if kind == "clique" else self.separator[c]
 
 
-def build_skeleton(
-    problem: Problem,
+def build_cluster_tree(
+    problem: FactorNetwork,
     sliced: frozenset[int],
     soft: frozenset[int],
     targets: frozenset[int],
     restart_work: int,
-) -> Skeleton:
+) -> ClusterTree:
     """Lay out the plan of one evidence signature.
 
     Parameters
     ----------
-    problem : Problem
+    problem : FactorNetwork
     sliced, soft : frozenset of int
         Observed variables; see the module.
     targets : frozenset of int
@@ -101,7 +101,7 @@ def build_skeleton(
 
     Returns
     -------
-    Skeleton
+    ClusterTree
     """
     kept = _needed(problem, sliced, soft, targets)
     scopes = {
@@ -131,7 +131,7 @@ def build_skeleton(
 
 
 def _needed(
-    problem: Problem, sliced: frozenset[int], soft: frozenset[int], targets: frozenset[int]
+    problem: FactorNetwork, sliced: frozenset[int], soft: frozenset[int], targets: frozenset[int]
 ) -> list[int]:
     """Factors that are not barren: some descendant is observed or asked for."""
     # Factor f was made for its last variable, and parents come before children.
@@ -256,7 +256,7 @@ def _dressed(
     inputs: list[list[Scope]],
     sizes: _Sizes,
     targets: frozenset[int],
-) -> Skeleton:
+) -> ClusterTree:
     n = len(forest.cliques)
     children: list[list[int]] = [[] for _ in range(n)]
     separator = [frozenset[int]()] * n
@@ -279,7 +279,7 @@ def _dressed(
     reading, hanging = _readers(
         forest, parent, preorder, separator, live, product, tops, sizes, targets
     )
-    return Skeleton(
+    return ClusterTree(
         elimination,
         forest.cliques,
         tuple(parent),

@@ -14,10 +14,10 @@ from collections import OrderedDict
 import numpy as np
 
 from bayesdx.errors import InvalidNetwork
-from bayesdx.inference.general.factors import Problem
-from bayesdx.inference.general.ordering import best_elimination, eliminate, moral_graph
-from bayesdx.inference.general.plan import COMPILE_ROW, COMPILE_STEP, compile_plan
-from bayesdx.inference.general.running import Runner
+from bayesdx.inference.general.elimination import best_elimination, eliminate, moral_graph
+from bayesdx.inference.general.factors import FactorNetwork
+from bayesdx.inference.general.tiles import TileRunner
+from bayesdx.inference.general.tree_plan import COMPILE_ROW, COMPILE_STEP, compile_plan
 
 #: Plans kept, and the bytes that they may hold together.
 KEPT_PLANS, KEPT_BYTES = 64, float(1 << 30)
@@ -30,28 +30,28 @@ REMEMBERED = 4096
 DIRECT_VARIABLE, DIRECT_CELL = 28e3, 0.5
 #: Steps a variable of a plan for any evidence; joint states it may have; cells not worth a try.
 GENERAL_STEPS, GENERAL_ROWS, HOPELESS_CELLS = 10.0, 6e6, 1e8
-#: Cases of one signature from which its own order is worked out to tell what a plan would cost.
+#: CaseBatch of one signature from which its own order is worked out to tell what a plan would cost.
 WORTH_PRICING = 16
 
 #: Variables observed in every case, those that enter as likelihoods, those asked for.
 Key = tuple[frozenset[int], frozenset[int], frozenset[int]]
 
 
-class Shelf:
+class PlanCache:
     """The plans of one problem.
 
     Parameters
     ----------
-    problem : Problem
+    problem : FactorNetwork
     memory_limit : float
         Bytes that the tables of a plan, and the arrays of one case, may take.
     """
 
-    def __init__(self, problem: Problem, memory_limit: float) -> None:
+    def __init__(self, problem: FactorNetwork, memory_limit: float) -> None:
         self.problem = problem
         self.memory_limit = memory_limit
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, Runner | InvalidNetwork] = OrderedDict()
+        self._kept: OrderedDict[Key, TileRunner | InvalidNetwork] = OrderedDict()
         self._spent: OrderedDict[Key, float] = OrderedDict()
         self._cells: float | None = None
 
@@ -64,7 +64,7 @@ class Shelf:
         cells = min(self.static_cells(), HOPELESS_CELLS)
         return DIRECT_VARIABLE * len(self.problem.cards) + DIRECT_CELL * cells
 
-    def runner(self, key: Key) -> Runner:
+    def runner(self, key: Key) -> TileRunner:
         """Return the plan of a signature, made if need be.
 
         Raises
@@ -82,14 +82,14 @@ class Shelf:
             raise InvalidNetwork(found.faults)
         return found
 
-    def earned(self, key: Key, rows: int) -> Runner | None:
+    def earned(self, key: Key, rows: int) -> TileRunner | None:
         """Return the plan of a signature if it is there, or if ``rows`` more cases are worth it."""
         found = self._look_up(key)
-        if isinstance(found, Runner):
+        if isinstance(found, TileRunner):
             return found
         if found is None:
             general = self._look_up(self.general_key(key))
-            if isinstance(general, Runner):
+            if isinstance(general, TileRunner):
                 cost = general.plan.nanoseconds_of(rows)
                 price = general.plan.compile_nanoseconds
             else:
@@ -102,7 +102,7 @@ class Shelf:
         except InvalidNetwork:
             return None
 
-    def general(self, key: Key, rows: int) -> Runner | None:
+    def general(self, key: Key, rows: int) -> TileRunner | None:
         """Return the plan for any evidence if it is there, or if these cases are worth it.
 
         None too where a case answered alone costs less.
@@ -123,7 +123,7 @@ class Shelf:
     def least_group(self, key: Key) -> float:
         """Rows below which looking whether a group deserves a plan is not worth the time."""
         general = self._look_up(self.general_key(key))
-        if isinstance(general, Runner):
+        if isinstance(general, TileRunner):
             return 0.01 * general.plan.compile_nanoseconds / general.plan.nanoseconds
         return max(1.0, 0.01 * self._general_price() / self.direct_nanoseconds)
 
@@ -131,7 +131,7 @@ class Shelf:
         """The key of the plan for any evidence."""
         return (frozenset(), frozenset(range(self.problem.n_named)), key[2])
 
-    def _look_up(self, key: Key) -> Runner | InvalidNetwork | None:
+    def _look_up(self, key: Key) -> TileRunner | InvalidNetwork | None:
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
@@ -147,14 +147,14 @@ class Shelf:
                 self._spent.popitem(last=False)
         return spent >= PATIENCE * price
 
-    def _make(self, key: Key) -> Runner | InvalidNetwork:
+    def _make(self, key: Key) -> TileRunner | InvalidNetwork:
         sliced, soft, wanted = key
         most = GENERAL_ROWS if key == self.general_key(key) else math.inf
         try:
             plan = compile_plan(self.problem, sliced, soft, wanted, self.memory_limit, most)
         except InvalidNetwork as refusal:
             return refusal
-        return Runner(plan, self.problem.cards, tuple(sorted(wanted)))
+        return TileRunner(plan, self.problem.cards, tuple(sorted(wanted)))
 
     def static_cells(self) -> float:
         """Cells of all cliques without evidence, zeros included."""
@@ -184,7 +184,7 @@ class Shelf:
 
         def held() -> float:
             return sum(
-                one.plan.held_bytes for one in self._kept.values() if isinstance(one, Runner)
+                one.plan.held_bytes for one in self._kept.values() if isinstance(one, TileRunner)
             )
 
         while len(self._kept) > 1 and (len(self._kept) > KEPT_PLANS or held() > KEPT_BYTES):

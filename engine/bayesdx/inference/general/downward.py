@@ -8,21 +8,21 @@ import numpy as np
 from scipy import sparse
 
 from bayesdx.inference.arrays import IntArray
-from bayesdx.inference.general.assembling import Build, Line, Operand, Step, product_of
-from bayesdx.inference.general.potentials import axis_order, incidence, projected
-from bayesdx.inference.general.program import (
+from bayesdx.inference.general.cluster_tree import Tensor
+from bayesdx.inference.general.instructions import (
     Apply,
     Collapse,
-    Evidence,
     LinearMap,
     Normalise,
+    OutputRows,
     Slot,
-    Spot,
+    TreeEvidence,
     Unscale,
     linear_map,
 )
-from bayesdx.inference.general.relations import Relation, codes, decode
-from bayesdx.inference.general.skeleton import Tensor
+from bayesdx.inference.general.potentials import axis_order, incidence, projected
+from bayesdx.inference.general.sparse_tables import Relation, codes, decode
+from bayesdx.inference.general.upward import Build, Line, Operand, ProductStep, product_of
 
 EQUAL = Line(None)
 
@@ -36,13 +36,13 @@ class Output:
     rows : int
     start : dict of int to int
         First row of each variable.
-    blocks : list of Spot
+    blocks : list of OutputRows
         Rows that share a sum, which is their last row.
     """
 
     rows: int = 0
     start: dict[int, int] = field(default_factory=dict)
-    blocks: list[Spot] = field(default_factory=list)
+    blocks: list[OutputRows] = field(default_factory=list)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +59,16 @@ class Base:
 
 def sweep_down(build: Build) -> Output:
     """Write the downward sweep; return where posteriors stand."""
-    skeleton = build.skeleton
+    tree = build.tree
     output = Output()
     for row, (_, slot) in enumerate(build.roots):
-        build.code.append(Evidence(slot, build.scales + row))
+        build.code.append(TreeEvidence(slot, build.scales + row))
     below = _hanging(build)
     derivative: dict[int, Slot] = {}
-    for c in skeleton.preorder:
-        if skeleton.live[c]:
+    for c in tree.preorder:
+        if tree.live[c]:
             _descend(build, c, derivative, output, below)
-        elif skeleton.parent[c] < 0:
+        elif tree.parent[c] < 0:
             _read(build, output, Base(None, (), np.zeros(1, dtype=np.intp)), (), (c,))
     build.code += [Normalise(block) for block in output.blocks]
     return output
@@ -76,7 +76,7 @@ def sweep_down(build: Build) -> Output:
 
 def _hanging(build: Build) -> dict[Tensor, list[int]]:
     result: dict[Tensor, list[int]] = {}
-    for c, tensor in build.skeleton.hanging.items():
+    for c, tensor in build.tree.hanging.items():
         result.setdefault(tensor, []).append(c)
     return result
 
@@ -88,13 +88,13 @@ def _descend(
     output: Output,
     below: dict[Tensor, list[int]],
 ) -> None:
-    skeleton, arena, product = build.skeleton, build.arena, build.product[c]
+    tree, arena, product = build.tree, build.arena, build.product[c]
     arriving = derivative.pop(c, None)
     if arriving is not None:
         if c in build.scale:
             build.code.append(Unscale(arriving, build.scale[c]))
         _read_tensor(build, output, ("edge", c), build.message[c], arriving, below)
-    wanted = ("clique", c) in skeleton.reading or ("clique", c) in below
+    wanted = ("clique", c) in tree.reading or ("clique", c) in below
     if not wanted and not product.holds_message:
         if arriving is not None:
             arena.free(arriving)
@@ -116,7 +116,7 @@ def _descend(
     derivative[first.child] = here
 
 
-def _undo(build: Build, step: Step, here: Slot, derivative: dict[int, Slot]) -> Slot | None:
+def _undo(build: Build, step: ProductStep, here: Slot, derivative: dict[int, Slot]) -> Slot | None:
     """Pass a derivative through a product; return the derivative of its left side, if wanted."""
     arena, code = build.arena, build.code
     if step.left is step.right:
@@ -156,7 +156,7 @@ def _read_tensor(
     derivative: Slot,
     below: dict[Tensor, list[int]],
 ) -> None:
-    variables = build.skeleton.reading.get(tensor, ())
+    variables = build.tree.reading.get(tensor, ())
     hanging = tuple(below.get(tensor, ()))
     if not variables and not hanging:
         return
@@ -188,12 +188,12 @@ def _read(
     while stack:
         c, matrix = stack.pop()
         conditional, places, at = _conditional(build, c)
-        for v in sorted(build.targets & (build.skeleton.cliques[c] - build.skeleton.separator[c])):
+        for v in sorted(build.targets & (build.tree.cliques[c] - build.tree.separator[c])):
             state = conditional.columns[v].astype(np.intp)
             given = incidence(state, at, conditional.values, (cards[v], places))
             maps.append((v, given @ matrix))
-        for d in build.skeleton.children[c]:
-            scope = axis_order(build.skeleton, build.skeleton.separator[d])
+        for d in build.tree.children[c]:
+            scope = axis_order(build.tree, build.tree.separator[d])
             states, to = projected(build.potentials.cliques[d], scope, cards)
             code = codes(conditional, scope, cards)
             to = np.searchsorted(states, code)
@@ -214,7 +214,7 @@ def _read(
 def _restriction(build: Build, c: int, rows: Relation) -> sparse.csr_array:
     """Sum the rows of a base over all but the separator of a constant clique."""
     cards = build.problem.cards
-    scope = axis_order(build.skeleton, build.skeleton.separator[c])
+    scope = axis_order(build.tree, build.tree.separator[c])
     states, _ = projected(build.potentials.cliques[c], scope, cards)
     to = np.searchsorted(states, codes(rows, scope, cards))
     return incidence(to, np.arange(len(rows)), np.ones(len(rows)), (len(states), len(rows)))
@@ -223,7 +223,7 @@ def _restriction(build: Build, c: int, rows: Relation) -> sparse.csr_array:
 def _conditional(build: Build, c: int) -> tuple[Relation, int, IntArray]:
     """P(clique | separator) of a constant clique; places of the separator, that of each row."""
     clique = build.potentials.cliques[c]
-    scope = axis_order(build.skeleton, build.skeleton.separator[c])
+    scope = axis_order(build.tree, build.tree.separator[c])
     states, at = projected(clique, scope, build.problem.cards)
     total = np.bincount(at, weights=clique.values, minlength=len(states))
     return Relation(clique.columns, clique.values / total[at]), len(states), at
@@ -250,7 +250,7 @@ def _write(
         output.rows += matrix.shape[0]
     output.rows += 1
     stacked = sparse.csr_array(sparse.vstack([*(matrix for _, matrix in maps), total]))
-    block = Spot(start, output.rows - start)
+    block = OutputRows(start, output.rows - start)
     output.blocks.append(block)
     reader: LinearMap = linear_map(stacked)
     build.code.append(Apply(reader, base.slot, block))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.ordering import best_elimination, moral_graph
+from bayesdx.inference.general.elimination import best_elimination, moral_graph
 
 #: Bytes of a cell of a message: its value, and the state that is best.
 MESSAGE_CELL = 16.0
@@ -29,7 +29,7 @@ LogTable = tuple[Scope, FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class MaxLayout:
     """How the rows that observe the same variables are answered.
 
     Attributes
@@ -50,7 +50,7 @@ class Layout:
     largest: float
 
 
-def lay_out(scopes: Sequence[Scope], cards: Scope, observed: frozenset[int]) -> Layout:
+def lay_out(scopes: Sequence[Scope], cards: Scope, observed: frozenset[int]) -> MaxLayout:
     """Order the elimination of what is not observed, and say what it takes."""
     free = [tuple(v for v in scope if v not in observed) for scope in scopes]
     live = [v for v in range(len(cards)) if v not in observed]
@@ -66,11 +66,11 @@ def lay_out(scopes: Sequence[Scope], cards: Scope, observed: frozenset[int]) -> 
         largest = max(largest, cells)
         buckets.append(bucket)
     row_bytes += PRODUCT_CELL * largest
-    return Layout(elimination.order, tuple(buckets), row_bytes, largest)
+    return MaxLayout(elimination.order, tuple(buckets), row_bytes, largest)
 
 
 def best_states(
-    tables: Sequence[LogTable], layout: Layout, states: IntArray, extra: Sequence[Message] = ()
+    tables: Sequence[LogTable], layout: MaxLayout, states: IntArray, extra: Sequence[Message] = ()
 ) -> IntArray:
     """Find the best assignment of every row.
 
@@ -78,7 +78,7 @@ def best_states(
     ----------
     tables : sequence of (scope, array)
         Logs; the same for all rows.
-    layout : Layout
+    layout : MaxLayout
         Of the variables that all rows observe.
     states : intp array (n, V)
         What is observed.

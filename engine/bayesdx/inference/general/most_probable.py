@@ -16,10 +16,10 @@ import numpy as np
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.bounding import wide_families
+from bayesdx.inference.general.branch_and_bound import Factored, searched
 from bayesdx.inference.general.factors import chain, is_wide
 from bayesdx.inference.general.grouping import distinct_rows
-from bayesdx.inference.general.maximising import Layout, LogTable, best_states, lay_out
-from bayesdx.inference.general.searching import Factored, searched
+from bayesdx.inference.general.max_elimination import LogTable, MaxLayout, best_states, lay_out
 from bayesdx.network import AnyOfCPD, Network
 
 #: Bytes that the rows answered together should not exceed; more only if one row needs it.
@@ -27,7 +27,7 @@ ROWS_BYTES = float(64 << 20)
 
 
 @dataclass(frozen=True, eq=False)
-class Explanations:
+class MostProbable:
     """The most probable assignments of N cases.
 
     Attributes
@@ -48,7 +48,7 @@ def most_probable_states(
     states: IntArray,
     memory_limit: float,
     likelihoods: Mapping[int, FloatArray] | None = None,
-) -> Explanations:
+) -> MostProbable:
     """Find for every case the assignment of all variables that is most probable.
 
     Parameters
@@ -63,7 +63,7 @@ def most_probable_states(
 
     Returns
     -------
-    Explanations
+    MostProbable
         Of equally probable assignments always the same one: in the order of elimination, read
         from its end, each variable takes the first of its states that are equally good given
         those already chosen. Assignments equal on paper may differ in the last digit of a sum.
@@ -81,7 +81,7 @@ def most_probable_states(
     if first is not None:
         kept = {v: np.asarray(values)[first] for v, values in (likelihoods or {}).items()}
         once = most_probable_states(network, states[first], memory_limit, kept)
-        return Explanations(once.states[inverse], once.log_probability[inverse])
+        return MostProbable(once.states[inverse], once.log_probability[inverse])
     groups, held = _groups(network, states, memory_limit)
     factored = _factored(network)
     found = np.full((len(states), len(factored.cards)), -1, dtype=np.intp)
@@ -98,12 +98,12 @@ def most_probable_states(
         log_probability += values[found[:, v], np.arange(len(found))]
     result = found[:, : factored.named]
     result[np.isneginf(log_probability)] = -1
-    return Explanations(result, log_probability)
+    return MostProbable(result, log_probability)
 
 
 def _groups(
     network: Network, states: IntArray, memory_limit: float
-) -> tuple[list[tuple[IntArray, Layout]], float]:
+) -> tuple[list[tuple[IntArray, MaxLayout]], float]:
     """Rows that observe the same variables with their layout; bytes of the tables of all."""
     scopes, cards = _scopes(network)
     held = 8.0 * sum(math.prod(float(cards[v]) for v in scope) for scope in scopes)
@@ -119,7 +119,7 @@ def _groups(
 
 def _explained(
     factored: Factored,
-    layout: Layout,
+    layout: MaxLayout,
     states: IntArray,
     soft: dict[int, FloatArray],
     most_rows: int,
@@ -202,7 +202,9 @@ def _signatures(states: IntArray) -> Iterator[IntArray]:
         yield np.array(rows, dtype=np.intp)
 
 
-def _refusal(n_variables: int, held: float, layout: Layout, memory_limit: float) -> InvalidNetwork:
+def _refusal(
+    n_variables: int, held: float, layout: MaxLayout, memory_limit: float
+) -> InvalidNetwork:
     found = (
         f"at least {held + layout.row_bytes:.3g} bytes (largest bucket {layout.largest:.3g} cells)"
     )

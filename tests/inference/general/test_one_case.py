@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from joint import enumerated, joint, random_general_network
 
 from bayesdx.errors import InvalidNetwork
-from bayesdx.inference.general import supports
-from bayesdx.inference.general.direct import direct_answer
-from bayesdx.inference.general.factors import to_problem
-from bayesdx.inference.general.plan import compile_plan
-from bayesdx.inference.general.running import Cases, Runner
-from bayesdx.inference.general.supports import find_zeros, possible_states
+from bayesdx.inference.general import zero_propagation
+from bayesdx.inference.general.factors import factor_network
+from bayesdx.inference.general.one_case import answer_alone
+from bayesdx.inference.general.tiles import CaseBatch, TileRunner
+from bayesdx.inference.general.tree_plan import compile_plan
+from bayesdx.inference.general.zero_propagation import find_zeros, possible_states
 
 LIMIT = 2.0**31
 
@@ -25,7 +25,7 @@ LIMIT = 2.0**31
 def test_alone_and_by_both_kinds_of_plan_a_case_is_what_the_joint_says(seed: int) -> None:
     rng = np.random.default_rng(seed)
     network = random_general_network(rng)
-    problem, names = to_problem(network), list(network.variables)
+    problem, names = factor_network(network), list(network.variables)
     cards = np.array(problem.cards[: len(names)])
     states = (rng.random(len(names)) * cards).astype(np.intp)
     states[rng.random(len(names)) < 0.6] = -1
@@ -38,13 +38,15 @@ def test_alone_and_by_both_kinds_of_plan_a_case_is_what_the_joint_says(seed: int
         seen[names[v]] = soft[v]
     evidence, expected = enumerated(network, joint(network), seen)
     every = tuple(range(len(names)))
-    answers = [direct_answer(problem, find_zeros(problem), states, soft, every, LIMIT)]
+    answers = [answer_alone(problem, find_zeros(problem), states, soft, every, LIMIT)]
     observed = frozenset(np.flatnonzero(states >= 0).tolist())
     for sliced, as_soft in ((observed, frozenset(soft)), (frozenset[int](), frozenset(every))):
         plan = compile_plan(problem, sliced, as_soft, frozenset(every), LIMIT)
         values, logs = np.empty((int(cards.sum()), 1)), np.empty(1)
-        cases = Cases(states[:, None], {v: likelihood[:, None] for v, likelihood in soft.items()})
-        Runner(plan, problem.cards, every).answer(cases, values, logs)
+        cases = CaseBatch(
+            states[:, None], {v: likelihood[:, None] for v, likelihood in soft.items()}
+        )
+        TileRunner(plan, problem.cards, every).answer(cases, values, logs)
         answers.append((values[:, 0], float(logs[0])))
     for posterior, log_evidence in answers:
         if evidence == 0.0:
@@ -59,12 +61,12 @@ def test_alone_and_by_both_kinds_of_plan_a_case_is_what_the_joint_says(seed: int
 @pytest.mark.parametrize("name", ["barley", "link"])
 def test_networks_too_large_for_a_common_plan_agree_with_pyagrum(name: str) -> None:
     network, net = example(name)
-    problem, names = to_problem(network), list(network.variables)
+    problem, names = factor_network(network), list(network.variables)
     rng = np.random.default_rng(11)
     drawn = sampled_states(network, 1, rng)
     states = np.array([int(drawn[name][0]) for name in names])
     states[rng.random(len(names)) < 0.7] = -1
-    found = direct_answer(problem, find_zeros(problem), states, {}, range(len(names)), LIMIT)
+    found = answer_alone(problem, find_zeros(problem), states, {}, range(len(names)), LIMIT)
     evidence = {
         name: network.variables[name].states[s]
         for name, s in zip(names, states, strict=True)
@@ -79,23 +81,23 @@ def test_networks_too_large_for_a_common_plan_agree_with_pyagrum(name: str) -> N
 
 def test_what_does_not_fit_is_refused() -> None:
     network, _ = example("alarm")
-    problem = to_problem(network)
+    problem = factor_network(network)
     with pytest.raises(
         InvalidNetwork, match=r"one case of 37 variables: .*largest clique 108 cells"
     ):
-        direct_answer(problem, find_zeros(problem), np.full(37, -1), {}, range(37), 1e3)
+        answer_alone(problem, find_zeros(problem), np.full(37, -1), {}, range(37), 1e3)
 
 
 def test_zeros_rule_out_states_and_are_remembered_within_a_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network, _ = example("asia")
-    problem = to_problem(network)
+    problem = factor_network(network)
     zeros = find_zeros(problem)
     names = list(network.variables)
     states = np.full(8, -1)
     states[names.index("either")] = network.variables["either"].states.index("no")
-    monkeypatch.setattr(supports, "REMEMBERED", 1)
+    monkeypatch.setattr(zero_propagation, "REMEMBERED", 1)
     for _ in range(2):
         left = possible_states(problem, zeros, states)
         assert left is not None

@@ -10,13 +10,13 @@ import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray
-from bayesdx.inference.general.assembling import Build, sweep_up
-from bayesdx.inference.general.descending import Output, sweep_down
-from bayesdx.inference.general.factors import Problem
+from bayesdx.inference.general.cluster_tree import ClusterTree, build_cluster_tree
+from bayesdx.inference.general.downward import Output, sweep_down
+from bayesdx.inference.general.factors import FactorNetwork
+from bayesdx.inference.general.instructions import Instruction, Slot
 from bayesdx.inference.general.potentials import build_potentials
-from bayesdx.inference.general.program import Instruction, Slot
-from bayesdx.inference.general.relations import TooManyRows
-from bayesdx.inference.general.skeleton import Skeleton, build_skeleton
+from bayesdx.inference.general.sparse_tables import TooManyRows
+from bayesdx.inference.general.upward import Build, sweep_up
 
 #: Nanoseconds of an elementwise operation in cache, and of an array call.
 OPERATION, CALL = 0.25, 700.0
@@ -38,7 +38,7 @@ TILE_BYTES = float(16 << 20)
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class TreePlan:
     """How to answer every case that observes the same variables.
 
     Attributes
@@ -99,7 +99,7 @@ class Plan:
 
     @cached_property
     def tile(self) -> int:
-        """Cases answered side by side."""
+        """CaseBatch answered side by side."""
         fitting = min(LARGEST_TILE, int(TILE_BYTES / self.bytes_per_case))
         # Half of the memory: the plan's own tables, and another thread's tile, need some too.
         at_most = int(0.5 * self.memory_limit / self.bytes_per_case)
@@ -146,18 +146,18 @@ class Plan:
 
 
 def compile_plan(
-    problem: Problem,
+    problem: FactorNetwork,
     sliced: frozenset[int],
     soft: frozenset[int],
     targets: frozenset[int],
     memory_limit: float,
     most_rows: float = math.inf,
-) -> Plan:
+) -> TreePlan:
     """Make the plan of one evidence signature.
 
     Parameters
     ----------
-    problem : Problem
+    problem : FactorNetwork
     sliced : frozenset of int
         Variables observed in every case.
     soft : frozenset of int
@@ -171,7 +171,7 @@ def compile_plan(
 
     Returns
     -------
-    Plan
+    TreePlan
 
     Raises
     ------
@@ -179,17 +179,17 @@ def compile_plan(
         With the estimate, if it does not fit.
     """
     unseen = targets - sliced
-    skeleton = build_skeleton(problem, sliced, soft, unseen, RESTART_WORK)
+    tree = build_cluster_tree(problem, sliced, soft, unseen, RESTART_WORK)
     try:
         most = min(memory_limit / ROW_BYTES, most_rows)
-        potentials = build_potentials(problem, skeleton, sliced, most)
+        potentials = build_potentials(problem, tree, sliced, most)
     except TooManyRows as reason:
-        raise _refusal(problem, skeleton, memory_limit, reason.rows * ROW_BYTES) from None
-    build = Build(problem, skeleton, potentials, unseen)
+        raise _refusal(problem, tree, memory_limit, reason.rows * ROW_BYTES) from None
+    build = Build(problem, tree, potentials, unseen)
     sweep_up(build)
     plan = _finished(build, sweep_down(build), sliced, soft, memory_limit)
     if plan.bytes_per_case > memory_limit:
-        raise _refusal(problem, skeleton, memory_limit, plan.bytes_per_case)
+        raise _refusal(problem, tree, memory_limit, plan.bytes_per_case)
     return plan
 
 
@@ -199,18 +199,18 @@ def _finished(
     sliced: frozenset[int],
     soft: frozenset[int],
     memory_limit: float,
-) -> Plan:
-    problem, skeleton = build.problem, build.skeleton
+) -> TreePlan:
+    problem, tree = build.problem, build.tree
     whole = _whole(problem, sliced)
     scalars, starts = _scalars(problem, whole)
-    cells = [math.prod(float(problem.cards[v]) for v in clique) for clique in skeleton.cliques]
-    return Plan(
+    cells = [math.prod(float(problem.cards[v]) for v in clique) for clique in tree.cliques]
+    return TreePlan(
         names=problem.names,
         sliced=tuple(sorted(sliced)),
         soft=tuple(sorted(soft)),
-        order=skeleton.elimination.order,
-        cliques=len(skeleton.cliques),
-        largest_clique=skeleton.elimination.largest,
+        order=tree.elimination.order,
+        cliques=len(tree.cliques),
+        largest_clique=tree.elimination.largest,
         dense_cells=float(sum(cells)),
         table_rows=build.potentials.rows,
         arena_rows=build.arena.size,
@@ -228,11 +228,11 @@ def _finished(
     )
 
 
-def _whole(problem: Problem, sliced: frozenset[int]) -> list[int]:
+def _whole(problem: FactorNetwork, sliced: frozenset[int]) -> list[int]:
     return [f for f, one in enumerate(problem.factors) if sliced.issuperset(one.scope)]
 
 
-def _scalars(problem: Problem, whole: list[int]) -> tuple[FloatArray, FloatArray]:
+def _scalars(problem: FactorNetwork, whole: list[int]) -> tuple[FloatArray, FloatArray]:
     tables = [problem.factors[f].table.ravel() for f in whole]
     lengths = [0, *(len(table) for table in tables)]
     with np.errstate(divide="ignore"):
@@ -240,7 +240,7 @@ def _scalars(problem: Problem, whole: list[int]) -> tuple[FloatArray, FloatArray
     return logs, np.cumsum(lengths, dtype=np.float64)[:-1]
 
 
-def _strides(problem: Problem, f: int, sliced: frozenset[int]) -> FloatArray:
+def _strides(problem: FactorNetwork, f: int, sliced: frozenset[int]) -> FloatArray:
     """What a step in the state of each sliced variable adds to the slice of a factor."""
     row = np.zeros(len(sliced))
     place = {v: i for i, v in enumerate(sorted(sliced))}
@@ -257,9 +257,9 @@ def _stacked(rows: list[FloatArray], width: int) -> FloatArray:
 
 
 def _refusal(
-    problem: Problem, skeleton: Skeleton, memory_limit: float, needed: float
+    problem: FactorNetwork, tree: ClusterTree, memory_limit: float, needed: float
 ) -> InvalidNetwork:
-    elimination = skeleton.elimination
+    elimination = tree.elimination
     # Short enough to be shown whole in a fault.
     found = (
         f"at least {needed:.3g} bytes "

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.bounding import WideFamilies
-from bayesdx.inference.general.maximising import (
-    Layout,
+from bayesdx.inference.general.max_elimination import (
     LogTable,
+    MaxLayout,
     Message,
     best_states,
     log_product,
@@ -71,7 +71,7 @@ def at_states(log_p: FloatArray, states: IntArray) -> FloatArray:
 
 
 @dataclass(eq=False)
-class _Solved:
+class Relaxed:
     """Relaxed answers of n branches.
 
     ``gaps`` (n, families) says how far each line is above its family at the assignment.
@@ -86,7 +86,7 @@ class _Solved:
 
 
 @dataclass(eq=False)
-class _Case:
+class BoundedCase:
     """The search of one row: the best assignment so far, and branches by their bound."""
 
     value: float
@@ -108,7 +108,7 @@ def may_gain(bound: FloatArray, value: FloatArray) -> NDArray[np.bool_]:
 
 def searched(
     factored: Factored,
-    layout: Layout,
+    layout: MaxLayout,
     states: IntArray,
     soft: dict[int, FloatArray],
     most_rows: int,
@@ -119,7 +119,7 @@ def searched(
     ----------
     factored : Factored
         With at least one wide family.
-    layout : Layout
+    layout : MaxLayout
     states : intp array (n, V)
         -1 where nothing is observed.
     soft : dict of int to array (S, n)
@@ -136,7 +136,7 @@ def searched(
     InvalidNetwork
         If the proof takes too many branches, with how far it got.
     """
-    search = _Search(factored, layout, soft)
+    search = BranchAndBound(factored, layout, soft)
     # The last of a batch may have more than two branches.
     search.batch = max(1, min(BATCH, most_rows // 2))
     every = np.arange(len(states))
@@ -145,15 +145,17 @@ def searched(
     for row in every.tolist():
         one = slice(row, row + 1)
         root = search.relaxed(states[one], every[one], lean[one], ROOT_STEPS)
-        case = _Case(float(root.value[0]), root.states[0])
+        case = BoundedCase(float(root.value[0]), root.states[0])
         search.push(case, states[row], root, 0, float(root.bound[0]))
         search.run(case, row)
         result[row] = case.states
     return result
 
 
-class _Search:
-    def __init__(self, factored: Factored, layout: Layout, soft: dict[int, FloatArray]) -> None:
+class BranchAndBound:
+    """The search over rows that observe the same variables."""
+
+    def __init__(self, factored: Factored, layout: MaxLayout, soft: dict[int, FloatArray]) -> None:
         self.factored, self.layout, self.soft = factored, layout, soft
         self.batch = BATCH
         busy = {v for scope, _ in factored.tables for v in scope} | soft.keys()
@@ -174,13 +176,13 @@ class _Search:
 
     def relaxed(
         self, fixed: IntArray, rows: IntArray, lean: FloatArray, steps: int, late: int = 0
-    ) -> _Solved:
+    ) -> Relaxed:
         """Lower the bounds of n branches step by step; ``lean`` (n, V) is where to begin.
 
         The lines touch where the mean of all assignments found so far lies (Frank & Wolfe 1956):
         of the relaxation that is the best place.
         """
-        result: _Solved | None = None
+        result: Relaxed | None = None
         for step in range(steps):
             solved = self.solve(fixed, rows, lean)
             if result is None:
@@ -198,7 +200,7 @@ class _Search:
         result.lean = lean
         return result
 
-    def solve(self, fixed: IntArray, rows: IntArray, lean: FloatArray) -> _Solved:
+    def solve(self, fixed: IntArray, rows: IntArray, lean: FloatArray) -> Relaxed:
         """Best assignments under lines that are good near ``lean``; rows say whose branches."""
         factored = self.factored
         lines = [block.lines(fixed, lean) for block in factored.families]
@@ -224,7 +226,7 @@ class _Search:
             bound += line.sum(axis=1)
             value += worth.sum(axis=1)
         active = (found == 1).astype(np.float64)
-        return _Solved(found, bound, value, np.concatenate(gaps, axis=1), active, lean)
+        return Relaxed(found, bound, value, np.concatenate(gaps, axis=1), active, lean)
 
     def _terms(
         self, fixed: IntArray, rows: IntArray, lines: Sequence[tuple[FloatArray, FloatArray]]
@@ -248,7 +250,7 @@ class _Search:
             terms[v] = terms[v] + step if v in terms else step
         return [((v,), term) for v, term in terms.items()]
 
-    def run(self, case: _Case, row: int) -> None:
+    def run(self, case: BoundedCase, row: int) -> None:
         """Branch until nothing is left that could be better."""
         while case.heap and case.may_gain(-case.heap[0][0]):
             if case.made > MOST_BRANCHES:
@@ -269,7 +271,9 @@ class _Search:
             for i, (fixed, _, above) in enumerate(parts):
                 self.push(case, fixed, solved, i, min(above, float(solved.bound[i])))
 
-    def push(self, case: _Case, fixed: IntArray, solved: _Solved, i: int, bound: float) -> None:
+    def push(
+        self, case: BoundedCase, fixed: IntArray, solved: Relaxed, i: int, bound: float
+    ) -> None:
         """Keep a branch that may hold something better."""
         case.made += 1
         if case.may_gain(bound):
@@ -296,7 +300,7 @@ class _Search:
         return []
 
 
-def _unproved(case: _Case) -> InvalidNetwork:
+def _unproved(case: BoundedCase) -> InvalidNetwork:
     bound = -case.heap[0][0]
     found = f"{bound:.6g}, best known {case.value:.6g}, after {case.made} branches"
     expected = f"its log probability proved within {MOST_BRANCHES} branches"

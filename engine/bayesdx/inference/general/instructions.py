@@ -30,7 +30,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Spot:
+class OutputRows:
     """Rows of the output."""
 
     start: int
@@ -67,7 +67,7 @@ class Memory:
         """B."""
         return int(self.arena.shape[1])
 
-    def rows(self, slot: Slot | Spot) -> FloatArray:
+    def rows(self, slot: Slot | OutputRows) -> FloatArray:
         """Return the view that a slot or spot names."""
         place = self.arena if isinstance(slot, Slot) else self.output
         return place[slot.start : slot.start + slot.size]
@@ -147,7 +147,7 @@ class Apply:
 
     matrix: LinearMap
     source: Slot | None
-    out: Slot | Spot
+    out: Slot | OutputRows
 
     def bind(self, memory: Memory) -> list[Call]:
         """Return the array calls; a source of None is the constant 1."""
@@ -283,7 +283,7 @@ class Unscale:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class TreeEvidence:
     """Copy the evidence of a tree beside the scales."""
 
     source: Slot
@@ -303,7 +303,7 @@ class Evidence:
 class Normalise:
     """Divide a block of the output by its last row, the sum that its posteriors share."""
 
-    block: Spot
+    block: OutputRows
 
     def bind(self, memory: Memory) -> list[Call]:
         """Return the array call."""
@@ -316,7 +316,9 @@ class Normalise:
         return float(self.block.size)
 
 
-Instruction = Apply | Multiply | Gather | Collapse | Pick | Rescale | Unscale | Evidence | Normalise
+Instruction = (
+    Apply | Multiply | Gather | Collapse | Pick | Rescale | Unscale | TreeEvidence | Normalise
+)
 
 
 class Arena:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.plan import Plan
-from bayesdx.inference.general.program import Call, Memory
+from bayesdx.inference.general.instructions import Call, Memory
+from bayesdx.inference.general.tree_plan import TreePlan
 
 #: Widths of tiles; a batch is padded to the next one, so that few memories are bound.
 WIDTHS = (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
@@ -20,8 +20,8 @@ KEPT, KEPT_BYTES = 3, 64 << 20
 
 
 @dataclass(frozen=True, eq=False)
-class Cases:
-    """Evidence of N cases.
+class CaseBatch:
+    """TreeEvidence of N cases.
 
     Attributes
     ----------
@@ -37,25 +37,25 @@ class Cases:
     def __len__(self) -> int:
         return int(self.states.shape[1])
 
-    def take(self, rows: IntArray) -> Cases:
+    def take(self, rows: IntArray) -> CaseBatch:
         """Return some cases."""
         soft = {v: likelihood[:, rows] for v, likelihood in self.soft.items()}
-        return Cases(np.ascontiguousarray(self.states[:, rows]), soft)
+        return CaseBatch(np.ascontiguousarray(self.states[:, rows]), soft)
 
 
-class Runner:
+class TileRunner:
     """A plan, its bound memories, and where its answers go.
 
     Parameters
     ----------
-    plan : Plan
+    plan : TreePlan
     cards : tuple of int
         States of the named variables.
     targets : tuple of int
         Variables whose posteriors are written, one after another.
     """
 
-    def __init__(self, plan: Plan, cards: tuple[int, ...], targets: tuple[int, ...]) -> None:
+    def __init__(self, plan: TreePlan, cards: tuple[int, ...], targets: tuple[int, ...]) -> None:
         self.plan = plan
         self._cards = cards
         # Sliced variables read a row of zeros, into which their observed state is written.
@@ -78,12 +78,14 @@ class Runner:
         self._lock = threading.Lock()
         self._idle: list[tuple[Memory, list[Call]]] = []
 
-    def answer(self, cases: Cases, posteriors: FloatArray, log_evidence: FloatArray) -> IntArray:
+    def answer(
+        self, cases: CaseBatch, posteriors: FloatArray, log_evidence: FloatArray
+    ) -> IntArray:
         """Answer every case.
 
         Parameters
         ----------
-        cases : Cases
+        cases : CaseBatch
             All of them observe the plan's sliced variables.
         posteriors : array (targets' states, N)
             Written; zeros where the evidence is impossible.
@@ -93,7 +95,7 @@ class Runner:
         Returns
         -------
         intp array
-            Cases that were not answered: somewhere a product was too small for a float.
+            CaseBatch that were not answered: somewhere a product was too small for a float.
         """
         n = len(cases)
         tiles = -(-n // self.plan.tile)
@@ -120,7 +122,7 @@ class Runner:
 
     def _tile(
         self,
-        cases: Cases,
+        cases: CaseBatch,
         at: slice,
         memory: Memory,
         calls: list[Call],
@@ -142,7 +144,7 @@ class Runner:
             block[:, impossible] = 0.0
         posteriors[:, at] = block
 
-    def _load(self, cases: Cases, at: slice, memory: Memory, n: int) -> FloatArray:
+    def _load(self, cases: CaseBatch, at: slice, memory: Memory, n: int) -> FloatArray:
         """Write the evidence of a tile; return the log of what is wholly observed, (n,)."""
         plan, log = self.plan, np.zeros(n)
         if len(self._sliced):
@@ -177,7 +179,7 @@ class Runner:
             del self._idle[:-KEPT]
 
 
-def bind(plan: Plan, width: int) -> tuple[Memory, list[Call]]:
+def bind(plan: TreePlan, width: int) -> tuple[Memory, list[Call]]:
     """Allocate the arrays of a tile and bind the plan's code to them."""
     memory = Memory(
         arena=np.zeros((plan.arena_rows, width)),
