@@ -18,6 +18,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 LONGEST_REPR = 80
 
 
@@ -134,7 +136,8 @@ def _form(name: str) -> str:
 def _shown(value: object) -> str:
     """Return a repr that fits a line, whatever the value is."""
     try:
-        text = repr(value)
+        # NumPy's scalars show their type in their repr; what was got is the number.
+        text = repr(value.item() if isinstance(value, np.generic) else value)
     except Exception as reason:  # noqa: BLE001 - a foreign repr must not hide the fault itself
         text = f"a {type(value).__name__} that cannot be shown ({type(reason).__name__})"
     if len(text) > LONGEST_REPR:

@@ -8,6 +8,7 @@ import pytest
 from bayesdx import InvalidNetwork, Network
 from bayesdx.formats import InexactNetworkWarning
 from bayesdx.formats.bif import read_bif
+from bayesdx.formats.draft import Draft
 
 TWO = "variable A { type discrete [ 2 ] { yes, no }; }\n"
 BOTH = (
@@ -16,7 +17,7 @@ BOTH = (
 
 
 def read(text: str) -> Network:
-    return read_bif(text, "n.bif")
+    return read_bif(text, Draft("n.bif"))
 
 
 def faults(text: str) -> list[str]:
@@ -91,10 +92,80 @@ def test_sums_that_rounding_explains_are_put_right_in_silence() -> None:
     assert network.table("A").sum() == pytest.approx(1.0, abs=1e-15)
 
 
-def test_sums_that_rounding_does_not_explain_are_put_right_and_told() -> None:
+def test_sums_that_rounding_does_not_explain_are_scaled_when_asked_and_told() -> None:
+    text = TWO + "probability ( A ) { table 0.199, 0.796; }"
+    assert faults(text) == [
+        "n.bif:2: probability of A: expected a sum of 1 (--normalise, normalise=True scale rows), "
+        "got 0.995."
+    ]
     with pytest.warns(InexactNetworkWarning, match=r"n\.bif: .*not 1: A 0\.995$"):
-        network = read(TWO + "probability ( A ) { table 0.199, 0.796; }")
+        network = read_bif(text, Draft("n.bif", normalise=True))
     np.testing.assert_allclose(network.table("A"), [0.2, 0.8], atol=1e-15)
+
+
+def test_what_a_subtraction_left_is_clipped_when_asked() -> None:
+    text = TWO + "probability ( A ) { table 1.0, -1.19e-07; }"
+    assert "expected probabilities in [0, 1], got 1, -1.19e-07" in faults(text)[0]
+    network = read_bif(text, Draft("n.bif", normalise=True))
+    assert network.table("A").tolist() == [1.0, 0.0]
+    too_low = text.replace("-1.19e-07", "-1.1e-06")
+    with pytest.raises(InvalidNetwork, match=r"probabilities in \[0, 1\]"):
+        read_bif(too_low, Draft("n.bif", normalise=True))
+
+
+def test_a_rounding_below_zero_is_zero() -> None:
+    network = read(TWO + "probability ( A ) { table 1, -1e-17; }")
+    assert network.table("A").tolist() == [1.0, 0.0]
+
+
+INTERVALS = """variable Age {{ type discrete [ 3 ] {{ {0}, {1}, {2} }}; }}
+variable B {{ type discrete [ 2 ] {{ t, f }}; }}
+probability ( Age ) {{ table 0.2, 0.6, 0.2; }}
+probability ( B | Age ) {{
+  ({0}) 0.9, 0.1;
+  ({1}) 0.2, 0.8;
+  ({2}) 0.5, 0.5;
+}}
+"""
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_intervals_are_states(quote: str) -> None:
+    states = ("(0,18]", "(18,65]", "[66,inf)")
+    network = read(INTERVALS.format(*(f"{quote}{state}{quote}" for state in states)))
+    assert network.variables["Age"].states == states
+    assert network.table("B")[:, 0].tolist() == [0.9, 0.2, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            TWO + "probability ( A ) { table 0.3, 0.7 }",
+            "n.bif:2: probability of A: expected ; after 0.7, got nothing.",
+        ),
+        (
+            BOTH + "probability ( B | A ) {\n(yes) 0.9, 0.1, 0\n(no) 0.2, 0.7, 0.1;\n}",
+            "n.bif:5: probability of B: expected ; after 0, got nothing.",
+        ),
+        (
+            BOTH + "probability ( B | A ) {\n(yes) 0.9, 0.1, 0\n(no) 0.2, 0.7, 0.1\n}",
+            "n.bif:5: probability of B: expected ; after 0, got nothing.",
+        ),
+        (
+            "variable A { type discrete [ 2 ] { t, f } }\nprobability ( A ) { table 0.3, 0.7; }",
+            "n.bif:1: variable A: expected ; after }, got nothing.",
+        ),
+    ],
+)
+def test_a_missing_semicolon_is_named(text: str, told: str) -> None:
+    assert faults(text) == [told]
+
+
+def test_a_default_beside_a_whole_table_fills_nothing() -> None:
+    body = "default 0.2, 0.3, 0.5; table 1, 0, 0, 1, 0, 0;"
+    network = read(BOTH + f"probability ( B | A ) {{ {body} }}")
+    assert network.table("B").tolist() == [[1, 0, 0], [0, 1, 0]]
 
 
 def test_numbers_that_sum_to_1_are_kept_to_the_last_bit() -> None:
@@ -120,7 +191,8 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         "n.bif:5: probability of B: expected a state of A, got 'yse'. Nearest: yes.",
         "n.bif:6: probability of B: expected a number, got 'o.2'.",
         "n.bif:10: probability of D: expected a declared variable, got 'Aa'. Nearest: A.",
-        "n.bif:13: probability of E: expected a sum of 1, got 1.1.",
+        "n.bif:13: probability of E: expected a sum of 1 (--normalise, normalise=True scale rows), "
+        "got 1.1.",
         "n.bif: variable C: expected a table of probabilities, got nothing.",
     ]
 
@@ -171,8 +243,7 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ),
         (
             "(yes) 1, 0, 0; (no) 1, 0, 0",
-            "n.bif:4: probability of B: expected (states) p, p, …; or "
-            "table p, p, …;, got '(no) 1, 0, 0'.",
+            "n.bif:4: probability of B: expected ; after 0, got nothing.",
         ),
     ],
 )
@@ -190,8 +261,8 @@ def test_faults_in_a_table(body: str, told: str) -> None:
             "n.bif:1: variable A: expected distinct states, got 'a' 2 times.",
         ),
         (
-            "variable A { type discrete [ 1 ] { a }; }",
-            "n.bif:1: variable A: expected two or more states, got 1.",
+            'variable A { type discrete [ 1 ] { "" }; }',
+            "n.bif:1: variable A: expected one or more states, each with a name, got an empty one.",
         ),
         (
             "variable A {\n type discrete [ 2 ] { a, b }; what }",

@@ -61,8 +61,22 @@ def test_broken_gzip(content: bytes, tmp_path: Path) -> None:
 def test_other_encodings_are_told_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "n.bif"
     path.write_bytes(TEXT.encode() + b"variable \xe9 {")
-    with pytest.raises(InvalidNetwork, match=r"n\.bif:3: expected text in UTF-8, got b'\\xe9'"):
+    with pytest.raises(InvalidNetwork, match=r"n\.bif:3: .* --encoding, .* got b'\\xe9'"):
         read_network(path)
+
+
+def test_another_encoding_can_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "n.bif"
+    path.write_bytes(TEXT.replace("yes", "müde").encode("latin-1"))
+    assert read_network(path, encoding="latin-1").variables["A"].states == ("müde", "no")
+    with pytest.raises(InvalidNetwork, match=r"an encoding that Python knows, .* got 'latin-99'"):
+        read_network(path, encoding="latin-99")
+
+
+@pytest.mark.parametrize("suffix", [".dne", ".dsl", ".pgmx", ".neta", ".oobn"])
+def test_formats_of_others_are_named_with_what_to_do(suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidNetwork, match=rf"got \{suffix}, \w+'s .*format: ."):
+        read_network(tmp_path / f"n{suffix}")
 
 
 def test_size_is_bounded_after_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from example_networks import example_text
 
 from bayesdx import InvalidNetwork
 from bayesdx.formats.bif import read_bif
+from bayesdx.formats.draft import Draft
 from bayesdx.formats.files import FORMATS, find_format, parse_network
 
 ODD = (
@@ -70,7 +71,7 @@ def bif_texts(count: int, seed: int):
 
 
 def test_two_thousand_broken_bif_files() -> None:
-    outcomes = survive(lambda text: read_bif(text, "n.bif"), bif_texts(2000, 1))
+    outcomes = survive(lambda text: read_bif(text, Draft("n.bif")), bif_texts(2000, 1))
     # Both ways must be taken for this to mean anything.
     assert outcomes["read"] > 50
     assert outcomes["refused"] > 1000
@@ -78,13 +79,13 @@ def test_two_thousand_broken_bif_files() -> None:
 
 @pytest.mark.slow
 def test_twenty_thousand_broken_bif_files() -> None:
-    survive(lambda text: read_bif(text, "n.bif"), bif_texts(20_000, 2))
+    survive(lambda text: read_bif(text, Draft("n.bif")), bif_texts(20_000, 2))
 
 
 @pytest.mark.parametrize("suffix", sorted(FORMATS))
 def test_broken_files_of_every_format(suffix: str) -> None:
     kind, _ = find_format(Path("n" + suffix))
-    network = read_bif(example_text("survey"), "survey")
+    network = read_bif(example_text("survey"), Draft("survey"))
     chance = random.Random(suffix)
     whole = "".join(kind.write(network))
 
@@ -134,6 +135,6 @@ def test_a_megabyte_inside_a_table_ends_soon(inside: str) -> None:
     body = inside * (1_000_000 // len(inside))
     for tail in ("", "}", ";}"):
         with pytest.raises(InvalidNetwork, match="expected"):
-            read_bif(f"{text}probability ( A | B ) {{ {body}{tail}", "n.bif")
+            read_bif(f"{text}probability ( A | B ) {{ {body}{tail}", Draft("n.bif"))
         with pytest.raises(InvalidNetwork, match="expected"):
-            read_bif(f"{text}variable C {{ {body}{tail}", "n.bif")
+            read_bif(f"{text}variable C {{ {body}{tail}", Draft("n.bif"))

@@ -13,6 +13,7 @@ from network_judges import assert_same, of_agrum, of_pgmpy
 from bayesdx import InvalidNetwork, Network, read_network, write_network
 from bayesdx.formats import to_pgmpy
 from bayesdx.formats.bif import read_bif
+from bayesdx.formats.draft import Draft
 
 NAMES = ("asia", "child", "insurance")
 pytestmark = pytest.mark.filterwarnings("ignore:::pgmpy")
@@ -120,7 +121,7 @@ def test_why_bif_is_not_read_by_pgmpy() -> None:
         values = _pgmpy("BIF", "Reader")(string=text).variable_cpds["B"]
     np.testing.assert_array_equal(values, [[0.0, 0.1], [0.0, 0.9]])
     with pytest.raises(InvalidNetwork, match=r"row \(yes\): expected probabilities, got nothing"):
-        read_bif(text, "n.bif")
+        read_bif(text, Draft("n.bif"))
 
 
 def test_why_pyagrum_does_not_judge_xdsl(tmp_path: Path) -> None:

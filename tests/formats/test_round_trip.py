@@ -25,9 +25,9 @@ AWKWARD = st.sampled_from(
      "a b", "a,b", "0.5", "'", "\\", "network", "variable", "é", "=", "[1]"]
 )  # fmt: skip
 KINDS = {
-    ".bif": (AWKWARD | WITHOUT_QUOTES, AWKWARD | WITHOUT_QUOTES | st.just("")),
+    ".bif": (AWKWARD | WITHOUT_QUOTES, AWKWARD | WITHOUT_QUOTES),
     ".xmlbif": (AWKWARD | WITHOUT_EDGES, AWKWARD | WITHOUT_EDGES),
-    ".net": (IDENTIFIERS, AWKWARD | TEXTS | st.sampled_from(['"', '\\"', ""])),
+    ".net": (IDENTIFIERS, AWKWARD | TEXTS | st.sampled_from(['"', '\\"'])),
     ".xdsl": (IDENTIFIERS, IDENTIFIERS),
 }
 

@@ -62,7 +62,8 @@ def test_xmlbif_has_the_child_fastest() -> None:
         (
             'TYPE="nature"><NAME>f',
             'TYPE="decision"><NAME>f',
-            "n.xml:6: variable family: expected type nature, got 'decision'.",
+            "n.xml: expected a Bayesian network: influence diagrams (decisions, utilities) are not "
+            "supported, got family.",
         ),
         ("<FOR>family</FOR>", "", "n.xml:8: definition: expected one element FOR, got 0."),
         ("NETWORK>", "NET>", "n.xml:3: expected an element NETWORK, got 'BIF'."),
@@ -141,8 +142,8 @@ def test_xdsl_has_the_child_fastest_and_then_the_last_parent() -> None:
     [
         (
             '<cpt id="lung">',
-            '<noisymax id="lung">',
-            "n.xdsl:5: node lung: expected a node cpt or deterministic, got 'noisymax'.",
+            '<cxt id="lung">',
+            "n.xdsl:5: expected XML, got mismatched tag.",
         ),
         (
             "no yes yes yes",
@@ -169,3 +170,52 @@ def test_faults_of_xdsl(old: str, new: str, told: str) -> None:
     if "noisymax" in new:
         text = text.replace("0.9 0.1</probabilities></cpt>", "0.9 0.1</probabilities></noisymax>")
     assert faults(text, ".xdsl")[0] == told
+
+
+NOISY = """<smile version="1.0" id="N"><nodes>
+<cpt id="Flu"><state id="present"/><state id="absent"/><probabilities>0.1 0.9</probabilities></cpt>
+<cpt id="Cold"><state id="present"/><state id="absent"/><probabilities>0.2 0.8</probabilities></cpt>
+<noisymax id="Fever"><state id="present"/><state id="absent"/><parents>Flu Cold</parents>
+<strengths>0 1 0 1</strengths>
+<parameters>0.8 0.2 0 1 0.3 0.7 0 1 0.05 0.95</parameters></noisymax></nodes></smile>"""
+
+
+def test_noisy_max_is_read_as_the_table_that_it_stands_for() -> None:
+    network = read(NOISY, ".xdsl")
+    fever = network.table("Fever")[..., 0]
+    np.testing.assert_allclose(fever, [[0.867, 0.81], [0.335, 0.05]], rtol=1e-12)
+    weights = np.outer([0.1, 0.9], [0.2, 0.8])
+    assert (fever * weights).sum() == pytest.approx(0.17844, rel=1e-12)
+
+
+def test_strengths_order_the_states_of_a_parent() -> None:
+    turned = NOISY.replace("<strengths>0 1 0 1", "<strengths>1 0 0 1")
+    straight, other = (read(text, ".xdsl").table("Fever") for text in (NOISY, turned))
+    np.testing.assert_array_equal(other, straight[::-1])
+    told = faults(NOISY.replace("0 1 0 1<", "0 1 0 2<"), ".xdsl")
+    assert "expected strengths that order the 4 states of the parents" in told[0]
+
+
+def test_three_levels_of_a_noisy_max() -> None:
+    text = NOISY.replace(
+        '<noisymax id="Fever"><state id="present"/>',
+        '<noisymax id="Fever"><state id="high"/><state id="low"/>',
+    ).replace("0.8 0.2 0 1 0.3 0.7 0 1 0.05 0.95", "0.5 0.3 0.2 0 0 1 0.1 0.2 0.7 0 0 1 0 0.1 0.9")
+    table = read(text, ".xdsl").table("Fever")
+    # P(at most low) = 0.5 * 0.9 * 1, P(absent) = 0.2 * 0.7 * 0.9.
+    np.testing.assert_allclose(table[0, 0], [0.55, 0.324, 0.126], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ('<cpt id="lung">', '<cpt id="lung" dynamic="plate">', "temporal arcs"),
+        ("</nodes>", '</nodes><dynamic numslices="5"/>', "temporal arcs"),
+        ("</nodes>", '<decision id="treat"/><utility id="cost"/></nodes>', "influence diagrams"),
+        ("</nodes>", '<equation id="x"/></nodes>', "continuous"),
+    ],
+)
+def test_other_kinds_of_models_are_refused_in_one_line(old: str, new: str, what: str) -> None:
+    (told,) = faults(XDSL.replace(old, new), ".xdsl")
+    assert f"expected a Bayesian network: {what}" in told
+    assert "not supported" in told

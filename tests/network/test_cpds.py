@@ -1,5 +1,6 @@
 """Every family's table is what its formula says, worked out slowly and exactly."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 
@@ -140,3 +141,39 @@ def test_numbers_are_copied_and_cannot_be_changed() -> None:
         assert array.dtype == np.float64
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0.0
+
+
+def one_table(values: object, *, normalise: bool = False) -> Network:
+    cpd = TableCPD("a", (), np.array(values, dtype=np.float64))
+    return Network([Variable("a", ("x", "y"))], [cpd], normalise=normalise)
+
+
+def test_rows_may_miss_1_by_rounding_and_are_divided_by_their_sum() -> None:
+    assert one_table([0.3, 0.7 + 1e-7]).table("a").sum() == pytest.approx(1.0, abs=1e-15)
+    kept = one_table([0.1, 0.9000000000000001]).table("a")
+    assert kept.tolist() == [0.1, 0.9000000000000001]
+
+
+def test_a_larger_miss_is_refused_unless_asked_to_normalise() -> None:
+    with pytest.raises(InvalidNetwork, match="table of a: expected rows that sum to 1"):
+        one_table([0.3, 0.7 + 1e-5])
+    assert one_table([30, 70], normalise=True).table("a").tolist() == [0.3, 0.7]
+    assert one_table([1.0, -1.19e-7], normalise=True).table("a").tolist() == [1.0, 0.0]
+    with pytest.raises(InvalidNetwork, match=r"probabilities in \[0, 1\]"):
+        one_table([1.0, -1e-5], normalise=True)
+    with pytest.raises(InvalidNetwork, match="expected rows that sum to 1"):
+        one_table([0.0, 0.0], normalise=True)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TableCPD("c", "ab", np.full((2, 2, 2), 0.5)),  # type: ignore[arg-type]
+        lambda: NoisyOrCPD("c", "a", np.array([0.5]), 0.1),  # type: ignore[arg-type]
+        lambda: NoisyMaxCPD("c", "a", np.array([[0.5]]), np.array([0.1])),  # type: ignore[arg-type]
+        lambda: AnyOfCPD("c", "a"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_bare_string_is_no_tuple_of_parents(make: Callable[[], CPD]) -> None:
+    with pytest.raises(InvalidNetwork, match="parents of c: expected a tuple of names, got 'a"):
+        make()

@@ -1,4 +1,4 @@
-"""A variable has a name and two or more distinct states."""
+"""A variable has a name and one or more distinct states."""
 
 from dataclasses import FrozenInstanceError
 
@@ -22,10 +22,10 @@ def test_variables_are_values() -> None:
         Variable("pain").name = "fever"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("states", [(), ("only",), ("same", "same"), ("a", "b", "a")])
+@pytest.mark.parametrize("states", [(), ("a", ""), ("same", "same"), ("a", "b", "a")])
 def test_too_few_or_repeated_states_are_refused(states: tuple[str, ...]) -> None:
     with pytest.raises(
-        InvalidNetwork, match=r"^variable pain: expected two or more distinct states"
+        InvalidNetwork, match=r"^variable pain: expected one or more distinct states"
     ) as e:
         Variable("pain", states)
     assert repr(states) in str(e.value)

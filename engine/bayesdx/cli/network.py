@@ -61,6 +61,17 @@ MpeOption = Annotated[
         "posteriors.",
     ),
 ]
+NormaliseOption = Annotated[
+    bool,
+    typer.Option(
+        "--normalise",
+        help="Divide rows of tables by their sums and say which missed 1; else they may by 1e-6.",
+    ),
+]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="Of the network's text, such as latin-1."),
+]
 OutputOption = Annotated[
     str,
     typer.Option("-o", "--output", metavar="OUT", help="With --cases: where to write, as score."),
@@ -76,6 +87,8 @@ def network(
     target: TargetOption = None,
     mpe: MpeOption = False,
     output: OutputOption = "-",
+    normalise: NormaliseOption = False,
+    encoding: EncodingOption = None,
 ) -> None:
     """Describe a network file, or answer cases on it.
 
@@ -83,7 +96,7 @@ def network(
     one column a state with its posterior (variable=state), log evidence and status; or, with
     --mpe, one column a variable with its state in the most probable explanation.
     """
-    read = read_network(file)
+    read = read_network(file, normalise=normalise, encoding=encoding)
     if cases is None:
         print_network(make_console(), file.name, read, every)
         return

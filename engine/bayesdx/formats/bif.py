@@ -16,9 +16,10 @@ What is accepted:
 
 - names between quotes or without; without, they may hold anything but blanks and ``, ; { } ( ) [ ]
   | "``, such as ``Asy/Patch`` or ``>=7.5``; a name with a blank inside where commas stand between;
+  an interval such as ``(18,65]`` as a state, where the number of states then is the one declared;
 - rows ``(label, label) p, p;`` in any order; ``default p, p;`` for the rows that are not there;
 - ``table p, p, …;`` in the order of the specification, the *child's* state slowest: first all
-  probabilities of its first state;
+  probabilities of its first state; a ``default`` beside it has nothing left to fill;
 - comments ``//`` to the end of the line and ``/* … */``; properties, which are passed over.
 """
 
@@ -43,20 +44,20 @@ _TITLE = re.compile(rf'((?:[^{{}}"]|{QUOTED}){{0,2000}}+)\{{')
 _NESTED = re.compile(rf'((?:[^{{}}"]++|{QUOTED}|\{{{_INSIDE}\}})*+)\}}')
 _HEAD = re.compile(rf'\s*+\(((?:[^(){{}}"]++|{QUOTED})*+)\)\s*+\{{')
 _BODY = re.compile(rf'([^}}"]*+(?:{QUOTED}[^}}"]*+)*+)\}}')
-_TYPE = re.compile(rf"\s*+type\s++(\w++)\s*+\[\s*+(\d{{1,9}})\s*+\]\s*+\{{({_INSIDE})\}}\s*+;")
+_TYPE = re.compile(rf"\s*+type\s++(\w++)\s*+\[\s*+(\d{{1,9}})\s*+\]\s*+\{{({_INSIDE})\}}\s*+(;?)")
 _PROPERTY = re.compile(rf'\s*+property\b(?:[^;"]++|{QUOTED})*+;')
 _BAR = re.compile(rf'((?:[^|"]++|{QUOTED})*+)(\|?)(.*)', re.DOTALL)
 
 
-def read_bif(text: str, source: str) -> Network:
+def read_bif(text: str, draft: Draft) -> Network:
     """Read a network in BIF.
 
     Parameters
     ----------
     text : str
         The content of a file.
-    source : str
-        Its name, for messages.
+    draft : Draft
+        Empty; it names the file in messages and says whether rows are scaled.
 
     Returns
     -------
@@ -77,13 +78,12 @@ def read_bif(text: str, source: str) -> Network:
     ----------
     F. G. Cozman, The Interchange Format for Bayesian Networks, version 0.15, 1998.
     """
-    return _Reader(text, source).read()
+    return _BifReader(text, draft).read()
 
 
-class _Reader:
-    def __init__(self, text: str, source: str) -> None:
-        self.draft = Draft(source)
-        self.line = Lines(text)
+class _BifReader:
+    def __init__(self, text: str, draft: Draft) -> None:
+        self.draft, self.line = draft, Lines(text)
         self.text = self._without_comments(text)
         #: Offsets of each table: of its block, its body and the end of it, and its header.
         self.tables: list[tuple[int, int, int, str]] = []
@@ -153,6 +153,8 @@ class _Reader:
                 at = self._blank(found.end())
                 if found[1] != "discrete":
                     self.draft.fault(line, what, "type discrete", found[1])
+                if not found[4]:
+                    self.draft.fault(self.line(found.end()), what, "; after }", NOTHING)
                 states = listed(found[3], int(found[2]))
                 if len(states) != int(found[2]):
                     got = Phrase(f"{len(states)}")

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 #: A name between quotes: on one line, with anything in it but quotes.
 QUOTED = r'"[^"\n]*+"'
+#: An interval as a name, such as ``(18,65]``.
+INTERVAL = r'[(\[][^()\[\]{}",;]*+,[^()\[\]{}",;]*+[)\]]'
+_BETWEEN = re.compile(rf'(?:{QUOTED}|{INTERVAL}|[^,"])++')
 _PIECE = re.compile(rf'(?:[^,"]++|{QUOTED})++')
 _WORD = re.compile(rf'{QUOTED}|[^\s,"]++')
 
@@ -30,9 +33,12 @@ def words(text: str) -> list[str]:
 
 
 def listed(text: str, count: int) -> Sequence[str]:
-    """Take names apart at commas, or at blanks when that gives the right count."""
+    """Take names apart at commas, or in another way when that gives the right count.
+
+    The other ways are at blanks, and at commas but for those inside the brackets of an interval.
+    """
     at_commas = pieces(text)
     if len(at_commas) == count:
         return at_commas
-    at_blanks = words(text)
-    return at_blanks if len(at_blanks) == count else at_commas
+    intervals = [unquoted(piece) for piece in _BETWEEN.findall(text) if piece.strip()]
+    return next((one for one in (words(text), intervals) if len(one) == count), at_commas)

@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.errors import NOTHING, Phrase
-from bayesdx.formats.bif_names import QUOTED, listed
-from bayesdx.formats.draft import FAULTS_A_TABLE, SLACK, Draft, Family
+from bayesdx.formats.bif_names import INTERVAL, QUOTED, listed
+from bayesdx.formats.draft import FAULTS_A_TABLE, Draft, Family
 from bayesdx.formats.text import CHUNK, bad_number, numbers
-from bayesdx.network.cpds import FloatArray
+from bayesdx.network.cpds import TOLERANCE, FloatArray
 
 _END = rf'(?:[^;"]++|{QUOTED})*+'
-_LABELS = rf'(?:[^()"]++|{QUOTED})*+'
+_LABELS = rf'(?:{QUOTED}|{INTERVAL}|[^()"\[]++|\[)*+'
 _KEYWORDS = r"(?:table|default|property)\b"
 _ROW = re.compile(rf"\s*+(?:\(({_LABELS})\)|({_KEYWORDS}))({_END});")
+#: A row up to where its numbers end.
+_BEGUN = re.compile(rf"\s*+(?:\({_LABELS}\)|{_KEYWORDS})[-+.0-9eE,\s]*[.0-9eE]")
 _ROWS = re.compile(rf"(?:\s*+(?:\({_LABELS}\)|{_KEYWORDS}){_END};)*+")
 
 Span = tuple[int, int]
@@ -46,10 +48,10 @@ def read_rows(
     line : callable
         The line of an offset.
     """
-    _Rows(draft, family, text, line).read(span)
+    _TableRows(draft, family, text, line).read(span)
 
 
-class _Rows:
+class _TableRows:
     def __init__(self, draft: Draft, family: Family, text: str, line: Callable[[int], int]) -> None:
         self.draft, self.family, self.text, self.line = draft, family, text, line
         self.what = f"probability of {family.child.name[:80]}"
@@ -71,6 +73,11 @@ class _Rows:
         found = _ROWS.match(self.text, first, last)
         end = found.end() if found else first
         if rest := self.text[end:last].strip():
+            begun = _BEGUN.match(self.text, end, last)
+            if begun and self.text[begun.end() : last].lstrip()[:1] != ";":
+                number = re.split(r"[\s,]", begun[0])[-1]
+                self.fault(begun.end(), f"; after {number}", NOTHING)
+                return
             at = self.text.index(rest[0], end)
             self.fault(at, "(states) p, p, …; or table p, p, …;", rest[:60].split("\n")[0])
             return
@@ -176,7 +183,12 @@ class _Rows:
         except ValueError:
             if at is not None:
                 offset, word = bad_number(plain)
-                self.fault(at + offset, "a number", word[:200])
+                before = plain[:offset].split()
+                if before and (word.startswith("(") or word in ("table", "default")):
+                    end = at + len(plain[:offset].rstrip())
+                    self.fault(end, f"; after {before[-1]}", NOTHING)
+                else:
+                    self.fault(at + offset, "a number", word[:200])
             return None
 
     def _offset(self, part: Span, at: int) -> int:
@@ -206,7 +218,7 @@ class _Rows:
     def _whole(self) -> FloatArray | None:
         """Return the rows of a ``table``."""
         assert self.whole is not None
-        if self.times.any() or self.default is not None:
+        if self.times.any():
             both = Phrase("table and rows in one block")
             self.draft.fault(self.family.line, self.what, "either table or rows", both)
             return None
@@ -238,7 +250,7 @@ class _Rows:
 
 
 def _sums(values: FloatArray) -> bool:
-    return bool((np.abs(values.sum(axis=1) - 1.0) <= SLACK).all())
+    return bool((np.abs(values.sum(axis=1) - 1.0) <= TOLERANCE).all())
 
 
 def _parts(text: str, first: int, last: int) -> Iterator[Span]:

@@ -2,9 +2,9 @@
 
 Every reader of this package fills a `Draft`, so that all formats hold the same rules:
 
-- a row may miss the sum 1 by up to `SLACK`, as printed decimals do, and is divided by its sum;
-  a miss larger than `PRINTED` is told in one `InexactNetworkWarning` that names the variables and
-  their sums; a miss larger than `SLACK` is a fault, not a rounding;
+- a row may miss the sum 1 by up to 1e-6, as printed decimals do, and is divided by its sum; more is
+  a fault, unless ``normalise`` asks for rows to be scaled, which is told in one
+  `InexactNetworkWarning` that names the variables and their sums;
 - a table may have `MAX_TABLE_CELLS` cells, all tables of a file together `MOST_CELLS`;
 - all faults are told at once, with their lines; after `MOST_FAULTS` of them reading stops.
 """
@@ -21,14 +21,7 @@ import numpy as np
 
 from bayesdx.errors import NOTHING, Fault, InvalidNetwork, Phrase, nearest_names
 from bayesdx.network import Network, TableCPD, Variable
-from bayesdx.network.cpds import MAX_TABLE_CELLS, FloatArray
-
-#: A row that misses the sum 1 by more than this is a fault.
-SLACK = 1e-2
-#: A row that misses the sum 1 by more than this, more than six printed digits do, is worth a word.
-PRINTED = 1e-5
-#: A row that misses the sum 1 by no more than this is left as it is: what was written is read back.
-EXACT = 1e-9
+from bayesdx.network.cpds import EXACT, MAX_TABLE_CELLS, TOLERANCE, FloatArray, unit_rows
 
 MOST_CELLS = 1 << 26
 MOST_FAULTS = 100
@@ -39,7 +32,7 @@ MOST_COMPARED = 2000
 
 
 class InexactNetworkWarning(UserWarning):
-    """Rows of a network's tables missed the sum 1 by more than rounding, and were divided by it."""
+    """Rows of a network's tables missed the sum 1 and were divided by it, as was asked for."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +75,12 @@ class Draft:
     ----------
     source : str
         The name that places in faults begin with.
+    normalise : bool
+        Whether rows of any positive sum are divided by it.
     """
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, *, normalise: bool = False) -> None:
+        self.source, self.normalise = source, normalise
         self.variables: dict[str, Variable] = {}
         self.tables: dict[str, TableCPD] = {}
         self.faults: list[Fault] = []
@@ -121,11 +116,19 @@ class Draft:
             again, times = Counter(states).most_common(1)[0]
             self.fault(line, what, "distinct states", Phrase(f"{again[:60]!r} {times} times"))
             self.spoil(name)
-        elif len(states) < 2:
-            self.fault(line, what, "two or more states", Phrase(f"{len(states)}"))
+        elif not states or not all(states):
+            got = Phrase("an empty one" if states else "none")
+            self.fault(line, what, "one or more states, each with a name", got)
             self.spoil(name)
         else:
             self.variables[name] = Variable(name, tuple(states))
+
+    def refuse(self, what: str, names: Iterable[str]) -> InvalidNetwork:
+        """Return the one fault of a file that holds another kind of model, such as decisions."""
+        listed = [name[:LONGEST_COMPARED] for name in names]
+        more = f" and {len(listed) - 5} more" if len(listed) > 5 else ""
+        got = Phrase(f"{', '.join(listed[:5])}{more}")
+        return InvalidNetwork(Fault(self.source, f"a Bayesian network: {what} not supported", got))
 
     def spoil(self, name: str) -> None:
         """Note that there is such a variable, of which nothing more can be said."""
@@ -178,10 +181,10 @@ class Draft:
             The line of a row; by default that of the table.
         """
         sums = values.sum(axis=1)
+        values = unit_rows(values, normalise=self.normalise)
         with np.errstate(invalid="ignore"):
-            off = np.abs(sums - 1.0)
             negative = values.min(axis=1) < 0
-            wrong = np.flatnonzero(negative | ~(off <= SLACK + EXACT))
+            wrong = np.flatnonzero(negative | ~(np.abs(values.sum(axis=1) - 1.0) <= EXACT))
         for row in wrong[:FAULTS_A_TABLE].tolist():
             name, labels = family.child.name, family.labels(row)
             what = f"probability of {name}" + (f", row ({labels})" if labels else "")
@@ -190,18 +193,17 @@ class Draft:
                 shown = Phrase(", ".join(f"{value:.6g}" for value in values[row, :6]))
                 self.fault(line, what, "probabilities in [0, 1]", shown)
             else:
-                self.fault(line, what, "a sum of 1", Phrase(f"{sums[row]:.6g}"))
+                scale = "" if self.normalise else " (--normalise, normalise=True scale rows)"
+                self.fault(line, what, f"a sum of 1{scale}", Phrase(f"{sums[row]:.8g}"))
         if len(wrong) > FAULTS_A_TABLE:
             more = Phrase(f"{len(wrong)} that do not")
             what = f"probability of {family.child.name}"
             self.fault(family.line, what, "rows of probabilities that sum to 1", more)
         if len(wrong):
             return
-        inexact = (off > EXACT) | (values.max(axis=1) > 1.0)
-        values[inexact] /= sums[inexact, None]
-        worst = int(off.argmax())
-        if off[worst] > PRINTED:
-            self._inexact[family.child.name] = float(sums[worst])
+        off = np.abs(sums - 1.0)
+        if off.max() > TOLERANCE + EXACT:
+            self._inexact[family.child.name] = float(sums[off.argmax()])
         parents = tuple(parent.name for parent in family.parents)
         table = TableCPD(family.child.name, parents, values.reshape(family.shape))
         self.tables[family.child.name] = table

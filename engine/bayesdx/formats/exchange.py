@@ -67,13 +67,15 @@ def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
     return model
 
 
-def from_pgmpy(model: DiscreteBayesianNetwork) -> Network:
+def from_pgmpy(model: DiscreteBayesianNetwork, *, normalise: bool = False) -> Network:
     """Return a network of pgmpy as one of ours.
 
     Parameters
     ----------
     model : pgmpy.models.DiscreteBayesianNetwork
         With a table for each node. Names and states that are not text become text.
+    normalise : bool
+        As for `read_network`.
 
     Returns
     -------
@@ -84,14 +86,14 @@ def from_pgmpy(model: DiscreteBayesianNetwork) -> Network:
     ------
     InvalidNetwork
         With all faults: nodes without a table, names that are the same as text, a parent that has
-        other states in a child's table, probabilities that do not sum to 1 within 0.01.
+        other states in a child's table, probabilities that do not sum to 1 within 1e-6.
 
     Warns
     -----
     InexactNetworkWarning
         See `read_network`.
     """
-    draft = Draft(SOURCE)
+    draft = Draft(SOURCE, normalise=normalise)
     cpds = {str(cpd.variable): cpd for cpd in model.get_cpds()}
     for node in map(str, model.nodes()):
         if node in cpds:

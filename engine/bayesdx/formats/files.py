@@ -15,6 +15,7 @@ from types import MappingProxyType
 from bayesdx.errors import Fault, InvalidNetwork, Phrase, nearest_names
 from bayesdx.formats.bif import read_bif
 from bayesdx.formats.bif_writing import write_bif
+from bayesdx.formats.draft import Draft
 from bayesdx.formats.net import read_net, write_net
 from bayesdx.formats.uai import read_uai, write_uai
 from bayesdx.formats.xdsl import read_xdsl, write_xdsl
@@ -38,8 +39,8 @@ class Format:
     ----------
     name : str
     read : callable
-        From the content and the name of a file to a network. The content is bytes where a file
-        declares its own encoding.
+        From the content of a file and an empty draft to a network. The content is bytes where a
+        file declares its own encoding.
     write : callable
         From a network to pieces of text.
     binary : bool
@@ -51,7 +52,7 @@ class Format:
     """
 
     name: str
-    read: Callable[[str, str], Network] | Callable[[bytes, str], Network]
+    read: Callable[[str, Draft], Network] | Callable[[bytes, Draft], Network]
     write: Callable[[Network], Iterator[str]]
     names: tuple[re.Pattern[str], str]
     states: tuple[re.Pattern[str], str]
@@ -83,8 +84,22 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 )
 """Suffix of a file, in small letters and without .gz, to its format."""
 
+#: What else networks come in, and what to do with it.
+_FOREIGN: Mapping[str, str] = MappingProxyType(
+    {
+        ".dsl": "GeNIe's older format: open it in GeNIe and save it as .xdsl",
+        ".dne": "Netica's format: open it in GeNIe, which reads it, and save it as .xdsl",
+        ".neta": "Netica's binary format: save it as .dne, open that in GeNIe, save it as .xdsl",
+        ".pgmx": "OpenMarkov's format: build the network from its tables with bayesdx.Network",
+        ".oobn": "Hugin's object-oriented format: save it as a flat .net",
+        ".hkb": "Hugin's binary format: save it as .net",
+    }
+)
 
-def read_network(path: str | os.PathLike[str]) -> Network:
+
+def read_network(
+    path: str | os.PathLike[str], *, normalise: bool = False, encoding: str | None = None
+) -> Network:
     """Read a discrete Bayesian network from a file.
 
     Parameters
@@ -92,6 +107,11 @@ def read_network(path: str | os.PathLike[str]) -> Network:
     path : str or path
         The suffix says the format: ``.bif``, ``.xmlbif`` (or ``.bifxml``, ``.xml``), ``.uai``,
         ``.xdsl``, ``.net``; each also as ``.gz``.
+    normalise : bool
+        Divide rows by their sums, whatever these are, and take negative entries down to -1e-6 of
+        them for 0. Without it a row may miss the sum 1 by 1e-6.
+    encoding : str, optional
+        Of plain text; UTF-8 by default. XML declares its own.
 
     Returns
     -------
@@ -104,15 +124,14 @@ def read_network(path: str | os.PathLike[str]) -> Network:
     InvalidNetwork
         With all faults at once, each with its line: another suffix, more than 200 MB, what the
         format does not know, unknown or repeated names and rows, probabilities outside [0, 1] or
-        that miss the sum 1 by more than 0.01, tables too large, cycles.
+        that miss the sum 1, tables too large, cycles, decisions and other kinds of models.
     OSError
         If the file cannot be opened.
 
     Warns
     -----
     InexactNetworkWarning
-        If rows miss the sum 1 by more than 1e-5; like those that miss it by less, they are divided
-        by their sum.
+        With ``normalise``, of the rows that missed the sum 1 by more than 1e-6.
     """
     place = Path(path)
     kind, packed = find_format(place)
@@ -123,10 +142,17 @@ def read_network(path: str | os.PathLike[str]) -> Network:
     except (EOFError, gzip.BadGzipFile, zlib.error) as reason:
         fault = Fault(place.name, "a whole gzip file", Phrase(str(reason)))
         raise InvalidNetwork(fault) from None
-    return parse_network(content, place.name, kind)
+    return parse_network(content, place.name, kind, normalise=normalise, encoding=encoding)
 
 
-def parse_network(content: bytes, source: str, kind: Format) -> Network:
+def parse_network(
+    content: bytes,
+    source: str,
+    kind: Format,
+    *,
+    normalise: bool = False,
+    encoding: str | None = None,
+) -> Network:
     """Read a network from the content of a file.
 
     Parameters
@@ -135,6 +161,9 @@ def parse_network(content: bytes, source: str, kind: Format) -> Network:
     source : str
         Its name, for messages.
     kind : Format
+    normalise : bool
+    encoding : str, optional
+        As for `read_network`.
 
     Returns
     -------
@@ -147,18 +176,24 @@ def parse_network(content: bytes, source: str, kind: Format) -> Network:
     """
     if len(content) > LARGEST_FILE:
         raise InvalidNetwork(Fault(source, f"at most {LARGEST_FILE} bytes", Phrase("more")))
-    return kind.read(content if kind.binary else _decoded(content, source, kind), source)  # type: ignore[arg-type]
+    text = content if kind.binary else _decoded(content, source, kind, encoding)
+    return kind.read(text, Draft(source, normalise=normalise))  # type: ignore[arg-type]  # by binary
 
 
-def _decoded(content: bytes, source: str, kind: Format) -> str:
+def _decoded(content: bytes, source: str, kind: Format, encoding: str | None) -> str:
     try:
-        return content.decode("utf-8-sig")
+        return content.decode(encoding or "utf-8-sig")
+    except LookupError:
+        expected = "an encoding that Python knows, such as latin-1 or cp1252"
+        raise InvalidNetwork(Fault("encoding", expected, encoding)) from None
     except UnicodeDecodeError as reason:
-        if kind.fallback is not None:
+        if encoding is None and kind.fallback is not None:
             return content.decode(kind.fallback)
         line = content.count(b"\n", 0, reason.start) + 1
         got = content[reason.start : reason.start + 1]
-        raise InvalidNetwork(Fault(f"{source}:{line}", "text in UTF-8", got)) from None
+        name = encoding or "UTF-8"
+        expected = f"text in {name}; name another with --encoding, encoding=, such as latin-1"
+        raise InvalidNetwork(Fault(f"{source}:{line}", expected, got)) from None
 
 
 def write_network(network: Network, path: str | os.PathLike[str]) -> None:
@@ -196,6 +231,9 @@ def find_format(path: Path) -> tuple[Format, bool]:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     packed = suffixes[-1:] == [".gz"]
     suffix = "".join((suffixes[:-1] if packed else suffixes)[-1:])
+    if suffix in _FOREIGN:
+        expected = f"a file that ends in {', '.join(FORMATS)}"
+        raise InvalidNetwork(Fault(path.name, expected, Phrase(f"{suffix}, {_FOREIGN[suffix]}")))
     if suffix not in FORMATS:
         expected = f"a file that ends in {', '.join(FORMATS)}, or one of these and .gz"
         raise InvalidNetwork(Fault(path.name, expected, suffix, nearest_names(suffix, FORMATS)))

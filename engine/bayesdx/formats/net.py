@@ -1,9 +1,9 @@
-"""NET, the format of Hugin, without classes: nodes, potentials, comments from ``%`` on.
+"""NET, the format of Hugin: nodes, potentials, comments from ``%`` on.
 
 ``data`` goes row by row, the node's own state fastest, then that of the last parent; its brackets
-only have to match. Attributes other than ``states`` and ``data`` are passed over. A potential
-without ``data`` is a fault, though Hugin itself would take all its entries to be equal; so are
-decisions, utilities, continuous nodes and functions.
+only have to match. Attributes other than ``states`` and ``data`` are passed over. The entries of a
+potential without ``data`` are equal. One class around the nodes is read where it has no inputs.
+Influence diagrams are refused, and so are continuous nodes and functions.
 
 Read here and not by pgmpy: its reader (1.1.2) knows no ``%``, takes a state with a blank inside for
 two, and goes through the whole file once for each node. pyAgrum's (3.3.1) takes decimals in single
@@ -18,6 +18,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import Draft
 from bayesdx.formats.text import Lines, row_major
@@ -29,7 +31,9 @@ _COMMENT = re.compile(rf"{_STRING}?|%[^\n]*+", re.DOTALL)
 _SPACE = re.compile(r"\s*+")
 _INSIDE = re.compile(rf'((?:[^{{}}"]++|{_STRING})*+)\}}', re.DOTALL)
 _NET = re.compile(r"net\s*+\{")
-_NODE = re.compile(r'(?:(\w++)\s++)?(node|decision|utility|function|class)\s++([^\s{}"]++)\s*+\{')
+_NODE = re.compile(r'(?:(\w++)\s++)?(node|decision|utility|function)\s++([^\s{}"]++)\s*+\{')
+_CLASS = re.compile(r"class\s++(\w++)\s*+\{")
+_INPUTS = re.compile(r"\s*+(inputs|outputs)\s*+=\s*+\(([^()]*+)\)\s*+;")
 _POTENTIAL = re.compile(r"potential\s*+\(([^(){}]*+)\)\s*+\{")
 _RESUME = re.compile(r"^[ \t]*+(?=(?:\w++\s++)?(?:node|potential)\b)", re.MULTILINE)
 _ATTRIBUTE = re.compile(rf'\s*+([A-Za-z_]\w*+)\s*+=((?:[^;"]++|{_STRING})*+);', re.DOTALL)
@@ -40,15 +44,15 @@ _ESCAPED = re.compile(r'\\(["\\])')
 Attributes = dict[str, tuple[int, str]]
 
 
-def read_net(text: str, source: str) -> Network:
+def read_net(text: str, draft: Draft) -> Network:
     """Read a network in Hugin's NET.
 
     Parameters
     ----------
     text : str
         The content of a file.
-    source : str
-        Its name, for messages.
+    draft : Draft
+        Empty; it names the file in messages and says whether rows are scaled.
 
     Returns
     -------
@@ -69,15 +73,17 @@ def read_net(text: str, source: str) -> Network:
     ----------
     Hugin Expert, Hugin API Reference Manual, chapter "The NET language".
     """
-    return _Reader(text, source).read()
+    return _NetReader(text, draft).read()
 
 
-class _Reader:
-    def __init__(self, text: str, source: str) -> None:
-        self.draft, self.line = Draft(source), Lines(text)
+class _NetReader:
+    def __init__(self, text: str, draft: Draft) -> None:
+        self.draft, self.line = draft, Lines(text)
         self.text = _COMMENT.sub(_comment_blanked, text) if "%" in text else text
         #: Where each potential begins, who it is about, and its attributes.
         self.potentials: list[tuple[int, str, Attributes]] = []
+        self.inside = False  #: a class
+        self.choices: list[str] = []  #: decisions and utilities
 
     def read(self) -> Network:
         at = self._blank(0)
@@ -90,6 +96,8 @@ class _Reader:
                 resume = _RESUME.search(self.text, at + 1)
                 end = resume.end() if resume else len(self.text)
             at = self._blank(end)
+        if self.choices:
+            raise self.draft.refuse("influence diagrams (decisions, utilities) are", self.choices)
         for start, header, attributes in self.potentials:
             self._define(self.line(start), header, attributes)
         return self.draft.network()
@@ -99,6 +107,16 @@ class _Reader:
         return found.end() if found else at
 
     def _block(self, at: int) -> int | None:
+        if not self.inside and (found := _CLASS.match(self.text, at)):
+            self.inside = True
+            return found.end()
+        if self.inside and (found := _INPUTS.match(self.text, at)):
+            if found[1] == "inputs" and found[2].strip():
+                raise self.draft.refuse("object-oriented networks (inputs) are", found[2].split())
+            return found.end()
+        if self.inside and self.text[at] == "}":
+            self.inside = False
+            return at + 1
         node, potential = _NODE.match(self.text, at), _POTENTIAL.match(self.text, at)
         head = node or potential or _NET.match(self.text, at)
         body = _INSIDE.match(self.text, head.end()) if head else None
@@ -127,6 +145,9 @@ class _Reader:
         line, name = self.line(node.start()), node[3]
         what = f"node {name[:80]}"
         kind = f"{node[1]} {node[2]}" if node[1] else node[2]
+        if node[2] in ("decision", "utility"):
+            self.choices.append(name)
+            return
         if kind not in ("node", "discrete node"):
             self.draft.fault(line, what, "a discrete node", kind)
             return
@@ -150,7 +171,8 @@ class _Reader:
             return
         what = f"probability of {children[0][:80]}"
         if "data" not in attributes:
-            self.draft.fault(line, what, "data", NOTHING)
+            width = family.child.cardinality
+            self.draft.define(family, np.full((family.rows, width), 1.0 / width))
             return
         at, text = attributes["data"]
         if text.count("(") != text.count(")"):

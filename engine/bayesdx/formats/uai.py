@@ -34,15 +34,15 @@ _WORD = re.compile(r"\S++")
 _COMMENT = re.compile(r"#[^\n]*+")
 
 
-def read_uai(text: str, source: str) -> Network:
+def read_uai(text: str, draft: Draft) -> Network:
     """Read a network in UAI.
 
     Parameters
     ----------
     text : str
         The content of a file.
-    source : str
-        Its name, for messages.
+    draft : Draft
+        Empty; it names the file in messages and says whether rows are scaled.
 
     Returns
     -------
@@ -65,12 +65,12 @@ def read_uai(text: str, source: str) -> Network:
     UAI 2022 inference competition, model format,
     https://uaicompetition.github.io/uci-2022/file-formats/model-format/
     """
-    return _Reader(text, source).read()
+    return _UaiReader(text, draft).read()
 
 
-class _Reader:
-    def __init__(self, text: str, source: str) -> None:
-        self.draft, self.line = Draft(source), Lines(text)
+class _UaiReader:
+    def __init__(self, text: str, draft: Draft) -> None:
+        self.draft, self.line = draft, Lines(text)
         self.text = _COMMENT.sub(lambda found: " " * len(found[0]), text)
         self.at = 0
         self.words = self._walk()
@@ -109,7 +109,7 @@ class _Reader:
         size = self.count("a number of variables", 1, MOST_VARIABLES)
         line, total = self.line(self.at), 0
         for variable in range(size):
-            states = self.count("a number of states", 2, MOST_STATES)
+            states = self.count("a number of states", 1, MOST_STATES)
             total += states
             if total > MOST_STATES_IN_ALL:
                 raise self.fail(f"at most {MOST_STATES_IN_ALL} states in all", Phrase("more"))

@@ -1,10 +1,12 @@
 """XDSL, the format of GeNIe and SMILE.
 
-Nodes ``cpt`` and ``deterministic`` are read. ``probabilities`` go row by row: the node's own state
-fastest, then the last parent's. ``resultingstates`` name one state for each row. What is not a
-table of a discrete chance node (noisy families, equations, decisions, utilities) is a fault: SMILE
-can turn it into a ``cpt``. (``noisymax`` stays a fault because no file with known answers was at
-hand to check the order of its parameters against.)
+Nodes ``cpt``, ``deterministic`` and ``noisymax`` are read. ``probabilities`` go row by row: the
+node's own state fastest, then the last parent's. ``resultingstates`` name one state for each row.
+``parameters`` of a noisy-MAX have a column of the child for each state of each parent, then that of
+the leak; ``strengths`` order the states of each parent, the last one being that without effect.
+They are net effects (Díez 1993), the child's last state being the least. The table they stand for
+is what is read. Influence diagrams, continuous (equation) nodes and temporal (dynamic) networks are
+refused in one line.
 
 pgmpy's reader (1.1.2) skips every node but ``cpt`` without a word, and splits at single blanks.
 pyAgrum (3.3.1) reads and writes the *first* parent fastest: by the dyspnoea of GeNIe's own asia,
@@ -24,19 +26,22 @@ from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import FAULTS_A_TABLE, Draft, Family
 from bayesdx.formats.markup import Element, read_markup
 from bayesdx.formats.text import row_major
-from bayesdx.network import Network
-from bayesdx.network.cpds import FloatArray
+from bayesdx.network import Network, Variable
+from bayesdx.network.cpds import FloatArray, unit_rows
+
+#: Kinds of nodes, and the element with their numbers.
+_NUMBERS = {"cpt": "probabilities", "deterministic": "resultingstates", "noisymax": "parameters"}
 
 
-def read_xdsl(content: bytes, source: str) -> Network:
+def read_xdsl(content: bytes, draft: Draft) -> Network:
     """Read a network in XDSL.
 
     Parameters
     ----------
     content : bytes
         A file.
-    source : str
-        Its name, for messages.
+    draft : Draft
+        Empty; it names the file in messages and says whether rows are scaled.
 
     Returns
     -------
@@ -58,8 +63,8 @@ def read_xdsl(content: bytes, source: str) -> Network:
     BayesFusion, SMILE documentation, XDSL file format,
     https://support.bayesfusion.com/docs/GeNIe/saving_xdslfileformat.html
     """
-    draft = Draft(source)
-    root = read_markup(content, source)
+    root = read_markup(content, draft.source)
+    _refuse_other_models(draft, root)
     nodes = root.first("nodes") if root.tag == "smile" else None
     if nodes is None:
         draft.fault(root.line, "", "an element smile with nodes", root.tag)
@@ -67,12 +72,12 @@ def read_xdsl(content: bytes, source: str) -> Network:
     known: list[Element] = []
     for element in nodes.children:
         name = element.attributes.get("id", "")
-        if element.tag in ("cpt", "deterministic"):
+        if element.tag in _NUMBERS:
             states = [one.attributes.get("id", "") for one in element.named("state")]
             draft.declare(element.line, name, states)
             known.append(element)
         else:
-            expected = "a node cpt or deterministic"
+            expected = "a node cpt, deterministic or noisymax"
             draft.fault(element.line, f"node {name[:80]}", expected, element.tag)
     for element in known:
         _define(draft, element)
@@ -84,7 +89,7 @@ def _define(draft: Draft, element: Element) -> None:
     family = draft.family(element.line, name, element.text_of("parents").split())
     if family is None:
         return
-    tag = "probabilities" if element.tag == "cpt" else "resultingstates"
+    tag = _NUMBERS[element.tag]
     numbers = element.first(tag)
     if numbers is None:
         draft.fault(element.line, f"probability of {name[:80]}", f"an element {tag}", NOTHING)
@@ -92,10 +97,80 @@ def _define(draft: Draft, element: Element) -> None:
     line, text = numbers.line, "".join(numbers.parts)
     if element.tag == "cpt":
         values = row_major(draft, family, text, numbers.line_of)
+    elif element.tag == "noisymax":
+        values = _noisy_max(draft, family, element, numbers)
     else:
         values = _deterministic(draft, family, text, line)
     if values is not None:
         draft.define(family, values)
+
+
+def _refuse_other_models(draft: Draft, root: Element) -> None:
+    nodes = [] if (found := root.first("nodes")) is None else found.children
+    kinds = {
+        "influence diagrams (decisions, utilities) are": ("decision", "utility", "mau"),
+        "continuous (equation) nodes are": ("equation",),
+    }
+    for words, tags in kinds.items():
+        names = [one.attributes.get("id", "") for one in nodes if one.tag in tags]
+        if names:
+            raise draft.refuse(words, names)
+    moving = [one.attributes.get("id", "") for one in nodes if "dynamic" in one.attributes]
+    if moving or root.first("dynamic") is not None:
+        raise draft.refuse("temporal arcs (dynamic networks) are", moving or ["dynamic"])
+
+
+def _noisy_max(
+    draft: Draft, family: Family, element: Element, parameters: Element
+) -> FloatArray | None:
+    """Return the table of a noisy-MAX, shape (rows, S): products of P(at most a level)."""
+    what = f"probability of {family.child.name[:80]}"
+    sizes = [parent.cardinality for parent in family.parents]
+    width = family.child.cardinality
+    columns = Family(family.child, (Variable("a column", _numbered(sum(sizes) + 1)),), family.line)
+    flat = row_major(draft, columns, "".join(parameters.parts), parameters.line_of)
+    order = _strengths(draft, element, what, sizes)
+    if flat is None or order is None:
+        return None
+    # States stand from the strongest to the least, so levels are counted from the end.
+    at_most = unit_rows(flat, normalise=draft.normalise)[:, ::-1].cumsum(axis=1)
+    table = at_most[-1].reshape((1,) * len(sizes) + (width,))
+    first = 0
+    for axis, (size, states) in enumerate(zip(sizes, order, strict=True)):
+        own = np.empty((size, width))
+        own[states] = at_most[first : first + size]
+        shape = [1] * len(sizes) + [width]
+        shape[axis] = size
+        table = table * own.reshape(shape)
+        first += size
+    rows: FloatArray = np.diff(table, axis=-1, prepend=0.0)[..., ::-1].reshape(-1, width)
+    return rows
+
+
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(count)))
+
+
+def _strengths(
+    draft: Draft, element: Element, what: str, sizes: list[int]
+) -> list[list[int]] | None:
+    """States of each parent in the order of the parameters; their own order where none is told."""
+    told = element.first("strengths")
+    if told is None:
+        return [list(range(size)) for size in sizes]
+    words = told.text.split()
+    order, first = [], 0
+    for size in sizes:
+        part = words[first : first + size]
+        if sorted(part) != sorted(_numbered(size)):
+            break
+        order.append(list(map(int, part)))
+        first += size
+    if len(order) < len(sizes) or first != len(words):
+        expected = f"strengths that order the {sum(sizes)} states of the parents"
+        draft.fault(told.line, what, expected, told.text[:60])
+        return None
+    return order
 
 
 def _deterministic(draft: Draft, family: Family, text: str, line: int) -> FloatArray | None:

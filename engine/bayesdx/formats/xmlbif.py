@@ -18,15 +18,15 @@ from bayesdx.formats.text import row_major
 from bayesdx.network import Network
 
 
-def read_xmlbif(content: bytes, source: str) -> Network:
+def read_xmlbif(content: bytes, draft: Draft) -> Network:
     """Read a network in XMLBIF.
 
     Parameters
     ----------
     content : bytes
         A file.
-    source : str
-        Its name, for messages.
+    draft : Draft
+        Empty; it names the file in messages and says whether rows are scaled.
 
     Returns
     -------
@@ -47,12 +47,18 @@ def read_xmlbif(content: bytes, source: str) -> Network:
     ----------
     F. G. Cozman, XMLBIF 0.3, https://www.cs.cmu.edu/~fgcozman/Research/InterchangeFormat/
     """
-    draft = Draft(source)
-    root = read_markup(content, source)
+    root = read_markup(content, draft.source)
     body = root if root.tag == "NETWORK" else root.first("NETWORK")
     if body is None:
         draft.fault(root.line, "", "an element NETWORK", root.tag)
         return draft.network()
+    choices = [
+        one.text_of("NAME")
+        for one in body.named("VARIABLE")
+        if one.attributes.get("TYPE") in ("decision", "utility")
+    ]
+    if choices:
+        raise draft.refuse("influence diagrams (decisions, utilities) are", choices)
     for variable in body.named("VARIABLE"):
         _declare(draft, variable)
     for definition in body.named("DEFINITION"):

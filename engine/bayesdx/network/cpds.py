@@ -30,12 +30,49 @@ FloatArray = NDArray[np.float64]
 #: A dense table with more cells than this is refused; noisy families never need one.
 MAX_TABLE_CELLS = 1 << 24
 
+#: A row of a table may miss the sum 1 by so much, as six printed digits do; it is divided by it.
+TOLERANCE = 1e-6
+#: A row that misses it by no more is left as it is: what was written is what is read back.
+EXACT = 1e-9
+
 
 def frozen_array(values: ArrayLike) -> FloatArray:
     """Return a read-only float64 copy of ``values``."""
     array = np.array(values, dtype=np.float64)
     array.setflags(write=False)
     return array
+
+
+def unit_rows(values: FloatArray, *, normalise: bool = False) -> FloatArray:
+    """Divide rows by their sums where rounding explains that they miss 1.
+
+    Parameters
+    ----------
+    values : array of float64, shape (..., S)
+    normalise : bool
+        Divide rows of any positive sum, and take entries down to ``-TOLERANCE`` of it for 0.
+
+    Returns
+    -------
+    array of float64, shape (..., S)
+        Rows that cannot be mended are returned as they are, for a check to find.
+    """
+    with np.errstate(invalid="ignore"):
+        scale = np.abs(values.sum(axis=-1, keepdims=True)) if normalise else 1.0
+        floor = -scale * (TOLERANCE if normalise else EXACT)
+        values = np.where((values < 0.0) & (values >= floor), 0.0, values)
+        sums = values.sum(axis=-1, keepdims=True)
+        off = np.abs(sums - 1.0)
+        change = (off > EXACT) | (values.max(axis=-1, keepdims=True) > 1.0)
+        change &= (np.isfinite(sums) & (sums > 0.0)) if normalise else (off <= TOLERANCE + EXACT)
+    return np.where(change, values / np.where(change, sums, 1.0), values)
+
+
+def named_parents(child: str, parents: Sequence[str]) -> tuple[str, ...]:
+    """Return parents as a tuple; a bare string is not a sequence of names."""
+    if isinstance(parents, str):
+        raise InvalidNetwork(Fault(f"parents of {child}", "a tuple of names", parents))
+    return tuple(parents)
 
 
 class CPD(Protocol):
@@ -107,7 +144,8 @@ class TableCPD:
     parents : tuple of str
         Names of its parents.
     values : array of float64, shape (S_parent1, …, S_parentP, S_child)
-        Probabilities; the last axis sums to 1 within 1e-9.
+        Probabilities; the last axis sums to 1 within ``TOLERANCE`` and is divided by its sum where
+        more than ``EXACT`` is missing.
     """
 
     child: str
@@ -115,7 +153,11 @@ class TableCPD:
     values: FloatArray
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", frozen_array(self.values))
+        object.__setattr__(self, "parents", named_parents(self.child, self.parents))
+        values = np.asarray(self.values, dtype=np.float64)
+        object.__setattr__(
+            self, "values", frozen_array(unit_rows(values) if values.size else values)
+        )
 
     def table(
         self,
@@ -130,7 +172,7 @@ class TableCPD:
         place = f"table of {self.child}"
         faults = _check_shape(place, self.values, (*parent_cards, child_card))
         faults = faults or _check_probabilities(place, self.values)
-        if not faults and np.any(np.abs(self.values.sum(axis=-1) - 1.0) > 1e-9):
+        if not faults and np.any(np.abs(self.values.sum(axis=-1) - 1.0) > EXACT):
             faults = [Fault(place, "rows that sum to 1", self.values.sum(axis=-1).tolist())]
         return faults
 
@@ -168,6 +210,8 @@ class NoisyOrCPD:
     factors: FloatArray = ()  # type: ignore[assignment]  # made an array just below
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "activators", named_parents(self.child, self.activators))
+        object.__setattr__(self, "inhibitors", named_parents(self.child, self.inhibitors))
         object.__setattr__(self, "strengths", frozen_array(self.strengths))
         object.__setattr__(self, "factors", frozen_array(self.factors))
 
@@ -225,6 +269,7 @@ class NoisyMaxCPD:
     leak: FloatArray
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "parents", named_parents(self.child, self.parents))
         object.__setattr__(self, "strengths", frozen_array(self.strengths))
         object.__setattr__(self, "leak", frozen_array(self.leak))
 
@@ -271,6 +316,9 @@ class AnyOfCPD:
 
     child: str
     parents: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parents", named_parents(self.child, self.parents))
 
     def table(self, parent_cards: Sequence[int], child_card: int) -> FloatArray:
         """Return the dense 0/1 table; refused above ``MAX_TABLE_CELLS`` cells."""

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork, nearest_names
-from bayesdx.network.cpds import CPD, FloatArray, NoisyMaxCPD, NoisyOrCPD, TableCPD
+from bayesdx.network.cpds import CPD, FloatArray, NoisyMaxCPD, NoisyOrCPD, TableCPD, unit_rows
 from bayesdx.network.variables import Variable
 
 
@@ -26,6 +26,9 @@ class Network:
         In any order; names are unique.
     cpds : iterable of CPD
         Exactly one a variable.
+    normalise : bool
+        Divide rows of dense tables by their sums, whatever these are, and take negative entries
+        down to -1e-6 for 0. Without it a row may miss the sum 1 by 1e-6.
 
     Raises
     ------
@@ -38,10 +41,15 @@ class Network:
     cpds: Mapping[str, CPD]
     order: tuple[str, ...] = field(default=())
 
-    def __init__(self, variables: Iterable[Variable], cpds: Iterable[CPD]) -> None:
+    def __init__(
+        self, variables: Iterable[Variable], cpds: Iterable[CPD], *, normalise: bool = False
+    ) -> None:
         named, faults = _index(variables)
         given: dict[str, CPD] = {}
         for cpd in cpds:
+            if normalise and isinstance(cpd, TableCPD):
+                rows = unit_rows(cpd.values, normalise=True)
+                cpd = TableCPD(cpd.child, cpd.parents, rows)
             if cpd.child in given:
                 faults.append(Fault(f"variable {cpd.child}", "one distribution", "a second one"))
             given[cpd.child] = cpd

@@ -20,13 +20,13 @@ class Variable:
     name : str
         Unique within a network.
     states : tuple of str
-        At least two distinct state names. The order matters for ordinal variables (lowest
+        One or more distinct, non-empty state names. The order matters for ordinal variables (lowest
         first) and for binary causes (the *last* state is the active one).
 
     Raises
     ------
     InvalidNetwork
-        If the name is empty or the states are fewer than two or repeat.
+        If the name or a state is empty, there is no state, or states repeat.
     """
 
     name: str
@@ -35,10 +35,11 @@ class Variable:
     def __post_init__(self) -> None:
         if not self.name:
             raise InvalidNetwork([Fault("variable", "a non-empty name", self.name)])
-        if len(self.states) < 2 or len(set(self.states)) != len(self.states):
-            raise InvalidNetwork(
-                [Fault(f"variable {self.name}", "two or more distinct states", self.states)]
-            )
+        states: object = self.states
+        distinct = len(set(self.states)) == len(self.states)
+        if isinstance(states, str) or not (self.states and distinct and all(self.states)):
+            expected = "one or more distinct states, none of them empty"
+            raise InvalidNetwork([Fault(f"variable {self.name}", expected, self.states)])
 
     @property
     def cardinality(self) -> int:
