@@ -2,7 +2,7 @@
 
 The frontier is a dense array over the open axes, the axis opened last outermost. Every operation
 writes its result behind what it read, so that the backward sweep finds each state again; the
-arithmetic is that of `bayesdx.inference.noisy.lockstep.kernel`.
+arithmetic is that of `bayesdx.inference.noisy.operator`.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ import numpy as np
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.noisy.lanes.order import Order, bits, find_order
 from bayesdx.inference.noisy.lanes.problem import LaneProblem
-from bayesdx.inference.noisy.lockstep.kernel import component
 from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.inference.noisy.operator import component
 from bayesdx.inference.noisy.ordering import MAX_LOG2_FRONTIER
 
 #: Components of a frontier that are computed together, lanes counted.

@@ -15,7 +15,7 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.lockstep.cores import Cases
 from bayesdx.inference.noisy.lockstep.frontier import Chunk, Layout, Sizes, index_of
-from bayesdx.inference.noisy.lockstep.kernel import Action, component
+from bayesdx.inference.noisy.operator import Action, Effect, component
 
 _ONE = np.uint64(1)
 
@@ -68,7 +68,7 @@ class Block:
         The frontiers when the causes acted on them.
     ended : list of Ended
     links : array (2 or 4, T, m)
-        Keep and gain of the causes on component 1, and on component 2.
+        Gain and keep of the causes on component 1, keep and gain of component 2.
     starts : list of arrays (components - 1, m) or None
         Starts of the findings that opened, 1 for cases where they were open before.
     closing : array (T, m) or None
@@ -98,10 +98,9 @@ class Block:
 
     def action(self) -> Action:
         """What the causes do."""
-        links = self.repeated(self.links)
-        active, inactive = self.weights
-        leak = links[2:] if len(links) > 2 else links[:, :0]
-        return Action(links[0], links[1], leak[0], leak[1], inactive, active)
+        links = self.repeated(self.links).swapaxes(0, 1)
+        effects = [Effect(*own)._replace(hold=own[1]) for own in links]
+        return Action(tuple(enumerate(effects)), *self.weights)
 
     def multiply_starts(self, array: FloatArray) -> None:
         """Multiply findings that opened by their starts, in place; component 0 of a start is 1."""
@@ -242,7 +241,7 @@ def _links(
     if not touched:
         return np.empty((2, 0, len(rows)))
     axis, cause = cases.axis[own, positions], causes[:, None]
-    links = [axes.keep[axis, cause], axes.gain[axis, cause] * cases.present[own, positions]]
+    links = [axes.gain[axis, cause] * cases.present[own, positions], axes.keep[axis, cause]]
     if max(touched) > 2:
         links += [axes.leak_keep[axis, cause], axes.leak_gain[axis, cause]]
     return np.stack(links).swapaxes(1, 2)

@@ -20,6 +20,16 @@ from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.leaves import Kind, Peel
 from bayesdx.inference.noisy.lockstep.tables import State
 from bayesdx.inference.noisy.model import RISK, NoisyModel
+from bayesdx.inference.noisy.operator import (
+    Effect,
+    act,
+    act_transposed,
+    closed,
+    closed_transposed,
+    dot,
+    effect_of,
+    weighed,
+)
 
 #: What the way back needs of a step; each kind of step has its own.
 _Notes = tuple[Any, ...]
@@ -73,7 +83,7 @@ def peel(
     """Carry the steps out, one after the other."""
     do = {
         Kind.FOLD: _fold,
-        Kind.FOLD_INHIBITED: _fold_inhibited,
+        Kind.FOLD_INHIBITED: _fold,
         Kind.FOLD_RISK: _fold_risk,
         Kind.CONTRACT: _contract,
         Kind.CONTRACT_RISK: _contract_risk,
@@ -85,7 +95,7 @@ def unpeel(peels: tuple[Peel, ...], notes: list[_Notes], shares: Shares) -> None
     """Pull derivatives back through `peel`; fill the shares of the causes it summed out."""
     undo = {
         Kind.FOLD: _unfold,
-        Kind.FOLD_INHIBITED: _unfold_inhibited,
+        Kind.FOLD_INHIBITED: _unfold,
         Kind.FOLD_RISK: _unfold_risk,
         Kind.CONTRACT: _uncontract,
         Kind.CONTRACT_RISK: _uncontract_risk,
@@ -121,98 +131,45 @@ def _scaled(
     return divided(active, total), divided(inactive, total)
 
 
-def _fold(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
-    """Apply causes to an axis of two components: component 1 goes through a linear function."""
+def _effect(model: NoisyModel, problem: Problem, step: Peel) -> Effect:
     axis = problem.axis[step.rows, step.slots]
-    keep = model.axes.keep[axis, step.causes]
-    gain = model.axes.gain[axis, step.causes] * problem.present[step.rows, step.slots]
+    return effect_of(model.axes, axis, step.causes, problem.present[step.rows, step.slots])
+
+
+def _fold(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
+    """Sum causes out into the vectors of their axes."""
+    size = 4 if step.kind is Kind.FOLD_INHIBITED else 2
+    effect = _effect(model, problem, step)
     entries, active, inactive = _weights(model, state, step)
     active, inactive = _scaled(state, step, active, inactive)
-    slope, shift = inactive + active * keep, active * gain
+    # Weights add up to 1, so that component 0 stays 1.
+    both = np.stack(weighed(effect, active, inactive)[:5])
     first = step.parts[0]
-    at = (step.rows[first], step.slots[first], 1)
-    value, before = state.vectors[at], np.empty(len(axis))
-    for part in step.parts:
-        now = value[: part.stop - part.start]
-        before[part] = now
-        now *= slope[part]
-        now += shift[part]
-    state.vectors[at] = value
-    return entries, active, inactive, slope, shift, before, keep * before + gain
+    at = (step.rows[first], step.slots[first], slice(0, size))
+    value, before = state.vectors[at].T.copy(), np.empty((size, len(step.rows)))
+    effects = [Effect(*both[:, part]) for part in step.parts]
+    for part, own in zip(step.parts, effects, strict=True):
+        now = value[:, : part.stop - part.start]
+        before[:, part] = now
+        act(now, 0, own)
+    state.vectors[at] = value.T
+    acted = before.copy()
+    act(acted, 0, effect)
+    return entries, active, inactive, effects, before, acted
 
 
 def _unfold(step: Peel, notes: _Notes, shares: Shares) -> None:
-    entries, active, inactive, slope, shift, before, explained = notes
+    entries, active, inactive, effects, before, acted = notes
     first = step.parts[0]
-    rows, slots = step.rows[first], step.slots[first]
-    base, some = shares.vectors[rows, slots, 0], shares.vectors[rows, slots, 1]
-    by_base, by_some = np.empty(len(before)), np.empty(len(before))
-    for part in reversed(step.parts):
-        count = part.stop - part.start
-        by_base[part], by_some[part] = base[:count], some[:count]
-        base[:count] += shift[part] * some[:count]
-        some[:count] *= slope[part]
-    # Other causes may have been folded into these axes before.
-    shares.vectors[rows, slots, 0], shares.vectors[rows, slots, 1] = base, some
-    on = active * (by_base + by_some * explained)
-    _store(step, entries, on, inactive * (by_base + by_some * before), shares)
-
-
-def _fold_inhibited(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
-    """Apply causes to an axis of four components; see `bayesdx.inference.noisy.lockstep.kernel`."""
-    axis = problem.axis[step.rows, step.slots]
-    keep = model.axes.keep[axis, step.causes]
-    gain = model.axes.gain[axis, step.causes] * problem.present[step.rows, step.slots]
-    leak_keep = model.axes.leak_keep[axis, step.causes]
-    leak_gain = model.axes.leak_gain[axis, step.causes]
-    entries, active, inactive = _weights(model, state, step)
-    active, inactive = _scaled(state, step, active, inactive)
-    first = step.parts[0]
-    at = (step.rows[first], step.slots[first], slice(0, 4))
-    value, before = state.vectors[at].T.copy(), np.empty((4, len(axis)))
-    matrix = _fold_matrix(active, inactive, (keep, gain, leak_keep, leak_gain))
-    for part in step.parts:
-        now = value[:, : part.stop - part.start]
-        before[:, part] = now
-        now[...] = _through(matrix[..., part], now)
-    state.vectors[at] = value.T
-    explained = before.copy()
-    explained[1] = keep * before[1] + gain * before[0]
-    explained[2] = leak_keep * before[2] + leak_gain * before[3]
-    explained[3] = keep * before[3]
-    return entries, active, inactive, matrix, before, explained
-
-
-def _fold_matrix(
-    active: FloatArray, inactive: FloatArray, links: tuple[FloatArray, ...]
-) -> FloatArray:
-    """What a cause makes of the components of an axis, (4, 4, M)."""
-    keep, gain, leak_keep, leak_gain = links
-    matrix = np.zeros((4, 4, len(active)))
-    matrix[0, 0] = active + inactive
-    matrix[1, 0], matrix[1, 1] = active * gain, inactive + active * keep
-    matrix[2, 2], matrix[2, 3] = inactive + active * leak_keep, active * leak_gain
-    matrix[3, 3] = inactive + active * keep
-    return matrix
-
-
-def _through(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    result: FloatArray = (matrix * vector).sum(axis=1)
-    return result
-
-
-def _unfold_inhibited(step: Peel, notes: _Notes, shares: Shares) -> None:
-    entries, active, inactive, matrix, before, explained = notes
-    first = step.parts[0]
-    value = shares.vectors[step.rows[first], step.slots[first], :4].T.copy()
-    adjoint = np.empty_like(before)
-    for part in reversed(step.parts):
+    at = (step.rows[first], step.slots[first], slice(0, len(before)))
+    value, adjoint = shares.vectors[at].T.copy(), np.empty_like(before)
+    for part, own in zip(reversed(step.parts), reversed(effects), strict=True):
         now = value[:, : part.stop - part.start]
         adjoint[:, part] = now
-        now[...] = _through(matrix[..., part].swapaxes(0, 1), now)
-    shares.vectors[step.rows[first], step.slots[first], :4] = value.T
-    on, off = (adjoint * explained).sum(axis=0), (adjoint * before).sum(axis=0)
-    _store(step, entries, active * on, inactive * off, shares)
+        act_transposed(now, 0, own)
+    # Other causes may have been folded into these axes before.
+    shares.vectors[at] = value.T
+    _store(step, entries, active * dot(adjoint, acted), inactive * dot(adjoint, before), shares)
 
 
 def _fold_risk(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
@@ -257,31 +214,27 @@ def _unfold_risk(step: Peel, notes: _Notes, shares: Shares) -> None:
 
 def _contract(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
     """Sum a finding out on which one cause only acts."""
-    axis = problem.axis[step.rows, step.slots]
-    vector = state.vectors[step.rows, step.slots].T
-    keep = model.axes.keep[axis, step.causes]
-    gain = model.axes.gain[axis, step.causes] * problem.present[step.rows, step.slots]
-    leak_keep = model.axes.leak_keep[axis, step.causes]
-    leak_gain = model.axes.leak_gain[axis, step.causes]
-    active = keep * vector[1] + gain + leak_keep * vector[2] + leak_gain * vector[3]
-    inactive = vector[1] + vector[2]
+    effect = _effect(model, problem, step)
+    before = state.vectors[step.rows, step.slots, :4].T
+    acted = before.copy()
+    act(acted, 0, effect)
+    active, inactive = (closed(one, 0, is_risk=False) for one in (acted, before))
     largest = np.maximum(active, inactive)
     add_logs(state, step.rows, largest)
     state.on[step.rows, step.causes] *= divided(active, largest)
     state.off[step.rows, step.causes] *= divided(inactive, largest)
-    return active, inactive, keep, gain, leak_keep, leak_gain
+    return active, inactive, effect
 
 
 def _uncontract(step: Peel, notes: _Notes, shares: Shares) -> None:
-    active, inactive, keep, gain, leak_keep, leak_gain = notes
+    active, inactive, effect = notes
     by_active = divided(shares.on[step.rows, step.causes], active)
     by_inactive = divided(shares.off[step.rows, step.causes], inactive)
-    adjoint = np.zeros((len(step.rows), shares.vectors.shape[2]))
-    adjoint[:, 0] = gain * by_active
-    adjoint[:, 1] = keep * by_active + by_inactive
-    adjoint[:, 2] = leak_keep * by_active + by_inactive
-    adjoint[:, 3] = leak_gain * by_active
-    shares.vectors[step.rows, step.slots] = adjoint
+    adjoint = closed_transposed(by_active, 0, 4, is_risk=False)
+    act_transposed(adjoint, 0, effect)
+    adjoint += closed_transposed(by_inactive, 0, 4, is_risk=False)
+    shares.vectors[step.rows, step.slots] = 0.0
+    shares.vectors[step.rows, step.slots, :4] = adjoint.T
 
 
 def _contract_risk(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:

@@ -22,8 +22,8 @@ from bayesdx.inference.noisy.lockstep.blocks import (
 )
 from bayesdx.inference.noisy.lockstep.cores import Cases
 from bayesdx.inference.noisy.lockstep.frontier import bins, lay_out
-from bayesdx.inference.noisy.lockstep.kernel import apply_cause, dot, pull_active, sum_axis
 from bayesdx.inference.noisy.lockstep.peeling import Shares, divided
+from bayesdx.inference.noisy.operator import apply_cause, dot, pull_active, sum_axis
 
 _ONE = np.uint64(1)
 

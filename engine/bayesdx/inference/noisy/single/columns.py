@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.lockstep.kernel import component
+from bayesdx.inference.noisy.operator import component
 from bayesdx.inference.noisy.single.column_plan import Act, ColumnPlan
 
 #: Components computed together: few enough to stay in the cache of a core.
