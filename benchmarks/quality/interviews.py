@@ -23,8 +23,8 @@ from scenarios import Labelled, read_labelled
 
 import bayesdx
 from bayesdx.diagnosis.asking.inquiries import Inquiry, inquiries_of
+from bayesdx.diagnosis.asking.outlook import outlook_of
 from bayesdx.diagnosis.asking.questions import ranking
-from bayesdx.diagnosis.asking.standing import standing_of
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,10 +65,10 @@ def adaptive(engine: bayesdx.Engine, row: Mapping[str, object], order: str) -> C
     known: dict[str, str] = {}
     put, cost, steps = 0, 0.0, []
     while True:
-        standing = standing_of(core, core.read_case(known))
-        found = ranking(standing)
-        first = core.model.causes[core.modelled[standing.base[core.modelled].argmax()]]
-        steps.append((put, cost, first, LEVELS[standing.level[-1]]))
+        outlook = outlook_of(core, core.read_case(known))
+        found = ranking(outlook)
+        first = core.model.causes[core.modelled[outlook.base[core.modelled].argmax()]]
+        steps.append((put, cost, first, LEVELS[outlook.level[-1]]))
         if order == "ours":
             chosen = found.order
         elif order == "without_red_flags":
@@ -76,7 +76,7 @@ def adaptive(engine: bayesdx.Engine, row: Mapping[str, object], order: str) -> C
         else:
             chosen = np.argsort(-found.information, kind="stable")
         told: dict[str, str] = {}
-        for i in standing.owner[standing.first][chosen]:
+        for i in outlook.owner[outlook.first][chosen]:
             if every[i].id in asked:
                 continue
             asked.add(every[i].id)

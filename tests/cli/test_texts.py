@@ -6,10 +6,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
+from altered import altered
 from rich.console import Console
 
 from bayesdx.cli.printing import print_urgency
@@ -104,7 +104,7 @@ def test_nothing_is_ruled_out_whatever_the_urgency(told: Told, name: str) -> Non
 
 def test_when_everything_was_asked_nothing_is_ruled_out_either(engine) -> None:
     console = Console(file=io.StringIO(), width=100)
-    print_urgency(console, replace(engine.diagnose({"fever": "absent"}), red_flags=()))
+    print_urgency(console, altered(engine.diagnose({"fever": "absent"}), red_flags=()))
     assert "Nothing is ruled out: " in console.file.getvalue()
 
 
@@ -139,7 +139,7 @@ def test_action_is_said_when_only_expected_loss_reaches_the_level(engine) -> Non
 
     def said(**changes: object) -> str:
         console = Console(file=io.StringIO(), width=100)
-        print_urgency(console, replace(diagnosis, **changes))
+        print_urgency(console, altered(diagnosis, **changes))
         return flat(console.file.getvalue())
 
     action = "Go to an emergency department now and name these possibilities."

@@ -1,8 +1,10 @@
 """What a notebook shows of a diagnosis."""
 
-from dataclasses import replace
+import json
+import pickle
 
 import pytest
+from altered import altered
 
 import bayesdx
 
@@ -25,7 +27,7 @@ def test_texts_are_escaped(engine: bayesdx.Engine) -> None:
     d = engine.diagnose({"low_back_pain": "present"})
     table = d.table.copy()
     table.loc[table.index[0], "label"] = "<script>x</script>"
-    html = replace(d, table=table)._repr_html_()
+    html = altered(d, table=table)._repr_html_()
     assert "<script>" not in html
     assert "&lt;script&gt;x&lt;/script&gt;" in html
 
@@ -34,3 +36,19 @@ def test_an_impossible_case_shows_the_clash(engine: bayesdx.Engine) -> None:
     html = engine.diagnose({"sex": "male", "menstrual_cyclic": "present"})._repr_html_()
     assert "cannot occur together" in html
     assert "<table>" not in html
+
+
+def test_a_copy_for_another_process_is_finished(engine: bayesdx.Engine) -> None:
+    for case in (
+        {"fever": "present", "age": 70},
+        {},
+        {"sex": "male", "menstrual_cyclic": "present"},
+    ):
+        d = engine.diagnose(case)
+        sent = pickle.dumps(d)
+        again = pickle.loads(sent)
+        assert len(sent) < 200_000  # without the engine
+        assert again.records() == d.records()
+        assert again.table.equals(d.table)
+        assert (again.red_flags, again.management) == (d.red_flags, d.management)
+        assert "NaN" not in json.dumps(d.records())

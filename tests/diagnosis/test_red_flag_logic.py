@@ -1,4 +1,4 @@
-"""Red flags: three-valued logic, urgency, reasons, and the vectorised twin."""
+"""Red flags: three-valued logic, urgency and reasons, for one case and for many."""
 
 import itertools
 import tomllib
@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from bayesdx.diagnosis.red_flags import (
+from kleene_twin import (
     FIRED,
     NOT_MET,
     OPEN,
-    considered,
     evaluate,
     evaluate_many,
+    judge,
     urgency,
     urgency_many,
 )
+
+from bayesdx.diagnosis.kleene import FEW, packed, unpacked
 from bayesdx.errors import InvalidCase
 from bayesdx.knowledge.red_flag_schema import LEVELS, RedFlag, subjects
 
@@ -163,21 +164,7 @@ def test_open_rules_do_not_change_the_urgency():
     assert urgency(evaluate([rule("self_care")], {})) == "routine"
 
 
-def test_considered_names_open_pressing_rules_in_order():
-    rules = [
-        rule("soon", {"all": ["a"]}, title="Soon"),
-        rule("urgent", {"all": ["a", "b"]}, title="Urgent"),
-        rule("emergency", {"any": ["c", "a"]}, title="Emergency"),
-        rule("emergency", {"all": ["d"]}, title="Not met"),
-    ]
-    lines = considered(evaluate(rules, {"b": "present", "d": "absent"}), {"a": "the a"})
-    assert lines == (
-        "emergency, Emergency: cannot be ruled out: not asked: c, the a.",
-        "urgent, Urgent: cannot be ruled out: not asked: the a.",
-    )
-
-
-# --- the vectorised twin -----------------------------------------------------------------------
+# --- many cases at once --------------------------------------------------------------------------
 
 
 def random_facts(rng: np.random.Generator, count: int) -> list[dict[str, str | None]]:
@@ -212,16 +199,16 @@ def columns_of(cases: list[dict[str, str | None]], names=ALL_SUBJECTS) -> dict[s
     }
 
 
-CODE = {"fired": FIRED, "not_met": NOT_MET, "open": OPEN}
+CODE = {2: FIRED, 0: NOT_MET, 1: OPEN}
 
 
 def scalar(rules, cases) -> np.ndarray:
-    found = [[CODE[result.outcome] for result in evaluate(rules, case)] for case in cases]
+    found = [[CODE[judge(rule.when, case)] for rule in rules] for case in cases]
     return np.array(found, dtype=np.int8).reshape(len(cases), len(rules))
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_twin_equals_scalar(seed):
+def test_many_equals_scalar(seed):
     cases = random_facts(np.random.default_rng(seed), 1500)
     many = evaluate_many(RULES, columns_of(cases), states=STATES)
     assert many.dtype == np.int8
@@ -229,8 +216,27 @@ def test_twin_equals_scalar(seed):
     expected = scalar(RULES, cases)
     np.testing.assert_array_equal(many, expected)
     assert set(np.unique(expected)) == {FIRED, NOT_MET, OPEN}
-    levels = [urgency(evaluate(RULES, case)) for case in cases]
-    assert [LEVELS[at] for at in urgency_many(RULES, many)] == levels
+    levels = [
+        min(
+            (r.level for r, o in zip(RULES, row, strict=True) if o == FIRED),
+            key=LEVELS.index,
+            default="routine",
+        )
+        for row in expected
+    ]
+    found = urgency_many(RULES, columns_of(cases), states=STATES)
+    assert [LEVELS[at] for at in found] == levels
+    for case, row in zip(cases[:50], expected, strict=False):
+        assert [r.outcome for r in evaluate(RULES, case)] == [WORD[o] for o in row]
+
+
+WORD = {FIRED: "fired", NOT_MET: "not_met", OPEN: "open"}
+
+
+@pytest.mark.parametrize("count", [1, FEW, FEW + 1, 64, 65, 1000])
+def test_sets_of_cases_survive_packing(count):
+    rows = np.random.default_rng(count).random(count) < 0.4
+    np.testing.assert_array_equal(unpacked(packed(rows), count), rows)
 
 
 def conditions() -> st.SearchStrategy[dict]:
@@ -252,7 +258,7 @@ def conditions() -> st.SearchStrategy[dict]:
 
 @settings(max_examples=300, deadline=None)
 @given(conditions(), st.data())
-def test_twin_equals_scalar_on_any_condition(when, data):
+def test_many_equals_scalar_on_any_condition(when, data):
     state = st.sampled_from([None, "absent", "present"])
     case = st.fixed_dictionaries(
         {"a": state, "b": state, "c": state, "age": st.sampled_from([None, *AGES])}
@@ -263,34 +269,26 @@ def test_twin_equals_scalar_on_any_condition(when, data):
     np.testing.assert_array_equal(many, scalar(rules, cases))
 
 
-def test_twin_takes_a_missing_column_for_unknown():
+def test_many_takes_a_missing_column_for_unknown():
     expected = scalar(RULES, [{"fever": "present"}])
     many = evaluate_many(RULES, {"fever": np.array([1])}, states=STATES)
     np.testing.assert_array_equal(many, expected)
 
 
-def test_twin_without_facts_needs_the_number_of_cases():
-    assert evaluate_many(RULES, {}).shape == (0, len(RULES))
-    np.testing.assert_array_equal(evaluate_many(RULES, {}, cases=2), scalar(RULES, [{}, {}]))
+def test_many_without_facts_needs_the_number_of_cases():
+    assert evaluate_many(RULES, {}, states=STATES).shape == (0, len(RULES))
+    np.testing.assert_array_equal(
+        evaluate_many(RULES, {}, states=STATES, cases=2), scalar(RULES, [{}, {}])
+    )
 
 
-def test_twin_without_rules():
-    outcomes = evaluate_many([], {"fever": np.array([1, 0])})
-    assert outcomes.shape == (2, 0)
-    assert [LEVELS[at] for at in urgency_many([], outcomes)] == ["routine", "routine"]
+def test_many_without_rules():
+    facts = {"fever": np.array([1, 0])}
+    assert evaluate_many([], facts).shape == (2, 0)
+    assert [LEVELS[at] for at in urgency_many([], facts)] == ["routine", "routine"]
 
 
-@pytest.mark.parametrize(
-    ("facts", "match"),
-    [
-        ({"age": [0, 4]}, r"states of 'age'.*: expected one of absent, present, got '65_to_69'"),
-        ({"fever": [0, 2]}, r"facts\['fever'\]: expected indices from -1 to 1, got 2\."),
-        ({"fever": [-2, 1]}, r"facts\['fever'\]: expected indices from -1 to 1, got -2\."),
-        ({"fever": [0.5]}, r"facts\['fever'\]: expected an array of integers, got 'float64'\."),
-        ({"fever": [1], "bilateral": [1, 0]}, r"expected an array of shape \(1,\), got \(2,\)\."),
-        ({"fever": [[1]]}, r"expected an array of shape \(0,\), got \(1, 1\)\."),
-    ],
-)
-def test_twin_refuses(facts, match):
+def test_a_state_that_is_not_there_is_refused_when_compiled():
+    match = r"states of 'age'.*: expected one of absent, present, got '65_to_69'"
     with pytest.raises(InvalidCase, match=match):
-        evaluate_many(RULES, facts)
+        evaluate_many(RULES, {"age": np.array([0, 4])})

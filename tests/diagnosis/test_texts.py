@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from kleene_twin import evaluate_texts
 from wording import reassuring_words
 
-from bayesdx.diagnosis.texts import evaluate_texts
 from bayesdx.knowledge.red_flag_schema import read_leaf, subjects
 from bayesdx.knowledge.text_schema import Text, TextSettings, text_references
 

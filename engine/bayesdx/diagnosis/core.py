@@ -8,9 +8,10 @@ own.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import get_args
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,10 @@ from numpy.typing import NDArray
 from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.building.perturbations import Perturbations
 from bayesdx.diagnosis.cases import CaseReader, Cases
+from bayesdx.diagnosis.red_flags import Rules, compile_rules
+from bayesdx.diagnosis.texts import Texts, compile_texts
 from bayesdx.diagnosis.triage import TriageTable, build_triage
+from bayesdx.diagnosis.urgency import Urgency, urgency_of
 from bayesdx.errors import BayesdxError, Fault, InvalidCase
 from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
@@ -27,6 +31,33 @@ from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, Noisy
 from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated
+
+T = TypeVar("T")
+
+
+class Kept:
+    """What was worked out once for a core, by the function that makes it; cleared together.
+
+    As many values as there are such functions, never more.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[Callable[..., Any], Any] = {}
+        self._lock = RLock()
+
+    def get(self, make: Callable[[Core], T], core: Core) -> T:
+        """Return what a function makes of a core; made when it is not there."""
+        if make not in self._found:
+            with self._lock:
+                if make not in self._found:
+                    self._found[make] = make(core)
+        found: T = self._found[make]
+        return found
+
+    def clear(self) -> None:
+        """Forget everything; it is made again when it is asked for."""
+        with self._lock:
+            self._found = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +81,9 @@ class Core:
         Position in the model of each modelled cause, and its position among `causes`.
     states : mapping of str to tuple of str
         The states of each finding and risk.
+    rules : Rules
+    pitfalls, management : Texts, optional
+        Rules and texts with their conditions compiled; no texts where there are no settings.
     triage : TriageTable
     weighed : int array
         Positions in the model of the causes of `triage`.
@@ -64,6 +98,8 @@ class Core:
         The prior of each cause, and last that no modelled cause is present.
     prior_groups : array (G + 1,)
         P(at least one member is present) of each group, and last that no modelled cause is.
+    kept : Kept
+        What questions work out once.
     """
 
     knowledge: Knowledge
@@ -74,6 +110,9 @@ class Core:
     modelled: IntArray
     columns: IntArray
     states: Mapping[str, tuple[str, ...]]
+    rules: Rules
+    pitfalls: Texts | None
+    management: Texts | None
     triage: TriageTable
     weighed: IntArray
     clamps: BoolArray
@@ -82,6 +121,11 @@ class Core:
     perturbations: Perturbations
     prior: FloatArray
     prior_groups: FloatArray
+    kept: Kept = field(default_factory=Kept, repr=False)
+
+    def once(self, make: Callable[[Core], T]) -> T:
+        """Return what a function makes of this core, worked out once."""
+        return self.kept.get(make, self)
 
     @property
     def model(self) -> NoisyModel:
@@ -127,6 +171,22 @@ class Core:
             As `prior_groups`, given the evidence; zeros where the evidence is impossible.
         """
         return _with_groups(self.model, self.variants, self.clamps, self.backend, evidence)
+
+    def urgency(
+        self, facts: Mapping[str, NDArray[np.integer]], causes: FloatArray, counts: BoolArray
+    ) -> Urgency:
+        """Judge N cases by rules and triage.
+
+        Parameters
+        ----------
+        facts : mapping of str to int array (N,)
+            As `Cases.facts`.
+        causes : array (N, C)
+            Posteriors of the causes of the model.
+        counts : bool array (N,)
+            Where they count: something is known, and it is possible.
+        """
+        return urgency_of(self.rules, self.triage, facts, causes[:, self.weighed], counts)
 
     def facts(self, cases: Cases, row: int = 0) -> dict[str, str | None]:
         """Return the state of every finding and risk that one case speaks of, None unknown."""
@@ -192,6 +252,9 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
         modelled=frozen(modelled),
         columns=frozen(np.array([i for i, n in enumerate(causes) if n in at], dtype=np.intp)),
         states=states,
+        rules=compile_rules(knowledge.red_flags, states),
+        pitfalls=compile_texts(knowledge.pitfalls, knowledge.text_settings, states),
+        management=compile_texts(knowledge.management, knowledge.text_settings, states),
         triage=triage,
         weighed=frozen(np.array([at[name] for name in triage.causes], dtype=np.intp)),
         clamps=frozen(clamps),

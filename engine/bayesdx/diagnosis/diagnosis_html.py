@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bayesdx.diagnosis.wording import percent
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.results import Diagnosis
+    from bayesdx.diagnosis.diagnosing import Diagnosis
 
 MOST_CAUSES = 10
 #: Width of a bar at 100 %, in letters.

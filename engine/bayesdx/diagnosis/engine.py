@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from bayesdx.building.assembly import Assembly
@@ -14,32 +13,18 @@ from bayesdx.diagnosis.causal import CausalTable, rank_causes
 from bayesdx.diagnosis.changing.tornado import tornado
 from bayesdx.diagnosis.changing.turning import TurningPoints, turning_points
 from bayesdx.diagnosis.changing.what_if import WhatIf, changed_knowledge, what_if
-from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core, build_core
+from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
 from bayesdx.diagnosis.explaining.explain import Explanation, explain
 from bayesdx.diagnosis.explaining.many import CaseExplanations, explain_many
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
 from bayesdx.diagnosis.intervals import Intervals, intervals
-from bayesdx.diagnosis.red_flags import RuleResult, evaluate, urgency
-from bayesdx.diagnosis.results import (
-    IMPOSSIBLE,
-    NO_FINDINGS,
-    OK,
-    Diagnosis,
-    RedFlagHit,
-    Status,
-)
-from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases, scores_frame
+from bayesdx.diagnosis.scoring import score_cases, scores_frame
 from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
-from bayesdx.diagnosis.texts import TextHit, evaluate_texts
-from bayesdx.diagnosis.triage import TriageHit, triage_case
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.profiles import Profile
-from bayesdx.knowledge.red_flag_schema import LEVELS, Level
-from bayesdx.knowledge.text_schema import Text
 
 #: Rows read and scored together; bounds the memory of `Engine.score`.
 ROWS_AT_ONCE = 1 << 16
@@ -90,8 +75,6 @@ class Engine:
         self.causes = causes_frame(self.knowledge, knowledge)
         self.findings = findings_frame(self.knowledge, self.assembly.fits)
         self.risks = risks_frame(self.knowledge)
-        self._blank_table = self._causes_by_row()
-        self._blank_groups = self._groups_by_row()
 
     def __repr__(self) -> str:
         model = self.knowledge.model
@@ -119,33 +102,7 @@ class Engine:
         InvalidCase
             With every unknown name, unreadable value and contradiction.
         """
-        core = self.core
-        cases = core.read_case(findings)
-        answer, groups = core.with_groups(cases.evidence)
-        status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
-        if not answer.possible[0]:
-            status, groups = IMPOSSIBLE, core.prior_groups
-        table = self._table(answer.causes[0], groups[-1], status)
-        facts = core.facts(cases)
-        results = evaluate(self.knowledge.red_flags, facts)
-        triage: tuple[TriageHit, ...] = ()
-        if status == OK:
-            triage = triage_case(core.triage, answer.causes[0, core.weighed])
-        return Diagnosis(
-            table=table,
-            groups=self._group_table(groups),
-            red_flags=_hits(results),
-            triage=triage,
-            urgency=_most_pressing([urgency(results), *(hit.level for hit in triage)]),
-            pitfalls=self._texts(self.knowledge.pitfalls, facts, status, table, groups),
-            management=self._texts(self.knowledge.management, facts, status, table, groups),
-            log_evidence=float(answer.log_evidence[0]),
-            status=status,
-            clashes=smallest_clash(self.assembly.model, cases.evidence)
-            if status == IMPOSSIBLE
-            else (),
-            understood=core.understood(cases),
-        )
+        return diagnose(self.core, findings)
 
     def score(self, cases: pd.DataFrame) -> pd.DataFrame:
         """Answer a table of cases.
@@ -291,90 +248,3 @@ class Engine:
             When a prior is no probability, not of a modelled cause, or cannot hold.
         """
         return Engine(changed_knowledge(self.knowledge, priors or {}, profile), self.core.backend)
-
-    def _causes_by_row(self) -> pd.DataFrame:
-        """The table of a diagnosis before there is one; cases only fill in and sort it."""
-        table = self.causes[["label", "prior", "urgency", "basis"]].copy()
-        table.loc[UNEXPLAINED] = ["No modelled cause", self.core.prior_groups[-1], "", ""]
-        table.insert(2, "posterior", table["prior"])
-        table.insert(3, "ratio", 1.0)
-        return table
-
-    def _groups_by_row(self) -> pd.DataFrame:
-        groups = self.knowledge.groups.values()
-        return pd.DataFrame(
-            {
-                "label": [group.label for group in groups],
-                "kind": [group.kind for group in groups],
-                "prior": self.core.prior_groups[:-1],
-                "posterior": self.core.prior_groups[:-1],
-            },
-            index=pd.Index([group.id for group in groups], name="group"),
-        )
-
-    def _table(self, causes: FloatArray, unexplained: float, status: Status) -> pd.DataFrame:
-        core, prior = self.core, self.core.prior
-        posterior = np.zeros(len(prior))
-        posterior[core.columns] = causes[core.modelled]
-        posterior[-1] = unexplained
-        if status == IMPOSSIBLE:
-            posterior = prior
-        order = np.append(np.argsort(-posterior[:-1], kind="stable"), len(prior) - 1)
-        table = self._blank_table.take(order)
-        table["posterior"] = posterior[order]
-        table["ratio"] = _odds_ratio(prior[order], posterior[order])
-        return table
-
-    def _group_table(self, posterior: FloatArray) -> pd.DataFrame:
-        order = np.argsort(-posterior[:-1], kind="stable")
-        table = self._blank_groups.take(order)
-        table["posterior"] = posterior[order]
-        return table
-
-    def _texts(
-        self,
-        texts: tuple[Text, ...],
-        facts: dict[str, str | None],
-        status: Status,
-        table: pd.DataFrame,
-        groups: FloatArray,
-    ) -> tuple[TextHit, ...]:
-        """Choose texts; where posteriors are not defined, by findings alone."""
-        settings = self.knowledge.text_settings
-        if settings is None:
-            return ()
-        if status != OK:
-            return evaluate_texts(texts, settings, facts)
-        causes = dict(zip(table.index, table["posterior"].tolist(), strict=True))
-        drivers = dict(zip(self.knowledge.groups, groups.tolist(), strict=False))
-        return evaluate_texts(texts, settings, facts, causes, drivers, str(table.index[0]))
-
-
-def _hits(results: tuple[RuleResult, ...]) -> tuple[RedFlagHit, ...]:
-    """Rules that fired, then rules that are open, the most pressing first."""
-    hits = [
-        RedFlagHit(
-            id=result.rule.id,
-            level=result.rule.level,
-            title=result.rule.title,
-            advice=result.rule.advice,
-            outcome=result.outcome,
-            because=result.because,
-            not_asked=result.not_asked,
-            statements=tuple(result.rule.statements),
-        )
-        for result in results
-        if result.outcome != "not_met"
-    ]
-    return tuple(sorted(hits, key=lambda hit: (hit.outcome != "fired", LEVELS.index(hit.level))))
-
-
-def _most_pressing(levels: Iterable[Level]) -> Level:
-    return min(levels, key=LEVELS.index)
-
-
-def _odds_ratio(prior: FloatArray, posterior: FloatArray) -> FloatArray:
-    """Posterior odds over prior odds; 1 where both are 0 or both are 1."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = posterior / (1.0 - posterior) / (prior / (1.0 - prior))
-    return np.where(np.isnan(ratio), 1.0, ratio)

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.red_flags import FIRED, evaluate_many, urgency_many
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
-from bayesdx.diagnosis.triage import level_many, triage_many
 from bayesdx.inference.noisy.model import BoolArray, FloatArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
@@ -77,18 +75,14 @@ def score_cases(core: Core, cases: Cases, workers: int | None = None) -> Scores:
     np.subtract(answer.log_without, answer.log_evidence, out=gap, where=possible)
     values[:, -1] = np.clip(np.exp(gap), 0.0, 1.0)
     values[~possible] = core.prior
-    rules = core.knowledge.red_flags
-    outcomes = evaluate_many(rules, cases.facts, states=core.states, cases=len(cases.evidence))
-    calls = triage_many(core.triage, answer.causes[:, core.weighed])
-    calls &= (possible & known)[:, None]
+    judged = core.urgency(cases.facts, answer.causes, possible & known)
     codes = np.where(possible, np.where(known, 0, 1), 2)
-    level = np.minimum(urgency_many(rules, outcomes), level_many(core.triage, calls))
     return Scores(
         posterior=values,
         log_evidence=answer.log_evidence,
         status=codes.astype(np.int8),
-        urgency=level.astype(np.int8),
-        flags=np.hstack([outcomes == FIRED, calls]),
+        urgency=judged.level,
+        flags=np.hstack([judged.fired, judged.calls]),
     )
 
 
@@ -108,7 +102,14 @@ def scores_frame(core: Core, scores: Scores) -> pd.DataFrame:
 def flag_texts(fired: BoolArray, names: tuple[str, ...]) -> list[str]:
     """Join the names of what fired in each row by ``;``; rows that fire alike share one text."""
     packed = np.packbits(fired, axis=1)
-    distinct, inverse = np.unique(packed, axis=0, return_inverse=True)
-    rows = np.unpackbits(distinct, axis=1, count=len(names)).astype(bool)
-    texts = [";".join(name for name, hit in zip(names, row, strict=True) if hit) for row in rows]
-    return [texts[i] for i in inverse.ravel()]
+    words = np.zeros((len(fired), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+    words[:, : packed.shape[1]] = packed
+    codes = np.zeros(len(fired), dtype=np.int64)
+    for word in words.view(np.uint64).T:
+        own, distinct = pd.factorize(word)
+        # Numbered anew each time, so that the product stays small.
+        codes, _ = pd.factorize(codes * len(distinct) + own)
+    first = np.zeros(codes.max(initial=-1) + 1, dtype=np.intp)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    texts = [";".join(names[i] for i in np.flatnonzero(row)) for row in fired[first]]
+    return [texts[i] for i in codes.tolist()]

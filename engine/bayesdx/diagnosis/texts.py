@@ -10,15 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bayesdx.diagnosis.red_flags import combine, true_leaves, unknown_leaves
+from bayesdx.diagnosis.kleene import Facts, Gate, compiled, true_leaves, truth, unknown_subjects
 from bayesdx.knowledge.red_flag_schema import read_leaf
 from bayesdx.knowledge.text_schema import Text, TextKind, TextSettings
 
-Facts = Mapping[str, str | None]
 Probabilities = Mapping[str, float]
-
-# Two of the three values of `combine`.
-_UNKNOWN, _TRUE = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,118 +50,126 @@ class TextHit:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    settings: TextSettings
-    facts: Facts
-    causes: Probabilities
-    drivers: Probabilities
-    leading: str | None
+class Matter:
+    """Of one case, what texts look at.
 
-
-def evaluate_texts(
-    texts: Sequence[Text],
-    settings: TextSettings,
-    facts: Facts,
-    causes: Probabilities | None = None,
-    drivers: Probabilities | None = None,
-    leading: str | None = None,
-) -> tuple[TextHit, ...]:
-    """Choose the texts of one case.
-
-    Parameters
+    Attributes
     ----------
-    texts : sequence of Text
-        The texts of both files.
-    settings : TextSettings
-        The thresholds of texts that bring none of their own.
-    facts : mapping of str to str or None
-        The state of each finding and risk that is known, as for `red_flags.evaluate`.
-    causes, drivers : mapping of str to float, optional
-        P(cause | findings) and P(at least one member of the driver | findings). None where there
+    facts : Facts
+        Of one case.
+    causes, drivers : mapping of str to float
+        P(cause | findings) and P(at least one member of the driver | findings). Empty where there
         is no posterior (impossible evidence, nothing known): then only texts that need none of
         them are shown.
     leading : str, optional
         The first cause of the table.
-
-    Returns
-    -------
-    tuple of TextHit
-        In the order of `texts`.
     """
-    case = _Case(settings, facts, causes or {}, drivers or {}, leading)
-    waiting = {text.id: text for text in texts if _is_brought_up(text, case)}
-    shown: dict[str, Text] = {}
-    while ready := [text for text in waiting.values() if _has_company(text, shown)]:
-        shown.update((text.id, waiting.pop(text.id)) for text in ready)
-    return tuple(_hit(text, case, shown) for text in texts if text.id in shown)
+
+    facts: Facts
+    causes: Probabilities
+    drivers: Probabilities
+    leading: str | None = None
 
 
-def _is_brought_up(text: Text, case: _Case) -> bool:
-    """Return whether a text would be shown in the right company."""
-    needs_a_push = bool(text.drivers or text.causes or text.leading)
-    if needs_a_push and not any(_pushes(text, case)):
-        return False
-    if text.when is None:
-        return True
-    truth = combine(text.when, case.facts)
-    return truth == _TRUE or (truth == _UNKNOWN and text.unknown == "show")
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A text, and what brings it up in words; whether its condition is true, or open."""
+
+    text: Text
+    condition: Gate | None
+    pushes: tuple[str, ...]
+    is_true: bool
+    is_open: bool
 
 
-def _has_company(text: Text, shown: Mapping[str, Text]) -> bool:
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """Texts with their conditions compiled, and from which probability causes bring them up."""
+
+    every: tuple[Text, ...]
+    conditions: tuple[Gate | None, ...]
+    settings: TextSettings
+
+    def shown(self, case: Matter) -> tuple[TextHit, ...]:
+        """Choose the texts of one case, in the order of `every`."""
+        waiting = {}
+        for text, condition in zip(self.every, self.conditions, strict=True):
+            pushes = tuple(self._pushes(text, case))
+            if not pushes and (text.drivers or text.causes or text.leading):
+                continue
+            true = possible = 1
+            if condition is not None:
+                true, possible = truth(condition, case.facts)
+            if true or (possible and text.unknown == "show"):
+                met = condition is not None and bool(true)
+                waiting[text.id] = Brought(text, condition, pushes, met, not true)
+        shown: dict[str, Brought] = {}
+        while ready := [one for one in waiting.values() if _has_company(one.text, shown)]:
+            shown.update((one.text.id, waiting.pop(one.text.id)) for one in ready)
+        hits = (shown.get(text.id) for text in self.every)
+        return tuple(_hit(one, case.facts, shown) for one in hits if one is not None)
+
+    def _pushes(self, text: Text, case: Matter) -> Iterator[str]:
+        """Yield the drivers, causes and first cause that bring a text up, in words."""
+        own = text.at_least
+        driver_from = self.settings.driver_from if own is None else own
+        cause_from = self.settings.cause_from if own is None else own
+        yield from _reached(text.drivers, case.drivers, driver_from)
+        yield from _reached(text.causes, case.causes, cause_from)
+        if case.leading is not None and case.leading in text.leading:
+            yield f"{case.leading} leads"
+
+
+def compile_texts(
+    texts: Sequence[Text], settings: TextSettings | None, states: Mapping[str, Sequence[str]]
+) -> Texts | None:
+    """Compile the texts of one file; None without settings.
+
+    Parameters
+    ----------
+    texts : sequence of Text
+    settings : TextSettings, optional
+        The thresholds of texts that bring none of their own.
+    states : mapping of str to sequence of str
+        As for `compile_rules`.
+    """
+    if settings is None:
+        return None
+    conditions = (None if text.when is None else compiled(text.when, states) for text in texts)
+    return Texts(tuple(texts), tuple(conditions), settings)
+
+
+def _has_company(text: Text, shown: Mapping[str, Brought]) -> bool:
     return not text.accompanies or any(name in shown for name in text.accompanies)
-
-
-def _pushes(text: Text, case: _Case) -> Iterator[str]:
-    """Yield the drivers, causes and first cause that bring a text up, in words."""
-    own = text.at_least
-    driver_from = case.settings.driver_from if own is None else own
-    cause_from = case.settings.cause_from if own is None else own
-    yield from _reached(text.drivers, case.drivers, driver_from)
-    yield from _reached(text.causes, case.causes, cause_from)
-    if case.leading is not None and case.leading in text.leading:
-        yield f"{case.leading} leads"
 
 
 def _reached(names: Iterable[str], posteriors: Probabilities, least: float) -> Iterator[str]:
     for name in names:
         posterior = posteriors.get(name, 0.0)
         if posterior >= least:
-            yield f"{name} {_in_words(posterior)}"
+            # Rounding must not make it look like certainty, nor something small like nothing.
+            shown = f"{posterior:.2f}" if posterior >= 0.1 else f"{posterior:.2g}"
+            yield f"{name} {'>0.99' if 0.995 <= posterior < 1.0 else shown}"
 
 
-def _in_words(probability: float) -> str:
-    # Rounding must not make a probability look like certainty, nor a small one like nothing.
-    if 0.995 <= probability < 1.0:
-        return ">0.99"
-    return f"{probability:.2f}" if probability >= 0.1 else f"{probability:.2g}"
-
-
-def _hit(text: Text, case: _Case, shown: Mapping[str, Text]) -> TextHit:
+def _hit(one: Brought, facts: Facts, shown: Mapping[str, Brought]) -> TextHit:
+    text, reasons = one.text, [*one.pushes]
+    if one.condition is not None and one.is_true:
+        for leaf in true_leaves(one.condition, facts):
+            # "!fever" keeps its mark: the id alone would say that there is a fever.
+            reasons.append(leaf if leaf.startswith("!") else read_leaf(leaf).subject)
+    reasons += [f"with {name}" for name in text.accompanies if name in shown]
+    lacking: Iterable[str] = ()
+    if one.condition is not None and one.is_open:
+        lacking = unknown_subjects(one.condition, facts)
     return TextHit(
         id=text.id,
         kind=text.kind,
         title=text.title,
         text=text.text,
-        because=_because(text, case, shown),
-        not_asked=_not_asked(text, case.facts),
+        because=tuple(dict.fromkeys(reasons)),
+        not_asked=tuple(dict.fromkeys(lacking)),
         show=text.show,
         statements=text.statements,
         sources=text.sources,
     )
-
-
-def _because(text: Text, case: _Case, shown: Mapping[str, Text]) -> tuple[str, ...]:
-    reasons = list(_pushes(text, case))
-    if text.when is not None and combine(text.when, case.facts) == _TRUE:
-        for leaf in true_leaves(text.when, case.facts):
-            # "!fever" keeps its mark: the id alone would say that there is a fever.
-            reasons.append(leaf if leaf.startswith("!") else read_leaf(leaf).subject)
-    reasons += [f"with {name}" for name in text.accompanies if name in shown]
-    return tuple(dict.fromkeys(reasons))
-
-
-def _not_asked(text: Text, facts: Facts) -> tuple[str, ...]:
-    if text.when is None or combine(text.when, facts) != _UNKNOWN:
-        return ()
-    leaves = unknown_leaves(text.when, facts)
-    return tuple(dict.fromkeys(read_leaf(leaf).subject for leaf in leaves))

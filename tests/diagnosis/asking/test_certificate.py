@@ -14,7 +14,7 @@ from small_priors import write_priors
 import bayesdx
 from bayesdx.diagnosis.asking import certificate
 from bayesdx.diagnosis.asking.certificate import Certificate, certify
-from bayesdx.diagnosis.asking.standing import standing_of
+from bayesdx.diagnosis.asking.outlook import outlook_of
 
 ANSWERS = {
     "cramp": ("absent", "present"),
@@ -43,7 +43,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> bayesdx.Engine:
 
 def certified(engine: bayesdx.Engine, case: dict[str, str], *observers: str) -> Certificate:
     core = engine.core
-    return certify(standing_of(core, core.read_case(case), observers or None), observers)
+    return certify(outlook_of(core, core.read_case(case), observers or None), observers)
 
 
 def by_brute_force(engine: bayesdx.Engine, case: dict[str, str], *observers: str) -> set[str]:

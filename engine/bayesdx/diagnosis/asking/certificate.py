@@ -23,18 +23,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise, product
 from typing import Literal
 
 import numpy as np
 
+from bayesdx.diagnosis.asking.outlook import Outlook, answered_all, completed
 from bayesdx.diagnosis.asking.reachable import Question, Wishes, can_fire, wishes_of
-from bayesdx.diagnosis.asking.standing import Standing, answered_all, rules_fired
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.red_flags import FIRED, urgency_many
+from bayesdx.diagnosis.red_flags import ROUTINE
 from bayesdx.diagnosis.results import IMPOSSIBLE
-from bayesdx.diagnosis.triage import NO_LEVEL, level_many, triage_many
 from bayesdx.inference import posteriors
 from bayesdx.inference.arrays import BoolArray, IntArray
 from bayesdx.inference.noisy.single.answers import FINDING, ORDINAL
@@ -46,7 +44,6 @@ Proof = Literal["nothing_left", "rules", "bounds", "every_combination", ""]
 #: Combinations of answers that are computed one by one.
 MOST_COMBINATIONS = 256
 
-_ROUTINE = LEVELS.index("routine")
 NO_ALL_CLEAR = (
     "This is no all-clear: answers can be wrong or change, others could observe more, and the "
     "rules are not complete."
@@ -87,12 +84,12 @@ class Certificate:
     reason: str
 
 
-def certify(standing: Standing, observers: Sequence[str] = ()) -> Certificate:
+def certify(outlook: Outlook, observers: Sequence[str] = ()) -> Certificate:
     """Prove that no answer that is left changes the urgency, or say what could.
 
     Parameters
     ----------
-    standing : Standing
+    outlook : Outlook
         The case, with the answers that are left to this person.
     observers : sequence of str
         For the record: whom the person can ask.
@@ -101,92 +98,84 @@ def certify(standing: Standing, observers: Sequence[str] = ()) -> Certificate:
     -------
     Certificate
     """
-    urgency = LEVELS[standing.level[-1]]
+    urgency = LEVELS[outlook.level[-1]]
 
     def say(
         holds: bool, proof: Proof, rules: Sequence[str], causes: Sequence[str], shown: bool
     ) -> Certificate:
         whose = "that this person could give " if observers else ""
-        reason = _reason(standing.core, urgency, whose, holds, rules, causes, shown)
+        reason = _reason(outlook.core, urgency, whose, holds, rules, causes, shown)
         both = tuple(rules), tuple(causes)
         return Certificate(holds, urgency, tuple(observers), proof, *both, shown, reason)
 
-    if not len(standing.choice):
+    if not len(outlook.choice):
         return say(True, "nothing_left", (), (), False)
-    rules = tuple(rule.id for rule in _changing_rules(standing))
-    moved = _moving_causes(standing, standing.causes[_changed(standing)])
-    if rules or _changed(standing).any():
+    rules = tuple(rule.id for rule in _changing_rules(outlook))
+    moved = _moving_causes(outlook, outlook.causes[_changed(outlook)])
+    if rules or _changed(outlook).any():
         return say(False, "", rules, moved, True)
-    if standing.status == IMPOSSIBLE:
+    if outlook.status == IMPOSSIBLE:
         # Nothing but the rules speaks while the evidence stays impossible, and it does.
         return say(True, "rules", (), (), False)
-    rising, held = _triage_at_stake(standing)
+    rising, held = _triage_at_stake(outlook)
     if not len(rising) and not len(held):
         return say(True, "rules", (), (), False)
-    doubtful = _beyond_bounds(standing, rising, held)
+    doubtful = _beyond_bounds(outlook, rising, held)
     if not doubtful:
         return say(True, "bounds", (), (), False)
-    if _n_combinations(standing) > MOST_COMBINATIONS:
+    if _n_combinations(outlook) > MOST_COMBINATIONS:
         return say(False, "", (), doubtful, False)
-    changing = _combinations_that_change(standing)
+    changing = _combinations_that_change(outlook)
     if changing is None:
         return say(True, "every_combination", (), (), False)
     return say(False, "", (), changing or doubtful, True)
 
 
-def _changed(standing: Standing) -> BoolArray:
+def _changed(outlook: Outlook) -> BoolArray:
     """Which single answers change the level, (A,)."""
-    return np.asarray(standing.level[:-1] != standing.level[-1])
+    return np.asarray(outlook.level[:-1] != outlook.level[-1])
 
 
-def _changing_rules(standing: Standing) -> Iterator[RedFlag]:
+def _changing_rules(outlook: Outlook) -> Iterator[RedFlag]:
     """Rules that could still fire and would then change the level that the rules give."""
-    core, inquiries = standing.core, standing.inquiries
-    rules, fired = core.knowledge.red_flags, standing.fired[-1]
-    facts = {
-        name: core.states[name][state] if state >= 0 else None
-        for name, state in zip(inquiries.subjects, standing.facts.tolist(), strict=True)
-    }
-    questions, wishes = _open_questions_by_subject(standing), _all_wishes(core)
-    level = int(standing.level[-1])
+    core, inquiries = outlook.core, outlook.inquiries
+    rules, fired = core.knowledge.red_flags, outlook.fired[-1]
+    facts = dict(zip(inquiries.subjects, outlook.facts.tolist(), strict=True))
+    questions, wishes = _open_questions_by_subject(outlook), core.once(_all_wishes)
+    level = int(outlook.level[-1])
     for r, (rule, done) in enumerate(zip(rules, fired, strict=True)):
         own = LEVELS.index(rule.level)
         # Below routine a rule changes something only while no other rule speaks.
-        lowers = own > _ROUTINE and level == _ROUTINE and not fired.any()
+        lowers = own > ROUTINE and level == ROUTINE and not fired.any()
         if done or not (own < level or lowers):
             continue
-        if standing.fired[:-1, r].any():
+        if outlook.fired[:-1, r].any():
             yield rule
             continue
         if can_fire(wishes[r], facts, questions):
             yield rule
 
 
-@lru_cache(maxsize=8)
 def _all_wishes(core: Core) -> tuple[Wishes, ...]:
-    return tuple(wishes_of(rule) for rule in core.knowledge.red_flags)
+    return tuple(wishes_of(condition) for condition in core.rules.conditions)
 
 
-def _open_questions_by_subject(standing: Standing) -> dict[str, Question]:
+def _open_questions_by_subject(outlook: Outlook) -> dict[str, Question]:
     """What each answer to the open question about a finding or risk settles."""
-    core, inquiries = standing.core, standing.inquiries
+    core, inquiries = outlook.core, outlook.inquiries
     combined = {f.id: f for f in core.knowledge.findings.values() if f.any_of}
-    known = dict(zip(inquiries.subjects, standing.facts.tolist(), strict=True))
-    parts = {name for c in standing.choice.tolist() for name, _ in inquiries.choices[c].facts}
+    known = dict(zip(inquiries.subjects, outlook.facts.tolist(), strict=True))
+    parts = {name for c in outlook.choice.tolist() for name, _ in inquiries.choices[c].facts}
     # What is made of components is free to take either state: more than can happen, never less.
     by_subject: dict[str, Question] = {
-        name: [{name: state} for state in finding.states]
+        name: [{name: state} for state in range(len(finding.states))]
         for name, finding in combined.items()
         if known[name] < 0 and parts.intersection(finding.any_of)
     }
-    for a, b in pairwise([*standing.first.tolist(), len(standing.choice)]):
+    for a, b in pairwise([*outlook.first.tolist(), len(outlook.choice)]):
         question = [
-            {
-                name: core.states[name][state]
-                for name, state in inquiries.choices[c].facts
-                if name not in combined
-            }
-            for c in standing.choice[a:b].tolist()
+            {name: state for name, state in inquiries.choices[c].facts if name not in combined}
+            for c in outlook.choice[a:b].tolist()
         ]
         for one in question:
             for name in one:
@@ -194,33 +183,33 @@ def _open_questions_by_subject(standing: Standing) -> dict[str, Question]:
     return by_subject
 
 
-def _triage_at_stake(standing: Standing) -> tuple[IntArray, IntArray]:
+def _triage_at_stake(outlook: Outlook) -> tuple[IntArray, IntArray]:
     """Causes (of the triage table) that would raise the level, and those that alone hold it."""
-    core, level = standing.core, standing.level[-1]
+    core, level = outlook.core, outlook.level[-1]
     table = core.triage
     held = np.zeros(0, dtype=np.intp)
-    if standing.rule_level[-1] > level:
-        calls = standing.base[core.weighed] >= table.thresholds
+    if outlook.rule_level[-1] > level:
+        calls = outlook.base[core.weighed] >= table.thresholds
         held = np.flatnonzero(calls & (table.levels == level))
     return np.flatnonzero(table.levels < level), held
 
 
-def _open_questions(standing: Standing) -> tuple[BoolArray, BoolArray]:
+def _open_questions(outlook: Outlook) -> tuple[BoolArray, BoolArray]:
     """Findings and ordinal findings that answers can still settle, (F,) and (O,)."""
-    table, model = standing.inquiries.table, standing.core.model
+    table, model = outlook.inquiries.table, outlook.core.model
     open_ = np.zeros(len(table.kind), dtype=bool)
-    for c in standing.choice:
-        open_[table.question[list(standing.inquiries.choices[c].evidence)]] = True
+    for c in outlook.choice:
+        open_[table.question[list(outlook.inquiries.choices[c].evidence)]] = True
     findings, ordinals = np.zeros(len(model.findings), bool), np.zeros(len(model.ordinals), bool)
     findings[table.position[open_ & (table.kind == FINDING)]] = True
     ordinals[table.position[open_ & (table.kind == ORDINAL)]] = True
     return findings, ordinals
 
 
-def _beyond_bounds(standing: Standing, rising: IntArray, held: IntArray) -> tuple[str, ...]:
+def _beyond_bounds(outlook: Outlook, rising: IntArray, held: IntArray) -> tuple[str, ...]:
     """Causes for which bounds cannot show that they stay on their side of the threshold."""
-    core, evidence = standing.core, standing.cases.evidence
-    open_, table = _open_questions(standing), standing.core.triage
+    core, evidence = outlook.core, outlook.cases.evidence
+    open_, table = _open_questions(outlook), outlook.core.triage
 
     def bounds(k: int) -> tuple[float, float]:
         return posterior_bounds(core.model, evidence, *open_, int(core.weighed[k]))
@@ -235,33 +224,33 @@ def _beyond_bounds(standing: Standing, rising: IntArray, held: IntArray) -> tupl
     return tuple(table.causes[k] for k in doubtful)
 
 
-def _telling(standing: Standing) -> list[list[int]]:
+def _telling(outlook: Outlook) -> list[list[int]]:
     """The choices of each inquiry that tells the model something."""
-    choices, bounds = standing.inquiries.choices, [*standing.first, len(standing.choice)]
+    choices, bounds = outlook.inquiries.choices, [*outlook.first, len(outlook.choice)]
     told = []
     for a, b in pairwise(bounds):
-        chosen = [int(c) for c in standing.choice[a:b]]
+        chosen = [int(c) for c in outlook.choice[a:b]]
         if any(choices[c].evidence for c in chosen):
             told.append(chosen)
     return told
 
 
-def _n_combinations(standing: Standing) -> int:
-    return math.prod(len(one) + 1 for one in _telling(standing))
+def _n_combinations(outlook: Outlook) -> int:
+    return math.prod(len(one) + 1 for one in _telling(outlook))
 
 
-def _combinations_that_change(standing: Standing) -> tuple[str, ...] | None:
+def _combinations_that_change(outlook: Outlook) -> tuple[str, ...] | None:
     """Compute every combination; the causes that move the level in some, None if none does.
 
     Observations only make rules fire, which is settled before; they stay unknown here.
     """
-    core, inquiries = standing.core, standing.inquiries
-    every = product(*([-1, *one] for one in _telling(standing)))
+    core, inquiries = outlook.core, outlook.inquiries
+    every = product(*([-1, *one] for one in _telling(outlook)))
     chosen = [[c for c in one if c >= 0] for one in every]
     told = [[a for c in one for a in inquiries.choices[c].evidence] for one in chosen]
-    rows = answered_all(inquiries, standing.cases.evidence, told)
+    rows = answered_all(inquiries, outlook.cases.evidence, told)
     answer = posteriors(core.model, rows, backend=core.backend)
-    facts = np.tile(standing.facts, (len(chosen), 1))
+    facts = np.tile(outlook.facts, (len(chosen), 1))
     at = {name: i for i, name in enumerate(inquiries.subjects)}
     sound = np.ones(len(chosen), dtype=bool)
     for row, one in enumerate(chosen):
@@ -270,22 +259,18 @@ def _combinations_that_change(standing: Standing) -> tuple[str, ...] | None:
                 # Answers that contradict each other are refused when a case is read.
                 sound[row] &= facts[row, at[name]] in (-1, state)
                 facts[row, at[name]] = state
-    fired = rules_fired(core, inquiries, facts)
-    rules = urgency_many(core.knowledge.red_flags, np.where(fired, FIRED, 0))
-    calls = level_many(core.triage, triage_many(core.triage, answer.causes[:, core.weighed]))
-    calls = np.where(answer.possible, calls, NO_LEVEL)
-    level = np.minimum(rules, calls)
-    changed = np.flatnonzero((level != standing.level[-1]) & sound)
+    judged = core.urgency(completed(core, inquiries, facts), answer.causes, answer.possible)
+    changed = np.flatnonzero((judged.level != outlook.level[-1]) & sound)
     # The first combination is that nothing is answered.
     changed = changed[changed > 0]
-    return _moving_causes(standing, answer.causes[changed]) if len(changed) else None
+    return _moving_causes(outlook, answer.causes[changed]) if len(changed) else None
 
 
-def _moving_causes(standing: Standing, causes: np.ndarray) -> tuple[str, ...]:
+def _moving_causes(outlook: Outlook, causes: np.ndarray) -> tuple[str, ...]:
     """Dangerous causes that stand on another side of their threshold in some row."""
-    table, weighed = standing.core.triage, standing.core.weighed
-    now = standing.base[weighed] >= table.thresholds
-    if not len(causes) or standing.status == IMPOSSIBLE:
+    table, weighed = outlook.core.triage, outlook.core.weighed
+    now = outlook.base[weighed] >= table.thresholds
+    if not len(causes) or outlook.status == IMPOSSIBLE:
         return ()
     other = ((causes[:, weighed] >= table.thresholds) != now).any(axis=0)
     return tuple(table.causes[k] for k in np.flatnonzero(other))

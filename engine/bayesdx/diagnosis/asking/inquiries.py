@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -131,9 +130,8 @@ class _Draft:
     words: tuple[tuple[str, str, str], ...]
 
 
-@lru_cache(maxsize=8)
 def inquiries_of(core: Core) -> Inquiries:
-    """Return the inquiries of a core; the last few cores are remembered."""
+    """Work out the inquiries of a core; asked for as ``core.once(inquiries_of)``."""
     table = answer_table(core.model)
     drafts = list(_drafts(core.knowledge))
     read = _read_words(core, drafts)

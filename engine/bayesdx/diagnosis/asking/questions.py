@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ import pandas as pd
 
 from bayesdx.diagnosis.asking.certificate import Certificate, certify
 from bayesdx.diagnosis.asking.inquiries import inquiries_of, observers_of
-from bayesdx.diagnosis.asking.standing import Standing, standing_of
+from bayesdx.diagnosis.asking.outlook import Outlook, outlook_of
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, Status
@@ -78,7 +78,7 @@ class NextQuestions:
         The cause that was asked for, or empty.
     observed_by : tuple of str
         Who can answer; empty when everything was looked at.
-    standing : Standing
+    outlook : Outlook
         The case behind it, for further questions.
     """
 
@@ -89,12 +89,12 @@ class NextQuestions:
     clashes: tuple[str, ...]
     cause: str
     observed_by: tuple[str, ...]
-    standing: Standing = field(repr=False)
+    outlook: Outlook = field(repr=False)
 
     @cached_property
     def certificate(self) -> Certificate:
         """Whether any answer that is left could change the urgency."""
-        return certify(self.standing, self.observed_by)
+        return certify(self.outlook, self.observed_by)
 
 
 def next_questions(
@@ -135,21 +135,21 @@ def next_questions(
         is not a whole number above 0.
     """
     observers, position = _checked(core, cause, observed_by, without, limit)
-    standing = standing_of(core, core.read_case(findings), observers or None, without)
-    ranked = ranking(standing, position)
-    order, columns = ranked.order[:limit], _columns(standing, ranked, position)
+    outlook = outlook_of(core, core.read_case(findings), observers or None, without)
+    ranked = ranking(outlook, position)
+    order, columns = ranked.order[:limit], _columns(outlook, ranked, position)
     clashes: tuple[str, ...] = ()
-    if standing.status == IMPOSSIBLE:
-        clashes = smallest_clash(core.model, standing.cases.evidence)
+    if outlook.status == IMPOSSIBLE:
+        clashes = smallest_clash(core.model, outlook.cases.evidence)
     return NextQuestions(
-        table=_table(standing, order, columns),
-        answers=_answers(standing, ranked, order, position),
-        urgency=LEVELS[standing.level[-1]],
-        status=standing.status,
+        table=_table(outlook, order, columns),
+        answers=_answers(outlook, ranked, order, position),
+        urgency=LEVELS[outlook.level[-1]],
+        status=outlook.status,
         clashes=clashes,
         cause=cause or "",
         observed_by=observers,
-        standing=standing,
+        outlook=outlook,
     )
 
 
@@ -181,7 +181,7 @@ def _checked(
             faults.append(Fault("observed_by", expected, name, nearest_names(str(name), known)))
         else:
             found += observers
-    known = [one.id for one in inquiries_of(core).every]
+    known = [one.id for one in core.once(inquiries_of).every]
     faults += [
         Fault("without", "the id of a question", name, nearest_names(str(name), known))
         for name in without
@@ -201,7 +201,7 @@ class Ranking:
     Attributes
     ----------
     order : int array (I,)
-        Positions among the open inquiries (`Standing.first`), the best first.
+        Positions among the open inquiries (`Outlook.first`), the best first.
     information, information_per_cost : arrays (I,)
         In bits; NaN where the case is impossible.
     flags : bool array (A, rules)
@@ -217,12 +217,12 @@ class Ranking:
     red_flag: IntArray
 
 
-def ranking(standing: Standing, position: int | None = None) -> Ranking:
+def ranking(outlook: Outlook, position: int | None = None) -> Ranking:
     """Order the open inquiries of a case.
 
     Parameters
     ----------
-    standing : Standing
+    outlook : Outlook
     position : int, optional
         Position in the model of the one cause that is asked about.
 
@@ -230,10 +230,10 @@ def ranking(standing: Standing, position: int | None = None) -> Ranking:
     -------
     Ranking
     """
-    first, every = standing.first, standing.inquiries.every
-    cost = np.array([every[i].cost for i in standing.owner[first]])
-    information = _information(standing, position)
-    flags, highest = _red_flags(standing)
+    first, every = outlook.first, outlook.inquiries.every
+    cost = np.array([every[i].cost for i in outlook.owner[first]])
+    information = _information(outlook, position)
+    flags, highest = _red_flags(outlook)
     urgent = np.minimum.reduceat(highest, first) if len(first) else highest[:0]
     keys = [-np.nan_to_num(information / cost)]
     if position is None:
@@ -241,50 +241,50 @@ def ranking(standing: Standing, position: int | None = None) -> Ranking:
     return Ranking(np.lexsort(keys), information, information / cost, flags, urgent)
 
 
-def _columns(standing: Standing, ranked: Ranking, position: int | None) -> dict[str, Any]:
+def _columns(outlook: Outlook, ranked: Ranking, position: int | None) -> dict[str, Any]:
     """Compute the columns of all open inquiries."""
-    rises, falls, change = _urgency_changes(standing)
+    rises, falls, change = _urgency_changes(outlook)
     levels = [*LEVELS, ""]
     columns: dict[str, Any] = {
         "red_flag_level": [levels[at] for at in ranked.red_flag],
-        "red_flags": _named(standing, ranked.flags, standing.first),
+        "red_flags": _named(outlook, ranked.flags, outlook.first),
         "information": ranked.information,
         "information_per_cost": ranked.information_per_cost,
         "p_rises": rises,
         "p_falls": falls,
         "expected_change": change,
     }
-    return columns if position is None else columns | _shifts(standing, position)
+    return columns if position is None else columns | _shifts(outlook, position)
 
 
-def _information(standing: Standing, position: int | None) -> FloatArray:
+def _information(outlook: Outlook, position: int | None) -> FloatArray:
     """Bits about one cause, or the sum over the modelled causes, (I,)."""
-    first = standing.first
-    if standing.status == IMPOSSIBLE:
+    first = outlook.first
+    if outlook.status == IMPOSSIBLE:
         return np.full(len(first), np.nan)
-    chosen = standing.core.modelled if position is None else np.array([position])
+    chosen = outlook.core.modelled if position is None else np.array([position])
     # Answers that tell the model the same count once.
-    kept = np.flatnonzero(np.diff(standing.shared, prepend=-1))
-    owner = standing.owner[kept]
+    kept = np.flatnonzero(np.diff(outlook.shared, prepend=-1))
+    owner = outlook.owner[kept]
     bits = expected_information(
-        standing.base[chosen],
-        np.nan_to_num(standing.probability[kept]),
-        standing.causes[np.ix_(kept, chosen)],
+        outlook.base[chosen],
+        np.nan_to_num(outlook.probability[kept]),
+        outlook.causes[np.ix_(kept, chosen)],
         np.flatnonzero(np.diff(owner, prepend=-1)),
     )
     total: FloatArray = bits.sum(axis=1)
     return total
 
 
-def _red_flags(standing: Standing) -> tuple[BoolArray, IntArray]:
+def _red_flags(outlook: Outlook) -> tuple[BoolArray, IntArray]:
     """Rules above the present urgency that an answer fires (A, rules), and the highest (A,)."""
-    rules = np.array([LEVELS.index(rule.level) for rule in standing.core.knowledge.red_flags])
-    new = standing.fired[:-1] & ~standing.fired[-1] & (rules < standing.level[-1])
+    rules = np.array([LEVELS.index(rule.level) for rule in outlook.core.knowledge.red_flags])
+    new = outlook.fired[:-1] & ~outlook.fired[-1] & (rules < outlook.level[-1])
     return new, np.where(new, rules, _NO_RULE).min(axis=1, initial=_NO_RULE)
 
 
-def _named(standing: Standing, flags: BoolArray, first: IntArray) -> list[str]:
-    names = [rule.id for rule in standing.core.knowledge.red_flags]
+def _named(outlook: Outlook, flags: BoolArray, first: IntArray) -> list[str]:
+    names = [rule.id for rule in outlook.core.knowledge.red_flags]
     if not len(first):
         return []
     some = np.logical_or.reduceat(flags, first, axis=0)
@@ -294,44 +294,43 @@ def _named(standing: Standing, flags: BoolArray, first: IntArray) -> list[str]:
     return texts
 
 
-def _urgency_changes(standing: Standing) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _urgency_changes(outlook: Outlook) -> tuple[FloatArray, FloatArray, FloatArray]:
     """P(rises), P(falls) and the expected steps towards more urgent of each inquiry, (I,)."""
-    steps = standing.level[-1] - standing.level[:-1].astype(np.float64)
-    first = standing.first
+    steps = outlook.level[-1] - outlook.level[:-1].astype(np.float64)
+    first = outlook.first
     if not len(first):
         return np.zeros(0), np.zeros(0), np.zeros(0)
-    starts = np.flatnonzero(np.diff(standing.shared, prepend=-1))
+    starts = np.flatnonzero(np.diff(outlook.shared, prepend=-1))
     lows, highs = (f.reduceat(steps, starts) for f in (np.minimum, np.maximum))
-    of_inquiry = np.flatnonzero(np.diff(standing.owner[starts], prepend=-1))
+    of_inquiry = np.flatnonzero(np.diff(outlook.owner[starts], prepend=-1))
     found = []
     for low, high in ((lows > 0, highs > 0), (lows < 0, highs < 0), (lows, highs)):
         # Answers that the model does not tell apart have no shares of their probability.
-        share = np.where(low == high, low * standing.probability[starts], np.nan)
+        share = np.where(low == high, low * outlook.probability[starts], np.nan)
         # What cannot happen changes nothing.
-        share = np.where(standing.probability[starts] == 0.0, 0.0, share)
+        share = np.where(outlook.probability[starts] == 0.0, 0.0, share)
         found.append(np.add.reduceat(share, of_inquiry))
     return found[0], found[1], found[2]
 
 
-def _shifts(standing: Standing, position: int) -> dict[str, Any]:
+def _shifts(outlook: Outlook, position: int) -> dict[str, Any]:
     """The answers that move one cause furthest up and down."""
-    first, choices = standing.first, standing.inquiries.choices
-    posterior = standing.causes[:, position]
-    open_ = ~(standing.probability == 0.0)
+    first, choices = outlook.first, outlook.inquiries.choices
+    posterior = outlook.causes[:, position]
+    open_ = ~(outlook.probability == 0.0)
     ends = np.append(first, len(posterior))[1:]
     columns: dict[str, Any] = {}
     for word, pick, worst in (("rais", np.argmax, -np.inf), ("lower", np.argmin, np.inf)):
         usable = np.where(open_, posterior, worst)
         at = [int(a + pick(usable[a:b])) for a, b in zip(first, ends, strict=True)]
-        columns[f"{word}ing_answer"] = [choices[standing.choice[i]].label for i in at]
+        columns[f"{word}ing_answer"] = [choices[outlook.choice[i]].label for i in at]
         columns[f"{word}ed_to"] = posterior[at]
     return columns
 
 
-@lru_cache(maxsize=8)
 def _blank_frames(core: Core) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What is the same in every case: a row an inquiry, and a row a choice."""
-    inquiries = inquiries_of(core)
+    inquiries = core.once(inquiries_of)
     every, efforts = inquiries.every, core.knowledge.efforts
     words = ("label", "text", "kind", "observed_by", "category", "measure", "cost", "delay_hours")
     content: dict[str, Any] = {word: [getattr(one, word) for one in every] for word in words}
@@ -348,9 +347,9 @@ def _blank_frames(core: Core) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(content, index=ids), answers
 
 
-def _table(standing: Standing, order: IntArray, columns: dict[str, Any]) -> pd.DataFrame:
-    blank, _ = _blank_frames(standing.core)
-    table = blank.take(standing.owner[standing.first][order])
+def _table(outlook: Outlook, order: IntArray, columns: dict[str, Any]) -> pd.DataFrame:
+    blank, _ = outlook.core.once(_blank_frames)
+    table = blank.take(outlook.owner[outlook.first][order])
     for name, values in columns.items():
         picked = np.asarray(values)[order]
         table[name] = _numbers(picked) if picked.dtype == np.float64 else picked
@@ -358,24 +357,24 @@ def _table(standing: Standing, order: IntArray, columns: dict[str, Any]) -> pd.D
 
 
 def _answers(
-    standing: Standing, ranked: Ranking, order: IntArray, position: int | None
+    outlook: Outlook, ranked: Ranking, order: IntArray, position: int | None
 ) -> pd.DataFrame:
-    core, (_, blank) = standing.core, _blank_frames(standing.core)
-    first = np.append(standing.first, len(standing.choice))
+    core, (_, blank) = outlook.core, outlook.core.once(_blank_frames)
+    first = np.append(outlook.first, len(outlook.choice))
     rows = np.concatenate([np.arange(0), *(np.arange(first[i], first[i + 1]) for i in order)])
     rows = rows.astype(np.intp)
-    shared = np.bincount(standing.shared, minlength=1)[standing.shared[rows]] > 1
-    probability = np.where(shared, np.nan, standing.probability[rows])
-    possible = ~(probability == 0.0) & (standing.status != IMPOSSIBLE)
-    leading = core.modelled[standing.causes[np.ix_(rows, core.modelled)].argmax(axis=1)]
+    shared = np.bincount(outlook.shared, minlength=1)[outlook.shared[rows]] > 1
+    probability = np.where(shared, np.nan, outlook.probability[rows])
+    possible = ~(probability == 0.0) & (outlook.status != IMPOSSIBLE)
+    leading = core.modelled[outlook.causes[np.ix_(rows, core.modelled)].argmax(axis=1)]
     names = np.array(core.model.causes, dtype=object)
-    answers = blank.take(standing.choice[rows])
+    answers = blank.take(outlook.choice[rows])
     answers["probability"] = _numbers(probability)
-    answers["urgency"] = np.array(LEVELS, dtype=object)[standing.level[rows]]
-    answers["fires"] = _named(standing, ranked.flags[rows], np.arange(len(rows)))
+    answers["urgency"] = np.array(LEVELS, dtype=object)[outlook.level[rows]]
+    answers["fires"] = _named(outlook, ranked.flags[rows], np.arange(len(rows)))
     answers["first"] = np.where(possible, names[leading], "")
     if position is not None:
-        posterior = np.where(possible, standing.causes[rows, position], np.nan)
+        posterior = np.where(possible, outlook.causes[rows, position], np.nan)
         answers["posterior"] = _numbers(posterior)
     return answers
 

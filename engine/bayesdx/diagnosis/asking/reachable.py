@@ -7,55 +7,59 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from bayesdx.diagnosis.red_flags import combine
-from bayesdx.knowledge.red_flag_schema import RedFlag, When, read_leaf
+import numpy as np
+
+from bayesdx.diagnosis.kleene import Facts, Gate, Leaf, Truth, truth
 
 #: Combinations of answers tried before a rule is taken to be within reach.
 MOST_TRIED = 4096
-_TRUE, _UNKNOWN = 2, 1
 
-Facts = Mapping[str, str | None]
-#: What an answer settles: the state of each finding and risk.
-Settled = Mapping[str, str]
+#: The state of findings and risks by position, -1 where it is not known.
+States = Mapping[str, int]
 #: A question: what each of its answers settles.
-Question = Sequence[Settled]
+Question = Sequence[States]
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """A rule, and what it wishes of each finding and risk: (states, whether to be in them)."""
+    """A condition, and what it wishes of each finding and risk: (states, whether to be in them)."""
 
-    rule: RedFlag
-    of: Mapping[str, tuple[tuple[tuple[str, ...], bool], ...]]
+    condition: Gate
+    of: Mapping[str, tuple[tuple[tuple[int, ...], bool], ...]]
+
+    def truth(self, cases: Sequence[States]) -> Truth:
+        """Return in which of N cases the condition holds."""
+        columns = {
+            name: np.array([case.get(name, -1) for case in cases], dtype=np.int8)
+            for name in self.of
+        }
+        return truth(self.condition, Facts(columns, len(cases)))
 
 
-def wishes_of(rule: RedFlag) -> Wishes:
+def wishes_of(condition: Gate) -> Wishes:
     """Return what brings a rule nearer to firing."""
-    found: dict[str, dict[tuple[tuple[str, ...], bool], None]] = {}
-    for leaf, helps in _polarities(rule.when):
-        test = read_leaf(leaf)
-        found.setdefault(test.subject, {})[test.states, helps] = None
-    return Wishes(rule, {subject: tuple(one) for subject, one in found.items()})
+    found: dict[str, dict[tuple[tuple[int, ...], bool], None]] = {}
+    for leaf, helps in _polarities(condition):
+        found.setdefault(leaf.subject, {})[leaf.states, helps] = None
+    return Wishes(condition, {subject: tuple(one) for subject, one in found.items()})
 
 
-def _polarities(when: When, positive: bool = True) -> Iterator[tuple[str, bool]]:
+def _polarities(gate: Gate, positive: bool = True) -> Iterator[tuple[Leaf, bool]]:
     """Yield leaves with whether their being true helps; one that does both comes twice."""
-    of = when.at_least.of if when.at_least is not None else ()
-    for items, side in (((*when.all, *when.any, *of), positive), (when.none, not positive)):
-        for item in items:
-            if isinstance(item, When):
-                yield from _polarities(item, side)
-            else:
-                yield item, side
+    for part, plain in gate.parts:
+        if isinstance(part, Gate):
+            yield from _polarities(part, positive == plain)
+        else:
+            yield part, positive == plain
 
 
-def can_fire(wishes: Wishes, facts: Facts, questions: Mapping[str, Question]) -> bool:
+def can_fire(wishes: Wishes, facts: States, questions: Mapping[str, Question]) -> bool:
     """Say whether some combination of answers makes a rule fire.
 
     Parameters
     ----------
     wishes : Wishes
-    facts : mapping of str to str or None
+    facts : mapping of str to int
         What is known.
     questions : mapping of str to Question
         The open question that settles a finding or risk. No two settle the same.
@@ -66,12 +70,11 @@ def can_fire(wishes: Wishes, facts: Facts, questions: Mapping[str, Question]) ->
         Exact, but for rules that want one question in opposite ways more often than `MOST_TRIED`
         combinations can settle; such a rule is said to be within reach.
     """
-    when = wishes.rule.when
-    now = combine(when, facts)
-    if now != _UNKNOWN:
-        return now == _TRUE
-    settled: dict[str, str | None] = dict(facts)
-    torn: dict[int, list[Settled]] = {}
+    now = wishes.truth([facts])
+    if now.true or not now.possible:
+        return bool(now.true)
+    settled = dict(facts)
+    torn: dict[int, list[States]] = {}
     for subject in wishes.of:
         question = questions.get(subject)
         if question is None or id(question) in torn:
@@ -83,20 +86,19 @@ def can_fire(wishes: Wishes, facts: Facts, questions: Mapping[str, Question]) ->
             torn[id(question)] = best
     if math.prod(map(len, torn.values())) > MOST_TRIED:
         return True
-    return any(
-        combine(when, settled | {k: v for one in chosen for k, v in one.items()}) == _TRUE
+    tried = [
+        settled | {name: state for one in chosen for name, state in one.items()}
         for chosen in product(*torn.values())
-    )
+    ]
+    return bool(wishes.truth(tried).true)
 
 
-def _useful(question: Question, facts: Facts, wishes: Wishes) -> list[Settled]:
+def _useful(question: Question, facts: States, wishes: Wishes) -> list[States]:
     """Return the answers of a question that no other answer of it is at least as good as."""
     about = sorted({subject for one in question for subject in one} & wishes.of.keys())
-    seen: dict[tuple[int, ...], Settled] = {}
+    seen: dict[tuple[int, ...], States] = {}
     for one in question:
         seen.setdefault(_scores(one, facts, wishes, about), one)
-    if len(seen) == 1:
-        return list(seen.values())
     return [
         one
         for score, one in seen.items()
@@ -108,12 +110,13 @@ def _useful(question: Question, facts: Facts, wishes: Wishes) -> list[Settled]:
 
 
 def _scores(
-    settled: Settled, facts: Facts, wishes: Wishes, about: Sequence[str]
+    settled: States, facts: States, wishes: Wishes, about: Sequence[str]
 ) -> tuple[int, ...]:
     """How far an answer grants each wish: 0 against, 1 open, 2 for."""
     scores = []
     for subject in about:
-        state = facts.get(subject) or settled.get(subject)
+        state = facts.get(subject, -1)
+        state = settled.get(subject, -1) if state < 0 else state
         for states, helps in wishes.of[subject]:
-            scores.append(1 if state is None else 2 if (state in states) == helps else 0)
+            scores.append(1 if state < 0 else 2 if (state in states) == helps else 0)
     return tuple(scores)

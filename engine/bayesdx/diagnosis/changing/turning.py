@@ -27,7 +27,7 @@ from bayesdx.diagnosis.first_order import (
     log_odds_of,
     number_columns,
 )
-from bayesdx.diagnosis.red_flags import evaluate_many, urgency_many
+from bayesdx.diagnosis.kleene import Facts
 from bayesdx.diagnosis.triage import level_many, triage_many
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
@@ -190,9 +190,7 @@ def _first(posterior: FloatArray) -> IntArray:
 def _urgency(core: Core, findings: Mapping[str, object]) -> _Reading:
     """Rules look at findings alone; expected losses move with the numbers."""
     cases = core.read_case(findings)
-    rules = core.knowledge.red_flags
-    outcomes = evaluate_many(rules, cases.facts, states=core.states, cases=1)
-    level = int(urgency_many(rules, outcomes)[0])
+    level = int(core.rules.level_codes(core.rules.truths(Facts(cases.facts, 1)), 1)[0])
     weighed = _weighed(core)
     counts = bool(cases.known[0])
 

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.asking.inquiries import Inquiries, inquiries_of
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.red_flags import FIRED, evaluate_many, urgency_many
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
-from bayesdx.diagnosis.triage import NO_LEVEL, level_many, triage_many
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.single.answers import answered, unknown_questions
@@ -23,7 +21,7 @@ Levels = NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class Outlook:
     """One case and the A answers that it could still get; levels are positions in `LEVELS`.
 
     Attributes
@@ -77,12 +75,12 @@ class Standing:
         return np.flatnonzero(np.diff(self.owner, prepend=-1))
 
 
-def standing_of(
+def outlook_of(
     core: Core,
     cases: Cases,
     observers: Collection[str] | None = None,
     without: Collection[str] = (),
-) -> Standing:
+) -> Outlook:
     """Work out how a case stands.
 
     Parameters
@@ -97,9 +95,9 @@ def standing_of(
 
     Returns
     -------
-    Standing
+    Outlook
     """
-    inquiries = inquiries_of(core)
+    inquiries = core.once(inquiries_of)
     facts = known_facts(inquiries, cases)
     choice = _open_choices(core, inquiries, cases, facts, observers, without)
     answer = inquiries.answer[choice]
@@ -112,20 +110,13 @@ def standing_of(
     probability, causes = np.full(len(choice), np.nan), np.tile(found.base, (len(choice), 1))
     if possible:
         _fill_in(core, inquiries, cases.evidence, found, choice, shared, probability, causes)
-    fired = _fired(core, inquiries, facts, choice)
-    rules = urgency_many(core.knowledge.red_flags, np.where(fired, FIRED, 0))
-    calls = np.full(len(choice) + 1, NO_LEVEL, dtype=np.int8)
-    if possible:
-        weighed = np.concatenate([causes, found.base[None]])[:, core.weighed]
-        calls = level_many(core.triage, triage_many(core.triage, weighed))
-        # An answer that the model holds impossible leaves the rules alone to speak.
-        calls[:-1][probability == 0.0] = NO_LEVEL
-        if status == NO_FINDINGS:
-            calls[-1] = NO_LEVEL
-    level = np.minimum(rules, calls)
-    return Standing(
+    counts = np.append(probability != 0.0, status != NO_FINDINGS) & possible
+    # An answer that the model holds impossible leaves the rules alone to speak.
+    every = np.concatenate([causes, found.base[None]])
+    judged = core.urgency(_with_choices(core, inquiries, facts, choice), every, counts)
+    return Outlook(
         core, inquiries, cases, status, facts, found.base, choice, shared, probability, causes,
-        fired, rules, level,
+        judged.fired, judged.by_rules, judged.level,
     )  # fmt: skip
 
 
@@ -222,29 +213,30 @@ def answered_all(
     return rows
 
 
-def _fired(
+def _with_choices(
     core: Core, inquiries: Inquiries, facts: NDArray[np.int8], choice: IntArray
-) -> BoolArray:
+) -> Mapping[str, NDArray[np.int8]]:
+    """State of each subject with each answer, (A + 1,), last as things stand."""
     row_of = np.full(len(inquiries.choices), -1, dtype=np.intp)
     row_of[choice] = np.arange(len(choice))
     table = np.tile(facts, (len(choice) + 1, 1))
     rows = row_of[inquiries.fact_choice]
     use = rows >= 0
     table[rows[use], inquiries.fact_subject[use]] = inquiries.fact_state[use]
-    return rules_fired(core, inquiries, table)
+    return completed(core, inquiries, table)
 
 
-def rules_fired(core: Core, inquiries: Inquiries, facts: NDArray[np.int8]) -> BoolArray:
-    """Which rules fire in each row of facts (N, subjects), (N, rules)."""
-    at = {name: i for i, name in enumerate(inquiries.subjects)}
+def completed(
+    core: Core, inquiries: Inquiries, facts: NDArray[np.int8]
+) -> Mapping[str, NDArray[np.int8]]:
+    """Return facts (N, subjects) by subject, with what follows for findings made of others."""
+    columns = dict(zip(inquiries.subjects, np.ascontiguousarray(facts.T), strict=True))
     for finding in core.knowledge.findings.values():
         if finding.any_of:
-            parts, whole = facts[:, [at[name] for name in finding.any_of]], facts[:, at[finding.id]]
+            parts = np.stack([columns[name] for name in finding.any_of])
             follows = np.where(
-                (parts == 1).any(axis=1), 1, np.where((parts == 0).all(axis=1), 0, -1)
+                (parts == 1).any(axis=0), 1, np.where((parts == 0).all(axis=0), 0, -1)
             )
-            whole[:] = np.where(whole < 0, follows, whole)
-    columns: Mapping[str, NDArray[np.int8]] = dict(zip(inquiries.subjects, facts.T, strict=True))
-    rules = core.knowledge.red_flags
-    found = evaluate_many(rules, columns, states=core.states, cases=len(facts))
-    return np.asarray(found == FIRED)
+            whole = columns[finding.id]
+            columns[finding.id] = np.where(whole < 0, follows, whole).astype(np.int8)
+    return columns

@@ -1,0 +1,216 @@
+"""One case: how probable each cause is, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayesdx.diagnosis.cases import Cases
+from bayesdx.diagnosis.clashes import smallest_clash
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.diagnosis_html import diagnosis_html
+from bayesdx.diagnosis.kleene import Facts
+from bayesdx.diagnosis.red_flags import RedFlagHit
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status, plain
+from bayesdx.diagnosis.scoring import UNEXPLAINED
+from bayesdx.diagnosis.texts import Matter, TextHit, Texts
+from bayesdx.diagnosis.triage import TriageHit, triage_case
+from bayesdx.inference.arrays import FloatArray
+from bayesdx.knowledge.red_flag_schema import LEVELS, Level
+
+_SHOWN = (
+    "table", "groups", "red_flags", "urgency", "log_evidence", "status", "clashes", "understood",
+    "triage", "pitfalls", "management",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Diagnosis:
+    """The answer for one case.
+
+    Tables and texts are made when they are first looked at.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Index ``cause``, sorted by posterior: label, prior, posterior, ratio (posterior odds over
+        prior odds), urgency, basis. Excluded causes are 0. The last row, ``unexplained``, is the
+        probability that no modelled cause is present. Posteriors do not sum to 1: several causes
+        may be present at once. When the evidence is impossible posteriors are not defined, and
+        the priors stand in their place.
+    groups : DataFrame
+        Index ``group``: label, kind, prior, posterior of "at least one member is present".
+    red_flags : tuple of RedFlagHit
+        Rules that fired, then rules that are open, the most pressing first.
+    urgency : str
+        ``emergency``, ``urgent``, ``soon``, ``routine`` or ``self_care``: the highest level of the
+        rules that fired and of `triage`, which can raise it and never lowers it.
+    triage : tuple of TriageHit
+        Dangerous causes whose expected loss calls for action, the greatest loss first; empty when
+        nothing is known or the evidence is impossible.
+    pitfalls : tuple of TextHit
+        What is easily missed in such a case; each may name causes to look at whatever their rank.
+    management : tuple of TextHit
+        Education matched to the case: explanations, advice, cautions, tests, questions.
+    log_evidence : float
+        Natural log of P(what was found); ``-inf`` when it is impossible.
+    status : str
+        ``"ok"``, ``"impossible"`` or ``"no_findings"``.
+    clashes : tuple of str
+        When impossible: a smallest set of what was given that cannot occur together.
+    understood : mapping of str to str
+        What was read, aliases resolved.
+    """
+
+    urgency: Level
+    log_evidence: float
+    status: Status
+    core: Core = field(repr=False)
+    cases: Cases = field(repr=False)
+    posterior: FloatArray = field(repr=False)
+    grouped: FloatArray = field(repr=False)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Causes by posterior."""
+        prior, posterior = self.core.prior, self.posterior
+        order = np.append(np.argsort(-posterior[:-1], kind="stable"), len(prior) - 1)
+        table = self.core.once(_causes_by_row).take(order)
+        table["posterior"] = posterior[order]
+        table["ratio"] = _odds_ratio(prior[order], posterior[order])
+        return table
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """Groups by posterior."""
+        order = np.argsort(-self.grouped[:-1], kind="stable")
+        table = self.core.once(_groups_by_row).take(order)
+        table["posterior"] = self.grouped[order]
+        return table
+
+    @cached_property
+    def red_flags(self) -> tuple[RedFlagHit, ...]:
+        """Rules that fired or are open."""
+        return self.core.rules.hits(Facts(self.cases.facts, 1))
+
+    @cached_property
+    def triage(self) -> tuple[TriageHit, ...]:
+        """Dangerous causes that call for action."""
+        if self.status != OK:
+            return ()
+        at = {name: k for k, name in enumerate(self.core.causes)}
+        weighed = self.posterior[[at[name] for name in self.core.triage.causes]]
+        return triage_case(self.core.triage, weighed)
+
+    @cached_property
+    def pitfalls(self) -> tuple[TextHit, ...]:
+        """What is easily missed."""
+        return self._texts(self.core.pitfalls)
+
+    @cached_property
+    def management(self) -> tuple[TextHit, ...]:
+        """Education matched to the case."""
+        return self._texts(self.core.management)
+
+    @cached_property
+    def clashes(self) -> tuple[str, ...]:
+        """What cannot occur together."""
+        if self.status != IMPOSSIBLE:
+            return ()
+        return smallest_clash(self.core.model, self.cases.evidence)
+
+    @cached_property
+    def understood(self) -> Mapping[str, str]:
+        """What was read."""
+        return self.core.understood(self.cases)
+
+    def records(self) -> dict[str, Any]:
+        """Return the answer in plain values, one dict a row of its tables."""
+        return {name: plain(getattr(self, name)) for name in _SHOWN}
+
+    def __repr__(self) -> str:
+        return f"Diagnosis({self.table.index[0]} first, {self.urgency}, {self.status})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy for another process is finished here: it goes without the engine.
+        return {name: getattr(self, name) for name in _SHOWN}
+
+    def _repr_html_(self) -> str:
+        return diagnosis_html(self)
+
+    def _texts(self, texts: Texts | None) -> tuple[TextHit, ...]:
+        """Choose texts; where posteriors are not defined, by findings alone."""
+        if texts is None:
+            return ()
+        facts = Facts(self.cases.facts, 1)
+        if self.status != OK:
+            return texts.shown(Matter(facts, {}, {}))
+        names = (*self.core.causes, UNEXPLAINED)
+        causes = dict(zip(names, self.posterior.tolist(), strict=True))
+        drivers = dict(zip(self.core.knowledge.groups, self.grouped.tolist(), strict=False))
+        first = self.core.causes[int(self.posterior[:-1].argmax())]
+        return texts.shown(Matter(facts, causes, drivers, first))
+
+
+def diagnose(core: Core, findings: Mapping[str, object]) -> Diagnosis:
+    """Answer one case; see `Engine.diagnose`."""
+    cases = core.read_case(findings)
+    answer, groups = core.with_groups(cases.evidence)
+    status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
+    if not answer.possible[0]:
+        status, groups = IMPOSSIBLE, core.prior_groups
+    posterior = np.zeros(len(core.prior))
+    posterior[core.columns] = answer.causes[0, core.modelled]
+    posterior[-1] = groups[-1]
+    found = core.urgency(cases.facts, answer.causes, np.array([status == OK]))
+    return Diagnosis(
+        urgency=LEVELS[found.level[0]],
+        log_evidence=float(answer.log_evidence[0]),
+        status=status,
+        core=core,
+        cases=cases,
+        posterior=core.prior if status == IMPOSSIBLE else posterior,
+        grouped=groups,
+    )
+
+
+def _causes_by_row(core: Core) -> pd.DataFrame:
+    """The table of a diagnosis before there is one; cases only fill in and sort it."""
+    causes = [core.knowledge.causes[name] for name in core.causes]
+    priors = [cause.prior for cause in causes]
+    return pd.DataFrame(
+        {
+            "label": [*(cause.label for cause in causes), "No modelled cause"],
+            "prior": core.prior,
+            "posterior": core.prior,
+            "ratio": 1.0,
+            "urgency": [*(cause.urgency or "" for cause in causes), ""],
+            "basis": [*("" if prior is None else prior.basis for prior in priors), ""],
+        },
+        index=pd.Index([*core.causes, UNEXPLAINED], name="cause"),
+    )
+
+
+def _groups_by_row(core: Core) -> pd.DataFrame:
+    groups = core.knowledge.groups.values()
+    return pd.DataFrame(
+        {
+            "label": [group.label for group in groups],
+            "kind": [group.kind for group in groups],
+            "prior": core.prior_groups[:-1],
+            "posterior": core.prior_groups[:-1],
+        },
+        index=pd.Index([group.id for group in groups], name="group"),
+    )
+
+
+def _odds_ratio(prior: FloatArray, posterior: FloatArray) -> FloatArray:
+    """Posterior odds over prior odds; 1 where both are 0 or both are 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = posterior / (1.0 - posterior) / (prior / (1.0 - prior))
+    return np.where(np.isnan(ratio), 1.0, ratio)
