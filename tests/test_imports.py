@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import bayesdx
 
 PUBLIC = {
@@ -37,6 +39,24 @@ def test_import_leaves_slow_and_optional_libraries_alone() -> None:
     late = ("pgmpy", "torch", "sklearn", "statsmodels", "matplotlib", "dask", "typer", "pyagrum")
     code = f"import sys, bayesdx; print([name for name in {late!r} if name in sys.modules])"
     assert run(code) == "[]"
+
+
+def test_import_and_help_cost_next_to_nothing() -> None:
+    heavy = ("numpy", "pandas", "scipy", "pydantic", "pyarrow", "rich", "numba")
+    code = "import sys, bayesdx\n"
+    show = f"print([name for name in {heavy!r} if name in sys.modules])"
+    assert run(code + show) == "[]"
+    helped = (
+        "from contextlib import redirect_stdout; import io; from bayesdx.cli import main\n"
+        "with redirect_stdout(io.StringIO()): code = main(['--help'])\n"
+        "assert code == 0\n"
+    )
+    assert run(code + helped + show.replace("'numpy', ", "").replace("'rich', ", "")) == "[]"
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(AttributeError, match="module 'bayesdx' has no attribute 'lode'"):
+        bayesdx.lode  # noqa: B018 - the access is what is tested
 
 
 def test_errors_form_one_tree() -> None:

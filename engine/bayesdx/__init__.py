@@ -1,13 +1,19 @@
 """bayesdx: Bayesian differential diagnosis, exact, with the source of every number.
 
 Educational decision support. Not a medical device; it rules nothing out.
+
+Names are imported when they are first used, so that ``import bayesdx`` costs next to nothing.
 """
 
-from bayesdx.diagnosis import Diagnosis, Engine, RedFlagHit, load
-from bayesdx.errors import BayesdxError, Fault, InvalidCase, InvalidKnowledge, InvalidNetwork
-from bayesdx.formats import from_pgmpy, read_network, to_pgmpy, write_network
-from bayesdx.network import Network, Variable
-from bayesdx.tables.networks import compile_network
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis import Diagnosis, Engine, RedFlagHit, load
+    from bayesdx.errors import BayesdxError, Fault, InvalidCase, InvalidKnowledge, InvalidNetwork
+    from bayesdx.formats import from_pgmpy, read_network, to_pgmpy, write_network
+    from bayesdx.network import Network, Variable
+    from bayesdx.tables.networks import compile_network
 
 __version__ = "0.2.0"
 
@@ -30,3 +36,26 @@ __all__ = [
     "to_pgmpy",
     "write_network",
 ]
+
+_MODULES = {
+    "bayesdx.diagnosis": ("Diagnosis", "Engine", "RedFlagHit", "load"),
+    "bayesdx.errors": (
+        *("BayesdxError", "Fault", "InvalidCase", "InvalidKnowledge", "InvalidNetwork"),
+    ),
+    "bayesdx.formats": ("from_pgmpy", "read_network", "to_pgmpy", "write_network"),
+    "bayesdx.network": ("Network", "Variable"),
+    "bayesdx.tables.networks": ("compile_network",),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'bayesdx' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,6 +1,11 @@
 """What the command says of itself."""
 
+import inspect
+from importlib import import_module
+
 import pytest
+
+from bayesdx.cli import app
 
 COMMANDS = (
     "diagnose",
@@ -55,3 +60,18 @@ def test_bare_command_shows_help_and_counts_as_bad_input(run) -> None:
     ran = run()
     assert ran.code == 2
     assert "Usage: bayesdx" in ran.out + ran.err
+
+
+def test_lines_of_help_are_those_of_the_commands(run) -> None:
+    assert tuple(app.COMMANDS) == COMMANDS
+    for command, line in app.COMMANDS.items():
+        name = command.replace("-", "_")
+        function = getattr(import_module(f"bayesdx.cli.{name}"), name)
+        assert (inspect.getdoc(function) or "").splitlines()[0] == line, command
+        assert f"bayesdx {command}" in run(command, "-h").out
+
+
+def test_a_slip_gets_the_nearest_command(run) -> None:
+    ran = run("diagnos", "fever")
+    assert ran.code == 2
+    assert "No such command 'diagnos'. Did you mean 'diagnose'?" in " ".join(ran.err.split())

@@ -1,39 +1,80 @@
-"""The typer application: the commands in the order of the help text."""
+"""The typer application: commands in the order of the help text, imported when they are called."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from bayesdx.cli.ask import ask
-from bayesdx.cli.calibrate import calibrate
-from bayesdx.cli.check import check
-from bayesdx.cli.compare import compare
-from bayesdx.cli.demo import demo
-from bayesdx.cli.diagnose import diagnose
-from bayesdx.cli.explain import explain
-from bayesdx.cli.network import network
-from bayesdx.cli.rank import rank
-from bayesdx.cli.report import report
-from bayesdx.cli.sample import sample
-from bayesdx.cli.score import score
-from bayesdx.cli.show import show
-from bayesdx.cli.surprise import surprise
-from bayesdx.cli.verify import verify
-from bayesdx.cli.what_if import what_if
-from bayesdx.diagnosis.wording import installed_version
+from bayesdx import __version__
+
+#: Command to its one line of help. The module of a command has its name, with _ for -, and so does
+#: the function in it; a test holds these lines against the functions' docstrings.
+COMMANDS: dict[str, str] = {
+    "diagnose": "Work out one case.",
+    "ask": "Ask question after question, the best one next.",
+    "explain": "Say why a cause is as probable as it is.",
+    "rank": "Rank causes by what would change without them.",
+    "surprise": "Say how well the model fits one case.",
+    "report": "Write a page about cases: what to do, how probable, why, how sure, what to ask.",
+    "what-if": "Answer a case as it would be, or find what would change its answer.",
+    "score": "Work out a table of cases.",
+    "verify": "Score a sample of an output again and compare.",
+    "sample": "Draw synthetic cases from the model.",
+    "compare": "Compare the documents as rivals.",
+    "check": "Lint a folder of knowledge.",
+    "calibrate": "Move elicited numbers as little as possible until the constraints hold.",
+    "show": "Tell where a number comes from.",
+    "network": "Describe a network file, or answer cases on it.",
+    "demo": "Score the scenarios, print a few.",
+}
+
+
+class CommandGroup(TyperGroup):
+    """Commands that are imported when they are called; help and slips are answered at once."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # Read for suggestions after a slip; the commands themselves come from get_command.
+        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer gives it
+        """Return the names of the commands in the order of the help text."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - typer gives it
+        """Import a command; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        name = cmd_name.replace("-", "_")
+        single = typer.Typer(
+            # Plain help: the same text on a terminal, in a file and in a test.
+            rich_markup_mode=None,
+            # main() decides what an error looks like.
+            pretty_exceptions_enable=False,
+            add_completion=False,
+            context_settings={"help_option_names": ["-h", "--help"]},
+        )
+        single.command(cmd_name)(getattr(import_module(f"bayesdx.cli.{name}"), name))
+        return typer.main.get_command(single)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer gives it
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
 
 app = typer.Typer(
     name="bayesdx",
+    cls=CommandGroup,
     help="Bayesian differential diagnosis: exact posteriors of every cause, with the source of "
     "each number. Educational; not a medical device; it never rules anything out.",
     # What no_args_is_help would do, but with the same exit code in every version of typer.
     invoke_without_command=True,
     add_completion=False,
-    # Plain help: the same text on a terminal, in a file and in a test.
     rich_markup_mode=None,
-    # main() decides what an error looks like.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -45,29 +86,8 @@ def _options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
-        typer.echo(f"bayesdx {installed_version()}")
+        typer.echo(f"bayesdx {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
-
-
-for _command in (
-    diagnose,
-    ask,
-    explain,
-    rank,
-    surprise,
-    report,
-    what_if,
-    score,
-    verify,
-    sample,
-    compare,
-    check,
-    calibrate,
-    show,
-    network,
-    demo,
-):
-    app.command()(_command)

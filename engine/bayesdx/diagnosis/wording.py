@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from importlib import metadata
 from types import MappingProxyType
 
 from bayesdx.knowledge import Knowledge
@@ -55,11 +54,3 @@ def labels_of(knowledge: Knowledge) -> dict[str, str]:
     """Return the label of everything that a rule or a text can name."""
     risks = {risk.id: risk.label for risk in knowledge.risks.values()}
     return risks | {finding.id: finding.label for finding in knowledge.findings.values()}
-
-
-def installed_version() -> str:
-    """Return the version of bayesdx that is installed, or say that none is."""
-    try:
-        return metadata.version("bayesdx")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"

@@ -8,8 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bayesdx import __version__
 from bayesdx.diagnosis import Engine
-from bayesdx.diagnosis.wording import installed_version, percent
+from bayesdx.diagnosis.wording import percent
 from bayesdx.reports.figures import Picture
 from bayesdx.reports.gathering import CaseReport
 from bayesdx.reports.views import case_view, report_labels, statements_of
@@ -45,7 +46,7 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
         intended_use=knowledge.model.intended_use,
         knowledge=f"{knowledge.model.name} {knowledge.model.version}",
         digest=knowledge.digest,
-        version=installed_version(),
+        version=__version__,
     )
     return text
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
+from bayesdx import __version__
 from bayesdx.diagnosis.core import Core
 from bayesdx.inference.noisy import jit
 from bayesdx.tables.outputs import OutputOptions
@@ -92,21 +93,13 @@ def make_setting(
 def engine_facts(core: Core) -> dict[str, str | None]:
     """Return the versions of what computes in this process."""
     return {
-        "version": engine_version(),
+        "version": __version__,
         "backend": core.backend,
         "python": ".".join(platform.python_version_tuple()[:2]),
         "numpy": metadata.version("numpy"),
         "pyarrow": metadata.version("pyarrow"),
         "numba": metadata.version("numba") if jit.installed() else None,
     }
-
-
-def engine_version() -> str:
-    """Return the version of this package."""
-    try:
-        return metadata.version("bayesdx")
-    except metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def facts(setting: Setting, counts: Counts) -> dict[str, Any]:
