@@ -5,7 +5,7 @@ from bayesdx.inference.noisy.compiling import compile_diagnosis
 from bayesdx.inference.noisy.derivatives import LinkGradient, link_gradient, relative_change
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, posteriors
-from bayesdx.inference.noisy.single.variants import Variants
+from bayesdx.inference.noisy.variants import Variants
 
 __all__ = [
     "Answer",

@@ -159,10 +159,9 @@ def test_the_models_own_parameters_give_its_own_answer(real_assembly) -> None:
     model = real_assembly.model
     case = real_case(model, 1)
     right = posteriors(model, case)
-    for draws in (repeat_parameters(model, 3), repeat_parameters(model, 3, case)):
-        ours = posteriors_under(model, case, draws)
-        np.testing.assert_allclose(ours.log_evidence, right.log_evidence[[0, 0, 0]], atol=1e-12)
-        np.testing.assert_allclose(ours.causes, right.causes[[0, 0, 0]], atol=1e-12)
+    ours = posteriors_under(model, case, repeat_parameters(model, 3))
+    np.testing.assert_allclose(ours.log_evidence, right.log_evidence[[0, 0, 0]], atol=1e-12)
+    np.testing.assert_allclose(ours.causes, right.causes[[0, 0, 0]], atol=1e-12)
 
 
 def test_clamped_causes(real_assembly) -> None:
@@ -170,7 +169,7 @@ def test_clamped_causes(real_assembly) -> None:
     case = real_case(model, 2)
     case.causes[0, [3, 9]] = 0
     case.causes[0, 17] = 1
-    ours = posteriors_under(model, case, repeat_parameters(model, 2, case))
+    ours = posteriors_under(model, case, repeat_parameters(model, 2))
     right = posteriors(model, case)
     np.testing.assert_allclose(ours.log_evidence, right.log_evidence[[0, 0]], atol=1e-11)
     np.testing.assert_allclose(ours.causes, right.causes[[0, 0]], atol=1e-12)

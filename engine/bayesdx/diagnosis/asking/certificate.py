@@ -10,7 +10,7 @@ is given only when it is proven:
   `bayesdx.diagnosis.asking.reachable`);
 * *single answers*: none of them changes the level (exact);
 * *bounds*: no combination can take a cause across its threshold
-  (`bayesdx.inference.noisy.single.bounds`: sound, and often not tight enough);
+  (`bayesdx.inference.noisy.posterior_bounds`: sound, and often not tight enough);
 * *every combination*: where there are few, each one is computed (exact).
 
 Where neither of the last two decides, the certificate is withheld: being unsure is no proof. It
@@ -35,8 +35,8 @@ from bayesdx.diagnosis.red_flags import ROUTINE
 from bayesdx.diagnosis.results import IMPOSSIBLE
 from bayesdx.inference import posteriors
 from bayesdx.inference.arrays import BoolArray, IntArray
-from bayesdx.inference.noisy.single.answers import FINDING, ORDINAL
-from bayesdx.inference.noisy.single.bounds import always_possible, posterior_bounds
+from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL
+from bayesdx.inference.noisy.posterior_bounds import always_possible, posterior_bounds
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level, RedFlag
 
 Proof = Literal["nothing_left", "rules", "bounds", "every_combination", ""]

@@ -18,7 +18,7 @@ import numpy as np
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.inference.arrays import IntArray, frozen
-from bayesdx.inference.noisy.single.answers import AnswerTable, answer_table, given_answers
+from bayesdx.inference.noisy.answer_table import AnswerTable, answer_table, given_answers
 from bayesdx.knowledge import Finding, Knowledge, Measure, Risk
 from bayesdx.knowledge.question_schema import effort_of
 from bayesdx.knowledge.schema import Observer

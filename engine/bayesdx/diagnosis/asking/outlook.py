@@ -14,8 +14,8 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
-from bayesdx.inference.noisy.single.answers import answered, unknown_questions
-from bayesdx.inference.noisy.single.expected import Outcomes, outcomes
+from bayesdx.inference.noisy.answer_table import answered, unknown_questions
+from bayesdx.inference.noisy.expected import Outcomes, outcomes
 
 Levels = NDArray[np.int8]
 

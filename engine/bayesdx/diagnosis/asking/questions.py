@@ -31,7 +31,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, Status
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
-from bayesdx.inference.noisy.single.expected import expected_information
+from bayesdx.inference.noisy.expected import expected_information
 from bayesdx.knowledge.question_schema import effort_of
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 from bayesdx.knowledge.schema import Observer

@@ -14,7 +14,7 @@ from bayesdx.inference import (
     no_evidence,
     posteriors,
 )
-from bayesdx.inference.noisy.single import clamping, recent
+from bayesdx.inference.noisy import recent, variants
 
 EXACT = 1e-12
 SEEDS = range(60)
@@ -71,7 +71,7 @@ def test_variants_are_what_the_sweep_gives(seed: int) -> None:
 def test_frontiers_too_large_for_a_plan_go_to_the_sweep(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clamping, "MAX_COMPONENTS", 2)
+    monkeypatch.setattr(variants, "MAX_COMPONENTS", 2)
     check(seed)
 
 

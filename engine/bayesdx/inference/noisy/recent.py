@@ -24,6 +24,11 @@ class Recent(Generic[Key, Value]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._values.clear()
+
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """Return the value of ``key``, made when it is not there."""
         with self._lock:

@@ -10,14 +10,14 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import Evidence, NoisyModel, Variants, no_evidence
-from bayesdx.inference.noisy.single import columns, expected
-from bayesdx.inference.noisy.single.answers import (
+from bayesdx.inference.noisy import expected, variants
+from bayesdx.inference.noisy.answer_table import (
     answer_table,
     answered,
     given_answers,
     unknown_questions,
 )
-from bayesdx.inference.noisy.single.expected import Outcomes, expected_information, outcomes
+from bayesdx.inference.noisy.expected import Outcomes, expected_information, outcomes
 
 EXACT = 1e-9
 SEEDS = range(60)
@@ -79,7 +79,7 @@ def test_differences_and_positive_terms_agree(
 def test_what_couples_too_much_for_one_plan_is_answered_one_by_one(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columns, "MAX_COMPONENTS", 0)
+    monkeypatch.setattr(variants, "MAX_COMPONENTS", 0)
     model, case = one_case(seed)
     check(model, case, answers_of(model, case))
 

@@ -8,7 +8,7 @@ from oracle import FloatArray, world_weights
 from random_networks import random_problem
 
 from bayesdx.inference import Evidence, NoisyModel, Variants, no_evidence
-from bayesdx.inference.noisy.single import columns
+from bayesdx.inference.noisy import lanes, variants
 
 EXACT = 1e-12
 SEEDS = range(60)
@@ -73,7 +73,8 @@ def test_rows_are_what_adding_up_worlds_gives(seed: int) -> None:
 def test_the_answer_does_not_depend_on_how_many_rows_go_together(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columns, "TILE", 1)
+    monkeypatch.setattr(lanes, "_FEWEST_LANES", 1)
+    monkeypatch.setattr(lanes, "AT_ONCE", 3)
     check(seed)
 
 
@@ -92,7 +93,7 @@ def test_weights_of_one_are_the_case_as_it_is() -> None:
 
 
 def test_what_couples_too_much_is_declined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "MAX_COMPONENTS", 1)
+    monkeypatch.setattr(variants, "MAX_COMPONENTS", 1)
     declined = 0
     for seed in SEEDS[:10]:
         model, evidence = free_cases(seed, 1)

@@ -9,8 +9,8 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import no_evidence
-from bayesdx.inference.noisy.single.answers import answer_table, answered, unknown_questions
-from bayesdx.inference.noisy.single.bounds import always_possible, posterior_bounds
+from bayesdx.inference.noisy.answer_table import answer_table, answered, unknown_questions
+from bayesdx.inference.noisy.posterior_bounds import always_possible, posterior_bounds
 
 
 @pytest.mark.parametrize("seed", range(80))

@@ -18,10 +18,10 @@ from scipy.special import kl_div
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answered
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, Backend, posteriors
-from bayesdx.inference.noisy.single.answers import FINDING, ORDINAL, RISK, AnswerTable, answered
-from bayesdx.inference.noisy.single.variants import Variants
+from bayesdx.inference.noisy.variants import Variants
 
 #: A difference below this share of what it is taken from is computed anew: each further power of
 #: ten would cost another digit.

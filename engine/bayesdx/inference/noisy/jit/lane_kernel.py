@@ -1,6 +1,6 @@
 """The sweep over lanes as a compiled loop; optional, on numba (extra ``fast``).
 
-The arithmetic is that of `bayesdx.inference.noisy.lanes.running`. Eight lanes at a time go through
+The arithmetic is that of `bayesdx.inference.noisy.lanes`. Eight lanes at a time go through
 the whole program, forward and backward, side by side in vector registers and in memory that stays
 in cache; so an answer depends neither on the other lanes nor on how many there are. `draws` imports
 this module when the compiled backend is asked for, and numba with it.
@@ -15,32 +15,15 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.jit.jit import compiled, compiled_and_kept
-from bayesdx.inference.noisy.lanes.problem import LaneProblem
-from bayesdx.inference.noisy.lanes.program import (
-    ALL,
-    BOTH,
-    CAUSE,
-    CLOSE,
-    CLOSE_END,
-    ENTRY,
-    FIRST,
-    FOLDED,
-    LOWERS,
-    OPEN,
-    OPEN_END,
-    ROW,
-    SIZE,
-    STATES,
-    STRIDE,
-    TOUCH,
-    TOUCH_END,
-    WIDTH,
-    LaneProgram,
-    lane_numbers,
-)
+from bayesdx.inference.noisy.lane_case import LaneCase
+from bayesdx.inference.noisy.lane_program import ALL, BOTH, FlatProgram
 
 #: Lanes in one vector register of the widest machines.
 LANES = 8
+#: Columns of `FlatProgram.steps`, ``touches`` and ``opens``.
+CAUSE, SIZE, TOUCH, TOUCH_END, ENTRY, OPEN, OPEN_END, CLOSE, CLOSE_END = range(9)
+ROW, STRIDE, WIDTH = range(3)
+FIRST, STATES, FOLDED = range(3)
 
 
 @compiled
@@ -59,7 +42,7 @@ def _act(touch: Any, links: Any, array: Any, size: int) -> None:
         for i in range(first + stride, first + 2 * stride):
             for n in range(LANES):
                 array[i, n] = keep[row, n] * array[i, n] + gain[row, n] * array[i - stride, n]
-        if not touch[LOWERS] or width < 3:
+        if width < 3:
             continue
         for i in range(first + 2 * stride, first + 3 * stride):
             for n in range(LANES):
@@ -80,7 +63,7 @@ def _unact(touch: Any, links: Any, array: Any, size: int) -> None:
             for n in range(LANES):
                 array[i - stride, n] += gain[row, n] * array[i, n]
                 array[i, n] *= keep[row, n]
-        if not touch[LOWERS] or width < 3:
+        if width < 3:
             continue
         for i in range(first + 2 * stride, first + 3 * stride):
             if width > 3:
@@ -351,8 +334,10 @@ def _run(program: Any, numbers: Any, log_scale: Any, posterior: Any, log_evidenc
             at = min(first + n, n_lanes - 1)
             logs[n] = log_scale[at]
             for table in range(6):
+                # One column stands for all lanes.
+                column = at if numbers[table].shape[1] > 1 else 0
                 for row in range(len(own[table])):
-                    own[table][row, n] = numbers[table][row, at]
+                    own[table][row, n] = numbers[table][row, column]
         _run_block(program, own, work, logs, found)
         for n in range(min(LANES, n_lanes - first)):
             log_evidence[first + n] = logs[n]
@@ -361,9 +346,10 @@ def _run(program: Any, numbers: Any, log_scale: Any, posterior: Any, log_evidenc
                 posterior[c, first + n] = value
 
 
-def run_program(problem: LaneProblem, program: LaneProgram) -> tuple[FloatArray, FloatArray]:
-    """Sum out all causes and risks in every lane; see `lanes.running`."""
-    log_evidence = np.empty(len(problem.log_scale))
-    posterior = np.empty((len(problem.active), len(log_evidence)))
-    _run(program, lane_numbers(problem), problem.log_scale, posterior, log_evidence)
+def run_program(case: LaneCase, program: FlatProgram) -> tuple[FloatArray, FloatArray]:
+    """Sum out all causes and risks in every lane; see `bayesdx.inference.noisy.lanes`."""
+    log_evidence = np.empty(len(case.log_scale))
+    posterior = np.empty((len(case.structure.links), len(log_evidence)))
+    numbers = (case.start, case.keep, case.gain, case.lowered, case.active, case.inactive)
+    _run(program, numbers, np.array(case.log_scale), posterior, log_evidence)
     return log_evidence, posterior

@@ -1,0 +1,397 @@
+"""One case, conditioned on its evidence, in L lanes: draws of the parameters, or assumptions.
+
+A lane has numbers of its own; all lanes have one structure, so that one program serves them. The
+mathematics is that of `bayesdx.inference.noisy.condition`: absent findings become factors on the
+weights of active causes, what couples causes becomes an axis of the frontier. Numbers stand below
+each other in tables whose last axis runs over the lanes, or has length 1 where all lanes agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.noisy.axes import remaining
+from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws
+
+#: An inhibitor at least this strong (a factor below it) is never folded by a difference, which
+#: loses as many digits as the factor has zeros behind the point.
+_STRONGEST_FOLDED = 1e-2
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What an order of work depends on; axes are numbered, those of evidence before the risks.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        Components of each axis. Evidence: 0 summed over, 1 explained, 2 the leak that is left, 3
+        what feeds it; there are two unless inhibitors act on a leak that may be what explains it.
+        Risks: one a state.
+    n_evidence : int
+        How many axes are evidence.
+    links : tuple of tuples of (axis, row)
+        Axes of evidence that each cause acts on, and the row of its numbers.
+    risks : tuple of tuples of int
+        Axes of the risks that the weights of each cause depend on, rising.
+    """
+
+    widths: tuple[int, ...]
+    n_evidence: int
+    links: tuple[tuple[tuple[int, int], ...], ...]
+    risks: tuple[tuple[int, ...], ...]
+
+    @property
+    def masks(self) -> tuple[int, ...]:
+        """Axes of each cause, a bit an axis."""
+        return tuple(
+            sum(1 << axis for axis, _ in links) | sum(1 << axis for axis in risks)
+            for links, risks in zip(self.links, self.risks, strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LaneCase:
+    """One case after conditioning, in L lanes.
+
+    Attributes
+    ----------
+    structure : Structure
+    start : array (sum of widths, L or 1)
+        Components of each axis before any cause acts, axis after axis.
+    keep, gain, lowered : arrays (links, L or 1)
+        What an active cause leaves of component 1, moves there from component 0, and leaves of the
+        leak.
+    active, inactive : arrays (P, L or 1)
+        Weight of each cause being present and absent, one row a joint state of its risks, the
+        last risk fastest, cause after cause.
+    log_scale : array (L,)
+        Log of everything that involves no cause.
+    """
+
+    structure: Structure
+    start: FloatArray
+    keep: FloatArray
+    gain: FloatArray
+    lowered: FloatArray
+    active: FloatArray
+    inactive: FloatArray
+    log_scale: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Assumptions:
+    """What is assumed in each of L lanes beside the evidence.
+
+    Attributes
+    ----------
+    on, off : arrays (C, L), (C, L or 1)
+        Factors, 0 or more, on the weight of each cause being present and absent.
+    risks : int8 array (R, L), optional
+        State at which a lane holds a risk that the case does not know, -1 where it does not.
+    """
+
+    on: FloatArray
+    off: FloatArray
+    risks: StateArray | None = None
+
+
+def condition_lanes(
+    evidence: Evidence, parameters: ParameterDraws, assumed: Assumptions | None = None
+) -> LaneCase:
+    """Condition one case, causes clamped or not, in every lane.
+
+    ``parameters`` are of the findings that the case speaks of, and no others; they have one draw,
+    for all lanes, or one a lane.
+    """
+    causes = CauseWeights(evidence, parameters, assumed)
+    findings = FindingLinks(evidence, parameters)
+    axes = [*findings.condition(causes), *_ordinal_axes(evidence, parameters, causes)]
+    possible = causes.possible()
+    links: list[list[tuple[int, int]]] = [[] for _ in possible]
+    none = np.zeros((0, 1))
+    rows, n_rows, first = [(none, none, none)], 0, len(axes)
+    for number, axis in enumerate(axes):
+        at = np.flatnonzero(axis.acts & possible[axis.causes])
+        rows.append((axis.keep[at], axis.gain[at], axis.lowered[at]))
+        for row, cause in enumerate(axis.causes[at].tolist(), n_rows):
+            links[cause].append((number, row))
+        n_rows += len(at)
+    keep, gain, lowered = (_below(part) for part in zip(*rows, strict=True))
+    active, inactive = causes.weights()
+    return LaneCase(
+        Structure(
+            (*(len(axis.start) for axis in axes), *(len(start) for start in causes.starts)),
+            first,
+            tuple(map(tuple, links)),
+            tuple(tuple(first + r for r in own) for own in causes.axes),
+        ),
+        _below([none, *(axis.start for axis in axes), *causes.starts]),
+        keep,
+        gain,
+        lowered,
+        active,
+        inactive,
+        np.broadcast_to(causes.log_scale, causes.n_lanes),
+    )
+
+
+def _below(parts: tuple[FloatArray, ...] | list[FloatArray]) -> FloatArray:
+    """Put tables below each other, as wide as the widest."""
+    widths = {part.shape[1] for part in parts}
+    if len(widths) > 1:
+        parts = [np.broadcast_to(part, (len(part), max(widths))) for part in parts]
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class _Axis:
+    """Evidence that couples causes: rows of `LaneCase`, and which of them do anything."""
+
+    causes: IntArray
+    acts: BoolArray
+    start: FloatArray
+    keep: FloatArray
+    gain: FloatArray
+    lowered: FloatArray
+
+
+class CauseWeights:
+    """Weights of the causes on their way through the evidence; ``on`` is written by findings.
+
+    Attributes
+    ----------
+    on : array (C, L or 1)
+        Factors of the evidence on active causes.
+    axes : list of tuples of int
+        Risks that the weights of each cause depend on, positions in ``starts``.
+    starts : list of arrays (S, L or 1)
+        Priors of the unknown risks that several causes share.
+    log_scale : array (L or 1,)
+    """
+
+    def __init__(
+        self, evidence: Evidence, parameters: ParameterDraws, assumed: Assumptions | None
+    ) -> None:
+        self._assumed = assumed
+        self.n_lanes = len(parameters) if assumed is None else assumed.on.shape[1]
+        self._clamp = evidence.causes[0]
+        self.on = np.ones((len(self._clamp), len(parameters)))
+        self.log_scale = np.zeros(len(parameters))
+        known = evidence.risks[0].tolist()
+        priors = list(parameters.risk_priors)
+        uses = np.bincount(
+            [r for own in parameters.parents for r in own], minlength=len(priors)
+        ).tolist()
+        self.starts: list[FloatArray] = []
+        place = {}
+        for r, prior in enumerate(parameters.risk_priors):
+            held = None if assumed is None or assumed.risks is None else assumed.risks[r]
+            with np.errstate(divide="ignore"):
+                if known[r] >= 0:
+                    self.log_scale = self.log_scale + np.log(prior[known[r]])
+                elif held is not None and (held >= 0).any():
+                    at = np.arange(len(prior))[:, None] == held
+                    priors[r] = np.where(held < 0, prior, at)
+                    if uses[r] > 1:
+                        priors[r] = np.where(at | (held < 0), prior, 0.0)
+                    else:
+                        share = np.where(held < 0, 1.0, (prior * at).sum(axis=0))
+                        self.log_scale = self.log_scale + np.log(share)
+            if known[r] < 0 and uses[r] > 1:
+                place[r] = len(self.starts)
+                self.starts.append(priors[r])
+        self.axes: list[tuple[int, ...]] = []
+        tables = []
+        for table, parents in zip(parameters.tables, parameters.parents, strict=True):
+            own: list[int] = []
+            if parents:
+                table, own = _given(table, parents, known, priors, place)
+                if not table.any():
+                    # The same whatever the risks are.
+                    table, own = table.reshape(-1, table.shape[-1])[:1], []
+            tables.append(table.reshape(-1, table.shape[-1]))
+            self.axes.append(tuple(own))
+        self._prior, self._lengths = _below(tables), [len(one) for one in tables]
+
+    def possible(self) -> BoolArray:
+        """Which causes are present in some world of some lane, (C,)."""
+        first = np.cumsum([0, *self._lengths[:-1]])
+        prior = np.maximum.reduceat(self._prior, first, axis=0).any(axis=1)
+        on = self.on if self._assumed is None else self.on * self._assumed.on
+        return np.asarray(prior & on.any(axis=1) & (self._clamp != 0))
+
+    def weights(self) -> tuple[FloatArray, FloatArray]:
+        """Weights of each cause being present and absent, as in `LaneCase`."""
+        owner, prior = np.repeat(np.arange(len(self.on)), self._lengths), self._prior
+        on, off = self.on, (self._clamp != 1).astype(np.float64)[:, None]
+        if (self._clamp == 0).any():
+            on = np.where(self._clamp[:, None] == 0, 0.0, on)
+        if self._assumed is not None:
+            on, off = on * self._assumed.on, off * self._assumed.off
+        return prior * on[owner], (1.0 - prior) * off[owner]
+
+
+def _given(
+    table: FloatArray,
+    parents: tuple[int, ...],
+    known: list[int],
+    priors: list[FloatArray],
+    place: dict[int, int],
+) -> tuple[FloatArray, list[int]]:
+    """Slice a cause's table at known risks, average private ones; return what is left."""
+    left: list[int] = []
+    for axis in reversed(range(len(parents))):
+        r = parents[axis]
+        if known[r] >= 0:
+            table = table[(slice(None),) * axis + (known[r],)]
+        elif r in place:
+            left.insert(0, place[r])
+        else:
+            weight = priors[r].reshape(-1, *(1,) * (table.ndim - axis - 2), priors[r].shape[1])
+            table = (table * weight).sum(axis=axis)
+    return table, left
+
+
+class FindingLinks:
+    """Links of the binary findings that a case speaks of, below each other.
+
+    Attributes
+    ----------
+    hard : bool array (n, D)
+        Where inhibitors make a finding harder to sum over. A single inhibitor is folded: into the
+        factor of its cause where the finding is absent, into the axis of a finding that is
+        present. Two of them act on one leak and are coupled by it.
+    """
+
+    def __init__(self, evidence: Evidence, parameters: ParameterDraws) -> None:
+        # Findings without links come last: segments of links are then never empty.
+        asked = sorted(parameters.findings.items(), key=lambda one: len(one[1].causes) == 0)
+        self._parts: list[LinkDraws] = [one for _, one in asked]
+        self._value = evidence.findings[0, [f for f, _ in asked]]
+        lengths = [len(one.causes) for one in self._parts]
+        self._n = n = int(np.count_nonzero(lengths))
+        self._n_causes = len(parameters.tables)
+        self._first = np.cumsum([0, *lengths[:n]])
+        self._of = np.repeat(np.arange(n), lengths[:n])
+        draws = len(parameters)
+        self._causes = np.concatenate([np.zeros(0, np.intp), *(p.causes for p in self._parts[:n])])
+        none = np.zeros((0, draws))
+        self._leak = np.array([p.leak for p in self._parts]).reshape(-1, draws)
+        self._strength = np.concatenate([none, *(p.strength for p in self._parts[:n])])
+        self._factor = np.concatenate([none, *(p.factor for p in self._parts[:n])])
+        self._inhibits: BoolArray = np.asarray(self._factor < 1.0)
+        self._absent: BoolArray = np.asarray(self._value[:n] == 0.0)
+        self.hard: BoolArray = np.zeros((n, draws), dtype=bool)
+        if self._inhibits.any():
+            first, leak, absent = self._first[:-1], self._leak[:n], self._absent[:, None]
+            count = np.add.reduceat(self._inhibits, first, axis=0, dtype=np.intp)
+            strong = np.minimum.reduceat(self._factor, first, axis=0) < _STRONGEST_FOLDED
+            high = leak >= np.where(absent, 1.0, 0.99)
+            self.hard = np.asarray((count >= 2) | ((count > 0) & high) | (strong & ~absent))
+
+    def structure(self, lanes: IntArray) -> tuple[list[int], list[int]]:
+        """Return the axes of each cause as bits, and the components of the axes, of some lanes."""
+        hard, acts = np.asarray(self.hard[:, lanes].any(axis=1)), self._acting(lanes)
+        masks, widths = [0] * self._n_causes, list[int]()
+        for f in np.flatnonzero(~self._absent | hard).tolist():
+            at = slice(self._first[f], self._first[f + 1])
+            for c in self._causes[at][acts[at]].tolist():
+                masks[c] |= 1 << len(widths)
+            likely = self._value[f] >= 0.5
+            widths.append(2 if self._value[f] == 0.0 or not hard[f] else 3 if likely else 4)
+        return masks, widths
+
+    def _acting(self, lanes: IntArray | slice) -> BoolArray:
+        """Which links do anything to the axis of their finding in some of the lanes."""
+        raises = (self._strength[:, lanes] > 0.0).any(axis=1) & ~self._absent[self._of]
+        return np.asarray(raises | self._inhibits[:, lanes].any(axis=1))
+
+    def condition(self, causes: CauseWeights) -> list[_Axis]:
+        """Write what absent findings do to ``causes``, and return the axes of the others."""
+        n, value, of = self._n, self._value, self._of
+        hard: BoolArray = np.asarray(self.hard.any(axis=1))
+        absent, acts = self._absent, self._acting(slice(None))
+        l0, l1 = 1.0 - value[:, None], value[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # What nothing explains but the leak, and what one inhibitor adds to "absent".
+            kept = 1.0 - self._strength
+            taken = self._leak[of] * (1.0 - self._factor) / (1.0 - self._leak[of])
+            taken = np.where(self._inhibits & ~hard[of, None], taken, 0.0)
+            spared = 1.0 - self._leak
+            spared[:n] *= np.multiply.reduceat(kept, self._first[:-1], axis=0) if n else 1.0
+            bound = l0 + l1 * (1.0 - spared)
+            # What can never be reached is left as it is: a zero, found when the case is summed.
+            bound[bound <= 0.0] = 1.0
+            folded = np.append(absent & ~hard, np.ones(len(value) - n, dtype=bool))
+            alone = l1 * self._leak + l0 * (1.0 - self._leak)
+            scale = np.where(folded[:, None], np.log(alone), 0.0)
+            scale[:n] += np.where(absent[:, None], 0.0, np.log(bound[:n]))
+        causes.log_scale = causes.log_scale + scale.sum(axis=0)
+        rows = np.flatnonzero(absent[of])
+        if len(rows):
+            rows = rows[np.argsort(self._causes[rows], kind="stable")]
+            cause, first = np.unique(self._causes[rows], return_index=True)
+            left = kept[rows] * (1.0 + taken[rows])
+            causes.on[cause] *= np.multiply.reduceat(left, first, axis=0)
+        share = (l1 / bound)[:n][of]
+        keep, gain = kept + taken, self._strength * share - taken * share
+        axes = []
+        for f in np.flatnonzero(~folded[:n]).tolist():
+            at = slice(self._first[f], self._first[f + 1])
+            factor, leak, own = self._factor[at], self._leak[f], self._causes[at]
+            one = np.ones_like(leak)
+            if absent[f]:
+                start, lowered = np.stack([one, 1.0 - leak]), np.ones_like(factor)
+                axes.append(_Axis(own, acts[at], start, factor, 1.0 - factor, lowered))
+                continue
+            low, high = float(l0[f, 0]), float(l1[f, 0])
+            # P = l1 + (l0 - l1) Q (1 - leak H), with H what active inhibitors leave of the leak.
+            parts = [bound[f], low * (1.0 - leak) + high * leak]
+            if hard[f] and high >= low:
+                parts = [bound[f], low * one, (high - low) * leak]
+            elif hard[f]:
+                parts += [0.0 * one, (low - high) * leak]
+            start = np.stack(parts) / bound[f]
+            axes.append(_Axis(own, acts[at], start, keep[at], gain[at], factor))
+        return axes
+
+
+def _ordinal_axes(
+    evidence: Evidence, parameters: ParameterDraws, causes: CauseWeights
+) -> list[_Axis]:
+    """Condition on "at least a level and at most another" of each ordinal finding.
+
+    P(low <= Y <= high) = P(Y <= high) (1 - P(Y < low) / P(Y <= high)); the first factor is
+    absorbed, the second is an ordinary finding that is present.
+    """
+    axes = []
+    for o, levels in parameters.ordinals.items():
+        low, high = int(evidence.lower[0, o]), int(evidence.upper[0, o])
+        last = high == len(levels)
+        if not last:
+            causes.on[levels[high].causes] *= 1.0 - levels[high].strength
+            with np.errstate(divide="ignore"):
+                causes.log_scale = causes.log_scale + np.log1p(-levels[high].leak)
+        if low == 0:
+            continue
+        reached = levels[low - 1]
+        own = reached.causes if last else np.union1d(reached.causes, levels[high].causes)
+        strength, leak = _over(reached, own), reached.leak
+        if not last:
+            strength = remaining(strength, _over(levels[high], own))
+            leak = remaining(leak, levels[high].leak)
+        start = np.stack([np.ones_like(leak), leak])
+        acts: BoolArray = np.asarray((strength > 0.0).any(axis=1))
+        axes.append(_Axis(own, acts, start, 1.0 - strength, strength, np.ones_like(strength)))
+    return axes
+
+
+def _over(links: LinkDraws, causes: IntArray) -> FloatArray:
+    strength = np.zeros((len(causes), links.strength.shape[1]))
+    strength[np.searchsorted(causes, links.causes)] = links.strength
+    return strength

@@ -1,0 +1,226 @@
+"""The frontier sweep for one case in many lanes: one program, the lanes side by side.
+
+As in `bayesdx.inference.noisy.lockstep.sweep`, causes are summed out one at a time over the axes
+that are open, and the adjoint of the evidence is pulled back through the same steps: the marginal
+of each variable by a downward pass (Darwiche 2003).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bayesdx.inference.arrays import FloatArray
+from bayesdx.inference.noisy.lane_case import LaneCase
+from bayesdx.inference.noisy.lane_program import ALL, BOTH, CauseStep, Close, LaneProgram, Open
+
+#: Components of a frontier that are computed together, lanes counted.
+AT_ONCE = 1 << 17
+_FEWEST_LANES, _MOST_LANES = 64, 1024
+#: Components that are kept for the way back, lanes counted.
+_KEPT = 1 << 25
+
+
+def run_lanes(case: LaneCase, program: LaneProgram) -> tuple[FloatArray, FloatArray]:
+    """Sum out all causes and risks in every lane.
+
+    Parameters
+    ----------
+    case : LaneCase
+    program : LaneProgram
+        Of its structure.
+
+    Returns
+    -------
+    log_evidence : array (L,)
+        ``-inf`` where the evidence is impossible.
+    posterior : array (C, L)
+        P(cause present | evidence), 0 where the evidence is impossible.
+    """
+    n_lanes = len(case.log_scale)
+    posterior = np.zeros((len(case.structure.links), n_lanes))
+    log_evidence = np.empty(n_lanes)
+    most = max(_FEWEST_LANES, min(_MOST_LANES, int(AT_ONCE / max(program.widest, 1.0))))
+    most = max(1, min(most, int(_KEPT / max(program.work, 1.0))))
+    for first in range(0, n_lanes, most):
+        lanes = slice(first, min(first + most, n_lanes))
+        tile = _Tile(case, program, lanes)
+        log_evidence[lanes] = tile.run(posterior[:, lanes])
+    possible = log_evidence > -np.inf
+    if not possible.all():
+        posterior[:, ~possible] = 0.0
+    # A certain cause may come out an ulp above 1.
+    return log_evidence, np.minimum(posterior, 1.0, out=posterior)
+
+
+class _Note(NamedTuple):
+    """What the way back needs of one cause: the frontier before it, and its weights."""
+
+    before: FloatArray
+    active: FloatArray
+    inactive: FloatArray
+
+
+class _Tile:
+    """Some lanes of a case, on their way through the program."""
+
+    def __init__(self, case: LaneCase, program: LaneProgram, lanes: slice) -> None:
+        def part(table: FloatArray) -> FloatArray:
+            return table if table.shape[1] == 1 else table[:, lanes]
+
+        self._program = program
+        self._start, self._keep, self._gain = part(case.start), part(case.keep), part(case.gain)
+        self._lowered = part(case.lowered)
+        self._active, self._inactive = part(case.active), part(case.inactive)
+        self._log_scale = case.log_scale[lanes]
+        self._folded: dict[int, FloatArray] = {}
+        self._opened: list[tuple[FloatArray, FloatArray]] = []
+
+    def run(self, posterior: FloatArray) -> FloatArray:
+        """Fill ``posterior`` (C, L) and return the log evidence (L,)."""
+        program, ones = self._program, np.ones((1, len(self._log_scale)))
+        causes, rows = program.free.T
+        both = self._active[rows] + self._inactive[rows]
+        posterior[causes] = _ratio(self._active[rows], both)
+        notes: list[list[_Note]] = []
+        for one, steps in program.singles:
+            start, own = self._start_of(one) * ones, []
+            for step in steps:
+                start, note = self._apply(step, start)
+                own.append(note)
+            self._folded[one.axis] = start
+            notes.append(own)
+        sums = {one.axis: _closed(closed, self._start_of(one)) for one, closed in program.isolated}
+        total, frontier_notes = self._forward(ones)
+        with np.errstate(divide="ignore"):
+            log_evidence = self._log_scale + np.log(both).sum(axis=0) + np.log(total[0])
+            for value in sums.values():
+                log_evidence = log_evidence + np.log(value[0])
+        adjoints = self._backward(_ratio(ones, total), frontier_notes, posterior)
+        for one, closed in program.isolated:
+            if one.axis in self._folded:
+                adjoints[one.axis] = _unclosed(closed, _ratio(ones, sums[one.axis]))
+        for (one, steps), own in zip(program.singles, notes, strict=True):
+            adjoint = adjoints[one.axis]
+            for step, note in zip(reversed(steps), reversed(own), strict=True):
+                adjoint = self._pull(step, adjoint, note, posterior)
+        return np.asarray(log_evidence)
+
+    def _start_of(self, one: Open) -> FloatArray:
+        start = self._folded.get(one.axis)
+        return self._start[one.first : one.first + one.width] if start is None else start
+
+    def _weights(self, step: CauseStep) -> tuple[FloatArray, FloatArray]:
+        active = self._active[step.first : step.last]
+        inactive = self._inactive[step.first : step.last]
+        if step.spread is None:
+            return active, inactive
+        sizes, order, shape, _ = step.spread
+        return (
+            active.reshape(*sizes, -1).transpose(order).reshape(*shape, -1),
+            inactive.reshape(*sizes, -1).transpose(order).reshape(*shape, -1),
+        )
+
+    def _apply(self, step: CauseStep, frontier: FloatArray) -> tuple[FloatArray, _Note]:
+        """Sum a cause out."""
+        active, inactive = self._weights(step)
+        note = _Note(frontier, active, inactive)
+        if step.spread is not None:
+            frontier = frontier.reshape(*step.spread.frontier, -1)
+        # In C order, so that what is split below is a view.
+        after = np.multiply(frontier, active, order="C")
+        for row, stride, width in step.touches:
+            view, keep = after.reshape(-1, width, stride, after.shape[-1]), self._keep[row]
+            explained = view[:, 1]
+            explained *= keep
+            explained += view[:, 0] * self._gain[row]
+            if width > 2:
+                leak, lowered = view[:, 2], self._lowered[row]
+                leak *= keep * lowered
+                if width > 3:
+                    feeding = view[:, 3]
+                    leak += feeding * (1.0 - lowered)
+                    feeding *= keep
+        after += frontier * inactive
+        return after.reshape(step.size, -1), note
+
+    def _pull(
+        self, step: CauseStep, adjoint: FloatArray, note: _Note, posterior: FloatArray
+    ) -> FloatArray:
+        """Pull the adjoint back through a cause and note its posterior."""
+        before, active, inactive = note
+        if step.spread is not None:
+            adjoint = adjoint.reshape(*step.spread.frontier, -1)
+        pulled = np.multiply(adjoint, active, order="C")
+        for row, stride, width in step.touches:
+            view, keep = pulled.reshape(-1, width, stride, pulled.shape[-1]), self._keep[row]
+            base, explained = view[:, 0], view[:, 1]
+            base += explained * self._gain[row]
+            explained *= keep
+            if width > 2:
+                leak, lowered = view[:, 2], self._lowered[row]
+                if width > 3:
+                    feeding = view[:, 3]
+                    feeding *= keep
+                    feeding += leak * (1.0 - lowered)
+                leak *= keep * lowered
+        joint = pulled.reshape(step.size, -1) * before
+        np.add.reduce(joint, axis=0, out=posterior[step.cause])
+        pulled += adjoint * inactive
+        return pulled.reshape(step.size, -1)
+
+    def _forward(self, frontier: FloatArray) -> tuple[FloatArray, list[_Note]]:
+        notes = []
+        for step in self._program.steps:
+            for one in step.opens:
+                start = self._start_of(one)
+                self._opened.append((frontier, start))
+                frontier = (start[:, None] * frontier).reshape(-1, frontier.shape[-1])
+            frontier, note = self._apply(step, frontier)
+            notes.append(note)
+            for closed in step.closes:
+                frontier = _closed(closed, frontier)
+        return frontier, notes
+
+    def _backward(
+        self, adjoint: FloatArray, notes: list[_Note], posterior: FloatArray
+    ) -> dict[int, FloatArray]:
+        """Fill the posteriors of all steps; return the adjoints of starts that were folded."""
+        result = {}
+        for step in reversed(self._program.steps):
+            for closed in reversed(step.closes):
+                adjoint = _unclosed(closed, adjoint)
+            adjoint = self._pull(step, adjoint, notes.pop(), posterior)
+            for one in reversed(step.opens):
+                before, start = self._opened.pop()
+                adjoint = adjoint.reshape(one.width, *before.shape)
+                if one.axis in self._folded:
+                    result[one.axis] = (adjoint * before).sum(axis=1)
+                adjoint = np.add.reduce(start[:, None] * adjoint, axis=0)
+        return result
+
+
+def _closed(closed: Close, frontier: FloatArray) -> FloatArray:
+    """Sum an axis out."""
+    view = frontier.reshape(-1, closed.width, closed.stride, frontier.shape[-1])
+    if closed.how == ALL:
+        summed = np.add.reduce(view, axis=1)
+    else:
+        # Component 3 only feeds component 2.
+        summed = view[:, 1] + view[:, 2] if closed.how == BOTH else view[:, 1]
+    return np.asarray(summed.reshape(-1, frontier.shape[-1]))
+
+
+def _unclosed(closed: Close, adjoint: FloatArray) -> FloatArray:
+    """Transpose of `_closed`."""
+    lanes = adjoint.shape[-1]
+    view = adjoint.reshape(-1, 1, closed.stride, lanes)
+    opened = np.zeros((len(view), closed.width, closed.stride, lanes))
+    passes = slice(1, 3 if closed.how == BOTH else 2)
+    opened[:, slice(None) if closed.how == ALL else passes] = view
+    return opened.reshape(-1, lanes)
+
+
+def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    return np.divide(above, below, out=np.zeros(below.shape), where=below > 0.0)

@@ -1,1 +1,0 @@
-"""One case under many sets of parameters: one plan, the draws side by side (`draws`)."""

@@ -1,1 +1,0 @@
-"""One case under many assumptions: one plan, the assumptions its columns."""

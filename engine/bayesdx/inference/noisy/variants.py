@@ -1,0 +1,106 @@
+"""One case under several assumptions about its causes and risks, a lane an assumption.
+
+The posterior of a group needs the evidence with all its members absent, the unexplained share
+with every cause absent; the next question needs what every further answer would change. Such
+lanes share everything but the weights of some causes, so one program serves them all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
+from bayesdx.inference.noisy.condition import count_axes
+from bayesdx.inference.noisy.lane_case import Assumptions, LaneCase, condition_lanes
+from bayesdx.inference.noisy.lane_program import LanePrograms
+from bayesdx.inference.noisy.lanes import run_lanes
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, NoisyModel
+from bayesdx.inference.noisy.parameters import repeat_parameters
+from bayesdx.inference.noisy.query import Answer, posteriors
+
+#: Frontiers above this many components are left to the sweep.
+MAX_COMPONENTS = 1 << 14
+
+
+class Variants:
+    """Answers one case under assumptions; keeps the programs used last."""
+
+    def __init__(self, model: NoisyModel) -> None:
+        self._model = model
+        self._parameters = repeat_parameters(model, 1)
+        self.programs = LanePrograms()
+
+    @property
+    def model(self) -> NoisyModel:
+        """What is asked."""
+        return self._model
+
+    def answer(self, evidence: Evidence, absent: BoolArray) -> tuple[Answer, FloatArray]:
+        """Answer one case as it is, and its evidence with sets of causes absent.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            One case.
+        absent : bool array (V, C)
+            Causes assumed absent in each variant.
+
+        Returns
+        -------
+        answer : Answer
+            Of the case as it is.
+        log_evidence : array (V,)
+            log P(evidence, causes absent) of each variant.
+        """
+        on = np.ones((1 + len(absent), len(self._model.causes)))
+        on[1:][absent] = 0.0
+        found = self.reweighted(evidence, on)
+        if found is None:
+            alone = posteriors(self._model, clamped_absent(evidence, absent), only_evidence=True)
+            return posteriors(self._model, evidence), alone.log_evidence
+        log_evidence, posterior = found
+        return Answer(log_evidence[:1], posterior[:1], np.empty(0)), log_evidence[1:]
+
+    def reweighted(
+        self,
+        evidence: Evidence,
+        on: FloatArray,
+        off: FloatArray | None = None,
+        risks: StateArray | None = None,
+    ) -> tuple[FloatArray, FloatArray] | None:
+        """Answer one case under V sets of factors on its causes, forward and backward.
+
+        An absent finding multiplies the weight of an active cause by the share that the cause
+        leaves of "absent", and couples nothing; so does each term of what is a sum of such
+        products. All rows then share one program.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            One case.
+        on, off : arrays (V, C)
+            Factors, 0 or more, on the weight of each cause being present and absent; without
+            ``off`` the latter stay.
+        risks : int8 array (V, R), optional
+            State at which a row holds a risk that the case does not know, -1 where it does not.
+
+        Returns
+        -------
+        log_evidence : array (V,)
+            Log of the sum over all worlds of P(world, evidence, risks) times its factors.
+        posterior : array (V, C)
+            Share of the worlds with the cause in that sum; 0 where the sum is.
+
+        None is returned in place of both where the findings couple too much for one program.
+        """
+        count_axes(self._model, evidence)
+        inactive = np.ones((on.shape[1], 1)) if off is None else off.T
+        assumed = Assumptions(on.T, inactive, None if risks is None else risks.T)
+        case: LaneCase = condition_lanes(
+            evidence, self._parameters.asked(self._model, evidence), assumed
+        )
+        program = self.programs.get(case.structure, len(on))
+        if program.widest > MAX_COMPONENTS:
+            return None
+        log_evidence, posterior = run_lanes(case, program)
+        return log_evidence, posterior.T
