@@ -15,7 +15,7 @@ import argparse
 import ray
 
 from bayesdx.tables.partitions import score_partition
-from bayesdx.tables.shipping import knowledge_files
+from bayesdx.tables.serialisation import knowledge_files
 
 BATCH_ROWS = 20_000
 

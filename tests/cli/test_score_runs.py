@@ -16,7 +16,7 @@ import bayesdx
 from bayesdx.cli.progress import progress_shown
 from bayesdx.cli.score import score as score_command
 from bayesdx.cli.signals import ended_by_signals
-from bayesdx.tables.running import RUN_ROWS
+from bayesdx.tables.execution.run_options import RUN_ROWS
 
 
 @pytest.fixture(scope="session")
@@ -134,18 +134,18 @@ def test_standard_input_is_counted_and_audited(
 def test_interrupted_run_says_how_to_go_on(
     score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal_: signal.Signals, code: int
 ) -> None:
-    from bayesdx.tables.running.parts import Parts
+    from bayesdx.tables.execution.part_store import AppendedParts as Parts
 
     write_cases(tmp_path / "c.csv", 40)
-    append, before = Parts.append, signal.getsignal(signal.SIGTERM)
+    add, before = Parts.add, signal.getsignal(signal.SIGTERM)
 
     def then_end(parts: Parts, *arguments: object) -> None:
-        append(parts, *arguments)  # type: ignore[arg-type]
-        if parts.finished == 2:
+        add(parts, *arguments)  # type: ignore[arg-type]
+        if len(parts.finished) == 2:
             signal.raise_signal(signal_)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Parts, "append", then_end)
+        patch.setattr(Parts, "add", then_end)
         ran = score("c.csv", "-o", "o.csv", "--chunk-rows", "7")
     assert ran.code == code
     assert "bayesdx: 14 records are finished and kept in " in ran.err

@@ -7,7 +7,7 @@ from pathlib import Path
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import InvalidCase
 from bayesdx.tables import RESERVED
-from bayesdx.tables.sources import open_cases
+from bayesdx.tables.sources.opening import open_cases
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 _MOTHER = """
 import json, os, sys
-import bayesdx.cli.app, bayesdx.tables.running.runs, bayesdx.tables.running.verify
+import bayesdx.cli.app, bayesdx.tables.execution.table_run, bayesdx.tables.execution.verification
 from bayesdx.cli import main
 for line in sys.stdin:
     arguments, said = json.loads(line)

@@ -17,12 +17,12 @@ import bayesdx.tables
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.errors import BayesdxError, InvalidCase, InvalidKnowledge
 from bayesdx.tables import finding_columns
+from bayesdx.tables.drawn_cases import SampleTables, sample_table
+from bayesdx.tables.drawn_files import write_sample
+from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.partitions import partition_schema, score_partition, score_partitions
-from bayesdx.tables.running import score_table
-from bayesdx.tables.shipping import KnowledgeFiles, core_of, knowledge_files
-from bayesdx.tables.synthetic import SampleTables, sample_table
-from bayesdx.tables.synthetic_files import write_sample
+from bayesdx.tables.serialisation import KnowledgeFiles, core_of, knowledge_files
 
 EXAMPLE = Path(__file__).parents[2] / "benchmarks" / "distributed" / "by_ray.py"
 
@@ -174,7 +174,7 @@ def test_it_has_its_place_in_the_package() -> None:
 
 def test_nothing_imports_dask_or_ray() -> None:
     code = (
-        "import sys, bayesdx, bayesdx.cli.app, bayesdx.tables.distributed, "
+        "import sys, bayesdx, bayesdx.cli.app, bayesdx.tables.execution.table_run, "
         "bayesdx.tables.partitions; "
         "sys.exit(any(name in sys.modules for name in ('dask', 'distributed', 'ray')))"
     )

@@ -20,9 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayesdx.errors import InvalidCase
-from bayesdx.tables.sources import CaseSource, Chunk, open_cases
+from bayesdx.tables.sources.chunks import CaseChunk, CaseSource
 from bayesdx.tables.sources.delimited import CsvSource
 from bayesdx.tables.sources.json_lines import JsonLinesSource
+from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.sources.streams import ByteStream
 
 CELL = st.text(st.sampled_from('ab,"\n\ré'), max_size=12)
@@ -133,7 +134,7 @@ def write_all(table: pd.DataFrame, folder: Path) -> list[Path]:
     return [*(folder / name for name in written), folder / "t.parquet", folder / "t"]
 
 
-def cells(chunks: list[Chunk]) -> pd.DataFrame:
+def cells(chunks: list[CaseChunk]) -> pd.DataFrame:
     """Cells of chunks as text, blank where nothing is known."""
     table = pa.concat_tables([chunk.cells for chunk in chunks])
     columns = [column.cast(pa.string()).fill_null("") for column in table.columns]
@@ -290,7 +291,7 @@ def test_types_of_parquet_files_are_reconciled(tmp_path: Path) -> None:
 MEMORY = """
 import sys
 from bayesdx.errors import InvalidCase
-from bayesdx.tables.sources import open_cases
+from bayesdx.tables.sources.opening import open_cases
 for path in sys.argv[1:]:
     rows = faults = 0
     try:

@@ -12,8 +12,8 @@ import bayesdx
 from bayesdx.cli.options import Priors
 from bayesdx.cli.progress import progress_shown
 from bayesdx.diagnosis.synthetic import SampleOptions
-from bayesdx.tables.synthetic import SampleTables
-from bayesdx.tables.synthetic_files import write_sample
+from bayesdx.tables.drawn_cases import SampleTables
+from bayesdx.tables.drawn_files import write_sample
 
 ENOUGH_FOR_SPEED = 100_000
 

@@ -16,8 +16,7 @@ from bayesdx.cli.progress import progress_shown
 from bayesdx.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
-    from bayesdx.tables.running import RunReport
-    from bayesdx.tables.running.runs import OnError
+    from bayesdx.tables.execution.run_options import OnError, RunReport
 
 #: Faults that are printed before the count of all of them.
 LISTED = 19
@@ -121,8 +120,9 @@ def score(
     says what it was made from. An interrupted run is kept in OUT.parts and goes on with --resume.
     """
     # Imported here: no other command waits for it.
+    from bayesdx.tables.execution.run_options import Cluster, RunOptions
+    from bayesdx.tables.execution.table_run import score_table
     from bayesdx.tables.outputs import OutputOptions, Shape
-    from bayesdx.tables.running import RunOptions, score_table
 
     long = top is not None or threshold is not None
     options = RunOptions(
@@ -149,13 +149,8 @@ def score(
                 if tell is not None:
                     tell(rows, share)
 
-            if dask is None:
-                report = score_table(engine.core, cases, output, options, told)
-            else:
-                from bayesdx.tables.distributed import Cluster, score_distributed
-
-                cluster = Cluster(dask)
-                report = score_distributed(engine.core, cases, output, cluster, options, told)
+            cluster = None if dask is None else Cluster(dask)
+            report = score_table(engine.core, cases, output, options, told, cluster)
     _print_summary(report, output, on_error, quiet)
     if on_error == "report" and report.counts.rejected:
         raise typer.Exit(1)

@@ -40,7 +40,7 @@ def verify(
     when anything differs.
     """
     # Imported here: no other command waits for it.
-    from bayesdx.tables.running.verify import read_audit, verify_output
+    from bayesdx.tables.execution.verification import read_audit, verify_output
 
     audit = read_audit(output)
     engine = bayesdx.load(priors)

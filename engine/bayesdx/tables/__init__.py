@@ -2,9 +2,9 @@
 
 from importlib import import_module
 
-from bayesdx.tables.columns import CASE_ID, RESERVED, finding_columns, with_case_ids
-from bayesdx.tables.reading import parse_csv, read_cases
-from bayesdx.tables.writing import csv_text, write_table, write_whole
+from bayesdx.tables.frame_files import csv_text, write_table, write_whole
+from bayesdx.tables.reserved import CASE_ID, RESERVED, finding_columns, with_case_ids
+from bayesdx.tables.whole_tables import parse_csv, read_cases
 
 __all__ = [
     "CASE_ID",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from bayesdx.network import Network
-from bayesdx.tables.columns import RESERVED
 from bayesdx.tables.networks import NetworkAnswer
+from bayesdx.tables.reserved import RESERVED
 
 
 def evidence_columns(cases: pd.DataFrame, network: Network) -> pd.DataFrame:

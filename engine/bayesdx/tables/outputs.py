@@ -15,7 +15,7 @@ from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
-from bayesdx.tables.columns import CASE_ID
+from bayesdx.tables.reserved import CASE_ID
 
 Shape = Literal["wide", "long"]
 SHAPES: tuple[Shape, ...] = ("wide", "long")

@@ -19,8 +19,9 @@ With Ray Data::
     )
 
 ``folder`` is a knowledge folder that every worker can read; None for the packaged knowledge, which
-each worker then has in the same version; or `bayesdx.tables.shipping.knowledge_files` of a folder
-that only the caller has. ``benchmarks/distributed/by_ray.py`` is such a program, and is tested.
+each worker then has in the same version; or `bayesdx.tables.serialisation.knowledge_files` of a
+folder that only the caller has. ``benchmarks/distributed/by_ray.py`` is such a program, and is
+tested.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import score_cases
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.noisy.model import BoolArray
-from bayesdx.tables.columns import CASE_ID, RESERVED
+from bayesdx.tables.execution.chunk_job import take_scores
 from bayesdx.tables.outputs import OutputOptions, check_options, output_schema, output_table
-from bayesdx.tables.running.work import take_scores
-from bayesdx.tables.shipping import KnowledgeSource, core_of
+from bayesdx.tables.reserved import CASE_ID, RESERVED
+from bayesdx.tables.serialisation import KnowledgeSource, core_of
 
 OnBadRow = Literal["raise", "skip", "mark"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -37,7 +38,7 @@ class RowFault(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Chunk:
+class CaseChunk:
     """Consecutive records of a source: N sound ones as columns, the others as faults.
 
     Attributes
@@ -80,6 +81,8 @@ class CaseSource(ABC):
         Bytes of the input, as stored; None where they are not known beforehand.
     rows : int or None
         Records, where the format tells without reading them.
+    paths : tuple of Path
+        Files that are read; none of a stream.
     """
 
     name: str
@@ -87,9 +90,10 @@ class CaseSource(ABC):
     typed: bool = False
     size: int | None
     rows: int | None
+    paths: tuple[Path, ...] = ()
 
     @abstractmethod
-    def chunks(self, skip: int = 0) -> Iterator[Chunk]:
+    def chunks(self, skip: int = 0) -> Iterator[CaseChunk]:
         """Yield the chunks in order, once.
 
         Parameters

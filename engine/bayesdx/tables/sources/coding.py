@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables.columns import RESERVED
-from bayesdx.tables.sources.chunks import Chunk, RowFault
+from bayesdx.tables.reserved import RESERVED
+from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 from bayesdx.tables.sources.pieces import Piece
 from bayesdx.tables.sources.structure import IntArray
 
@@ -85,7 +85,7 @@ class ChunkCoder:
         self._codes[:, self._good : self._good + len(codes)] = codes.T
         self._good += len(codes)
 
-    def finish(self) -> Chunk:
+    def finish(self) -> CaseChunk:
         """Return the chunk."""
         sound = np.concatenate([*self._sound, np.zeros(0, dtype=bool)])
         lines = np.concatenate([*self._lines, np.zeros(0, dtype=np.int64)]).astype(np.int64)
@@ -94,7 +94,7 @@ class ChunkCoder:
         for column, texts in zip(self._text, self._texts, strict=True):
             arrays[column] = _joined(texts)
         cells = pa.Table.from_arrays(arrays, names=list(self._columns))
-        return Chunk(self._first, self.count, cells, rows, lines, tuple(self._faults))
+        return CaseChunk(self._first, self.count, cells, rows, lines, tuple(self._faults))
 
     def _make_room(self, rows: int) -> None:
         width, held = self._codes.shape

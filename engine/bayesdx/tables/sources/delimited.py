@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables.sources.chunks import Chunk
+from bayesdx.tables.sources.chunks import CaseChunk
 from bayesdx.tables.sources.coding import ChunkCoder
 from bayesdx.tables.sources.headers import header_faults
 from bayesdx.tables.sources.pieces import read_pieces, wrong_text
 from bayesdx.tables.sources.streams import BLOCK, ByteStream
 from bayesdx.tables.sources.strict import MOST_RECORD, scan
-from bayesdx.tables.sources.text import TextSource
+from bayesdx.tables.sources.text_source import TextSource
 
 #: Bytes in which the end of the header is looked for at first.
 _HEADER = 1 << 16
@@ -42,7 +42,7 @@ class CsvSource(TextSource):
         self._begin("CSV text", "a header line")
         self.columns = self._read_header()
 
-    def chunks(self, skip: int = 0) -> Iterator[Chunk]:
+    def chunks(self, skip: int = 0) -> Iterator[CaseChunk]:
         """Yield the chunks; of those that are skipped only the records are counted."""
         number, size = 0, self._chunk_rows
         coder = ChunkCoder(self.columns, 0, size, self.name)

@@ -12,13 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
-from bayesdx.tables.columns import RESERVED
-from bayesdx.tables.sources.chunks import Chunk, RowFault
+from bayesdx.tables.reserved import RESERVED
+from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 from bayesdx.tables.sources.headers import header_faults
 from bayesdx.tables.sources.pieces import MOST_CELL, STEP
 from bayesdx.tables.sources.streams import BLOCK, ByteStream
 from bayesdx.tables.sources.strict import MOST_RECORD
-from bayesdx.tables.sources.text import TextSource
+from bayesdx.tables.sources.text_source import TextSource
 from bayesdx.tables.sources.window import Window
 
 #: Rows at the beginning whose keys are the columns.
@@ -55,7 +55,7 @@ class JsonLinesSource(TextSource):
         self.columns = self._read_keys()
         self._keys = {name: position for position, name in enumerate(self.columns)}
 
-    def chunks(self, skip: int = 0) -> Iterator[Chunk]:
+    def chunks(self, skip: int = 0) -> Iterator[CaseChunk]:
         """Yield the chunks; lines of those that are skipped are only counted."""
         size, first = self._chunk_rows, 0
         held: list[tuple[int, bytes | None]] = []
@@ -101,7 +101,7 @@ class JsonLinesSource(TextSource):
             raise InvalidCase(wrong)
         return tuple(names)
 
-    def _chunk(self, first: int, held: list[tuple[int, bytes | None]]) -> Chunk:
+    def _chunk(self, first: int, held: list[tuple[int, bytes | None]]) -> CaseChunk:
         rows: list[int] = []
         lines: list[int] = []
         counts: list[int] = []
@@ -119,7 +119,7 @@ class JsonLinesSource(TextSource):
             rows.append(first + row)
             lines.append(line)
         arrays = _columns(self.columns, counts, [self._keys[key] for key in keys], texts)
-        return Chunk(
+        return CaseChunk(
             first,
             len(held),
             pa.Table.from_arrays(arrays, names=list(self.columns)),

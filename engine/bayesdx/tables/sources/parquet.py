@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables.columns import RESERVED
-from bayesdx.tables.sources.chunks import CODED_TEXT, CaseSource, Chunk
+from bayesdx.tables.reserved import RESERVED
+from bayesdx.tables.sources.chunks import CODED_TEXT, CaseChunk, CaseSource, RowFault
 from bayesdx.tables.sources.formats import (
     PARQUET_SUFFIXES,
     STANDARD_INPUT,
@@ -22,7 +24,7 @@ from bayesdx.tables.sources.formats import (
     unreadable,
 )
 from bayesdx.tables.sources.headers import header_faults
-from bayesdx.tables.sources.streams import file_digest
+from bayesdx.tables.sources.streams import FileStamp, file_stamp
 
 #: What pandas calls an index that it only numbered; no column of the cases.
 _BARE_INDEX = "__index_level_"
@@ -46,18 +48,19 @@ class ParquetSource(CaseSource):
         path = Path(source)
         self.name = str(path)
         self._folder = path if path.is_dir() else None
-        self._paths = [path] if self._folder is None else _files(path)
+        self.paths = (path,) if self._folder is None else tuple(_files(path))
         self._chunk_rows = chunk_rows
-        metadata = [_metadata(one) for one in self._paths]
+        opened = [_metadata(one) for one in self.paths]
+        metadata = [one for one, _ in opened]
         self._file_rows = [one.num_rows for one in metadata]
-        self._stamps = [_stamp(one) for one in self._paths]
-        self.size = sum(stamp[0] for stamp in self._stamps)
+        self._stamps = dict(zip(self.paths, (stamp for _, stamp in opened), strict=True))
+        self.size = sum(stamp.size for stamp in self._stamps.values())
         self.rows = sum(self._file_rows)
         schemas = [one.schema.to_arrow_schema() for one in metadata]
-        self.columns, self._schema = _agreed(schemas, self._paths)
+        self.columns, self._schema = _agreed(schemas, self.paths)
         self._done = 0
 
-    def chunks(self, skip: int = 0) -> Iterator[Chunk]:
+    def chunks(self, skip: int = 0) -> Iterator[CaseChunk]:
         """Yield the chunks; row groups that are skipped are not read."""
         first = skip * self._chunk_rows
         held: list[pa.Table] = []
@@ -69,14 +72,14 @@ class ParquetSource(CaseSource):
                 continue
             whole = pa.concat_tables(held)
             while count >= self._chunk_rows:
-                yield _chunk(first, whole.slice(0, self._chunk_rows))
+                yield _chunk(self.name, first, whole.slice(0, self._chunk_rows))
                 first += self._chunk_rows
                 self._done = first
                 count -= self._chunk_rows
                 whole = whole.slice(self._chunk_rows)
             held = [whole]
         if count:
-            yield _chunk(first, pa.concat_tables(held))
+            yield _chunk(self.name, first, pa.concat_tables(held))
         self._done = self.rows or 0
 
     def progress(self) -> float | None:
@@ -86,35 +89,53 @@ class ParquetSource(CaseSource):
     def digest(self) -> str:
         """SHA-256 of the file; of a folder, of the name and digest of each file in order."""
         if self._folder is None:
-            return file_digest(self._paths[0])
+            return self._digest(self.paths[0])
         whole = hashlib.sha256()
-        for path in self._paths:
+        for path in self.paths:
             name = path.relative_to(self._folder).as_posix()
-            whole.update(f"{name}\0{file_digest(path)}\n".encode())
+            whole.update(f"{name}\0{self._digest(path)}\n".encode())
         return whole.hexdigest()
+
+    def _digest(self, path: Path) -> str:
+        """SHA-256 of a file, if it is still the one whose rows are read."""
+        with self._same(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+    @contextmanager
+    def _same(self, path: Path) -> Iterator[BinaryIO]:
+        """Open a file that must be the one that it was, and must stay so meanwhile."""
+        try:
+            file = path.open("rb")
+        except OSError as reason:
+            raise InvalidCase(unreadable(path, reason)) from reason
+        with file:
+            for moment in ("before", "after"):
+                if file_stamp(file) != self._stamps[path]:
+                    got = Phrase("one that was changed while it was read")
+                    raise InvalidCase(Fault(str(path), "a file that stays as it is", got))
+                if moment == "before":
+                    yield file
 
     def close(self) -> None:
         """Files are open only while they are read."""
 
     def _tables(self, first: int) -> Iterator[pa.Table]:
         """Tables in order, from record ``first`` on; row groups before it are not read."""
-        for path, rows, stamp in zip(self._paths, self._file_rows, self._stamps, strict=True):
+        for path, rows in zip(self.paths, self._file_rows, strict=True):
             if first >= rows:
                 first -= rows
                 continue
-            try:
-                yield from self._read(path, first)
-            except _ERRORS as reason:
-                got = Phrase(_told(reason))
-                raise InvalidCase(Fault(str(path), "a Parquet file", got)) from reason
-            if _stamp(path) != stamp:
-                got = Phrase("one that was changed while it was read")
-                raise InvalidCase(Fault(str(path), "a file that stays as it is", got))
+            with self._same(path) as file:
+                try:
+                    yield from self._read(file, first)
+                except _ERRORS as reason:
+                    got = Phrase(_told(reason))
+                    raise InvalidCase(Fault(str(path), "a Parquet file", got)) from reason
             first = 0
 
-    def _read(self, path: Path, first: int) -> Iterator[pa.Table]:
+    def _read(self, source: BinaryIO, first: int) -> Iterator[pa.Table]:
         coded = [name for name in self.columns if name not in RESERVED]
-        with pq.ParquetFile(path, read_dictionary=coded, page_checksum_verification=True) as file:
+        with pq.ParquetFile(source, read_dictionary=coded, page_checksum_verification=True) as file:
             groups: list[int] = []
             for group in range(file.metadata.num_row_groups):
                 rows = file.metadata.row_group(group).num_rows
@@ -159,10 +180,13 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
     return [*key, (1, 0, name)]
 
 
-def _metadata(path: Path) -> pq.FileMetaData:
+def _metadata(path: Path) -> tuple[pq.FileMetaData, FileStamp]:
     try:
         with path.open("rb") as file:
-            return pq.read_metadata(file)
+            stamp = file_stamp(file)
+            if stamp is None:
+                raise InvalidCase(Fault(str(path), "a Parquet file", Phrase("a pipe or a device")))
+            return pq.read_metadata(file), stamp
     except OSError as reason:
         if reason.errno is not None:
             raise InvalidCase(unreadable(path, reason)) from reason
@@ -171,12 +195,7 @@ def _metadata(path: Path) -> pq.FileMetaData:
         raise InvalidCase(Fault(str(path), "a Parquet file", Phrase(_told(reason)))) from reason
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
-
-
-def _agreed(schemas: list[pa.Schema], paths: list[Path]) -> tuple[tuple[str, ...], pa.Schema]:
+def _agreed(schemas: list[pa.Schema], paths: tuple[Path, ...]) -> tuple[tuple[str, ...], pa.Schema]:
     """Columns and one type each for all files; every fault of their headers at once."""
     raw = [name for name in schemas[0].names if not name.startswith(_BARE_INDEX)]
     columns = tuple(name.strip() for name in raw)
@@ -247,9 +266,51 @@ def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, names=schema.names)
 
 
-def _chunk(first: int, table: pa.Table) -> Chunk:
-    rows = np.arange(first, first + len(table), dtype=np.int64)
-    return Chunk(first, len(table), table.unify_dictionaries().combine_chunks(), rows, rows + 1, ())
+def _chunk(name: str, first: int, table: pa.Table) -> CaseChunk:
+    cells = table.unify_dictionaries().combine_chunks()
+    rows = np.arange(first, first + len(cells), dtype=np.int64)
+    count, faults = len(cells), _text_faults(name, rows, cells)
+    if faults:
+        sound = np.ones(count, dtype=bool)
+        sound[[fault.row - first for fault in faults]] = False
+        cells, rows = cells.filter(pa.array(sound)), rows[sound]
+    return CaseChunk(first, count, cells, rows, rows + 1, faults)
+
+
+def _text_faults(name: str, rows: NDArray[np.int64], cells: pa.Table) -> tuple[RowFault, ...]:
+    """Find the rows with text that is not UTF-8, which Parquet does not check."""
+    faults: dict[int, RowFault] = {}
+    for number, column in enumerate(cells.columns, start=1):
+        for chunk in column.chunks:
+            coded = pa.types.is_dictionary(chunk.type)
+            texts = chunk.dictionary if coded else chunk
+            if not pa.types.is_string(texts.type) or _is_text(texts):
+                continue
+            raw = texts.view(pa.binary()).to_pylist()
+            wrong = {at: text for at, text in enumerate(raw) if text and not _is_utf8(text)}
+            codes = chunk.indices.to_pylist() if coded else range(len(chunk))
+            for position, code in enumerate(codes):
+                if code in wrong:
+                    row = int(rows[position])
+                    fault = Fault(f"{name}:{row + 1}:{number}", "UTF-8 text", wrong[code])
+                    faults.setdefault(row, RowFault(row, fault))
+    return tuple(faults[row] for row in sorted(faults))
+
+
+def _is_text(texts: pa.Array) -> bool:
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _told(reason: BaseException) -> str:

@@ -10,7 +10,7 @@ import stat
 import sys
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 
@@ -20,6 +20,23 @@ from bayesdx.tables.sources.formats import STANDARD_INPUT, STANDARD_STREAM, unre
 #: Bytes read from a file at once.
 BLOCK = 1 << 20
 _CALLED = {"gz": "gzip", "zst": "zstd"}
+
+
+class FileStamp(NamedTuple):
+    """What changes when a file does, or is replaced by another."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+
+
+def file_stamp(file: BinaryIO) -> FileStamp | None:
+    """Return the stamp of an open file; None of a pipe or a device."""
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return FileStamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 class _Counted(io.RawIOBase):
@@ -51,6 +68,8 @@ class ByteStream:
     Attributes
     ----------
     name : str
+    path : Path or None
+        None of standard input.
     size : int or None
         Bytes as stored; None of a pipe.
     """
@@ -59,11 +78,11 @@ class ByteStream:
         self, raw: BinaryIO, name: str, path: Path | None = None, compression: str = ""
     ) -> None:
         self._raw = raw
-        self._path = path
+        self.path = path
         self.name = name
         self._compression = compression
         self._stamp = self._read_stamp()
-        self.size = None if self._stamp is None else self._stamp[0]
+        self.size = None if self._stamp is None else self._stamp.size
         self._counted = _Counted(self._raw, hashing=self._stamp is None)
         self._stream = self._opened()
 
@@ -116,8 +135,12 @@ class ByteStream:
     def digest(self) -> str:
         """SHA-256 of the stored bytes; of a pipe once all of it was read."""
         if self._stamp is not None:
-            assert self._path is not None
-            return file_digest(self._path)
+            # Of the file that is read, whatever may have its name by now.
+            at = self._raw.tell()
+            self._raw.seek(0)
+            digest = hashlib.file_digest(self._raw, "sha256").hexdigest()  # type: ignore[arg-type]
+            self._raw.seek(at)
+            return digest
         assert self._counted.sha is not None
         if not self._counted.ended:
             got = Phrase("a digest asked for before that")
@@ -126,15 +149,12 @@ class ByteStream:
 
     def close(self) -> None:
         """Close the file; standard input is left open."""
-        if self._path is not None:
+        if self.path is not None:
             self._raw.close()
 
-    def _read_stamp(self) -> tuple[int, int] | None:
-        """Size and time of change of a regular file."""
-        if self._path is None:
-            return None
-        status = os.fstat(self._raw.fileno())
-        return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+    def _read_stamp(self) -> FileStamp | None:
+        """What tells a regular file from another."""
+        return None if self.path is None else file_stamp(self._raw)
 
     def _opened(self) -> Any:
         if self._compression == "gz":
@@ -164,3 +184,8 @@ def file_digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as reason:
         raise InvalidCase(unreadable(path, reason)) from reason
+
+
+def bytes_digest(data: bytes) -> str:
+    """SHA-256 of bytes."""
+    return hashlib.sha256(data).hexdigest()

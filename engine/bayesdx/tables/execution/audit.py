@@ -1,0 +1,129 @@
+"""What is known of a run: enough to repeat it, and to tell whether it would be the same."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+from bayesdx import __version__
+from bayesdx.diagnosis.core import Core
+from bayesdx.inference.noisy import jit
+from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.outputs import OutputOptions
+from bayesdx.tables.sources.chunks import CaseSource
+from bayesdx.tables.target import Target
+
+#: Key of the same facts in the metadata of Parquet files, times and places left out.
+METADATA_KEY = b"bayesdx"
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run is made from; two runs of the same setting give the same bytes.
+
+    Attributes
+    ----------
+    input_name, input_digest : str
+        The digest is empty until the end where the input is a stream.
+    input_bytes : int or None
+    knowledge : dict
+        Name, version, digest, intended use.
+    engine : dict
+        Versions of what computes.
+    options : dict
+        What was asked for, chunk size and format among it.
+    """
+
+    input_name: str
+    input_digest: str
+    input_bytes: int | None
+    knowledge: dict[str, str]
+    engine: dict[str, str | None]
+    options: dict[str, Any]
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a resumed run must have in common; empty where the input is a stream."""
+        if not self.input_digest:
+            return {}
+        return {
+            "input": self.input_digest,
+            "knowledge": self.knowledge["digest"],
+            **self.engine,
+            **self.options,
+        }
+
+
+def gather_facts(
+    core: Core,
+    source: CaseSource,
+    output: OutputOptions,
+    *,
+    on_error: str,
+    chunk_rows: int,
+    target: Target,
+    at_end: bool = False,
+) -> RunFacts:
+    """Gather what a run is made from; reads all of the input once, for its digest.
+
+    A stream has none before its end.
+    """
+    digest = source.digest() if at_end or source.size is not None else ""
+    model = core.knowledge.model
+    options = {**asdict(output), "on_error": on_error, "chunk_rows": chunk_rows}
+    options["causes"] = None if output.causes is None else list(output.causes)
+    options["format"] = ".".join(filter(None, (target.kind, target.compression)))
+    options["folder"] = target.folder
+    return RunFacts(
+        input_name=source.name,
+        input_digest=digest,
+        input_bytes=source.size,
+        knowledge={
+            "name": model.name,
+            "version": model.version,
+            "digest": core.knowledge.digest,
+            "intended_use": model.intended_use,
+        },
+        engine=engine_facts(core),
+        options=options,
+    )
+
+
+def engine_facts(core: Core) -> dict[str, str | None]:
+    """Return the versions of what computes in this process."""
+    return {
+        "version": __version__,
+        "backend": core.backend,
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "numpy": metadata.version("numpy"),
+        "pyarrow": metadata.version("pyarrow"),
+        "numba": metadata.version("numba") if jit.installed() else None,
+    }
+
+
+def facts(setting: RunFacts, counts: Counts) -> dict[str, Any]:
+    """Return what does not change when a run is repeated."""
+    return {
+        "engine": {"name": "bayesdx", **setting.engine},
+        "knowledge": setting.knowledge,
+        "input": {
+            "name": setting.input_name,
+            "digest": setting.input_digest,
+            "bytes": setting.input_bytes,
+        },
+        "options": setting.options,
+        # Scoring is exact; nothing is drawn.
+        "seed": None,
+        "counts": counts.as_dict(),
+    }
+
+
+def audit(
+    setting: RunFacts,
+    counts: Counts,
+    output: dict[str, Any],
+    run: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the content of ``OUT.audit.json``: what was done with what, and what came of it."""
+    return {"format": 1, **facts(setting, counts), "output": output, "run": run}

@@ -1,0 +1,226 @@
+"""What is done with one chunk: read its cells, score, encode; a function of the chunk alone."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import pyarrow as pa
+
+from bayesdx.diagnosis.cases import Cases
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.scoring import Scores, score_cases
+from bayesdx.inference.noisy.model import BoolArray
+from bayesdx.tables.encoders import Encoder
+from bayesdx.tables.execution.counts import Counts, count_scores
+from bayesdx.tables.execution.rejects import CellPlaces, rejected_csv
+from bayesdx.tables.outputs import OutputOptions, output_table
+from bayesdx.tables.reserved import CASE_ID, RESERVED
+from bayesdx.tables.sources.chunks import CaseChunk, RowFault
+
+
+class WrittenPart(NamedTuple):
+    """Files that a part has of its own: bytes and SHA-256 of its output and its rejects."""
+
+    output_end: int
+    output_digest: str
+    rejected_end: int
+    rejected_digest: str
+
+
+@dataclass(frozen=True, eq=False)
+class PartResult:
+    """What became of a part: of one chunk, or of several together.
+
+    Attributes
+    ----------
+    number : int
+        From 0.
+    counts : Counts
+    faults : tuple of RowFault
+        Of its bad records, by row.
+    output, rejected : bytes
+        To be appended to the output and to the file of rejected records.
+    seconds : Counter
+        Spent on reading cells, scoring and writing.
+    slowest : (int, float)
+        First record of the chunk that took longest to score, and its seconds.
+    written : WrittenPart or None
+        Where the part has files of its own.
+    failure : str
+        Why it is given up; blank where it is not.
+    """
+
+    number: int
+    counts: Counts
+    faults: tuple[RowFault, ...] = ()
+    output: bytes = b""
+    rejected: bytes = b""
+    seconds: Counter[str] = field(default_factory=Counter)
+    slowest: tuple[int, float] = (0, 0.0)
+    written: WrittenPart | None = None
+    failure: str = ""
+
+
+def joined(number: int, results: Iterable[PartResult], listed: int) -> PartResult:
+    """Put consecutive results together as those of one part, with so many faults at most."""
+    counts, seconds = Counts(), Counter[str]()
+    faults: list[RowFault] = []
+    slowest = (0, 0.0)
+    outputs, rejected = [], []
+    for one in results:
+        counts.add(one.counts)
+        seconds.update(one.seconds)
+        faults += one.faults[: listed - len(faults)]
+        slowest = max(slowest, one.slowest, key=lambda pair: pair[1])
+        outputs.append(one.output)
+        rejected.append(one.rejected)
+    return PartResult(
+        number, counts, tuple(faults), b"".join(outputs), b"".join(rejected), seconds, slowest
+    )
+
+
+class Flag(Protocol):
+    """Tells all who work on a run that something was found."""
+
+    def set(self) -> None:
+        """Say so."""
+
+    def is_set(self) -> bool:
+        """Whether somebody said so."""
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkJob:
+    """Scores chunks; a function that threads may share.
+
+    Attributes
+    ----------
+    core : Core
+    options : OutputOptions
+    places : CellPlaces
+    encode : Encoder or None
+        None where cases are only checked.
+    number_cases : bool
+        Give the number of the record as `case_id` where cases have none of their own.
+    stop : bool
+        After the first fault nothing is scored any more, only checked.
+    chunk_rows : int
+        Of a whole chunk.
+    workers : int
+        Threads to score a chunk with that is alone.
+    faulty : Flag
+        Set by the first fault.
+    """
+
+    core: Core
+    options: OutputOptions
+    places: CellPlaces
+    encode: Encoder | None
+    number_cases: bool
+    stop: bool
+    chunk_rows: int
+    workers: int = 1
+    faulty: Flag = field(default_factory=threading.Event)
+
+    def __call__(self, chunk: CaseChunk) -> PartResult:
+        """Read, score and encode a chunk."""
+        laps = [time.perf_counter()]
+        cases, good, faults = self.read(chunk)
+        laps.append(time.perf_counter())
+        rejected = len({fault.row for fault in faults})
+        counts = Counts(records=chunk.count, rejected=rejected, faults=len(faults))
+        number = chunk.first // self.chunk_rows
+        if faults and self.stop:
+            self.faulty.set()
+        if self.encode is None or self.faulty.is_set():
+            seconds = Counter({"reading": laps[1] - laps[0]})
+            return PartResult(number, counts, faults, seconds=seconds)
+        alone = chunk.first == 0 and chunk.count < self.chunk_rows
+        scores = score_cases(self.core, cases, self.workers if alone else 1)
+        if not good.all():
+            scores = take_scores(scores, good)
+        counts.add(count_scores(self.core, scores))
+        laps.append(time.perf_counter())
+        table = self.table(chunk, scores, good)
+        counts.lines = table.num_rows
+        output = self.encode(table, chunk.first == 0)
+        told = rejected_csv(faults, self.places)
+        laps.append(time.perf_counter())
+        spent = {
+            stage: end - begin
+            for stage, begin, end in zip(
+                ("reading", "scoring", "writing"), laps[:-1], laps[1:], strict=True
+            )
+        }
+        slowest = chunk.first, spent["scoring"]
+        seconds = Counter(spent)
+        return PartResult(number, counts, faults, output, told, seconds, slowest)
+
+    def read(self, chunk: CaseChunk) -> tuple[Cases, BoolArray, tuple[RowFault, ...]]:
+        """Read the cells of a chunk.
+
+        Returns
+        -------
+        cases : Cases
+            Of its N sound records, in which bad cells are unknown.
+        good : bool array (N,)
+            Records without faults.
+        faults : tuple of RowFault
+            Of all its records, by row.
+        """
+        names = [name for name in chunk.cells.column_names if name not in RESERVED]
+        columns = {name: chunk.cells.column(name) for name in names}
+
+        def place(position: int, column: str) -> str:
+            return self.places.of_cell(chunk, position, column)
+
+        cases, good, found = self.core.reader.read_rows(columns, len(chunk.rows), place)
+        in_cells = [RowFault(int(chunk.rows[position]), fault) for position, fault in found]
+        faults = sorted((*chunk.faults, *in_cells), key=lambda fault: fault.row)
+        return cases, good, tuple(faults)
+
+    def table(self, chunk: CaseChunk, scores: Scores, good: BoolArray) -> pa.Table:
+        """Lay the scores of the good records out as they are written."""
+        rows = chunk.rows[good]
+        ids = case_ids(chunk.cells)
+        if ids is not None:
+            ids = ids.filter(pa.array(good))
+        elif self.number_cases:
+            ids = pa.array(rows)
+        return output_table(self.core, scores, ids, rows, self.options)
+
+
+def take_scores(scores: Scores, kept: BoolArray) -> Scores:
+    """Return the scores of some cases."""
+    return Scores(
+        posterior=scores.posterior[kept],
+        log_evidence=scores.log_evidence[kept],
+        status=scores.status[kept],
+        urgency=scores.urgency[kept],
+        flags=scores.flags[kept],
+    )
+
+
+def case_ids(cells: pa.Table) -> pa.Array | None:
+    """Return the cases' own ids; what is neither text, a whole number nor a date becomes text."""
+    if CASE_ID not in cells.column_names:
+        return None
+    column = cells.column(CASE_ID).combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else column.chunk(0)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind):
+        return column
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowException:
+        return pa.array(
+            [None if cell is None else str(cell) for cell in column.to_pylist()], pa.string()
+        )

@@ -1,0 +1,163 @@
+"""What a worker of a cluster does with one partition: several chunks, written to a shared disk."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+
+from bayesdx.diagnosis.core import Core
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.tables.disk import replace_file, sync_folder
+from bayesdx.tables.encoders import arrow_bytes
+from bayesdx.tables.execution.audit import engine_facts
+from bayesdx.tables.execution.chunk_job import ChunkJob, PartResult, WrittenPart, joined
+from bayesdx.tables.execution.part_journal import DATA, FAULTY, REJECTS, WRITING, part_name
+from bayesdx.tables.execution.publish import arrow_tables, write_parquet
+from bayesdx.tables.execution.rejects import CellPlaces
+from bayesdx.tables.outputs import OutputOptions
+from bayesdx.tables.reserved import CASE_ID
+from bayesdx.tables.sources.chunks import CaseSource
+from bayesdx.tables.sources.opening import open_cases
+from bayesdx.tables.sources.streams import bytes_digest, file_digest
+
+#: Faults that one partition tells in full; all of them are counted.
+LISTED = 1000
+
+
+@dataclass(frozen=True)
+class PartitionJob:
+    """One partition to be scored.
+
+    Attributes
+    ----------
+    number : int
+        From 0.
+    chunks : int
+        How many it has; so many times its number come before them.
+    source : str
+        The input, at the same path on all machines.
+    rows, size : int
+        Records and bytes of the input, as the machine saw it that started the run.
+    chunk_rows : int
+    output : OutputOptions
+    on_error : {"stop", "skip", "report"}
+    folder : str
+        Of the unfinished run, at the same path on all machines.
+    knowledge : str
+        Digest of the knowledge.
+    engine : tuple of (str, str or None)
+        Versions of what computes; results may differ in the last digit between versions.
+    facts : str
+        JSON for the metadata of the file.
+    """
+
+    number: int
+    chunks: int
+    source: str
+    rows: int
+    size: int
+    chunk_rows: int
+    output: OutputOptions
+    on_error: str
+    folder: str
+    knowledge: str
+    engine: tuple[tuple[str, str | None], ...]
+    facts: str
+
+
+class FileFlag:
+    """A flag that all machines see: a file on the disk that they share."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def set(self) -> None:
+        """Make the file; where that fails, others only do what is in vain."""
+        with suppress(OSError):
+            self._path.touch()
+
+    def is_set(self) -> bool:
+        """Whether it is there."""
+        return self._path.exists()
+
+
+def score_partition_job(core: Core, job: PartitionJob) -> PartResult:
+    """Score one partition and write it.
+
+    Parameters
+    ----------
+    core : Core
+        Of the knowledge that the job names.
+    job : PartitionJob
+
+    Returns
+    -------
+    PartResult
+        Without `written` where faults kept it from being written.
+
+    Raises
+    ------
+    BayesdxError
+        This machine has another knowledge, engine or input than the one that started the run, or
+        cannot read or write where it should.
+    """
+    stop = job.on_error == "stop"
+    faulty = FileFlag(Path(job.folder) / FAULTY)
+    with open_cases(job.source, chunk_rows=job.chunk_rows) as source:
+        _check_same(core, job, source)
+        work = ChunkJob(
+            core=core,
+            options=job.output,
+            places=CellPlaces(source.name, source.columns),
+            encode=arrow_bytes,
+            number_cases=CASE_ID not in source.columns and not stop,
+            stop=stop,
+            chunk_rows=job.chunk_rows,
+            faulty=faulty,
+        )
+        chunks = islice(source.chunks(job.number * job.chunks), job.chunks)
+        result = joined(job.number, map(work, chunks), LISTED)
+    written = None if stop and faulty.is_set() else _write(job, result)
+    return replace(result, output=b"", rejected=b"", written=written)
+
+
+def _check_same(core: Core, job: PartitionJob, source: CaseSource) -> None:
+    here = {**engine_facts(core), "knowledge": core.knowledge.digest}
+    there = {**dict(job.engine), "knowledge": job.knowledge}
+    here |= {"input records": str(source.rows), "input bytes": str(source.size)}
+    there |= {"input records": str(job.rows), "input bytes": str(job.size)}
+    faults = [
+        Fault(f"{name} on the worker", f"{was}", Phrase(here.get(name) or "none"))
+        for name, was in there.items()
+        if here.get(name) != was
+    ]
+    if faults:
+        raise BayesdxError(faults)
+
+
+def _write(job: PartitionJob, result: PartResult) -> WrittenPart:
+    """Write the scores and the records with faults; each in one step, so that twice is no harm."""
+    folder, name = Path(job.folder), part_name(job.number)
+    # Not among the finished ones: their folder is published as it stands.
+    beside = folder / WRITING / f"{name}.{uuid.uuid4().hex}"
+    facts = json.loads(job.facts) | {"partition": job.number}
+    try:
+        write_parquet(_tables(result.output), beside, facts)
+        size, digest = beside.stat().st_size, file_digest(beside)
+        beside.replace(folder / DATA / name)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(folder / DATA)
+    replace_file(folder / REJECTS / f"{name}.csv", result.rejected)
+    return WrittenPart(size, digest, len(result.rejected), bytes_digest(result.rejected))
+
+
+def _tables(output: bytes) -> Iterator[pa.Table]:
+    return arrow_tables(pa.BufferReader(output))

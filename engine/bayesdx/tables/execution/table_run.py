@@ -1,0 +1,433 @@
+"""A table of cases scored as it is read: bounded memory, nothing lost on the way.
+
+One run, whoever does the work: the chunks of the input make parts; threads of this process or the
+workers of a Dask cluster do them; a `PartStore` keeps what is finished; `publish` gives the whole
+its name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import groupby
+from pathlib import Path
+
+from bayesdx.diagnosis.core import Core
+from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
+from bayesdx.tables.encoders import Encoder, encoder
+from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts
+from bayesdx.tables.execution.chunk_job import ChunkJob, PartResult
+from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.part_store import AppendedParts, PartStore, SeparateParts, now
+from bayesdx.tables.execution.partition_job import PartitionJob
+from bayesdx.tables.execution.publish import (
+    copy_to_stream,
+    describe_parts,
+    make_result,
+    publish,
+    published,
+)
+from bayesdx.tables.execution.rejects import CellPlaces, more_faults
+from bayesdx.tables.execution.run_options import (
+    Cluster,
+    OnProgress,
+    RunOptions,
+    RunReport,
+    check_run,
+)
+from bayesdx.tables.execution.thread_pool import in_order
+from bayesdx.tables.reserved import CASE_ID, RESERVED
+from bayesdx.tables.serialisation import knowledge_files
+from bayesdx.tables.sources.chunks import CaseChunk, CaseSource, RowFault
+from bayesdx.tables.sources.opening import open_cases
+from bayesdx.tables.target import (
+    AUDIT_SUFFIX,
+    PARTS_SUFFIX,
+    REJECTED_SUFFIX,
+    Target,
+    parse_target,
+    refuse_inputs,
+)
+
+#: Reasons told of partitions that are missing; their numbers are told in full.
+REASONS = 8
+
+
+def score_table(
+    core: Core,
+    source: str | Path,
+    output: str | Path,
+    options: RunOptions | None = None,
+    on_progress: OnProgress | None = None,
+    cluster: Cluster | None = None,
+) -> RunReport:
+    """Score a table of any size into another.
+
+    Parameters
+    ----------
+    core : Core
+        `Engine.core`.
+    source : str or Path
+        As in `bayesdx.tables.sources.opening.open_cases`. For a cluster a Parquet file or a folder
+        of them, at the same path on all machines.
+    output : str or Path
+        As in `bayesdx.tables.target.parse_target`. By a cluster a new folder of Parquet files, one
+        a partition, on a disk that all machines share.
+    options : RunOptions, optional
+    on_progress : function, optional
+    cluster : Cluster, optional
+        Workers of Dask in the place of threads; the knowledge files are sent to them, and each row
+        is as in a run on one machine.
+
+    Returns
+    -------
+    RunReport
+
+    Raises
+    ------
+    InvalidCase
+        The input, the options or the place to write to cannot be used; or, with ``on_error`` as
+        "stop", a record has a fault. The output is as it was before.
+    BayesdxError
+        Dask is not installed; no scheduler answers; or partitions are missing for good: all of
+        their numbers, and why. There is no output.
+
+    Notes
+    -----
+    Where finished parts are left for a later run, a note of the error says so, as it does after an
+    interruption.
+    """
+    options = options or RunOptions()
+    check_run(core, source, output, options, cluster)
+    target = parse_target(output)
+    if target.path is None and options.on_error != "stop" and not options.dry_run:
+        expected = "a file: records with faults are written beside it"
+        raise InvalidCase(Fault("output", expected, Phrase(target.name)))
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_cases(source, chunk_rows=options.chunk_rows))
+        refuse_inputs(target, opened.paths)
+        core.reader.check_columns([name for name in opened.columns if name not in RESERVED])
+        if target.path is None:
+            aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="bayesdx-"))
+            folder = Path(aside) / f"output{PARTS_SUFFIX}"
+        else:
+            folder = target.beside(PARTS_SUFFIX)
+        return _TableRun(core, opened, target, options, on_progress, cluster).score(folder)
+
+
+class _TableRun:
+    def __init__(
+        self,
+        core: Core,
+        source: CaseSource,
+        target: Target,
+        options: RunOptions,
+        on_progress: OnProgress | None,
+        cluster: Cluster | None,
+    ) -> None:
+        self._core, self._source, self._target = core, source, target
+        self._options, self._on_progress, self._cluster = options, on_progress, cluster
+        self._begin = time.perf_counter()
+        self._seconds: Counter[str] = Counter()
+        self._counts = Counts()
+        self._faults: list[RowFault] = []
+        self._missing: dict[int, str] = {}
+        self._slowest = (0, 0.0)
+        self._workers = options.workers or cores()
+
+    def score(self, folder: Path) -> RunReport:
+        """Score, or only check."""
+        if self._options.dry_run:
+            self._tell()
+            for result in self._by_threads(0, None):
+                self._note(result)
+            self._check_all()
+            return self._report()
+        made_from = self._facts()
+        try:
+            store = self._store(folder, made_from)
+        except OSError as reason:
+            raise self._unwritable(reason) from reason
+        try:
+            report = self._score(store, made_from)
+        except (InvalidCase, BrokenPipeError):
+            # Not a matter of going on: the input, or what is in it, has to change.
+            store.discard()
+            raise
+        except OSError as reason:
+            fault = self._unwritable(reason)
+            self._leave(store, fault)
+            raise fault from reason
+        except BaseException as reason:
+            self._leave(store, reason)
+            raise
+        store.discard()
+        return report
+
+    def _store(self, folder: Path, made_from: RunFacts) -> PartStore:
+        options, cluster = self._options, self._cluster
+        if options.resume and not made_from.input_digest:
+            expected = "an input that can be read again, to go on with a run"
+            raise InvalidCase(Fault("resume", expected, Phrase(self._source.name)))
+        identity = made_from.identity() if self._target.path is not None else {}
+        kind: type[PartStore] = AppendedParts
+        if cluster is not None:
+            if not self._source.rows:
+                self._check_all()
+            kind, identity = SeparateParts, {**identity, "part_chunks": cluster.part_chunks}
+        return kind(folder, identity, resume=options.resume, restart=options.restart)
+
+    def _score(self, store: PartStore, made_from: RunFacts) -> RunReport:
+        if store.plan is not None:
+            if published(store, self._target):
+                self._counts.add(store.counts)
+                return self._report(store.counts.records)
+            # What the parts were made into is gone: they are looked at again.
+            store.open()
+        self._counts.add(store.counts)
+        resumed = store.counts.records
+        self._tell()
+        self._do_parts(store, made_from)
+        self._check_all()
+        with self._timed("finishing"):
+            self._finish(store, made_from, resumed)
+        return self._report(resumed)
+
+    def _do_parts(self, store: PartStore, made_from: RunFacts) -> None:
+        if isinstance(store, SeparateParts):
+            results = self._by_cluster(store, made_from)
+        else:
+            target = self._target
+            encode = encoder(target.kind, target.compression)
+            results = self._by_threads(len(store.finished), encode)
+        stop = self._options.on_error == "stop"
+        for result in results:
+            self._note(result)
+            if result.failure:
+                self._missing[result.number] = result.failure
+                continue
+            unwritten = isinstance(store, SeparateParts) and result.written is None
+            if not (unwritten or (stop and self._faults)):
+                result.counts.check()
+                with self._timed("disk"):
+                    store.add(result)
+        if isinstance(store, SeparateParts) and not (stop and self._faults):
+            self._check_complete(store)
+
+    def _by_threads(self, skip: int, encode: Encoder | None) -> Iterator[PartResult]:
+        """Yield what becomes of each chunk, in order, from one of them on."""
+        options, source = self._options, self._source
+        work = ChunkJob(
+            core=self._core,
+            options=options.output,
+            places=CellPlaces(source.name, source.columns),
+            encode=encode,
+            number_cases=CASE_ID not in source.columns and options.on_error != "stop",
+            stop=options.on_error == "stop",
+            chunk_rows=options.chunk_rows,
+            workers=self._workers,
+        )
+        try:
+            yield from in_order(work, self._parsed(skip), self._workers)
+        except InvalidCase as error:
+            # The rest cannot be known; what is wrong before it is told as well.
+            raise InvalidCase([*self._told(), *error.faults]) from error
+
+    def _parsed(self, skip: int) -> Iterator[CaseChunk]:
+        chunks = self._source.chunks(skip)
+        while True:
+            with self._timed("parsing"):
+                chunk = next(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
+
+    def _by_cluster(self, store: SeparateParts, made_from: RunFacts) -> Iterator[PartResult]:
+        """Yield what becomes of each partition that is not finished, as they end."""
+        # Imported here: who does not use Dask need not have it.
+        from bayesdx.tables.execution.dask_pool import connected, partition_results
+
+        jobs = self._jobs(store, made_from)
+        if not jobs:
+            return
+        assert self._cluster is not None
+        files = knowledge_files(self._core.knowledge.folder)
+        if files.digest != self._core.knowledge.digest:
+            got = Phrase("other files than were read")
+            place = str(self._core.knowledge.folder)
+            raise BayesdxError(Fault(place, "the knowledge that the run began with", got))
+        with connected(self._cluster.address, self._workers) as client:
+            yield from partition_results(client, files, jobs, self._cluster)
+
+    def _jobs(self, store: SeparateParts, made_from: RunFacts) -> list[PartitionJob]:
+        assert self._cluster is not None
+        assert self._source.rows is not None
+        assert self._source.size is not None
+        about = facts(made_from, Counts())
+        del about["counts"]
+        return [
+            PartitionJob(
+                number=number,
+                chunks=self._cluster.part_chunks,
+                source=str(Path(self._source.name).resolve()),
+                rows=self._source.rows,
+                size=self._source.size,
+                chunk_rows=self._options.chunk_rows,
+                output=self._options.output,
+                on_error=self._options.on_error,
+                folder=str(store.shared.resolve()),
+                knowledge=self._core.knowledge.digest,
+                engine=tuple(made_from.engine.items()),
+                facts=json.dumps(about, ensure_ascii=False),
+            )
+            for number in range(self._partitions())
+            if number not in store.finished
+        ]
+
+    def _part_rows(self) -> int:
+        assert self._cluster is not None
+        return self._options.chunk_rows * self._cluster.part_chunks
+
+    def _partitions(self) -> int:
+        assert self._source.rows is not None
+        return -(-self._source.rows // self._part_rows())
+
+    def _note(self, result: PartResult) -> None:
+        self._counts.add(result.counts)
+        self._seconds.update(result.seconds)
+        self._slowest = max(self._slowest, result.slowest, key=lambda one: one[1])
+        if result.faults:
+            told = sorted([*self._faults, *result.faults], key=lambda one: one.row)
+            self._faults = told[: self._options.listed]
+        if not result.failure:
+            self._tell()
+
+    def _told(self) -> list[Fault]:
+        return [fault for _, fault in self._faults]
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            share = self._source.progress()
+            if self._cluster is not None:
+                share = self._counts.records / (self._source.rows or 1)
+            self._on_progress(self._counts.records, share)
+
+    def _check_all(self) -> None:
+        """Make sure that there were cases, that all are accounted for and, if need be, good."""
+        name, counts = self._source.name, self._counts
+        if not counts.records:
+            place = f"{name}:2:1" if self._source.rows is None else name
+            expected = "at least one case below the header"
+            raise InvalidCase(Fault(place, expected, Phrase("none")))
+        if self._faults and self._options.on_error == "stop":
+            told = self._told()
+            if counts.faults > len(told):
+                numbers = counts.faults, counts.rejected, counts.records, len(told)
+                told.append(more_faults(name, *numbers))
+            raise InvalidCase(told)
+        if not self._options.dry_run:
+            counts.check()
+
+    def _check_complete(self, store: PartStore) -> None:
+        """Make sure that no partition is missing."""
+        count, rows = self._partitions(), self._part_rows()
+        missing = [number for number in range(count) if number not in store.finished]
+        if not missing:
+            return
+        got = Phrase(f"{len(store.finished):,}; missing: {ranges(missing)}")
+        faults = [Fault("partitions", f"all {count:,}", got)]
+        for number in missing[:REASONS]:
+            last = min((number + 1) * rows, self._source.rows or 0) - 1
+            place = f"partition {number} (records {number * rows:,} to {last:,})"
+            why = Phrase(self._missing.get(number, "not done"))
+            faults.append(Fault(place, "scores", why))
+        raise BayesdxError(faults)
+
+    def _finish(self, store: PartStore, made_from: RunFacts, resumed: int) -> None:
+        if not made_from.input_digest:
+            made_from = self._facts(at_end=True)
+        result = make_result(store, self._target, facts(made_from, self._counts))
+        if self._target.path is None:
+            copy_to_stream(result, self._target)
+            return
+        run = {
+            "started": store.started,
+            "finished": now(),
+            "workers": self._workers if self._cluster is None else self._cluster.address,
+            "records_of_interrupted_runs": resumed,
+        }
+        about = describe_parts(store, result, self._target)
+        publish(store, self._target, result, audit(made_from, self._counts, about, run))
+
+    def _facts(self, *, at_end: bool = False) -> RunFacts:
+        with self._timed("digest"):
+            return gather_facts(
+                self._core,
+                self._source,
+                self._options.output,
+                on_error=self._options.on_error,
+                chunk_rows=self._options.chunk_rows,
+                target=self._target,
+                at_end=at_end,
+            )
+
+    def _report(self, resumed: int = 0) -> RunReport:
+        target, counts = self._target, self._counts
+        named = target.path is not None and not self._options.dry_run
+        return RunReport(
+            counts=counts,
+            faults=tuple(self._told()),
+            output=target.path if named else None,
+            audit=target.beside(AUDIT_SUFFIX) if named else None,
+            rejected=target.beside(REJECTED_SUFFIX) if named and counts.rejected else None,
+            resumed=resumed,
+            wall=time.perf_counter() - self._begin,
+            seconds=self._seconds,
+            slowest=self._slowest,
+        )
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        clock = time.perf_counter()
+        yield
+        self._seconds[stage] += time.perf_counter() - clock  # type: ignore[assignment]
+
+    def _unwritable(self, reason: OSError) -> InvalidCase:
+        got = Phrase(reason.strerror or str(reason))
+        return InvalidCase(Fault(self._target.name, "a place to write to", got))
+
+    def _leave(self, store: PartStore, reason: BaseException) -> None:
+        """Keep finished parts for a later run, where one can use them."""
+        readable = self._source.size is not None
+        if store.finished and self._target.path is not None and readable:
+            store.close()
+            reason.add_note(
+                f"{store.counts.records:,} records are finished and kept in {store.folder}; "
+                "the same command with --resume goes on from there."
+            )
+            return
+        store.discard()
+        if not readable:
+            reason.add_note(f"Nothing was kept: {self._source.name} cannot be read again.")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Write increasing whole numbers in full, neighbours as ranges: ``3, 5-8, 11``."""
+    texts = []
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        members = [number for _, number in run]
+        first, last = members[0], members[-1]
+        texts.append(f"{first}" if first == last else f"{first}-{last}")
+    return ", ".join(texts)

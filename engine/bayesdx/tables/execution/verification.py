@@ -1,0 +1,272 @@
+"""A sample of an output scored again from its input, and compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from bayesdx.diagnosis.cases import Cases
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases
+from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.inference.noisy.model import IntArray
+from bayesdx.tables.disk import read_json
+from bayesdx.tables.encoders import harmless
+from bayesdx.tables.execution.chunk_job import ChunkJob
+from bayesdx.tables.execution.publish import describe
+from bayesdx.tables.execution.rejects import CellPlaces
+from bayesdx.tables.outputs import OutputOptions
+from bayesdx.tables.reserved import CASE_ID, RESERVED
+from bayesdx.tables.sources.chunks import CaseSource
+from bayesdx.tables.sources.formats import CSV
+from bayesdx.tables.sources.opening import open_cases
+from bayesdx.tables.target import AUDIT_SUFFIX, Target
+
+#: Largest difference of numbers, relative where they are larger than 1.
+TOLERANCE = 1e-12
+#: Records compared, unless told otherwise.
+SAMPLE = 1000
+#: Differences of values that are told.
+MOST_TOLD = 10
+
+Cells = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a comparison found.
+
+    Attributes
+    ----------
+    compared, scored : int
+        Records that were scored again, of how many.
+    differences : tuple of str
+        What is not as the audit says; empty when all is.
+    """
+
+    compared: int
+    scored: int
+    differences: tuple[str, ...]
+
+
+def read_audit(output: str | Path) -> dict[str, Any]:
+    """Read what stands beside an output.
+
+    Raises
+    ------
+    InvalidCase
+        There is no output, or no audit of it.
+    """
+    path = Path(output).resolve()
+    if not path.exists():
+        raise InvalidCase(Fault(str(output), "an output of bayesdx score", Phrase("no such file")))
+    beside = path.with_name(path.name + AUDIT_SUFFIX)
+    audit = read_json(beside)
+    if audit is None or audit.get("format") != 1:
+        raise InvalidCase(Fault(str(beside), "the audit of an output", Phrase("none")))
+    return audit
+
+
+def verify_output(
+    core: Core,
+    output: str | Path,
+    *,
+    source: str | Path | None = None,
+    sample: int = SAMPLE,
+    seed: int = 0,
+) -> Verification:
+    """Score a random sample of an output again and compare it.
+
+    Parameters
+    ----------
+    core : Core
+        Of the knowledge that the output was made with.
+    output : str or Path
+        With its audit beside it.
+    source : str or Path, optional
+        The input; by default the one that the audit names.
+    sample : int
+        Records, drawn without replacement.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    InvalidCase
+        There is no audit, no input, or the output cannot be read.
+    """
+    audit = read_audit(output)
+    differences = []
+    knowledge = core.knowledge.digest
+    if audit["knowledge"]["digest"] != knowledge:
+        was = audit["knowledge"]["digest"]
+        differences.append(f"knowledge changed: digest {was[:12]} then, {knowledge[:12]} now")
+    differences += _output_changed(Path(output), audit)
+    scored = int(audit["counts"]["scored"])
+    chosen = np.sort(np.random.default_rng(seed).permutation(scored)[:sample])
+    options = _options(audit)
+    rows = int(audit["options"]["chunk_rows"])
+    with open_cases(source or _input_of(audit), chunk_rows=rows) as opened:
+        if opened.size is not None and opened.digest() != audit["input"]["digest"]:
+            differences.append(f"input changed: {opened.name} is not what was scored")
+        try:
+            expected = _expected(core, opened, options, audit, chosen)
+        except InvalidCase as error:
+            return Verification(0, scored, (*differences, f"input changed: {error}"))
+    found = _found(output, audit, options, chosen)
+    differences += _compare(expected, found, chosen)
+    return Verification(len(chosen), scored, tuple(differences))
+
+
+def _options(audit: dict[str, Any]) -> OutputOptions:
+    options = audit["options"]
+    causes = options["causes"]
+    return OutputOptions(
+        shape=options["shape"],
+        top=options["top"],
+        causes=None if causes is None else tuple(causes),
+        threshold=options["threshold"],
+    )
+
+
+def _input_of(audit: dict[str, Any]) -> str:
+    name = str(audit["input"]["name"])
+    if not Path(name).exists():
+        expected = "the input that was scored, or --input with its new name"
+        raise InvalidCase(Fault(name, expected, Phrase("no such file")))
+    return name
+
+
+def _output_changed(output: Path, audit: dict[str, Any]) -> list[str]:
+    folder = output.is_dir()
+    about = describe(output, Target(str(output), output, "", "", folder=folder))
+    same = all(about.get(key) == audit["output"].get(key) for key in ("bytes", "digest", "files"))
+    return [] if same else [f"output changed: {output} is not what was written"]
+
+
+def _expected(
+    core: Core,
+    source: CaseSource,
+    options: OutputOptions,
+    audit: dict[str, Any],
+    chosen: IntArray,
+) -> Cells:
+    """Score the chosen ones among the good records of an input again, as they are written."""
+    core.reader.check_columns([name for name in source.columns if name not in RESERVED])
+    work = ChunkJob(
+        core=core,
+        options=options,
+        places=CellPlaces(source.name, source.columns),
+        encode=None,
+        number_cases=CASE_ID not in source.columns and audit["options"]["on_error"] != "stop",
+        stop=False,
+        chunk_rows=int(audit["options"]["chunk_rows"]),
+    )
+    tables = []
+    before = 0
+    for chunk in source.chunks():
+        cases, good, _ = work.read(chunk)
+        kept = np.flatnonzero(good)
+        at = kept[chosen[(chosen >= before) & (chosen < before + len(kept))] - before]
+        before += len(kept)
+        mask = np.zeros(len(good), dtype=bool)
+        mask[at] = True
+        tables.append(work.table(chunk, score_cases(core, _take(cases, at)), mask))
+    if before != audit["counts"]["scored"]:
+        got = Phrase(f"{before:,} that can be scored")
+        expected = f"{audit['counts']['scored']:,} records"
+        raise InvalidCase(Fault(source.name, expected, got))
+    table = pa.concat_tables(tables)
+    if audit["options"]["format"].partition(".")[0] == CSV:
+        table = harmless(table)
+    columns: Cells = table.to_pydict()
+    return columns
+
+
+def _take(cases: Cases, at: IntArray) -> Cases:
+    return Cases(
+        cases.evidence.take(at),
+        {name: states[at] for name, states in cases.facts.items()},
+        tuple((name, values[at]) for name, values in cases.given),
+    )
+
+
+def _found(
+    output: str | Path, audit: dict[str, Any], options: OutputOptions, chosen: IntArray
+) -> Cells:
+    """Read the lines of the chosen records from an output."""
+    fmt = audit["options"]["format"]
+    tables = []
+    before = 0
+    with open_cases(output, fmt=None if fmt == "parquet" else fmt) as opened:
+        for chunk in opened.chunks():
+            cases, before = _case_numbers(chunk.cells, options, before)
+            # All columns as text or numbers: chunks may have other dictionaries.
+            tables.append(chunk.cells.filter(pa.array(np.isin(cases, chosen))).to_pydict())
+    merged: Cells = {name: [] for name in opened.columns}
+    for table in tables:
+        for name, cells in table.items():
+            merged[name] += cells
+    return merged
+
+
+def _case_numbers(
+    cells: pa.Table, options: OutputOptions, before: int
+) -> tuple[NDArray[np.intp], int]:
+    """Number the cases of lines; in the long shape each case ends with ``unexplained``."""
+    if options.shape == "wide":
+        return np.arange(before, before + cells.num_rows), before + cells.num_rows
+    column = cells.column("cause").cast(pa.string())
+    last = pc.equal(column, UNEXPLAINED).to_numpy()
+    ended = np.cumsum(last)
+    total = before + int(ended[-1]) if len(ended) else before
+    return before + ended - last, total
+
+
+def _compare(expected: Cells, found: Cells, chosen: IntArray) -> list[str]:
+    if list(expected) != list(found):
+        return [f"values changed: columns {', '.join(found)} instead of {', '.join(expected)}"]
+    lengths = {len(next(iter(cells.values()), [])) for cells in (expected, found)}
+    if len(lengths) > 1:
+        return ["values changed: not as many lines of the sample as when it is scored again"]
+    told = list(_differing(expected, found))
+    count = sum(1 for _ in told)
+    lines = [f"values changed: {line}" for line in told[:MOST_TOLD]]
+    if count > MOST_TOLD:
+        lines.append(f"values changed: {count - MOST_TOLD:,} more cells of the sample")
+    return lines if len(chosen) else []
+
+
+def _differing(expected: Cells, found: Cells) -> Iterator[str]:
+    ids = expected.get(CASE_ID)
+    for name, cells in expected.items():
+        for line, (right, there) in enumerate(zip(cells, found[name], strict=True)):
+            if not _same(right, there):
+                case = f"line {line + 1} of the sample" if ids is None else f"case {ids[line]}"
+                yield f"{case}, {name}: {there!r} in the output, {right!r} when scored again"
+
+
+def _same(right: object, there: object) -> bool:
+    if isinstance(right, float):
+        if there is None or there == "":
+            return not math.isfinite(right)
+        try:
+            number = float(str(there))
+        except ValueError:
+            return False
+        return number == right or abs(number - right) <= TOLERANCE * max(1.0, abs(right))
+    if right is None or right == "":
+        return there is None or there == ""
+    return str(right) == str(there)

@@ -1,0 +1,114 @@
+"""DataFrames to CSV and Parquet files, so that a reader never sees half a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.tables.disk import permissions, replace_file
+from bayesdx.tables.encoders import csv_bytes
+from bayesdx.tables.sources.formats import PARQUET_SUFFIXES, STANDARD_STREAM
+
+#: Formats that people do try to write. Anything else (.txt, no suffix) is taken for CSV.
+FOREIGN_SUFFIXES = frozenset(
+    {".xlsx", ".xls", ".ods", ".json", ".jsonl", ".feather", ".arrow", ".gz", ".zip", ".zst"}
+)
+
+
+def write_table(table: pd.DataFrame, target: str | Path) -> None:
+    """Write a table without its index.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What to write.
+    target : str or Path
+        A file: Parquet when its name ends in ``.parquet`` or ``.pq``, otherwise CSV. ``-`` is CSV
+        on standard output. An existing file is replaced in one step, when the new one is complete.
+
+    Raises
+    ------
+    InvalidCase
+        The file cannot be written there.
+    """
+    if str(target) == STANDARD_STREAM:
+        # Bytes, so that the table is UTF-8 as a file would be, whatever the terminal's encoding.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(csv_text(table).encode())
+        return
+    path = Path(target)
+    suffix = path.suffix.lower()
+    if suffix in FOREIGN_SUFFIXES:
+        raise InvalidCase(Fault(str(path), "a name ending in .csv or .parquet", path.suffix))
+    if suffix in PARQUET_SUFFIXES:
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), sink)
+        write_whole(path, sink.getvalue().to_pybytes())
+    else:
+        write_whole(path, csv_text(table).encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that its name never stands for half of it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that exists is replaced in one step and keeps its permissions. A link keeps
+        pointing where it points; its target is what gets replaced.
+    data : bytes
+        All of its content.
+
+    Raises
+    ------
+    InvalidCase
+        The file cannot be written there.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            # A pipe or /dev/null is written to; replacing it would destroy the device.
+            path.write_bytes(data)
+        else:
+            replace_file(path.resolve(), data, permissions(path))
+    except OSError as reason:
+        got = Phrase(reason.strerror or str(reason))
+        raise InvalidCase(Fault(str(path), "a place to write to", got)) from reason
+
+
+def refuse_overwriting(target: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse to write a file over one that it is made from, by whatever path.
+
+    Raises
+    ------
+    InvalidCase
+        They are the same file.
+    """
+    path = Path(target)
+    for one in inputs if path.is_file() else ():
+        if Path(one).is_file() and path.samefile(one):
+            expected = f"another file than the input {one}"
+            raise InvalidCase(Fault("output", expected, str(target)))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return the table as CSV.
+
+    Numbers are written so that reading them gives the same float64. Text that a spreadsheet would
+    run as a formula gets an apostrophe in front, unless it is a number.
+    """
+    columns = [_column(table.iloc[:, position]) for position in range(table.shape[1])]
+    plain = pa.Table.from_arrays(columns, names=[str(name) for name in table.columns])
+    return csv_bytes(plain, header=True, marks=False).decode()
+
+
+def _column(cells: pd.Series) -> pa.Array:
+    if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
+        return pa.array(cells, from_pandas=True)
+    texts = [None if pd.api.types.is_scalar(one) and pd.isna(one) else str(one) for one in cells]
+    return pa.array(texts, pa.string())

@@ -1,0 +1,115 @@
+"""What verify finds: nothing where nothing changed, and each thing that did."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from small_cases import case_table, write_cases
+from small_priors import SMALL, write_priors
+
+import bayesdx
+from bayesdx.diagnosis.core import Core
+from bayesdx.errors import InvalidCase
+from bayesdx.tables.execution.run_options import RunOptions
+from bayesdx.tables.execution.table_run import score_table
+from bayesdx.tables.execution.verification import verify_output
+from bayesdx.tables.outputs import OutputOptions
+
+OUTPUTS = [
+    ("o.csv", OutputOptions()),
+    ("o.csv.gz", OutputOptions(causes=("strain",))),
+    ("o.jsonl", OutputOptions()),
+    ("o.parquet", OutputOptions()),
+    ("scores/", OutputOptions("long")),
+    ("long.csv", OutputOptions("long", top=1)),
+    ("long.jsonl.zst", OutputOptions("long", threshold=0.2)),
+]
+
+
+@pytest.mark.parametrize(("name", "output"), OUTPUTS)
+def test_all_is_as_written(core: Core, tmp_path: Path, name: str, output: OutputOptions) -> None:
+    cases = tmp_path / "cases.csv"
+    cases.write_text(case_table([number % 5 != 2 for number in range(60)]))
+    out = f"{tmp_path}/{name}"
+    score_table(core, cases, out, RunOptions(output=output, chunk_rows=7, on_error="skip"))
+    for sample, seed in ((1000, 0), (9, 1), (9, 2)):
+        found = verify_output(core, out, sample=sample, seed=seed)
+        assert found.differences == ()
+        assert (found.compared, found.scored) == (min(sample, 48), 48)
+
+
+def _tampered(path: Path) -> None:
+    if path.suffix == ".parquet":
+        table = pq.read_table(path)
+        column = table["strain"].to_pylist()
+        column[4] = column[4] + 1e-9
+        position = table.column_names.index("strain")
+        pq.write_table(table.set_column(position, "strain", [column]), path)
+        return
+    lines = path.read_text().splitlines(keepends=True)
+    # Header or not: the fifth case.
+    at = 5 if path.suffix == ".csv" else 4
+    lines[at] = lines[at].replace("self_care", "routine").replace("0.", "0.1", 1)
+    path.write_text("".join(lines))
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.jsonl", "o.parquet"])
+def test_changed_values_are_found(core: Core, tmp_path: Path, name: str) -> None:
+    cases = write_cases(tmp_path / "cases.csv", 20)
+    out = tmp_path / name
+    score_table(core, cases, out, RunOptions(chunk_rows=7))
+    _tampered(out)
+    found = verify_output(core, out)
+    assert found.differences[0].startswith("output changed: ")
+    assert any(one.startswith("values changed: case c4, ") for one in found.differences[1:])
+    assert all("case c4, " in one for one in found.differences[1:])
+
+
+def test_changed_knowledge_is_found(core: Core, tmp_path: Path, priors: Path) -> None:
+    cases = write_cases(tmp_path / "cases.csv", 20)
+    out = tmp_path / "o.csv"
+    score_table(core, cases, out)
+    text = SMALL["findings.toml"].replace("value = 0.25", "value = 0.26")
+    other = write_priors(tmp_path / "other", {**SMALL, "findings.toml": text})
+    found = verify_output(bayesdx.load(other, backend="numpy").core, out)
+    assert found.differences[0].startswith("knowledge changed: digest ")
+    assert found.differences[1].startswith("values changed: case c")
+    # More cells than can be told are counted.
+    assert found.differences[-1].endswith(" more cells of the sample")
+
+
+def test_changed_input_is_found(core: Core, tmp_path: Path) -> None:
+    cases = write_cases(tmp_path / "cases.csv", 20)
+    out = tmp_path / "o.csv"
+    score_table(core, cases, out)
+    text = cases.read_text()
+    cases.write_text(text.replace("\nc3,", "\nc3x,"))
+    found = verify_output(core, out)
+    assert found.differences[0] == f"input changed: {cases} is not what was scored"
+    assert found.differences[1].startswith("values changed: case c3x, case_id: 'c3' in the output")
+    cases.write_text(case_table([True] * 5))
+    found = verify_output(core, out)
+    assert found.differences[1].startswith("input changed: ")
+    assert "expected 20 records, got 5 that can be scored" in found.differences[1]
+    assert found.compared == 0
+
+
+def test_input_that_moved_is_named(core: Core, tmp_path: Path) -> None:
+    cases = write_cases(tmp_path / "cases.csv", 20)
+    score_table(core, cases, tmp_path / "o.csv")
+    moved = cases.rename(tmp_path / "moved.csv")
+    with pytest.raises(InvalidCase, match="or --input with its new name, got no such file"):
+        verify_output(core, tmp_path / "o.csv")
+    assert verify_output(core, tmp_path / "o.csv", source=moved).differences == ()
+
+
+def test_without_output_or_audit(core: Core, tmp_path: Path) -> None:
+    with pytest.raises(InvalidCase, match="an output of bayesdx score, got no such file"):
+        verify_output(core, tmp_path / "o.csv")
+    (tmp_path / "o.csv").write_text("x\n")
+    with pytest.raises(InvalidCase, match="the audit of an output, got none"):
+        verify_output(core, tmp_path / "o.csv")
+    (tmp_path / "o.csv.audit.json").write_text(json.dumps({"format": 99}))
+    with pytest.raises(InvalidCase, match="the audit of an output, got none"):
+        verify_output(core, tmp_path / "o.csv")
