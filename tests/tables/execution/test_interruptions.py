@@ -217,7 +217,7 @@ def test_resume_refuses_all_that_is_different(
     folder = write_priors(tmp_path / "other", {**SMALL, "findings.toml": text})
     changed = bayesdx.load(folder, backend="numpy").core
     cases.write_text(cases.read_text() + "more,,,,,,,\n")
-    monkeypatch.setattr("bayesdx.tables.execution.audit.engine_version", lambda: "99")
+    monkeypatch.setattr("bayesdx.tables.execution.audit.__version__", "99")
     with pytest.raises(InvalidCase) as caught:
         score_table(changed, cases, out, other)
     named = [fault.place.rpartition(": ")[2] for fault in caught.value.faults]
