@@ -12,8 +12,9 @@ import pytest
 from dask_cases import CHUNK, ROWS, Work, scores
 
 from bayesdx.errors import BayesdxError, InvalidCase
+from bayesdx.tables.execution.partition_plan import ranges
 from bayesdx.tables.execution.run_options import Cluster, RunOptions, RunReport
-from bayesdx.tables.execution.table_run import ranges, score_table
+from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.execution.verification import verify_output
 from bayesdx.tables.outputs import OutputOptions
 

@@ -7,24 +7,22 @@ its name.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import groupby
 from pathlib import Path
 
 from bayesdx.diagnosis.core import Core
-from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.encoders import Encoder, encoder
 from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts
 from bayesdx.tables.execution.chunk_job import ChunkJob, PartResult
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_store import AppendedParts, PartStore, SeparateParts, now
-from bayesdx.tables.execution.partition_job import PartitionJob
+from bayesdx.tables.execution.partition_plan import PartitionPlan
 from bayesdx.tables.execution.publish import (
     copy_to_stream,
     describe_parts,
@@ -42,7 +40,6 @@ from bayesdx.tables.execution.run_options import (
 )
 from bayesdx.tables.execution.thread_pool import in_order
 from bayesdx.tables.reserved import CASE_ID, RESERVED
-from bayesdx.tables.serialisation import knowledge_files
 from bayesdx.tables.sources.chunks import CaseChunk, CaseSource, RowFault
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.target import (
@@ -53,9 +50,6 @@ from bayesdx.tables.target import (
     parse_target,
     refuse_inputs,
 )
-
-#: Reasons told of partitions that are missing; their numbers are told in full.
-REASONS = 8
 
 
 def score_table(
@@ -199,8 +193,13 @@ class _TableRun:
         return self._report(resumed)
 
     def _do_parts(self, store: PartStore, made_from: RunFacts) -> None:
+        plan = None
         if isinstance(store, SeparateParts):
-            results = self._by_cluster(store, made_from)
+            assert self._cluster is not None
+            plan = PartitionPlan(
+                self._core, self._source, self._options, self._cluster, made_from, store
+            )
+            results = plan.results(self._workers)
         else:
             target = self._target
             encode = encoder(target.kind, target.compression)
@@ -216,8 +215,8 @@ class _TableRun:
                 result.counts.check()
                 with self._timed("disk"):
                     store.add(result)
-        if isinstance(store, SeparateParts) and not (stop and self._faults):
-            self._check_complete(store)
+        if plan is not None and not (stop and self._faults):
+            plan.check_complete(self._missing)
 
     def _by_threads(self, skip: int, encode: Encoder | None) -> Iterator[PartResult]:
         """Yield what becomes of each chunk, in order, from one of them on."""
@@ -246,56 +245,6 @@ class _TableRun:
             if chunk is None:
                 return
             yield chunk
-
-    def _by_cluster(self, store: SeparateParts, made_from: RunFacts) -> Iterator[PartResult]:
-        """Yield what becomes of each partition that is not finished, as they end."""
-        # Imported here: who does not use Dask need not have it.
-        from bayesdx.tables.execution.dask_pool import connected, partition_results
-
-        jobs = self._jobs(store, made_from)
-        if not jobs:
-            return
-        assert self._cluster is not None
-        files = knowledge_files(self._core.knowledge.folder)
-        if files.digest != self._core.knowledge.digest:
-            got = Phrase("other files than were read")
-            place = str(self._core.knowledge.folder)
-            raise BayesdxError(Fault(place, "the knowledge that the run began with", got))
-        with connected(self._cluster.address, self._workers) as client:
-            yield from partition_results(client, files, jobs, self._cluster)
-
-    def _jobs(self, store: SeparateParts, made_from: RunFacts) -> list[PartitionJob]:
-        assert self._cluster is not None
-        assert self._source.rows is not None
-        assert self._source.size is not None
-        about = facts(made_from, Counts())
-        del about["counts"]
-        return [
-            PartitionJob(
-                number=number,
-                chunks=self._cluster.part_chunks,
-                source=str(Path(self._source.name).resolve()),
-                rows=self._source.rows,
-                size=self._source.size,
-                chunk_rows=self._options.chunk_rows,
-                output=self._options.output,
-                on_error=self._options.on_error,
-                folder=str(store.shared.resolve()),
-                knowledge=self._core.knowledge.digest,
-                engine=tuple(made_from.engine.items()),
-                facts=json.dumps(about, ensure_ascii=False),
-            )
-            for number in range(self._partitions())
-            if number not in store.finished
-        ]
-
-    def _part_rows(self) -> int:
-        assert self._cluster is not None
-        return self._options.chunk_rows * self._cluster.part_chunks
-
-    def _partitions(self) -> int:
-        assert self._source.rows is not None
-        return -(-self._source.rows // self._part_rows())
 
     def _note(self, result: PartResult) -> None:
         self._counts.add(result.counts)
@@ -332,21 +281,6 @@ class _TableRun:
             raise InvalidCase(told)
         if not self._options.dry_run:
             counts.check()
-
-    def _check_complete(self, store: PartStore) -> None:
-        """Make sure that no partition is missing."""
-        count, rows = self._partitions(), self._part_rows()
-        missing = [number for number in range(count) if number not in store.finished]
-        if not missing:
-            return
-        got = Phrase(f"{len(store.finished):,}; missing: {ranges(missing)}")
-        faults = [Fault("partitions", f"all {count:,}", got)]
-        for number in missing[:REASONS]:
-            last = min((number + 1) * rows, self._source.rows or 0) - 1
-            place = f"partition {number} (records {number * rows:,} to {last:,})"
-            why = Phrase(self._missing.get(number, "not done"))
-            faults.append(Fault(place, "scores", why))
-        raise BayesdxError(faults)
 
     def _finish(self, store: PartStore, made_from: RunFacts, resumed: int) -> None:
         if not made_from.input_digest:
@@ -421,13 +355,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """Write increasing whole numbers in full, neighbours as ranges: ``3, 5-8, 11``."""
-    texts = []
-    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
-        members = [number for _, number in run]
-        first, last = members[0], members[-1]
-        texts.append(f"{first}" if first == last else f"{first}-{last}")
-    return ", ".join(texts)
