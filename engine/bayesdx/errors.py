@@ -6,7 +6,8 @@
     └── BayesdxError            everything that bayesdx raises on purpose; carries `.faults`
         ├── InvalidKnowledge    the priors folder, or an id that it does not hold
         ├── InvalidCase         a case: its findings, values, units
-        └── InvalidNetwork      a network: its variables, tables, file
+        ├── InvalidNetwork      a network: its variables, tables, file
+        └── TooComplex          a case that couples more than can be summed over
 
 An error carries every fault that was found, not only the first one, so that a file can be put
 right in one go. A fault reads ``<place>: expected <what>, got <repr>. Nearest: a, b.``
@@ -103,6 +104,10 @@ class InvalidCase(BayesdxError):  # noqa: N818 - the public names say what is in
 
 class InvalidNetwork(BayesdxError):  # noqa: N818 - the public names say what is invalid
     """A network is not a network: a cycle, a table of the wrong shape, an unreadable file."""
+
+
+class TooComplex(BayesdxError):  # noqa: N818 - as the status of such a case
+    """A case couples more than can be summed over within the limits."""
 
 
 def nearest_names(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:

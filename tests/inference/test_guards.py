@@ -1,6 +1,7 @@
 """Sizes and magnitudes at the edge: answered rightly, or refused in so many words."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
@@ -10,16 +11,20 @@ from random_networks import random_problem
 from small_networks import cause, compiled, seen
 from transforms import carried_over, side_by_side
 
-from bayesdx.errors import BayesdxError
+from bayesdx.errors import TooComplex
 from bayesdx.inference import (
     NoisyModel,
     compile_diagnosis,
     no_evidence,
     posteriors,
 )
+from bayesdx.inference.noisy.complexity import coupled_names, too_complex
+from bayesdx.inference.noisy.query import TOO_COMPLEX, Backend
 from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 EXACT = 1e-12
+
+numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs the extra 'fast'")
 
 
 def dense(n_causes: int, n_findings: int) -> NoisyModel:
@@ -130,34 +135,40 @@ def test_sixty_rare_findings() -> None:
     np.testing.assert_allclose(answer.causes[0, order], right, rtol=0, atol=1e-8)
 
 
-def test_more_axes_than_a_word_has_bits_are_refused() -> None:
-    model = chain(np.random.default_rng(0), 70)
-    evidence = no_evidence(model, 3)
-    evidence.findings[1, :65] = 1.0
-    message = r"^case 1: expected at most 64 coupled findings and risks, got 65\.$"
-    with pytest.raises(BayesdxError, match=message):
-        posteriors(model, evidence)
+BACKENDS = ["numpy", pytest.param("compiled", marks=numba)]
 
 
-def test_a_frontier_too_large_to_hold_is_refused_before_it_is_built() -> None:
-    model = dense(n_causes=40, n_findings=30)
-    evidence = no_evidence(model, 3)
-    evidence.findings[2] = 1.0
-    message = r"^case 2: expected a frontier of at most 2\^26 components, got 2\^30\.$"
-    with pytest.raises(BayesdxError, match=message):
-        posteriors(model, evidence)
-
-
-@pytest.mark.parametrize("chunk", [1, 2, 5, 100])
-def test_a_refused_case_is_named_by_its_place_in_the_whole_batch(chunk: int) -> None:
-    too_dense = dense(n_causes=40, n_findings=30)
-    too_many = chain(np.random.default_rng(0), 70)
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("chunk", [1, 2, 100])
+def test_a_row_beyond_the_limits_costs_that_row_alone(backend: Backend, chunk: int) -> None:
+    """Too many axes for a word; a frontier too large to hold; beside them rows with answers."""
+    too_dense, too_many = dense(n_causes=40, n_findings=30), chain(np.random.default_rng(0), 70)
     for model in (too_dense, too_many):
         evidence = no_evidence(model, 9)
         evidence.findings[6, 0] = 1.0
         evidence.findings[7] = 1.0
-        with pytest.raises(BayesdxError, match=r"^case 7: expected "):
-            posteriors(model, evidence, chunk=chunk)
+        answer = posteriors(model, evidence, chunk=chunk, backend=backend)
+        assert answer.status.tolist() == [0] * 7 + [TOO_COMPLEX, 0]
+        assert answer.log_evidence[7] == -np.inf
+        assert not answer.causes[7].any()
+        rest = np.delete(np.arange(9), 7)
+        alone = posteriors(model, evidence.take(rest), backend=backend)
+        np.testing.assert_allclose(answer.causes[rest], alone.causes, rtol=EXACT)
+        np.testing.assert_allclose(answer.log_evidence[rest], alone.log_evidence, rtol=EXACT)
+        assert too_complex(model, evidence).tolist() == answer.too_complex.tolist()
+        assert coupled_names(model, evidence.take(np.array([7]))) == model.findings
+        with pytest.raises(TooComplex, match=r"^case 7: expected findings and risks that couple"):
+            answer.complete()
+
+
+def test_what_is_too_complex_without_its_causes_is_refused_as_well() -> None:
+    model = dense(n_causes=40, n_findings=30)
+    evidence = no_evidence(model, 2)
+    evidence.findings[1] = 1.0
+    answer = posteriors(model, evidence, without=np.zeros(40, dtype=bool))
+    assert answer.status.tolist() == [0, TOO_COMPLEX]
+    assert answer.log_without[1] == -np.inf
+    assert answer.log_without[0] == answer.log_evidence[0]
 
 
 def test_twenty_positives_that_all_causes_share() -> None:

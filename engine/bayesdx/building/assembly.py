@@ -287,7 +287,7 @@ def _exact_rates(
     The cases observe that the event did *not* happen: nothing then couples their causes but
     shared risks, so all cases have the same structure and are answered as one block.
     """
-    answer = posteriors(model, _no_event_each(model, knowledge, events))
+    answer = posteriors(model, _no_event_each(model, knowledge, events)).complete()
     at = [model.causes.index(name) for name in causes]
     spared = np.exp(answer.log_evidence)[:, None]
     joint = answer.causes[:, at] * spared

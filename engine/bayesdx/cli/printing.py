@@ -71,7 +71,7 @@ def print_diagnosis(
     print_urgency(console, diagnosis, every, labels)
     print_status(console, diagnosis)
     print_open_rules(console, diagnosis, every)
-    if diagnosis.status != "impossible":
+    if diagnosis.status not in ("impossible", "too_complex"):
         print_probabilities(console, diagnosis, top, every)
     print_pitfalls(console, diagnosis, every, labels)
     print_management(console, diagnosis, every, labels)
@@ -125,6 +125,12 @@ def print_status(console: Console, diagnosis: Diagnosis) -> None:
             f"These findings cannot occur together in this model: {', '.join(diagnosis.clashes)}. "
             "So there are no probabilities: check these answers. What is said above and below "
             "rests on the answers alone, and still counts."
+        )
+    elif diagnosis.status == "too_complex":
+        text = (
+            f"Too much couples in this case to be summed over: {', '.join(diagnosis.coupled)}. So "
+            "there are no probabilities; an answer more about one of the risks helps. What is said "
+            "above and below rests on the answers alone, and still counts."
         )
     elif diagnosis.status == "no_findings":
         text = "No finding was given: the posteriors are the priors, and the urgency means nothing."

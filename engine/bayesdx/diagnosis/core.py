@@ -23,7 +23,7 @@ from bayesdx.diagnosis.red_flags import Rules, compile_rules
 from bayesdx.diagnosis.texts import Texts, compile_texts
 from bayesdx.diagnosis.triage import TriageTable, build_triage
 from bayesdx.diagnosis.urgency import Urgency, urgency_of
-from bayesdx.errors import BayesdxError, Fault, InvalidCase
+from bayesdx.errors import BayesdxError, Fault, InvalidCase, TooComplex
 from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.evidence import clamped_absent
@@ -297,15 +297,28 @@ def _with_groups(
     evidence: Evidence,
 ) -> tuple[Answer, FloatArray]:
     if backend == "compiled":
-        answer = posteriors(model, evidence, backend=backend)
-        alone = clamped_absent(evidence, clamps)
-        absent = posteriors(model, alone, only_evidence=True, backend=backend).log_evidence
+        answer, absent = _swept(model, clamps, backend, evidence)
     else:
-        # One case in plain NumPy: a cached plan serves all clamps at once.
-        answer, absent = variants.answer(evidence, clamps)
+        try:
+            # One case in plain NumPy: a cached plan serves all clamps at once.
+            answer, absent = variants.answer(evidence, clamps)
+        except TooComplex:
+            # Too much for that plan; the sweep searches a better order, and knows when to stop.
+            answer, absent = _swept(model, clamps, backend, evidence)
     if not answer.possible[0]:
         return answer, np.zeros(len(absent))
     gap = absent - answer.log_evidence[0]
     groups = np.clip(-np.expm1(gap), 0.0, 1.0)
     groups[-1] = min(math.exp(gap[-1]), 1.0)
     return answer, groups
+
+
+def _swept(
+    model: NoisyModel, clamps: BoolArray, backend: Backend, evidence: Evidence
+) -> tuple[Answer, FloatArray]:
+    """Answer one case, and its evidence with each set of causes absent."""
+    answer = posteriors(model, evidence, backend=backend)
+    if not answer.possible[0]:
+        return answer, np.full(len(clamps), -np.inf)
+    alone = clamped_absent(evidence, clamps)
+    return answer, posteriors(model, alone, only_evidence=True, backend=backend).log_evidence

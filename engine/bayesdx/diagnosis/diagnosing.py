@@ -16,16 +16,17 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.diagnosis_html import diagnosis_html
 from bayesdx.diagnosis.kleene import Facts
 from bayesdx.diagnosis.red_flags import RedFlagHit
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status, plain
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status, plain
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.diagnosis.texts import Matter, TextHit, Texts
 from bayesdx.diagnosis.triage import TriageHit, triage_case
 from bayesdx.inference.arrays import FloatArray
+from bayesdx.inference.noisy.complexity import coupled_names
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 
 _SHOWN = (
     "table", "groups", "red_flags", "urgency", "log_evidence", "status", "clashes", "understood",
-    "triage", "pitfalls", "management",
+    "triage", "pitfalls", "management", "coupled",
 )  # fmt: skip
 
 
@@ -41,8 +42,8 @@ class Diagnosis:
         Index ``cause``, sorted by posterior: label, prior, posterior, ratio (posterior odds over
         prior odds), urgency, basis. Excluded causes are 0. The last row, ``unexplained``, is the
         probability that no modelled cause is present. Posteriors do not sum to 1: several causes
-        may be present at once. When the evidence is impossible posteriors are not defined, and
-        the priors stand in their place.
+        may be present at once. When the evidence is impossible or too complex there are no
+        posteriors, and the priors stand in their place.
     groups : DataFrame
         Index ``group``: label, kind, prior, posterior of "at least one member is present".
     red_flags : tuple of RedFlagHit
@@ -52,19 +53,22 @@ class Diagnosis:
         rules that fired and of `triage`, which can raise it and never lowers it.
     triage : tuple of TriageHit
         Dangerous causes whose expected loss calls for action, the greatest loss first; empty when
-        nothing is known or the evidence is impossible.
+        nothing is known or there are no posteriors.
     pitfalls : tuple of TextHit
         What is easily missed in such a case; each may name causes to look at whatever their rank.
     management : tuple of TextHit
         Education matched to the case: explanations, advice, cautions, tests, questions.
     log_evidence : float
-        Natural log of P(what was found); ``-inf`` when it is impossible.
+        Natural log of P(what was found); ``-inf`` when it is impossible or not known.
     status : str
-        ``"ok"``, ``"impossible"`` or ``"no_findings"``.
+        ``"ok"``, ``"impossible"``, ``"no_findings"`` or ``"too_complex"``: more is coupled than can
+        be summed over.
     clashes : tuple of str
         When impossible: a smallest set of what was given that cannot occur together.
     understood : mapping of str to str
         What was read, aliases resolved.
+    coupled : tuple of str
+        When too complex: the findings and unknown risks that couple.
     """
 
     urgency: Level
@@ -129,6 +133,13 @@ class Diagnosis:
         """What was read."""
         return self.core.understood(self.cases)
 
+    @cached_property
+    def coupled(self) -> tuple[str, ...]:
+        """What couples too much."""
+        if self.status != TOO_COMPLEX:
+            return ()
+        return coupled_names(self.core.model, self.cases.evidence)
+
     def records(self) -> dict[str, Any]:
         """Return the answer in plain values, one dict a row of its tables."""
         return {name: plain(getattr(self, name)) for name in _SHOWN}
@@ -163,7 +174,8 @@ def diagnose(core: Core, findings: Mapping[str, object]) -> Diagnosis:
     answer, groups = core.with_groups(cases.evidence)
     status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
     if not answer.possible[0]:
-        status, groups = IMPOSSIBLE, core.prior_groups
+        status = TOO_COMPLEX if answer.too_complex.any() else IMPOSSIBLE
+        groups = core.prior_groups
     posterior = np.zeros(len(core.prior))
     posterior[core.columns] = answer.causes[0, core.modelled]
     posterior[-1] = groups[-1]
@@ -174,7 +186,7 @@ def diagnose(core: Core, findings: Mapping[str, object]) -> Diagnosis:
         status=status,
         core=core,
         cases=cases,
-        posterior=core.prior if status == IMPOSSIBLE else posterior,
+        posterior=posterior if answer.possible[0] else core.prior,
         grouped=groups,
     )
 

@@ -38,6 +38,9 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
     if diagnosis.status == "impossible":
         clash = escape(", ".join(diagnosis.clashes))
         parts.append(f"<p>These findings cannot occur together in this model: {clash}.</p>")
+    elif diagnosis.status == "too_complex":
+        coupled = escape(", ".join(diagnosis.coupled))
+        parts.append(f"<p>Too much couples in this case to be summed over: {coupled}.</p>")
     else:
         parts.append(_causes(diagnosis))
     parts.append(f"<p><small>{NOTHING_RULED_OUT}</small></p>")

@@ -118,8 +118,8 @@ class Engine:
             Same index: one column a cause id with its posterior, then ``unexplained``,
             ``log_evidence``, ``status``, ``urgency``, ``red_flags`` (ids of fired rules, then
             ``expected_loss:`` with a cause whose expected loss calls for action, joined by ``;``).
-            Where the status is ``impossible`` the posterior is not defined and the priors
-            stand in its place.
+            Where the status is ``impossible`` or ``too_complex`` (more is coupled than can be
+            summed over) there is no posterior and the priors stand in its place.
 
         Raises
         ------

@@ -207,7 +207,7 @@ def _side(
     reader = CaseReader(knowledge, assembly.model)
     labels = range(len(cases)) if len(cases) > 1 else None
     evidence = reader.read(columns, len(cases), labels).evidence
-    answer = posteriors(assembly.model, evidence)
+    answer = posteriors(assembly.model, evidence).complete()
     posterior = answer.causes[:, [assembly.model.causes.index(one) for one in causes]]
     posterior[~answer.possible] = np.nan
     return _Side(name, assembly, evidence, posterior)

@@ -128,7 +128,9 @@ def probabilities(assembly: Assembly, batch: Batch) -> FloatArray:
     array (Q,)
         0 where the condition is impossible in the model.
     """
-    log_evidence = posteriors(assembly.model, batch.evidence, only_evidence=True).log_evidence
+    log_evidence = (
+        posteriors(assembly.model, batch.evidence, only_evidence=True).complete().log_evidence
+    )
     return _probabilities(batch, _ratios(batch, log_evidence))
 
 

@@ -9,11 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-Status = Literal["ok", "impossible", "no_findings"]
+Status = Literal["ok", "impossible", "no_findings", "too_complex"]
 
 OK: Status = "ok"
 IMPOSSIBLE: Status = "impossible"
 NO_FINDINGS: Status = "no_findings"
+TOO_COMPLEX: Status = "too_complex"
 
 
 def plain(value: Any) -> Any:

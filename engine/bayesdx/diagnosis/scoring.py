@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status
 from bayesdx.inference.noisy.model import BoolArray, FloatArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
@@ -18,7 +18,9 @@ UNEXPLAINED = "unexplained"
 #: Before the id of a cause, in the column of red flags: its expected loss calls for action.
 EXPECTED_LOSS = "expected_loss:"
 #: What the codes of `Scores.status` stand for.
-STATUSES: tuple[Status, ...] = (OK, NO_FINDINGS, IMPOSSIBLE)
+STATUSES: tuple[Status, ...] = (OK, NO_FINDINGS, IMPOSSIBLE, TOO_COMPLEX)
+#: The same for the codes of `bayesdx.inference.Answer.status`, where findings are known.
+_UNANSWERED = np.array([0, 2, 3])
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +31,9 @@ class Scores:
     ----------
     posterior : array (N, K + 1)
         Of each cause of `Core.causes`, and last that no modelled cause is present. Where the
-        evidence is impossible the priors stand in their place.
+        evidence is impossible or too complex the priors stand in their place.
     log_evidence : array (N,)
-        ``-inf`` where the evidence is impossible.
+        ``-inf`` where the evidence is impossible or too complex.
     status : int8 array (N,)
         Position in `STATUSES`.
     urgency : int8 array (N,)
@@ -76,7 +78,7 @@ def score_cases(core: Core, cases: Cases, workers: int | None = None) -> Scores:
     values[:, -1] = np.clip(np.exp(gap), 0.0, 1.0)
     values[~possible] = core.prior
     judged = core.urgency(cases.facts, answer.causes, possible & known)
-    codes = np.where(possible, np.where(known, 0, 1), 2)
+    codes = np.where(possible, np.where(known, 0, 1), _UNANSWERED[answer.status])
     return Scores(
         posterior=values,
         log_evidence=answer.log_evidence,

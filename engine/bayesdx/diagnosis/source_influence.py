@@ -113,7 +113,7 @@ def find_influences(
 
 
 def _posterior(model: NoisyModel, evidence: Evidence, cause: str) -> float:
-    return float(posteriors(model, evidence).causes[0, model.causes.index(cause)])
+    return float(posteriors(model, evidence).complete().causes[0, model.causes.index(cause)])
 
 
 def _seen(knowledge: Knowledge, model: NoisyModel, evidence: Evidence) -> frozenset[str]:

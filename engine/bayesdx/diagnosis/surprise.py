@@ -129,7 +129,7 @@ def surprise(
     if np.isneginf(found.log_evidence):
         status = IMPOSSIBLE
     references = _references(core, cases, draws, reporting, np.random.default_rng(seed))
-    log_references = core.posteriors(references, only_evidence=True).log_evidence
+    log_references = core.posteriors(references, only_evidence=True).complete().log_evidence
     p_rare = p_value(found.log_evidence, log_references)
     if len(references) < draws:
         # So many present findings are themselves rarer than any reference could show.
@@ -222,7 +222,7 @@ def _sum_alone(core: Core, cases: Evidence) -> FloatArray:
         questions.append((part.take(first), rows, inverse.ravel()))
     if questions:
         asked = stacked([part for part, _, _ in questions])
-        log_alone = core.posteriors(asked, only_evidence=True).log_evidence
+        log_alone = core.posteriors(asked, only_evidence=True).complete().log_evidence
         begin = 0
         for part, rows, inverse in questions:
             total[rows] += log_alone[begin : begin + len(part)][inverse]

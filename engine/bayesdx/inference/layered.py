@@ -119,7 +119,7 @@ class LayeredNetwork:
         self, evidence: Evidence, log_scale: FloatArray, names: Sequence[str]
     ) -> LayeredPosteriors:
         """Answer every case; of ``names`` the posteriors can be read."""
-        answer = posteriors(self.model, evidence, only_evidence=not names)
+        answer = posteriors(self.model, evidence, only_evidence=not names).complete()
         return LayeredPosteriors(self, evidence, answer, log_scale, tuple(names))
 
     def _given_cause(self, name: str) -> tuple[int, FloatArray] | None:
@@ -235,7 +235,9 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
                 now.append(waiting.pop())
                 size += len(now[-1][1])
             put_in = stacked([part for _, _, part in now])
-            logs = posteriors(self._layered.model, put_in, only_evidence=True).log_evidence
+            logs = (
+                posteriors(self._layered.model, put_in, only_evidence=True).complete().log_evidence
+            )
             logs -= self._answer.log_evidence[np.concatenate([rows for _, rows, _ in now])]
             ratio, first = np.exp(logs), 0
             for target, rows, _ in now:

@@ -111,7 +111,7 @@ def _explained(report: CaseReport) -> tuple[str, ...]:
 
 
 def _bars(report: CaseReport) -> Picture | None:
-    if report.diagnosis.status == "impossible":
+    if report.diagnosis.status in ("impossible", "too_complex"):
         return None
     table = report.diagnosis.table
     shown = pd.concat([table.iloc[:-1].head(BARS), table.iloc[-1:]])

@@ -249,7 +249,7 @@ def _combinations_that_change(outlook: Outlook) -> tuple[str, ...] | None:
     chosen = [[c for c in one if c >= 0] for one in every]
     told = [[a for c in one for a in inquiries.choices[c].evidence] for one in chosen]
     rows = answered_all(inquiries, outlook.cases.evidence, told)
-    answer = posteriors(core.model, rows, backend=core.backend)
+    answer = posteriors(core.model, rows, backend=core.backend).complete()
     facts = np.tile(outlook.facts, (len(chosen), 1))
     at = {name: i for i, name in enumerate(inquiries.subjects)}
     sound = np.ones(len(chosen), dtype=bool)

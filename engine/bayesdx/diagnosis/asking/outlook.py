@@ -187,7 +187,7 @@ def _fill_in(
     answers = [inquiries.choices[c].evidence for c in choice[rest]]
     direct = posteriors(
         core.model, answered_all(inquiries, evidence, answers), backend=core.backend
-    )
+    ).complete()
     probability[rest] = np.exp(direct.log_evidence - found.log_evidence)
     causes[rest] = direct.causes
     owner = inquiries.owner[choice]

@@ -20,10 +20,11 @@ from bayesdx.diagnosis.explaining.explain import (
 )
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.explaining.players import Players, families, read_players
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.inference.noisy.query import Answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +74,14 @@ def explain_many(
         raise InvalidCase([Fault("columns", "each column once", str(name)) for name in names])
     columns = {name: cases[name].array for name in cases.columns}
     read = core.reader.read(columns, len(cases), range(len(cases)))
-    possible, leading = _leading(core, read.evidence)
+    answer, leading = _leading(core, read.evidence)
     family = families(core.knowledge)
     parts = []
     for row in range(len(cases)):
         players = read_players(core, read, row, family)
         wanted = named or (core.causes[leading[row]],)
         status: Status = OK if players.names else NO_FINDINGS
-        status = status if possible[row] else IMPOSSIBLE
+        status = (status, IMPOSSIBLE, TOO_COMPLEX)[answer.status[row]]
         share = share_out if status == OK else nothing_shared
         parts.append(_Part(players, wanted, status, share(core, players, wanted)))
     return CaseExplanations(_summary(core, cases.index, parts), _table(core, cases.index, parts))
@@ -94,13 +95,13 @@ class _Part:
     shares: Shares
 
 
-def _leading(core: Core, evidence: Evidence) -> tuple[np.typing.NDArray[np.bool_], list[int]]:
-    """Whether each case is possible, and its most probable cause (the first of equal ones)."""
+def _leading(core: Core, evidence: Evidence) -> tuple[Answer, list[int]]:
+    """Answer the cases; also of each its most probable cause (the first of equal ones)."""
     answer = core.posteriors(evidence)
     posterior = np.tile(core.prior[:-1], (len(evidence), 1))
     known = np.flatnonzero(answer.possible)
     posterior[np.ix_(known, core.columns)] = answer.causes[np.ix_(known, core.modelled)]
-    return answer.possible, np.round(posterior, 15).argmax(axis=1).tolist()
+    return answer, np.round(posterior, 15).argmax(axis=1).tolist()
 
 
 def _summary(core: Core, index: pd.Index, parts: Sequence[_Part]) -> pd.DataFrame:

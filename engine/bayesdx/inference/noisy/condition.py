@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.errors import Fault, Phrase, TooComplex
 from bayesdx.inference.arrays import MaskArray
 from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.model import (
     EXPLAIN_INHIBITED,
     RISK,
@@ -23,8 +24,8 @@ from bayesdx.inference.noisy.model import (
     NoisyModel,
 )
 
-#: Slots of a case are bits of one word.
-MAX_AXES = 64
+#: Soft evidence that leans to neither side.
+EVEN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,11 @@ def absorb(model: NoisyModel, evidence: Evidence, prior: FloatArray | None = Non
     """Absorb what does not couple causes and set up the axes of every case.
 
     ``prior`` may pass what `priors_given` returns for the same risks.
+
+    Raises
+    ------
+    TooComplex
+        If a case has more than `limits.MAX_AXES` axes.
     """
     on, log_scale = _absorb_absent(model, evidence)
     off = np.ones_like(on)
@@ -87,6 +93,7 @@ def absorb(model: NoisyModel, evidence: Evidence, prior: FloatArray | None = Non
         on = np.where(evidence.causes == 0, 0.0, on)
         off = np.where(evidence.causes == 1, 0.0, off)
     log_scale += _log_risks(model, evidence)
+    log_scale += (evidence.findings == EVEN).sum(axis=1) * np.log(EVEN)
     offsets = model.prior_offset[:-1]
     if prior is None:
         prior = priors_given(model, evidence)
@@ -98,18 +105,8 @@ def absorb(model: NoisyModel, evidence: Evidence, prior: FloatArray | None = Non
 
 
 def count_axes(model: NoisyModel, evidence: Evidence) -> IntArray:
-    """How many axes each case will have, (N,).
-
-    Raises
-    ------
-    BayesdxError
-        If a case has more than ``MAX_AXES``.
-    """
-    result: IntArray = _used_axes(model, evidence).sum(axis=1)
-    if len(result) and result.max() > MAX_AXES:
-        row = int(result.argmax())
-        expected = f"at most {MAX_AXES} coupled findings and risks"
-        raise BayesdxError(Fault(f"case {row}", expected, Phrase(str(result[row]))))
+    """How many axes each case will have, (N,); `limits.MAX_AXES` can be summed over."""
+    result: IntArray = used_axes(model, evidence).sum(axis=1)
     return result
 
 
@@ -201,11 +198,12 @@ def slice_table(model: NoisyModel, cause: int, risks: StateArray, code: int) -> 
     return values
 
 
-def _used_axes(model: NoisyModel, evidence: Evidence) -> BoolArray:
+def used_axes(model: NoisyModel, evidence: Evidence) -> BoolArray:
     """Which axes each case has, (N, U)."""
     axes = model.axes
     used = np.zeros((len(evidence), len(axes.classes)), dtype=bool)
-    used[:, : len(model.findings)] = evidence.findings > 0.0
+    # An even chance says nothing of the causes, and couples none.
+    used[:, : len(model.findings)] = (evidence.findings > 0.0) & (evidence.findings != EVEN)
     coupled = axes.suppress >= 0
     used[:, axes.suppress[coupled]] = (evidence.findings == 0.0)[:, coupled]
     which = np.arange(len(model.ordinals))
@@ -221,10 +219,13 @@ def _slots(
     model: NoisyModel, evidence: Evidence
 ) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
     n_cases = len(evidence)
-    used = _used_axes(model, evidence)
+    used = used_axes(model, evidence)
     rows, ids = np.nonzero(used)
     counts = used.sum(axis=1)
     width = int(counts.max(initial=0))
+    if width > MAX_AXES:
+        expected = f"at most {MAX_AXES} coupled findings and risks"
+        raise TooComplex(Fault(f"case {int(counts.argmax())}", expected, Phrase(str(width))))
     slot = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     axis = np.full((n_cases, width), -1)
     axis[rows, slot] = ids

@@ -62,7 +62,9 @@ def conflicts(model: NoisyModel, evidence: Evidence, *, backend: Backend = "auto
     alone = [_moved(model, evidence, blank, name) for name in names]
     rest = [_moved(model, blank, evidence, name) for name in names]
     rows = stacked([evidence, *alone, *rest])
-    log_evidence = posteriors(model, rows, only_evidence=True, backend=backend).log_evidence
+    log_evidence = (
+        posteriors(model, rows, only_evidence=True, backend=backend).complete().log_evidence
+    )
     whole, n = float(log_evidence[0]), len(names)
     log_alone, log_rest = log_evidence[1 : n + 1], log_evidence[n + 1 :]
     given = np.full(n, -np.inf)
@@ -109,7 +111,7 @@ def background_shares(
     dict of finding to float
         Empty where the evidence is impossible.
     """
-    own = posteriors(model, evidence, only_evidence=True, backend=backend).log_evidence
+    own = posteriors(model, evidence, only_evidence=True, backend=backend).complete().log_evidence
     if np.isneginf(own[0]):
         return {}
     shares: dict[str, float] = {}
@@ -130,7 +132,7 @@ def background_shares(
         turned.append((cpd.child, cpd.leak / (1.0 - cpd.leak), absent))
     if turned:
         rows = stacked([absent for _, _, absent in turned])
-        found = posteriors(model, rows, only_evidence=True, backend=backend).log_evidence
+        found = posteriors(model, rows, only_evidence=True, backend=backend).complete().log_evidence
         for (name, odds, _), log_absent in zip(turned, found, strict=True):
             shares[name] = min(odds * float(np.exp(log_absent - own[0])), 1.0)
     return {name: shares[name] for name in model.findings if name in shares}

@@ -113,7 +113,7 @@ def causal_ranking(
     BayesdxError
         As `bayesdx.inference.posteriors`.
     """
-    base = posteriors(model, evidence, backend=backend)
+    base = posteriors(model, evidence, backend=backend).complete()
     disablement, sufficiency = np.zeros_like(base.causes), np.zeros_like(base.causes)
     counts = np.zeros(len(evidence), dtype=np.intp)
     for part in (_binary(model, evidence), _ordinal(model, evidence)):
@@ -181,7 +181,7 @@ def _joint(
     model: NoisyModel, part: _Symptoms, evidence: Evidence, base: Answer, backend: Backend
 ) -> FloatArray:
     """P(cause, changed evidence) / P(evidence), (T, C); 0 where the evidence is impossible."""
-    answer = posteriors(model, evidence, backend=backend)
+    answer = posteriors(model, evidence, backend=backend).complete()
     before = base.log_evidence[part.rows]
     gap = np.full(len(before), -np.inf)
     np.subtract(answer.log_evidence, before, out=gap, where=~np.isneginf(before))

@@ -84,7 +84,7 @@ def link_gradient(model: NoisyModel, evidence: Evidence) -> LinkGradient:
     LinkGradient
     """
     n_cases, n_findings, n_causes = len(evidence), len(model.findings), len(model.causes)
-    base = posteriors(model, evidence, only_evidence=True).log_evidence
+    base = posteriors(model, evidence, only_evidence=True).complete().log_evidence
     binary, ordinal = _turn_findings(evidence), _turn_ordinals(model, evidence)
     links = model.links
     strength, exceed, exceed_leak = links.strength, links.exceed, links.exceed_leak
@@ -135,7 +135,7 @@ def relative_change(
     """
     cpds = {**network.cpds, cpd.child: cpd}
     model = compile_diagnosis(Network(network.variables.values(), cpds.values()))
-    changed = posteriors(model, evidence, only_evidence=True).log_evidence
+    changed = posteriors(model, evidence, only_evidence=True).complete().log_evidence
     possible = ~np.isneginf(log_evidence)
     gap = np.full(len(evidence), -np.inf)
     np.subtract(changed, log_evidence, out=gap, where=possible)
@@ -191,7 +191,7 @@ def _with(evidence: Evidence, findings: FloatArray) -> Evidence:
 
 def _shares(model: NoisyModel, base: FloatArray, turned: _Turned) -> tuple[FloatArray, FloatArray]:
     """Return the weighted P(turned) / P(evidence), (T,), and the posteriors (T, C)."""
-    answer = posteriors(model, turned.evidence)
+    answer = posteriors(model, turned.evidence).complete()
     before = base[turned.rows]
     possible = ~np.isneginf(before)
     gap = np.full(len(before), -np.inf)

@@ -207,7 +207,7 @@ def _one_by_one(
 ) -> tuple[Answer, FloatArray]:
     """The case as it is and the joints of its answers, each a case of its own."""
     rows = answered(table, evidence, np.append(chosen, -1))
-    answer = posteriors(model, rows, backend=backend)
+    answer = posteriors(model, rows, backend=backend).complete()
     base = Answer(answer.log_evidence[-1:], answer.causes[-1:], np.empty(0))
     joint = _joint(answer.log_evidence, answer.causes, float(base.log_evidence[0]))
     return base, joint[:-1]

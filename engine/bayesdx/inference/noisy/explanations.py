@@ -111,7 +111,7 @@ def top_explanations(model: NoisyModel, evidence: Evidence, count: int) -> Expla
     BayesdxError
         If more partial decisions would have to be looked at than `MOST_STEPS`.
     """
-    answer = posteriors(model, evidence)
+    answer = posteriors(model, evidence).complete()
     n_causes = len(model.causes)
     if not answer.possible[0]:
         return Explanations(np.zeros((0, n_causes), dtype=bool), frozen(np.zeros(0)))
@@ -184,4 +184,4 @@ def _clamped(evidence: Evidence, causes: np.typing.NDArray[np.int8]) -> Evidence
 
 
 def _log_evidence(model: NoisyModel, evidence: Evidence) -> FloatArray:
-    return posteriors(model, evidence, only_evidence=True).log_evidence
+    return posteriors(model, evidence, only_evidence=True).complete().log_evidence

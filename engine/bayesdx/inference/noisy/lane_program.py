@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.errors import Fault, Phrase, TooComplex
 from bayesdx.inference.arrays import IntArray
 from bayesdx.inference.noisy.lane_case import Structure
 from bayesdx.inference.noisy.lane_order import bits, find_order
-from bayesdx.inference.noisy.ordering import MAX_LOG2_FRONTIER
+from bayesdx.inference.noisy.limits import MAX_LOG2_FRONTIER
 from bayesdx.inference.noisy.recent import Recent
 
 #: How an axis is summed out: all states, component 1, components 1 and 2.
@@ -114,7 +114,7 @@ def compile_lanes(structure: Structure, tries: int) -> LaneProgram:
 
     Raises
     ------
-    BayesdxError
+    TooComplex
         If the frontier would be too large.
     """
     masks = structure.masks
@@ -122,7 +122,7 @@ def compile_lanes(structure: Structure, tries: int) -> LaneProgram:
     order = find_order([masks[c] for c in grouped], structure.widths, tries)
     if order.widest > 2.0**MAX_LOG2_FRONTIER:
         expected = f"a frontier of at most 2^{MAX_LOG2_FRONTIER:g} components"
-        raise BayesdxError(Fault("case", expected, Phrase(f"{order.widest:.3g} components")))
+        raise TooComplex(Fault("case", expected, Phrase(f"{order.widest:.3g} components")))
     layout = _Layout(structure)
     sequence = [grouped[at] for at in order.causes]
     singles: dict[int, list[CauseStep]] = {}

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
-from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.inference.evidence import Evidence
+from bayesdx.errors import BayesdxError, Fault, Phrase, TooComplex
+from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.condition import Problem, absorb, count_axes, without_causes
+from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.lockstep.plan import plan_sweep
 from bayesdx.inference.noisy.lockstep.sweep import sweep, unlinked_log_evidence
-from bayesdx.inference.noisy.model import BoolArray, FloatArray, NoisyModel
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
 CHUNK = 8192
 
 #: Who does the arithmetic: NumPy on many cases at once, or a compiled loop over single cases.
 Backend = Literal["auto", "numpy", "compiled"]
+
+#: Codes of `Answer.status`.
+ANSWERED, IMPOSSIBLE, TOO_COMPLEX = range(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,22 +33,48 @@ class Answer:
     Attributes
     ----------
     log_evidence : array (N,)
-        Natural log of P(evidence), ``-inf`` where it is impossible.
+        Natural log of P(evidence), ``-inf`` where it is impossible. Also ``-inf``, the bound that
+        always holds, where the case is too complex: ``status`` tells the two apart.
     causes : array (N, C)
-        P(cause present | evidence); 0 where the evidence is impossible (see ``possible``). Shape
-        (N, 0) when only the evidence was asked for.
+        P(cause present | evidence); 0 where there is no answer. Shape (N, 0) when only the evidence
+        was asked for.
     log_without : array (N,) or (0,)
         Natural log of P(evidence, chosen causes absent), when asked for.
+    too_complex : bool array (N,) or (0,)
+        Cases beyond the limits of `bayesdx.inference.noisy.limits`; empty where there are none.
     """
 
     log_evidence: FloatArray
     causes: FloatArray
     log_without: FloatArray
+    too_complex: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     @property
     def possible(self) -> BoolArray:
-        """Whether the evidence of each case has a positive probability."""
+        """Which cases were answered: their evidence has a positive probability."""
         return ~np.isneginf(self.log_evidence)
+
+    @property
+    def status(self) -> StateArray:
+        """Code of each case, (N,): ``ANSWERED``, ``IMPOSSIBLE`` or ``TOO_COMPLEX``."""
+        status = np.where(self.possible, ANSWERED, IMPOSSIBLE).astype(np.int8)
+        if len(self.too_complex):
+            status[self.too_complex] = TOO_COMPLEX
+        return status
+
+    def complete(self) -> Answer:
+        """Return the answer itself, for those who cannot do without any row.
+
+        Raises
+        ------
+        TooComplex
+            If a case is beyond the limits.
+        """
+        if self.too_complex.any():
+            row = int(self.too_complex.argmax())
+            expected = "findings and risks that couple less"
+            raise TooComplex(Fault(f"case {row}", expected, Phrase("too complex a case")))
+        return self
 
 
 def posteriors(
@@ -83,17 +113,29 @@ def posteriors(
     Raises
     ------
     BayesdxError
-        If a case couples more findings than can be summed over (see ``ordering``), or the backend
-        asked for is not there.
+        If the backend asked for is not there.
     """
-    if _is_compiled(backend, model, len(evidence)):
-        driver = jit.driver_module()
-        return Answer(
-            *driver.run(
-                model, evidence, only_evidence=only_evidence, without=without, workers=workers
-            )
-        )
-    return _by_numpy(model, evidence, chunk, only_evidence, without)
+    if not _is_compiled(backend, model, len(evidence)):
+        return _by_numpy(model, evidence, chunk, only_evidence, without)
+    driver = jit.driver_module()
+    log_evidence, causes, log_without, status = driver.run(
+        model, evidence, only_evidence=only_evidence, without=without, workers=workers
+    )
+    # Cases for which an order must be searched, or none is cheap enough: one judge for both.
+    answer = Answer(log_evidence, causes, log_without, status != 0)
+    rows = np.flatnonzero(status)
+    if len(rows):
+        other = _by_numpy(model, evidence.take(rows), chunk, only_evidence, without)
+        _write(answer, rows, other)
+    return answer
+
+
+def _write(target: Answer, rows: IntArray, part: Answer) -> None:
+    """Write the answers of some rows."""
+    target.log_evidence[rows], target.causes[rows] = part.log_evidence, part.causes
+    target.too_complex[rows] = part.too_complex
+    if len(target.log_without):
+        target.log_without[rows] = part.log_without
 
 
 def _by_numpy(
@@ -104,19 +146,35 @@ def _by_numpy(
     without: BoolArray | None,
 ) -> Answer:
     n_cases = len(evidence)
-    log_evidence = np.empty(n_cases)
-    causes = np.empty((n_cases, 0 if only_evidence else len(model.causes)))
-    log_without = np.empty(0 if without is None else n_cases)
+    answer = Answer(
+        log_evidence=np.full(n_cases, -np.inf),
+        causes=np.zeros((n_cases, 0 if only_evidence else len(model.causes))),
+        log_without=np.full(0 if without is None else n_cases, -np.inf),
+        too_complex=np.ones(n_cases, dtype=bool),
+    )
     # Cases with as many axes side by side: their arrays have little padding and equal shapes.
-    order = np.argsort(count_axes(model, evidence), kind="stable")
-    for first in range(0, n_cases, chunk):
+    n_axes = count_axes(model, evidence)
+    order = np.argsort(n_axes, kind="stable")[: int((n_axes <= MAX_AXES).sum())]
+    for first in range(0, len(order), chunk):
         rows = order[first : first + chunk]
-        problem = absorb(model, evidence.take(rows))
-        plan = plan_sweep(model, problem, rows)
-        log_evidence[rows], causes[rows] = sweep(model, problem, plan, posteriors=not only_evidence)
-        if without is not None:
-            log_without[rows] = _evidence_without(model, problem, without)
-    return Answer(log_evidence, causes, log_without)
+        _write(answer, rows, _by_lockstep(model, evidence.take(rows), only_evidence, without))
+    return answer
+
+
+def _by_lockstep(
+    model: NoisyModel, evidence: Evidence, only_evidence: bool, without: BoolArray | None
+) -> Answer:
+    problem = absorb(model, evidence)
+    plan = plan_sweep(model, problem)
+    log_evidence, causes = sweep(model, problem, plan, posteriors=not only_evidence)
+    log_without, refused = np.empty(0), plan.refused
+    if without is not None:
+        log_without, more = _evidence_without(model, problem, without)
+        refused = np.union1d(refused, more)
+        log_without[refused] = -np.inf
+    too_complex = np.zeros(len(evidence), dtype=bool)
+    too_complex[refused], log_evidence[refused], causes[refused] = True, -np.inf, 0.0
+    return Answer(log_evidence, causes, log_without, too_complex)
 
 
 def _is_compiled(backend: Backend, model: NoisyModel, n_cases: int) -> bool:
@@ -131,12 +189,17 @@ def _is_compiled(backend: Backend, model: NoisyModel, n_cases: int) -> bool:
     return backend == "compiled"
 
 
-def _evidence_without(model: NoisyModel, problem: Problem, absent: BoolArray) -> FloatArray:
+def _evidence_without(
+    model: NoisyModel, problem: Problem, absent: BoolArray
+) -> tuple[FloatArray, IntArray]:
+    """Log evidence with some causes absent, and the rows that are refused."""
     rest = without_causes(model, problem, absent)
     result = unlinked_log_evidence(model, rest)
     # Where risks are known, few cases have anything left that couples.
     linked = np.flatnonzero(rest.mask.any(axis=1))
-    if len(linked):
-        part = rest.take(linked)
-        result[linked], _ = sweep(model, part, plan_sweep(model, part), posteriors=False)
-    return result
+    if not len(linked):
+        return result, linked
+    part = rest.take(linked)
+    plan = plan_sweep(model, part)
+    result[linked], _ = sweep(model, part, plan, posteriors=False)
+    return result, linked[plan.refused]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
-from bayesdx.inference.noisy.condition import count_axes
 from bayesdx.inference.noisy.lane_case import Assumptions, LaneCase, condition_lanes
 from bayesdx.inference.noisy.lane_program import LanePrograms
 from bayesdx.inference.noisy.lanes import run_lanes
@@ -93,7 +92,6 @@ class Variants:
 
         None is returned in place of both where the findings couple too much for one program.
         """
-        count_axes(self._model, evidence)
         inactive = np.ones((on.shape[1], 1)) if off is None else off.T
         assumed = Assumptions(on.T, inactive, None if risks is None else risks.T)
         case: LaneCase = condition_lanes(

@@ -98,7 +98,9 @@ def _leak_kept(
     if hidden is not None:
         causes[0, hidden] = 0
     asked = replace(case, findings=findings, causes=causes)
-    kept = posteriors(compile_diagnosis(network), asked, only_evidence=True).log_evidence[0]
+    kept = (
+        posteriors(compile_diagnosis(network), asked, only_evidence=True).complete().log_evidence[0]
+    )
     return float(np.exp(kept - log_evidence))
 
 

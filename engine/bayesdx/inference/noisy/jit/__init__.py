@@ -32,7 +32,7 @@ from importlib.util import find_spec
 from typing import Protocol, cast
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
-from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.model import NoisyModel
 
 __all__ = ["LEAST_CASES", "driver_module", "installed"]
@@ -53,7 +53,7 @@ class Driver(Protocol):
         only_evidence: bool = False,
         without: BoolArray | None = None,
         workers: int | None = None,
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+    ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray]:
         """Answer every case."""
 
 

@@ -40,6 +40,8 @@ from bayesdx.inference.noisy.model import (
 #: Products are moved into the sum of logs below this.
 _SMALL = 1e-100
 _MOST = 64
+#: Soft evidence that leans to neither side couples nothing.
+_EVEN = 0.5
 
 
 @compiled
@@ -112,6 +114,8 @@ def _add_findings(absence: Absence, axes: Axes, state: State, findings: Any) -> 
                 if n_slots < _MOST:
                     _add_fixed(axes, state, axis, n_slots)
                 n_slots += 1
+        elif value == _EVEN:
+            multiply(state.scale, _EVEN)
         elif value > 0.0:
             if n_slots < _MOST:
                 _add_present(axes, state, f, value, n_slots)

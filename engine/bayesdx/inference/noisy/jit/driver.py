@@ -1,4 +1,4 @@
-"""Calls the compiled loop: threads, tiles of rows, errors."""
+"""Calls the compiled loop: threads, tiles of rows."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import BoolArray, FloatArray
-from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.condition import count_axes
-from bayesdx.inference.noisy.jit.batch import TOO_LARGE, TOO_MANY, answer
+from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.noisy.jit.batch import answer
 from bayesdx.inference.noisy.jit.work import new_work
 from bayesdx.inference.noisy.model import ModelArrays, NoisyModel
-from bayesdx.inference.noisy.ordering import MAX_LOG2_FRONTIER
 
 #: Rows that a thread takes at a time: a few milliseconds of work.
 TILE = 512
@@ -27,7 +24,7 @@ def run(
     only_evidence: bool = False,
     without: BoolArray | None = None,
     workers: int | None = None,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray, StateArray]:
     """Answer every case exactly; see `bayesdx.inference.posteriors`.
 
     Parameters
@@ -45,11 +42,9 @@ def run(
     log_evidence : array (N,)
     causes : array (N, C), or (N, 0) when only the evidence was asked for
     log_without : array (N,) or (0,)
-
-    Raises
-    ------
-    BayesdxError
-        If a case couples more findings than can be summed over.
+    status : int8 array (N,)
+        0 answered, else `batch.TOO_MANY` or `batch.TOO_LARGE`: the case needs an order that is
+        searched for, and its other results mean nothing.
     """
     layout = model.arrays
     assert layout is not None
@@ -58,24 +53,24 @@ def run(
     causes = np.empty((count, 0 if only_evidence else len(model.causes)))
     log_without = np.empty(0 if without is None else count)
     nobody = np.empty(0, dtype=np.intp)
-    _all_rows(layout, model, evidence, nobody, (log_evidence, causes), only_evidence, workers)
+    status = np.zeros(count, dtype=np.int8)
+    results = (log_evidence, causes, status)
+    _all_rows(layout, evidence, nobody, results, only_evidence, workers)
     if without is not None:
         absent, nothing = np.flatnonzero(without), np.empty((count, 0))
-        _all_rows(layout, model, evidence, absent, (log_without, nothing), True, workers)
-    return log_evidence, causes, log_without
+        _all_rows(layout, evidence, absent, (log_without, nothing, status), True, workers)
+    return log_evidence, causes, log_without, status
 
 
 def _all_rows(
     layout: ModelArrays,
-    model: NoisyModel,
     evidence: Evidence,
     absent: np.ndarray[tuple[int], np.dtype[np.intp]],
-    results: tuple[FloatArray, FloatArray],
+    results: tuple[FloatArray, FloatArray, StateArray],
     only_evidence: bool,
     workers: int | None,
 ) -> None:
     count = len(evidence)
-    status = np.zeros(count, dtype=np.int8)
     rows = (
         np.ascontiguousarray(evidence.findings, dtype=np.float64),
         *(
@@ -89,7 +84,7 @@ def _all_rows(
         work = new_work(layout)
         # Taking the next item of a list's iterator is atomic.
         for tile in tiles:
-            answer(layout, work, rows, tile, absent, (*results, status), only_evidence)
+            answer(layout, work, rows, tile, absent, results, only_evidence)
 
     threads = min(workers or _cores(), -(-count // TILE))
     if threads <= 1:
@@ -98,8 +93,6 @@ def _all_rows(
         with ThreadPoolExecutor(threads) as pool:
             for done in [pool.submit(work_off) for _ in range(threads)]:
                 done.result()
-    if status.any():
-        _complain(model, evidence, status)
 
 
 def _cores() -> int:
@@ -107,13 +100,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _complain(
-    model: NoisyModel, evidence: Evidence, status: np.ndarray[tuple[int], np.dtype[np.int8]]
-) -> None:
-    if (status == TOO_MANY).any():
-        count_axes(model, evidence)
-    row = int(np.flatnonzero(status == TOO_LARGE)[0])
-    expected = f"a frontier of at most 2^{MAX_LOG2_FRONTIER:g} components"
-    raise BayesdxError(Fault(f"case {row}", expected, Phrase("more")))

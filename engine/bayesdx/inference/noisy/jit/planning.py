@@ -23,14 +23,14 @@ from bayesdx.inference.noisy.jit.work import (
     State,
     Words,
 )
+from bayesdx.inference.noisy.limits import EASY_LOG2_FRONTIER
 from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, LEAK_GAIN, Axes
-from bayesdx.inference.noisy.ordering import MAX_LOG2_FRONTIER
 
 #: Operations of a plan: open a slot, close it (64 + slot), apply a cause (128 + cause).
 CLOSE, APPLY = 64, 128
 _ONE = np.uint64(1)
 _WORD = 64
-_LARGEST = int(2**MAX_LOG2_FRONTIER)
+_LARGEST = int(2**EASY_LOG2_FRONTIER)
 
 
 @compiled

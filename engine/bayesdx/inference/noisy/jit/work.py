@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
-from bayesdx.inference.noisy.condition import MAX_AXES
+from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.model import ModelArrays
 
 #: Columns of `State.weights`, `State.causes`, `State.slots`, `State.tables`; of `Record.steps`; of

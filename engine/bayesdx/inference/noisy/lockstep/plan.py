@@ -7,19 +7,18 @@ causes of the rest, the core, are applied one at a time, in the order of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.limits import MAX_LOG2_FRONTIER, MAX_LOG2_WORK
 from bayesdx.inference.noisy.lockstep.leaves import Peel, find_leaves, slot_words
 from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, NoisyModel
 from bayesdx.inference.noisy.ordering import (
     BIT,
-    MAX_LOG2_FRONTIER,
     cause_sets,
     eliminate_tile,
     stages,
@@ -27,6 +26,10 @@ from bayesdx.inference.noisy.ordering import (
 
 _ONE = np.uint64(1)
 _NONE = np.uint64(0)
+#: Frontier components, summed over steps, from which a case is swept alone.
+LARGE_WORK = 1 << 20
+#: Orders that are compared for such a case.
+RESTARTS = 512
 #: Entries of the tables of one tile.
 _TILE = 1 << 16
 
@@ -64,8 +67,8 @@ class Core:
     closing: MaskArray
     work: FloatArray
 
-    def take(self, at: slice) -> Core:
-        """Return the part of consecutive cases."""
+    def take(self, at: slice | IntArray) -> Core:
+        """Return some cases, in the same order."""
         depth = int(self.n_steps[at].max(initial=0))
         return Core(
             rows=self.rows[at],
@@ -92,66 +95,100 @@ class SweepPlan:
     masks : uint64 array (N, C)
         Slots each cause acts on after that.
     core : Core
-        The steps of what is left.
+        The steps of what is left of most cases.
+    large : tuple of Core
+        Of cases with much work, one each.
+    refused : int array
+        Cases beyond the limits; nothing is planned for them.
     """
 
     peels: tuple[Peel, ...]
     masks: MaskArray
     core: Core
+    large: tuple[Core, ...]
+    refused: IntArray
 
 
-def plan_sweep(model: NoisyModel, problem: Problem, names: IntArray | None = None) -> SweepPlan:
-    """Choose the order of causes of every case.
-
-    Parameters
-    ----------
-    model : NoisyModel
-    problem : Problem
-    names : int array (N,), optional
-        What to call the cases in an error; their positions when not given.
-
-    Raises
-    ------
-    BayesdxError
-        If a case would need a frontier larger than ``2 ** MAX_LOG2_FRONTIER`` components.
-    """
+def plan_sweep(model: NoisyModel, problem: Problem) -> SweepPlan:
+    """Choose the order of causes of every case."""
     risks, inhibited = slot_words(model, problem)
     peels, masks = find_leaves(problem.mask, risks, inhibited)
     degree = (masks != 0).sum(axis=1)
     rows = np.flatnonzero(degree)
     rows = rows[np.argsort(-degree[rows], kind="stable")]
-    core, frontier = _core(model, problem, masks, rows, degree[rows])
-    if frontier.max(initial=0.0) > MAX_LOG2_FRONTIER:
-        worst = int(frontier.argmax())
-        name = int(rows[worst]) if names is None else int(names[rows[worst]])
-        limit, got = f"a frontier of at most 2^{MAX_LOG2_FRONTIER:g}", f"2^{frontier[worst]:g}"
-        raise BayesdxError(Fault(f"case {name}", f"{limit} components", Phrase(got)))
-    return SweepPlan(peels, masks, core)
+    core = _core(model, problem, masks, rows, degree[rows])
+    large, refused = [], []
+    for at in np.flatnonzero(core.work > LARGE_WORK).tolist():
+        found = searched(core.take(slice(at, at + 1)))
+        if found is None:
+            refused.append(int(core.rows[at]))
+        else:
+            large.append(found)
+    core = core.take(np.flatnonzero(core.work <= LARGE_WORK))
+    return SweepPlan(peels, masks, core, tuple(large), np.array(refused, dtype=np.intp))
+
+
+def searched(core: Core) -> Core | None:
+    """Order one case better, by greedy elimination restarted with noise; None beyond the limits.
+
+    Randomised restarts as in Fishelson and Geiger (2003); they cost little beside a large case, and
+    depend on nothing but its structure.
+    """
+    masks, widths = core.masks[:, :1].T, core.widths
+    sets = np.repeat(cause_sets(masks, widths.shape[1]), RESTARTS, axis=2)
+    weight = np.repeat(_weights(widths), RESTARTS, axis=1)
+    noise = np.random.default_rng(0).gumbel(scale=BIT, size=weight.shape)
+    noise[:, 0] = 0.0
+    rank = eliminate_tile(sets, weight, noise.astype(np.int16)).T
+    masks, widths = np.repeat(masks, RESTARTS, axis=0), np.repeat(widths, RESTARTS, axis=0)
+    order = _application(masks, rank)
+    masks = np.take_along_axis(masks, order, axis=1).T
+    new, closing, work, frontier = _lifetimes(masks, widths)
+    work[frontier > MAX_LOG2_FRONTIER] = np.inf
+    best = int(work.argmin())
+    if work[best] > 2.0**MAX_LOG2_WORK:
+        return None
+    return replace(
+        core,
+        causes=core.causes[order[best]],
+        masks=masks[:, best : best + 1],
+        new=new[:, best : best + 1],
+        closing=closing[:, best : best + 1],
+        work=work[best : best + 1],
+    )
 
 
 def _core(
     model: NoisyModel, problem: Problem, masks: MaskArray, rows: IntArray, n_steps: IntArray
-) -> tuple[Core, FloatArray]:
-    """Plan the cores of ``rows``; also log2 of the largest frontier of each."""
+) -> Core:
+    """Plan the cores of ``rows``."""
     depth = int(n_steps.max(initial=0))
     causes = np.argsort(masks[rows] == 0, axis=1, kind="stable")[:, :depth]
     masks = np.take_along_axis(masks[rows], causes, axis=1)
     slots, widths = _positions(model, problem, masks, rows, causes)
     masks = _renumbered(masks, slots, widths)
-    rank = _eliminate(masks, widths)
-    stage = stages(masks, rank)
-    key = stage.astype(np.int64) * 256 + np.bitwise_count(masks)
-    key[masks == 0] = np.iinfo(np.int64).max
-    order = np.argsort(key, axis=1, kind="stable")
+    order = _application(masks, _eliminate(masks, widths))
     causes = np.ascontiguousarray(np.take_along_axis(causes, order, axis=1).T)
     masks = np.ascontiguousarray(np.take_along_axis(masks, order, axis=1).T)
-    new, closing, work, frontier = _lifetimes(masks, widths)
+    new, closing, work, _ = _lifetimes(masks, widths)
     axis = problem.axis[rows[:, None], slots]
     used = widths > 1
     evidence = np.where(used & (model.axes.classes[axis] != RISK), _bits(slots.shape[1]), _NONE)
     words = evidence.sum(axis=1, dtype=np.uint64)
-    core = Core(rows, n_steps, slots, widths, words, causes, masks, new, closing, work)
-    return core, frontier
+    return Core(rows, n_steps, slots, widths, words, causes, masks, new, closing, work)
+
+
+def _application(masks: MaskArray, rank: NDArray[np.int16]) -> IntArray:
+    """Order of causes (M, G) by the axis with which they are eliminated, narrow ones first."""
+    key = stages(masks, rank).astype(np.int64) * 256 + np.bitwise_count(masks)
+    key[masks == 0] = np.iinfo(np.int64).max
+    return np.argsort(key, axis=1, kind="stable")
+
+
+def _weights(widths: IntArray) -> NDArray[np.int16]:
+    """`BIT` for each bit of an axis, (K, M)."""
+    result: NDArray[np.int16] = np.rint(BIT * np.log2(widths.T)).astype(np.int16)
+    return result
 
 
 def _bits(count: int) -> MaskArray:
@@ -205,7 +242,7 @@ def _eliminate(masks: MaskArray, widths: IntArray) -> NDArray[np.int16]:
         # Tiles keep the (K, K, n) tables in cache; cases of a tile have about as many axes.
         size = int(n_axes[order[first]])
         tile = order[first : first + max(64, _TILE // (size * size))]
-        weight = np.rint(BIT * np.log2(widths[tile, :size].T)).astype(np.int16)
+        weight = _weights(widths[tile, :size])
         rank[tile, :size] = eliminate_tile(cause_sets(masks[tile], size), weight).T
         first += len(tile)
     return rank

@@ -16,6 +16,7 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.cores import collect
+from bayesdx.inference.noisy.lockstep.dense import DenseSweep
 from bayesdx.inference.noisy.lockstep.leaves import Kind
 from bayesdx.inference.noisy.lockstep.peeling import (
     Shares,
@@ -44,9 +45,9 @@ def sweep(
     Returns
     -------
     log_evidence : array (N,)
-        ``-inf`` where the evidence is impossible.
+        ``-inf`` where the evidence is impossible or the case was refused.
     cause_posterior : array (N, C)
-        P(cause present | evidence); zero where the evidence is impossible. Empty, shape (N, 0),
+        P(cause present | evidence); zero where the log evidence is ``-inf``. Empty, shape (N, 0),
         unless ``posteriors``.
     """
     state = start_state(model, problem)
@@ -67,6 +68,13 @@ def sweep(
         state.log_scale[core.rows] += log_of(total)
         if posteriors:
             backward(cases, steps, divided(np.ones_like(total), total), shares)
+    for core in plan.large:
+        alone = DenseSweep(collect(model, problem, state, core))
+        evidence = alone.evidence()
+        state.log_scale[core.rows] += log_of(np.array(evidence))
+        if posteriors and evidence > 0.0:
+            alone.fill(1.0 / evidence, shares)
+    state.log_scale[plan.refused] = -np.inf
     if not posteriors:
         return state.log_scale, np.empty((len(state.log_scale), 0))
     unpeel(plan.peels, notes, shares)

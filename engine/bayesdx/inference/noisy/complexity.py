@@ -1,0 +1,57 @@
+"""Which cases are beyond the limits, and what makes them so; nothing is summed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesdx.inference.arrays import BoolArray
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.condition import absorb, count_axes, used_axes
+from bayesdx.inference.noisy.limits import MAX_AXES
+from bayesdx.inference.noisy.lockstep.leaves import find_leaves, slot_words
+from bayesdx.inference.noisy.lockstep.plan import plan_sweep
+from bayesdx.inference.noisy.model import NoisyModel
+
+#: Axes of this many cannot add up to a case beyond the limits.
+_SAFE = 8
+
+
+def too_complex(model: NoisyModel, evidence: Evidence, chunk: int = 8192) -> BoolArray:
+    """Say which cases `posteriors` refuses, (N,), at the price of their plans."""
+    n_axes = count_axes(model, evidence)
+    refused: BoolArray = n_axes > MAX_AXES
+    rows = np.flatnonzero((n_axes > _SAFE) & ~refused)
+    for first in range(0, len(rows), chunk):
+        part = rows[first : first + chunk]
+        plan = plan_sweep(model, absorb(model, evidence.take(part)))
+        refused[part[plan.refused]] = True
+    return refused
+
+
+def coupled_names(model: NoisyModel, evidence: Evidence) -> tuple[str, ...]:
+    """Name the findings and unknown risks that couple in one case, in the order of the model.
+
+    What hangs on the rest by one thread is left out, unless the case has more axes than are looked
+    at one by one.
+    """
+    axes = model.axes
+    names = [*model.findings, *[""] * (len(axes.classes) - len(model.findings))]
+    for f, u in enumerate(axes.suppress.tolist()):
+        if u >= 0:
+            names[u] = model.findings[f]
+    for o, name in enumerate(model.ordinals):
+        for u in axes.exceed[o][axes.exceed[o] >= 0].tolist():
+            names[u] = name
+    for r, u in enumerate(axes.risk.tolist()):
+        if u >= 0:
+            names[u] = model.risks[r]
+    return tuple(dict.fromkeys(names[u] for u in _coupled_axes(model, evidence)))
+
+
+def _coupled_axes(model: NoisyModel, evidence: Evidence) -> list[int]:
+    if count_axes(model, evidence)[0] > MAX_AXES:
+        return np.flatnonzero(used_axes(model, evidence)[0]).tolist()
+    problem = absorb(model, evidence)
+    _, masks = find_leaves(problem.mask, *slot_words(model, problem))
+    word = int(np.bitwise_or.reduce(masks[0], initial=np.uint64(0)))
+    return [int(u) for slot, u in enumerate(problem.axis[0]) if word >> slot & 1]
