@@ -37,6 +37,18 @@ def test_posteriors_of_every_variable(run, asia: Path, tmp_path: Path) -> None:
     assert "3 cases (0 impossible) written to -" in ran.err
 
 
+def test_no_input_is_written_over(run, asia: Path, tmp_path: Path) -> None:
+    table = cases(tmp_path, "smoke\nyes\n")
+    (tmp_path / "link.csv").symlink_to(table)
+    before = asia.read_bytes()
+    for output in (str(asia), table, str(tmp_path / "link.csv")):
+        ran = run("network", str(asia), "--cases", table, "-o", output)
+        assert ran.code == 2
+        assert "output: expected another file than the input" in ran.err
+    assert asia.read_bytes() == before
+    assert Path(table).read_text() == "smoke\nyes\n"
+
+
 def test_impossible_evidence_is_a_status(run, asia: Path, tmp_path: Path) -> None:
     table = cases(tmp_path, "either,lung,tub\nyes,no,no\n")
     ran = run("network", str(asia), "-c", table, "-t", "xray")

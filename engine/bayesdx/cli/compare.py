@@ -22,7 +22,13 @@ from bayesdx.diagnosis.per_source import Comparison
 from bayesdx.diagnosis.per_source import compare as compare_sources
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.knowledge import Knowledge, read_knowledge
-from bayesdx.tables import CASE_ID, finding_columns, read_cases, write_table
+from bayesdx.tables import (
+    CASE_ID,
+    finding_columns,
+    read_cases,
+    refuse_overwriting,
+    write_table,
+)
 
 ONE_CASE = "1"
 NOTE = "Rival readings of documents, each put alone into the model's numbers; not opinions."
@@ -94,6 +100,8 @@ def compare(
         raise InvalidCase(Fault("options", "one of --json and -o -", Phrase("both")))
     if figure is not None:
         check_figure(figure)
+    if cases is not None and output is not None:
+        refuse_overwriting(output, [cases])
     table = _cases(cases, finding or ())
     knowledge = read_knowledge(priors)
     found = compare_sources(knowledge, table, case)

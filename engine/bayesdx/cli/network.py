@@ -16,7 +16,7 @@ from bayesdx.cli.words import listed
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.formats import read_network
 from bayesdx.network import Network
-from bayesdx.tables import read_cases, with_case_ids, write_table
+from bayesdx.tables import read_cases, refuse_overwriting, with_case_ids, write_table
 from bayesdx.tables.answers import evidence_columns, posterior_frame
 from bayesdx.tables.networks import compile_network
 
@@ -100,6 +100,7 @@ def network(
     if cases is None:
         print_network(make_console(), file.name, read, every)
         return
+    refuse_overwriting(output, [file, cases])
     if mpe and target:
         raise InvalidCase(Fault("--target", "no target with --mpe", ", ".join(target)))
     answer_cases(read, cases, None if mpe else target or [], output)

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from bayesdx.tables.frame_files import csv_text, write_table, write_whole
+from bayesdx.tables.frame_files import csv_text, refuse_overwriting, write_table, write_whole
 from bayesdx.tables.reserved import CASE_ID, RESERVED, finding_columns, with_case_ids
 from bayesdx.tables.whole_tables import parse_csv, read_cases
 
@@ -13,6 +13,7 @@ __all__ = [
     "finding_columns",
     "parse_csv",
     "read_cases",
+    "refuse_overwriting",
     "with_case_ids",
     "write_table",
     "write_whole",

@@ -274,6 +274,11 @@ def _chunk(name: str, first: int, table: pa.Table) -> CaseChunk:
         sound = np.ones(count, dtype=bool)
         sound[[fault.row - first for fault in faults]] = False
         cells, rows = cells.filter(pa.array(sound)), rows[sound]
+        # Once more, or dictionaries would still hold what is no text.
+        for number, field in enumerate(cells.schema):
+            if pa.types.is_dictionary(field.type):
+                texts = cells.column(number).cast(pa.string()).dictionary_encode()
+                cells = cells.set_column(number, field.name, texts)
     return CaseChunk(first, count, cells, rows, rows + 1, faults)
 
 
