@@ -13,7 +13,15 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.lane_case import LaneCase
-from bayesdx.inference.noisy.lane_program import ALL, BOTH, CauseStep, Close, LaneProgram, Open
+from bayesdx.inference.noisy.lane_program import ALL, CauseStep, Close, LaneProgram, Open
+from bayesdx.inference.noisy.operator import (
+    Effect,
+    act,
+    act_transposed,
+    closed,
+    closed_transposed,
+    opened,
+)
 
 #: Components of a frontier that are computed together, lanes counted.
 AT_ONCE = 1 << 17
@@ -70,9 +78,12 @@ class _Tile:
             return table if table.shape[1] == 1 else table[:, lanes]
 
         self._program = program
-        self._start, self._keep, self._gain = part(case.start), part(case.keep), part(case.gain)
-        self._lowered = part(case.lowered)
-        self._active, self._inactive = part(case.active), part(case.inactive)
+        keep, lowered = part(case.keep), part(case.lowered)
+        links = zip(part(case.gain), keep, keep * lowered, 1.0 - lowered, keep, strict=True)
+        self._effects = [Effect(*link) for link in links]
+        self._start, self._active, self._inactive = (
+            part(table) for table in (case.start, case.active, case.inactive)
+        )
         self._log_scale = case.log_scale[lanes]
         self._folded: dict[int, FloatArray] = {}
         self._opened: list[tuple[FloatArray, FloatArray]] = []
@@ -91,16 +102,16 @@ class _Tile:
                 own.append(note)
             self._folded[one.axis] = start
             notes.append(own)
-        sums = {one.axis: _closed(closed, self._start_of(one)) for one, closed in program.isolated}
+        sums = {one.axis: _closed(end, self._start_of(one)) for one, end in program.isolated}
         total, frontier_notes = self._forward(ones)
         with np.errstate(divide="ignore"):
             log_evidence = self._log_scale + np.log(both).sum(axis=0) + np.log(total[0])
             for value in sums.values():
                 log_evidence = log_evidence + np.log(value[0])
         adjoints = self._backward(_ratio(ones, total), frontier_notes, posterior)
-        for one, closed in program.isolated:
+        for one, end in program.isolated:
             if one.axis in self._folded:
-                adjoints[one.axis] = _unclosed(closed, _ratio(ones, sums[one.axis]))
+                adjoints[one.axis] = _unclosed(end, _ratio(ones, sums[one.axis]))
         for (one, steps), own in zip(program.singles, notes, strict=True):
             adjoint = adjoints[one.axis]
             for step, note in zip(reversed(steps), reversed(own), strict=True):
@@ -131,17 +142,7 @@ class _Tile:
         # In C order, so that what is split below is a view.
         after = np.multiply(frontier, active, order="C")
         for row, stride, width in step.touches:
-            view, keep = after.reshape(-1, width, stride, after.shape[-1]), self._keep[row]
-            explained = view[:, 1]
-            explained *= keep
-            explained += view[:, 0] * self._gain[row]
-            if width > 2:
-                leak, lowered = view[:, 2], self._lowered[row]
-                leak *= keep * lowered
-                if width > 3:
-                    feeding = view[:, 3]
-                    leak += feeding * (1.0 - lowered)
-                    feeding *= keep
+            act(after.reshape(-1, width, stride, after.shape[-1]), 1, self._effects[row])
         after += frontier * inactive
         return after.reshape(step.size, -1), note
 
@@ -154,17 +155,8 @@ class _Tile:
             adjoint = adjoint.reshape(*step.spread.frontier, -1)
         pulled = np.multiply(adjoint, active, order="C")
         for row, stride, width in step.touches:
-            view, keep = pulled.reshape(-1, width, stride, pulled.shape[-1]), self._keep[row]
-            base, explained = view[:, 0], view[:, 1]
-            base += explained * self._gain[row]
-            explained *= keep
-            if width > 2:
-                leak, lowered = view[:, 2], self._lowered[row]
-                if width > 3:
-                    feeding = view[:, 3]
-                    feeding *= keep
-                    feeding += leak * (1.0 - lowered)
-                leak *= keep * lowered
+            view = pulled.reshape(-1, width, stride, pulled.shape[-1])
+            act_transposed(view, 1, self._effects[row])
         joint = pulled.reshape(step.size, -1) * before
         np.add.reduce(joint, axis=0, out=posterior[step.cause])
         pulled += adjoint * inactive
@@ -176,11 +168,11 @@ class _Tile:
             for one in step.opens:
                 start = self._start_of(one)
                 self._opened.append((frontier, start))
-                frontier = (start[:, None] * frontier).reshape(-1, frontier.shape[-1])
+                frontier = opened(frontier, start).reshape(-1, frontier.shape[-1])
             frontier, note = self._apply(step, frontier)
             notes.append(note)
-            for closed in step.closes:
-                frontier = _closed(closed, frontier)
+            for end in step.closes:
+                frontier = _closed(end, frontier)
         return frontier, notes
 
     def _backward(
@@ -189,8 +181,8 @@ class _Tile:
         """Fill the posteriors of all steps; return the adjoints of starts that were folded."""
         result = {}
         for step in reversed(self._program.steps):
-            for closed in reversed(step.closes):
-                adjoint = _unclosed(closed, adjoint)
+            for end in reversed(step.closes):
+                adjoint = _unclosed(end, adjoint)
             adjoint = self._pull(step, adjoint, notes.pop(), posterior)
             for one in reversed(step.opens):
                 before, start = self._opened.pop()
@@ -201,25 +193,17 @@ class _Tile:
         return result
 
 
-def _closed(closed: Close, frontier: FloatArray) -> FloatArray:
+def _closed(one: Close, frontier: FloatArray) -> FloatArray:
     """Sum an axis out."""
-    view = frontier.reshape(-1, closed.width, closed.stride, frontier.shape[-1])
-    if closed.how == ALL:
-        summed = np.add.reduce(view, axis=1)
-    else:
-        # Component 3 only feeds component 2.
-        summed = view[:, 1] + view[:, 2] if closed.how == BOTH else view[:, 1]
-    return np.asarray(summed.reshape(-1, frontier.shape[-1]))
+    view = frontier.reshape(-1, one.width, one.stride, frontier.shape[-1])
+    return closed(view, 1, is_risk=one.how == ALL).reshape(-1, frontier.shape[-1])
 
 
-def _unclosed(closed: Close, adjoint: FloatArray) -> FloatArray:
+def _unclosed(one: Close, adjoint: FloatArray) -> FloatArray:
     """Transpose of `_closed`."""
-    lanes = adjoint.shape[-1]
-    view = adjoint.reshape(-1, 1, closed.stride, lanes)
-    opened = np.zeros((len(view), closed.width, closed.stride, lanes))
-    passes = slice(1, 3 if closed.how == BOTH else 2)
-    opened[:, slice(None) if closed.how == ALL else passes] = view
-    return opened.reshape(-1, lanes)
+    view = adjoint.reshape(-1, one.stride, adjoint.shape[-1])
+    spread = closed_transposed(view, 1, one.width, is_risk=one.how == ALL)
+    return spread.reshape(-1, adjoint.shape[-1])
 
 
 def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
