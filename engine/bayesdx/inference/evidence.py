@@ -77,3 +77,30 @@ def clamped_absent(evidence: Evidence, absent: NDArray[np.bool_]) -> Evidence:
     copies = evidence.take(np.zeros(len(absent), dtype=np.intp))
     causes = np.where(absent, 0, copies.causes).astype(np.int8)
     return Evidence(copies.findings, copies.lower, copies.upper, copies.risks, causes)
+
+
+def turned_absent(
+    model: NoisyModel, evidence: Evidence, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> Evidence:
+    """Return some cases, each with one finding turned to absent, an ordinal to "at most a level".
+
+    Parameters
+    ----------
+    model : NoisyModel
+    evidence : Evidence
+    rows : int array (T,)
+        The cases.
+    columns : int array (T,)
+        Findings, then levels of ordinal findings, as the columns of `NoisyModel.log_absent`.
+    """
+    turned = evidence.take(rows)
+    findings, lower, upper = turned.findings.copy(), turned.lower.copy(), turned.upper.copy()
+    binary = columns < len(model.findings)
+    at = np.flatnonzero(binary)
+    findings[at, columns[at]] = 0.0
+    at = np.flatnonzero(~binary)
+    first = np.array(model.level_offset, dtype=np.intp)
+    level = columns[at] - len(model.findings)
+    ordinal = np.searchsorted(first, level, side="right") - 1
+    lower[at, ordinal], upper[at, ordinal] = 0, level - first[ordinal]
+    return Evidence(findings, lower, upper, turned.risks, turned.causes)

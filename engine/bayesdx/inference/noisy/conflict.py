@@ -7,16 +7,16 @@ less probable together than they would be if they had nothing to do with each ot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, frozen
-from bayesdx.inference.evidence import Evidence, no_evidence, stacked
-from bayesdx.inference.noisy.derivatives import relative_change
+from bayesdx.inference.evidence import Evidence, no_evidence, stacked, turned_absent
+from bayesdx.inference.noisy.compiling import with_numbers
+from bayesdx.inference.noisy.derivatives import change_of_evidence
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Backend, posteriors
-from bayesdx.network import NoisyOrCPD
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,28 +114,20 @@ def background_shares(
     own = posteriors(model, evidence, only_evidence=True, backend=backend).complete().log_evidence
     if np.isneginf(own[0]):
         return {}
-    shares: dict[str, float] = {}
-    turned: list[tuple[str, float, Evidence]] = []
-    for f in np.flatnonzero(evidence.findings[0] == 1.0):
-        cpd = model.network.cpds[model.findings[f]]
-        assert isinstance(cpd, NoisyOrCPD)
-        if cpd.inhibitors or cpd.leak == 1.0:
-            bare = NoisyOrCPD(
-                cpd.child, cpd.activators, cpd.strengths, 0.0, cpd.inhibitors, cpd.factors
-            )
-            change = relative_change(model.network, bare, evidence, own)
-            shares[cpd.child] = min(max(-float(change[0]), 0.0), 1.0)
-            continue
-        findings = evidence.findings.copy()
-        findings[0, f] = 0.0
-        absent = Evidence(findings, evidence.lower, evidence.upper, evidence.risks, evidence.causes)
-        turned.append((cpd.child, cpd.leak / (1.0 - cpd.leak), absent))
-    if turned:
-        rows = stacked([absent for _, _, absent in turned])
-        found = posteriors(model, rows, only_evidence=True, backend=backend).complete().log_evidence
-        for (name, odds, _), log_absent in zip(turned, found, strict=True):
-            shares[name] = min(odds * float(np.exp(log_absent - own[0])), 1.0)
-    return {name: shares[name] for name in model.findings if name in shares}
+    links, leak = model.links, model.links.leak
+    present = np.flatnonzero(evidence.findings[0] == 1.0)
+    # The leak of a finding without inhibitors explains it where it would be absent otherwise.
+    turned = turned_absent(model, evidence, np.zeros(len(present), dtype=np.intp), present)
+    absent = posteriors(model, turned, only_evidence=True, backend=backend).complete().log_evidence
+    share = np.zeros(len(present))
+    np.divide(leak[present], 1.0 - leak[present], out=share, where=leak[present] < 1.0)
+    share *= np.exp(absent - own[0])
+    for at in np.flatnonzero((links.factor[:, present] < 1.0).any(axis=0) | (leak[present] >= 1.0)):
+        lost = np.where(np.arange(len(leak)) == present[at], 0.0, leak)
+        bare = with_numbers(model, links=replace(links, leak=lost))
+        share[at] = -change_of_evidence(bare, evidence, own, backend)[0]
+    names = [model.findings[f] for f in present]
+    return dict(zip(names, np.clip(share, 0.0, 1.0).tolist(), strict=True))
 
 
 def _moved(model: NoisyModel, source: Evidence, target: Evidence, name: str) -> Evidence:

@@ -20,7 +20,9 @@ makes it present and the link acts, z * off. Alone, c keeps f when the link acts
 z * P(c, rest without f) = z * (P(c, evidence) + (1 - z) * off). So one further row a present
 finding answers for all causes, where inclusion and exclusion over the findings, as in the paper,
 takes exponentially many. Levels of an ordinal finding go the same way, "at least the lowest level
-that fits" in the place of "present".
+that fits" in the place of "present"; a link that goes beyond the highest level that fits, with
+strength u, counts for neither: z - u in the place of z, and what else happens given that it does
+not, a division by 1 - u.
 
 A symptom is a finding known to be present for certain, or an ordinal one known to be above its
 lowest level. Soft evidence counts as evidence and not as a symptom.
@@ -28,16 +30,16 @@ lowest level. Soft evidence counts as evidence and not as a symptom.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray, frozen
-from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.derivatives import relative_change
+from bayesdx.inference.evidence import Evidence, turned_absent
+from bayesdx.inference.noisy.compiling import with_numbers
+from bayesdx.inference.noisy.derivatives import change_of_evidence, evidence_ratio
 from bayesdx.inference.noisy.model import NoisyModel
-from bayesdx.inference.noisy.query import Answer, Backend, posteriors
-from bayesdx.network import NoisyMaxCPD, NoisyOrCPD
+from bayesdx.inference.noisy.query import Backend, posteriors
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,36 +61,6 @@ class CausalRanking:
     disablement: FloatArray
     sufficiency: FloatArray
     symptoms: IntArray
-
-
-@dataclass(frozen=True, eq=False)
-class _Symptoms:
-    """T symptoms of the cases of a batch.
-
-    Attributes
-    ----------
-    rows : int array (T,)
-        The case.
-    names : tuple of str (T,)
-    reached : array (T, C)
-        P(the link of a cause alone reaches the symptom), z.
-    within : array (T, C)
-        P(it reaches the symptom and does not go beyond what was seen).
-    above : array (T, C)
-        P(it goes beyond what was seen); 0 for binary findings.
-    turned : Evidence
-        The case with the symptom turned to "not reached".
-    bounded : Evidence
-        The case with the symptom turned to "not beyond what was seen".
-    """
-
-    rows: IntArray
-    names: tuple[str, ...]
-    reached: FloatArray
-    within: FloatArray
-    above: FloatArray
-    turned: Evidence
-    bounded: Evidence
 
 
 def causal_ranking(
@@ -114,25 +86,27 @@ def causal_ranking(
         As `bayesdx.inference.posteriors`.
     """
     base = posteriors(model, evidence, backend=backend).complete()
+    rows, columns, beyond = _symptoms(model, evidence)
+    strengths = np.hstack([model.links.strength, model.links.exceed])
+    reached = strengths[:, columns].T
+    above = np.where(beyond < 0, 0.0, strengths[:, beyond]).T
+    turned = turned_absent(model, evidence, rows, columns)
+    answer = posteriors(model, turned, backend=backend).complete()
+    # P(cause, nothing reaches the symptom) / P(evidence); 0 where the evidence is impossible.
+    spared = evidence_ratio(answer.log_evidence, base.log_evidence[rows])[:, None] * answer.causes
+    off = np.divide(spared, 1.0 - reached, out=np.zeros_like(spared), where=reached < 1.0)
+    for t, c in np.argwhere(reached >= 1.0):
+        log_evidence = base.log_evidence[rows[[t]]]
+        off[t, c] = _without_link(
+            model, turned.take(slice(t, t + 1)), int(columns[t]), int(c), log_evidence
+        )
+    # P(cause, nothing goes beyond what was seen) / P(evidence).
+    open_to = base.causes[rows] + spared
+    open_to = np.divide(open_to, 1.0 - above, out=np.zeros_like(open_to), where=above < 1.0)
     disablement, sufficiency = np.zeros_like(base.causes), np.zeros_like(base.causes)
-    counts = np.zeros(len(evidence), dtype=np.intp)
-    for part in (_binary(model, evidence), _ordinal(model, evidence)):
-        kept = part.reached < 1.0
-        off = _joint(model, part, part.turned, base, backend)
-        np.divide(off, 1.0 - part.reached, out=off, where=kept)
-        for t, c in np.argwhere(~kept):
-            off[t, c] = _without_link(model, part, base, int(t), int(c))
-        lost = part.within * off
-        # P(c, what was seen is not exceeded by anything else) / P(evidence)
-        open_to = base.causes[part.rows] + (1.0 - part.reached) * off
-        if part.above.any() or len(part.bounded):
-            beyond = _joint(model, part, part.bounded, base, backend)
-            open_to = np.divide(
-                beyond, 1.0 - part.above, out=np.zeros_like(beyond), where=part.above < 1.0
-            )
-        np.add.at(disablement, part.rows, lost)
-        np.add.at(sufficiency, part.rows, part.within * open_to)
-        counts += np.bincount(part.rows, minlength=len(counts))
+    np.add.at(disablement, rows, (reached - above) * off)
+    np.add.at(sufficiency, rows, (reached - above) * open_to)
+    counts = np.bincount(rows, minlength=len(evidence)).astype(np.intp)
     limit = counts[:, None].astype(np.float64)
     return CausalRanking(
         log_evidence=frozen(base.log_evidence),
@@ -143,77 +117,37 @@ def causal_ranking(
     )
 
 
-def _binary(model: NoisyModel, evidence: Evidence) -> _Symptoms:
+def _symptoms(model: NoisyModel, evidence: Evidence) -> tuple[IntArray, IntArray, IntArray]:
+    """Return each symptom's case, and columns of "absent": not reached, and not gone beyond, or -1.
+
+    All are (T,); see `bayesdx.inference.evidence.turned_absent`.
+    """
     rows, columns = np.nonzero(evidence.findings == 1.0)
-    turned = evidence.take(rows)
-    findings = turned.findings.copy()
-    findings[np.arange(len(rows)), columns] = 0.0
-    strength = model.links.strength[:, columns].T
-    nothing = np.zeros_like(strength)
-    none = evidence.take(np.zeros(0, dtype=np.intp))
-    absent = Evidence(findings, turned.lower, turned.upper, turned.risks, turned.causes)
-    names = tuple(model.findings[f] for f in columns)
-    return _Symptoms(rows, names, strength, strength, nothing, absent, none)
+    of_levels, which = np.nonzero(evidence.lower > 0)
+    first = len(model.findings) + np.array(model.level_offset, dtype=np.intp)[which]
+    low, high = (part[of_levels, which] for part in (evidence.lower, evidence.upper))
+    top = np.array(model.ordinal_sizes, dtype=np.intp)[which] - 1
+    beyond = np.where(high < top, first + high, -1)
+    return (
+        np.concatenate([rows, of_levels]),
+        np.concatenate([columns, first + low - 1]),
+        np.concatenate([np.full(len(rows), -1), beyond]),
+    )
 
 
-def _ordinal(model: NoisyModel, evidence: Evidence) -> _Symptoms:
-    rows, columns = np.nonzero(evidence.lower > 0)
-    at = np.arange(len(rows))
-    low = evidence.lower[rows, columns].astype(np.intp)
-    high = evidence.upper[rows, columns].astype(np.intp)
-    first = np.array(model.level_offset, dtype=np.intp)[columns]
-    top = np.array(model.ordinal_sizes, dtype=np.intp)[columns] - 1
-    exceed = model.links.exceed
-    padded = np.hstack([exceed, np.zeros((len(exceed), 1))])
-    reached = padded[:, first + low - 1].T
-    above = padded[:, np.where(high < top, first + high, exceed.shape[1])].T
-    case = evidence.take(rows)
-    lower, below = case.lower.copy(), case.upper.copy()
-    lower[at, columns] = 0
-    below[at, columns] = low - 1
-    turned = Evidence(case.findings, lower, below, case.risks, case.causes)
-    bounded = Evidence(case.findings, lower, case.upper, case.risks, case.causes)
-    names = tuple(model.ordinals[o] for o in columns)
-    return _Symptoms(rows, names, reached, reached - above, above, turned, bounded)
-
-
-def _joint(
-    model: NoisyModel, part: _Symptoms, evidence: Evidence, base: Answer, backend: Backend
-) -> FloatArray:
-    """P(cause, changed evidence) / P(evidence), (T, C); 0 where the evidence is impossible."""
-    answer = posteriors(model, evidence, backend=backend).complete()
-    before = base.log_evidence[part.rows]
-    gap = np.full(len(before), -np.inf)
-    np.subtract(answer.log_evidence, before, out=gap, where=~np.isneginf(before))
-    result: FloatArray = np.exp(gap)[:, None] * answer.causes
-    return result
-
-
-def _without_link(model: NoisyModel, part: _Symptoms, base: Answer, row: int, cause: int) -> float:
-    """``off`` where the link is certain: from a network that lacks it, with the cause present."""
-    cpd = model.network.cpds[part.names[row]]
-    name = model.causes[cause]
-    turned = part.turned.take(np.array([row]))
-    if turned.causes[0, cause] == 0:
+def _without_link(
+    model: NoisyModel, turned: Evidence, column: int, cause: int, log_evidence: FloatArray
+) -> float:
+    """``off`` where the link is certain: from a model that lacks it, with the cause present."""
+    if turned.causes[0, cause] == 0 or np.isneginf(log_evidence[0]):
         return 0.0
-    causes = turned.causes.copy()
+    causes, links = turned.causes.copy(), model.links
     causes[0, cause] = 1
-    clamped = Evidence(turned.findings, turned.lower, turned.upper, turned.risks, causes)
-    if isinstance(cpd, NoisyOrCPD):
-        at = cpd.activators.index(name)
-        strengths = np.where(np.arange(len(cpd.strengths)) == at, 0.0, cpd.strengths)
-        bare = NoisyOrCPD(
-            cpd.child, cpd.activators, strengths, cpd.leak, cpd.inhibitors, cpd.factors
-        )
-        change = relative_change(model.network, bare, clamped, base.log_evidence[part.rows[[row]]])
+    strength, exceed = links.strength.copy(), links.exceed.copy()
+    if column < strength.shape[1]:
+        strength[cause, column] = 0.0
     else:
-        assert isinstance(cpd, NoisyMaxCPD)
-        rows = np.arange(len(cpd.strengths)) == cpd.parents.index(name)
-        without = NoisyMaxCPD(
-            cpd.child, cpd.parents, np.where(rows[:, None], 0.0, cpd.strengths), cpd.leak
-        )
-        change = relative_change(
-            model.network, without, clamped, base.log_evidence[part.rows[[row]]]
-        )
-    impossible = np.isneginf(base.log_evidence[part.rows[row]])
-    return 0.0 if impossible else float(change[0]) + 1.0
+        exceed[cause, column - strength.shape[1]] = 0.0
+    bare = with_numbers(model, links=replace(links, strength=strength, exceed=exceed))
+    present = replace(turned, causes=causes)
+    return float(change_of_evidence(bare, present, log_evidence)[0]) + 1.0

@@ -16,20 +16,15 @@ derivatives are those of two cases, one of which has the cause clamped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.compiling import compile_diagnosis
-from bayesdx.inference.noisy.model import (
-    FloatArray,
-    IntArray,
-    NoisyModel,
-)
-from bayesdx.inference.noisy.query import posteriors
-from bayesdx.network import CPD, Network, NoisyOrCPD
+from bayesdx.inference.evidence import Evidence, turned_absent
+from bayesdx.inference.noisy.compiling import compile_diagnosis, with_numbers
+from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
+from bayesdx.inference.noisy.query import Backend, posteriors
+from bayesdx.network import CPD, Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +35,8 @@ class LinkGradient:
     ----------
     log_evidence : array (N,)
     strength, factor : arrays (N, C, F)
-        Of binary findings. A strength or leak of exactly 1 has no derivative by this route; it
-        gets 0.
+        Of binary findings. A strength or leak of exactly 1 has no derivative by this route, and a
+        factor of exactly 1 is no inhibitor; they get 0.
     leak : array (N, F)
     exceed : array (N, C, L)
         Exceedance strengths of ordinal findings, level after level.
@@ -56,21 +51,9 @@ class LinkGradient:
     exceed_leak: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
-class _Turned:
-    """Cases with one finding turned to "absent" (an ordinal to "at most a level").
-
-    ``rows`` (T,) the case, ``columns`` (T,) the finding or level, ``weight`` (T,) how its
-    probability enters P(evidence): minus for what was seen present.
-    """
-
-    rows: IntArray
-    columns: IntArray
-    weight: FloatArray
-    evidence: Evidence
-
-
-def link_gradient(model: NoisyModel, evidence: Evidence) -> LinkGradient:
+def link_gradient(
+    model: NoisyModel, evidence: Evidence, *, backend: Backend = "auto"
+) -> LinkGradient:
     """Differentiate log P(evidence) with respect to every link and leak.
 
     Parameters
@@ -78,36 +61,48 @@ def link_gradient(model: NoisyModel, evidence: Evidence) -> LinkGradient:
     model : NoisyModel
     evidence : Evidence
         N cases; causes may be clamped.
+    backend : {"auto", "numpy", "compiled"}
+        See `bayesdx.inference.posteriors`.
 
     Returns
     -------
     LinkGradient
     """
-    n_cases, n_findings, n_causes = len(evidence), len(model.findings), len(model.causes)
-    base = posteriors(model, evidence, only_evidence=True).complete().log_evidence
-    binary, ordinal = _turn_findings(evidence), _turn_ordinals(model, evidence)
-    links = model.links
-    strength, exceed, exceed_leak = links.strength, links.exceed, links.exceed_leak
-    result = LinkGradient(
+    links, split = model.links, len(model.findings)
+    strengths = np.hstack([links.strength, links.exceed])
+    leaks = np.append(links.leak, links.exceed_leak)
+    base = posteriors(model, evidence, only_evidence=True, backend=backend).complete().log_evidence
+    rows, columns, weight = _absences(model, evidence)
+    answer = posteriors(
+        model, turned_absent(model, evidence, rows, columns), backend=backend
+    ).complete()
+    share = weight * evidence_ratio(answer.log_evidence, base[rows])
+    by_strength = np.zeros((len(evidence), *strengths.shape))
+    by_leak = np.zeros((len(evidence), len(leaks)))
+    by_strength[rows, :, columns] = _per_spared(
+        -share[:, None] * answer.causes, strengths[:, columns].T
+    )
+    by_leak[rows, columns] = _per_spared(-share, leaks[columns])
+    factor = np.zeros((len(evidence), *links.factor.shape))
+    for f in np.flatnonzero((links.factor < 1.0).any(axis=0)).tolist():
+        # Inhibitors lower the leak: a secant for it, and for each factor.
+        seen = np.flatnonzero(~np.isnan(evidence.findings[:, f]))
+        case, log_evidence = evidence.take(seen), base[seen]
+        moved, step = _moved(links.leak, (f,))
+        other = with_numbers(model, links=replace(links, leak=moved))
+        by_leak[seen, f] = change_of_evidence(other, case, log_evidence, backend) / step
+        for c in np.flatnonzero(links.factor[:, f] < 1.0).tolist():
+            moved, step = _moved(links.factor, (c, f))
+            other = with_numbers(model, links=replace(links, factor=moved))
+            factor[seen, c, f] = change_of_evidence(other, case, log_evidence, backend) / step
+    return LinkGradient(
         log_evidence=base,
-        strength=np.zeros((n_cases, n_causes, n_findings)),
-        factor=np.zeros((n_cases, n_causes, n_findings)),
-        leak=np.zeros((n_cases, n_findings)),
-        exceed=np.zeros((n_cases, *exceed.shape)),
-        exceed_leak=np.zeros((n_cases, len(exceed_leak))),
+        strength=by_strength[:, :, :split],
+        factor=factor,
+        leak=by_leak[:, :split],
+        exceed=by_strength[:, :, split:],
+        exceed_leak=by_leak[:, split:],
     )
-    share, active = _shares(model, base, binary)
-    at = (binary.rows, slice(None), binary.columns)
-    result.strength[at] = _per_spared(-share[:, None] * active, strength[:, binary.columns].T)
-    result.leak[binary.rows, binary.columns] = _per_spared(-share, model.leak[binary.columns])
-    _inhibited(model, evidence, result, binary, links.factor)
-    share, active = _shares(model, base, ordinal)
-    at = (ordinal.rows, slice(None), ordinal.columns)
-    result.exceed[at] = _per_spared(-share[:, None] * active, exceed[:, ordinal.columns].T)
-    result.exceed_leak[ordinal.rows, ordinal.columns] = _per_spared(
-        -share, exceed_leak[ordinal.columns]
-    )
-    return result
 
 
 def relative_change(
@@ -134,69 +129,44 @@ def relative_change(
         0 where the evidence is impossible.
     """
     cpds = {**network.cpds, cpd.child: cpd}
-    model = compile_diagnosis(Network(network.variables.values(), cpds.values()))
-    changed = posteriors(model, evidence, only_evidence=True).complete().log_evidence
+    changed = compile_diagnosis(Network(network.variables.values(), cpds.values()))
+    return change_of_evidence(changed, evidence, log_evidence)
+
+
+def change_of_evidence(
+    changed: NoisyModel, evidence: Evidence, log_evidence: FloatArray, backend: Backend = "auto"
+) -> FloatArray:
+    """Return P'(evidence) / P(evidence) - 1, (N,), with P' that of another model; see above."""
+    after = (
+        posteriors(changed, evidence, only_evidence=True, backend=backend).complete().log_evidence
+    )
     possible = ~np.isneginf(log_evidence)
-    gap = np.full(len(evidence), -np.inf)
-    np.subtract(changed, log_evidence, out=gap, where=possible)
-    return np.where(possible, np.expm1(gap), 0.0)
+    gap = np.subtract(after, log_evidence, out=np.zeros(len(after)), where=possible)
+    return np.expm1(gap)
 
 
-def _noisy_or(model: NoisyModel, finding: str) -> NoisyOrCPD:
-    cpd = model.network.cpds[finding]
-    assert isinstance(cpd, NoisyOrCPD)
-    return cpd
+def evidence_ratio(log_after: FloatArray, log_before: FloatArray) -> FloatArray:
+    """Return the ratio of two probabilities of evidence; 0 where the second is 0."""
+    gap = np.full(len(log_before), -np.inf)
+    np.subtract(log_after, log_before, out=gap, where=~np.isneginf(log_before))
+    ratio: FloatArray = np.exp(gap)
+    return ratio
 
 
-def _turn_findings(evidence: Evidence) -> _Turned:
+def _absences(model: NoisyModel, evidence: Evidence) -> tuple[IntArray, IntArray, FloatArray]:
+    """Which absences enter P(evidence): case, column of "absent", and weight, (T,) each."""
     rows, columns = np.nonzero(~np.isnan(evidence.findings))
-    value = evidence.findings[rows, columns]
-    turned = evidence.take(rows)
-    findings = turned.findings.copy()
-    findings[np.arange(len(rows)), columns] = 0.0
     # P(e) = v P(present) + (1 - v) P(absent) = v P(either) + (1 - 2 v) P(absent).
-    weight = 1.0 - 2.0 * value
-    return _Turned(rows, columns, weight, _with(turned, findings=findings))
-
-
-def _turn_ordinals(model: NoisyModel, evidence: Evidence) -> _Turned:
-    """Split "from lower to upper" into "at most upper" minus "at most lower - 1"."""
-    rows, columns, weights, levels, which = [], [], [], [], []
-    for o, size in enumerate(model.ordinal_sizes):
-        for sign, level in (
-            (1.0, evidence.upper[:, o].astype(np.intp)),
-            (-1.0, evidence.lower[:, o].astype(np.intp) - 1),
-        ):
-            hit = np.flatnonzero((level >= 0) & (level < size - 1))
-            rows.append(hit)
-            levels.append(level[hit])
-            columns.append(model.level_offset[o] + level[hit])
-            weights.append(np.full(len(hit), sign))
-            which.append(np.full(len(hit), o))
-    if not rows:
-        none = np.zeros(0, dtype=np.intp)
-        return _Turned(none, none, np.zeros(0), evidence.take(none))
-    row, level, ordinal = np.concatenate(rows), np.concatenate(levels), np.concatenate(which)
-    turned = evidence.take(row)
-    lower, upper = turned.lower.copy(), turned.upper.copy()
-    lower[np.arange(len(row)), ordinal] = 0
-    upper[np.arange(len(row)), ordinal] = level
-    changed = Evidence(turned.findings, lower, upper, turned.risks, turned.causes)
-    return _Turned(row, np.concatenate(columns), np.concatenate(weights), changed)
-
-
-def _with(evidence: Evidence, findings: FloatArray) -> Evidence:
-    return Evidence(findings, evidence.lower, evidence.upper, evidence.risks, evidence.causes)
-
-
-def _shares(model: NoisyModel, base: FloatArray, turned: _Turned) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted P(turned) / P(evidence), (T,), and the posteriors (T, C)."""
-    answer = posteriors(model, turned.evidence).complete()
-    before = base[turned.rows]
-    possible = ~np.isneginf(before)
-    gap = np.full(len(before), -np.inf)
-    np.subtract(answer.log_evidence, before, out=gap, where=possible)
-    return turned.weight * np.exp(gap), answer.causes
+    weight = 1.0 - 2.0 * evidence.findings[rows, columns]
+    found = [(rows, columns, weight)]
+    # "From lower to upper" is "at most upper" minus "at most lower - 1".
+    first = len(model.findings) + np.array(model.level_offset, dtype=np.intp)
+    top = np.array(model.ordinal_sizes, dtype=np.intp) - 1
+    for sign, level in ((1.0, evidence.upper), (-1.0, evidence.lower.astype(np.intp) - 1)):
+        rows, which = np.nonzero((level >= 0) & (level < top))
+        found.append((rows, first[which] + level[rows, which], np.full(len(rows), sign)))
+    rows, columns, weight = (np.concatenate(part) for part in zip(*found, strict=True))
+    return rows, columns, weight
 
 
 def _per_spared(numerator: FloatArray, strength: FloatArray) -> FloatArray:
@@ -207,38 +177,8 @@ def _per_spared(numerator: FloatArray, strength: FloatArray) -> FloatArray:
     return result
 
 
-def _inhibited(
-    model: NoisyModel,
-    evidence: Evidence,
-    result: LinkGradient,
-    turned: _Turned,
-    factor: FloatArray,
-) -> None:
-    """Fill in leaks and factors of findings with inhibitors, by secants."""
-    for f in np.flatnonzero((factor < 1.0).any(axis=0)):
-        rows = np.unique(turned.rows[turned.columns == f])
-        if not len(rows):
-            continue
-        part, base = evidence.take(rows), result.log_evidence[rows]
-        for target, index, cpd, step in _steps(model, int(f)):
-            change = relative_change(model.network, cpd, part, base) / step
-            if target < 0:
-                result.leak[rows, f] = change
-            else:
-                result.factor[rows, index, f] = change
-
-
-def _steps(model: NoisyModel, f: int) -> Iterator[tuple[int, int, NoisyOrCPD, float]]:
-    """Yield (-1 for the leak or the inhibitor, its cause, changed distribution, step)."""
-    cpd = _noisy_or(model, model.findings[f])
-    leak = cpd.leak / 2.0 if cpd.leak > 0.0 else 0.5
-    yield -1, -1, _altered(cpd, leak, cpd.factors), leak - cpd.leak
-    for i, name in enumerate(cpd.inhibitors):
-        factors = cpd.factors.copy()
-        factors[i] = factors[i] / 2.0 if factors[i] > 0.0 else 0.5
-        step = float(factors[i] - cpd.factors[i])
-        yield i, model.causes.index(name), _altered(cpd, cpd.leak, factors), step
-
-
-def _altered(cpd: NoisyOrCPD, leak: float, factors: FloatArray) -> NoisyOrCPD:
-    return NoisyOrCPD(cpd.child, cpd.activators, cpd.strengths, leak, cpd.inhibitors, factors)
+def _moved(values: FloatArray, at: tuple[int, ...]) -> tuple[FloatArray, float]:
+    """Return numbers of which one is moved, and by how much."""
+    moved = values.copy()
+    moved[at] = moved[at] / 2.0 if moved[at] > 0.0 else 0.5
+    return moved, float(moved[at] - values[at])
