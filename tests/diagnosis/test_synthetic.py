@@ -11,7 +11,7 @@ from bayesdx.diagnosis.synthetic import BLOCK, CaseSampler, SampleOptions, Told,
 from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import no_evidence
-from bayesdx.inference.noisy.forward_sampling import ForwardSampler
+from bayesdx.inference.noisy.sampling import ForwardSampler
 from bayesdx.knowledge import read_knowledge
 
 

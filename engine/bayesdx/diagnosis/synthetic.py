@@ -17,14 +17,14 @@ from bayesdx.diagnosis.measured import Measured, measured_targets
 from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.errors import BayesdxError, Fault
 from bayesdx.inference.evidence import StateArray
-from bayesdx.inference.noisy.forward_sampling import (
+from bayesdx.inference.noisy.model import BoolArray, FloatArray
+from bayesdx.inference.noisy.sampling import (
     SCALE,
     DrawArray,
     ForwardSampler,
     draws_below,
     uniform_draws,
 )
-from bayesdx.inference.noisy.model import BoolArray, FloatArray
 
 #: Cases are drawn in blocks of this size, each from its own random numbers: which cases a seed
 #: gives depends neither on how many are asked for nor on how they are cut into chunks.

@@ -12,12 +12,11 @@ the model and its findings were chosen as theirs are (a Monte Carlo test in the 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray, no_evidence, stacked
+from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.sampling import Sample, sample_cases
 
@@ -169,7 +168,7 @@ def _with_risks_of(model: NoisyModel, known: StateArray) -> NoisyModel:
         prior if state < 0 else np.eye(len(prior))[state]
         for prior, state in zip(model.risk_priors, known, strict=True)
     )
-    return replace(model, risk_priors=priors)
+    return with_numbers(model, risk_priors=priors)
 
 
 def _seen_ordinals(
