@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayesdx.diagnosis.kleene import Facts
-from bayesdx.diagnosis.red_flags import compile_rules, fired_table
+from bayesdx.diagnosis.kleene import Facts, where
+from bayesdx.diagnosis.red_flags import as_table, compile_rules
 from bayesdx.diagnosis.texts import Matter, TextHit, compile_texts
 from bayesdx.knowledge.red_flag_schema import LEVELS, RedFlag, When, leaves, read_leaf
 from bayesdx.knowledge.text_schema import Text, TextSettings
@@ -84,16 +84,17 @@ def urgency(results: Sequence[RuleResult]) -> str:
 def evaluate_many(rules, facts, *, states=None, cases=None) -> np.ndarray:
     """Outcomes of N cases by the engine, (N, R)."""
     count = cases if cases is not None else len(next(iter(facts.values()), ()))
-    truths = compile_rules(rules, states or {}).truths(Facts(facts, count))
-    fired = fired_table(truths, count)
-    possible = fired_table([one._replace(true=one.possible) for one in truths], count)
+    compiled, known = compile_rules(rules, states or {}), Facts(facts, count)
+    fired = as_table(compiled.fired(known), count)
+    maybe = [where(one, known, possible=True) for one in compiled.conditions]
+    possible = as_table(maybe, count)
     return np.where(fired, FIRED, np.where(possible, OPEN, NOT_MET)).astype(np.int8)
 
 
 def urgency_many(rules, facts, *, states=None, cases=None) -> np.ndarray:
     count = cases if cases is not None else len(next(iter(facts.values()), ()))
     compiled = compile_rules(rules, states or {})
-    return compiled.level_codes(compiled.truths(Facts(facts, count)), count)
+    return compiled.level_codes(compiled.fired(Facts(facts, count)), count)
 
 
 def evaluate_texts(

@@ -85,8 +85,6 @@ def bound_levels(
             names.append(finding.id)
     if not names and all(levels):
         # Nothing was said, and no threshold lies as low as the lowest state.
-        unknown = np.full(n_cases, np.nan)
-        told.update(dict.fromkeys((ordinal.id, *(one.id for one in thresholds)), unknown))
         return lower, upper
     clash = np.flatnonzero(lower > upper)
     if clash.size:
@@ -107,7 +105,6 @@ def imply(told: Told, implying: Sequence[Finding], n_cases: int, faults: CaseFau
     for finding in implying:
         for implied in finding.implies:
             if finding.id not in told and implied not in told:
-                told[finding.id] = told[implied] = unknown
                 continue
             narrow = told.get(finding.id, unknown)
             wide = told.get(implied, unknown)
@@ -136,6 +133,8 @@ def combine(
     """
     dropped: dict[str, NDArray[np.bool_]] = {}
     for finding in combined:
+        if told.keys().isdisjoint((finding.id, *finding.any_of)):
+            continue
         whole = told.get(finding.id, np.full(n_cases, np.nan))
         parts = np.stack([told.get(c, np.full(n_cases, np.nan)) for c in finding.any_of])
         any_present, known = (parts == 1.0).any(axis=0), ~np.isnan(parts)

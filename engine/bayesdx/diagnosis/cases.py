@@ -71,10 +71,12 @@ class CaseReader:
         self._knowledge = knowledge
         self._model = model
         self._names: dict[str, str] = {}
+        self._ids: set[str] = set()
         for table in (knowledge.findings, knowledge.risks, knowledge.measures):
             for name, entry in table.items():
                 for alias in (name, *entry.aliases_lay, *entry.aliases_professional):
                     self._names.setdefault(folded(alias), name)
+                self._ids.add(name)
         findings = knowledge.findings.values()
         self._implying = [finding for finding in findings if finding.implies]
         self._combined = [finding for finding in findings if finding.any_of]
@@ -184,6 +186,8 @@ class CaseReader:
 
     def _target(self, column: str, faults: CaseFaults) -> str | None:
         """What a column is about."""
+        if column in self._ids:
+            return column
         name = self._names.get(folded(column))
         if name is None:
             found = nearest_names(folded(column), self._names)
@@ -282,8 +286,9 @@ def _read_cells(column: str, cells: Cells, reader: CellReader, faults: CaseFault
 
 def _fact(values: FloatArray) -> NDArray[np.int8]:
     """State positions; soft evidence that leans to present counts as present for red flags."""
-    states = np.fmax(values, -1.0).astype(np.int8)  # -1 in the place of NaN
-    soft = (values > 0.0) & (values < 1.0)
+    known = np.fmax(values, -1.0)  # -1 in the place of NaN
+    states = known.astype(np.int8)
+    soft = known != states
     if soft.any():
         states[soft] = np.where(values[soft] >= 0.5, 1, -1)
     return states

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.counterfactual import causal_ranking
 from bayesdx.inference.noisy.model import FloatArray, IntArray
@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
-class CausalTable:
+class CausalTable(Result):
     """The causal ranking of one case.
 
     Attributes

@@ -29,6 +29,8 @@ def distinct_cells(cells: Cells) -> tuple[NDArray[np.intp], list[object]]:
     distinct : list
     """
     array: Any = cells
+    if getattr(getattr(cells, "dtype", None), "storage", "") == "pyarrow":
+        array = array.__arrow_array__()  # texts of pandas, as they lie
     if hasattr(array, "dictionary_encode"):
         return _coded_by_arrow(array)
     if len(cells) == 1:

@@ -33,7 +33,7 @@ from bayesdx.diagnosis.first_order import (
     log_odds_of,
     number_columns,
 )
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.errors import BayesdxError, Fault
 from bayesdx.inference import no_evidence
@@ -47,7 +47,7 @@ MOST_DRAWS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
-class Intervals:
+class Intervals(Result):
     """Credible intervals of the posteriors of one case and of their order.
 
     Attributes

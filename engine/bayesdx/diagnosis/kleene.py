@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +21,6 @@ from bayesdx.knowledge.red_flag_schema import When, read_leaf
 TWO_STATES = ("absent", "present")
 #: Up to so many cases bits are set one by one; packing has a fixed price.
 FEW = 8
-
-
-class Truth(NamedTuple):
-    """Where a condition is true, and where it is true or unknown; a bit a case."""
-
-    true: int
-    possible: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +73,11 @@ class Facts:
     def __init__(self, columns: Mapping[str, NDArray[np.integer]], n_cases: int) -> None:
         self._columns, self._n_cases = columns, n_cases
         self._planes: dict[str, list[int]] = {}
-        self._leaves: dict[str, Truth] = {}
+        self._leaves: dict[str, tuple[int, int]] = {}
         self.every = (1 << n_cases) - 1
 
-    def leaf(self, leaf: Leaf) -> Truth:
-        """Look up where a leaf holds; each is looked up once."""
+    def leaf(self, leaf: Leaf) -> tuple[int, int]:
+        """Return where a leaf is true, and where it is true or unknown; looked up once."""
         found = self._leaves.get(leaf.text)
         if found is None:
             planes = self._planes.get(leaf.subject)
@@ -94,7 +86,7 @@ class Facts:
             true = 0
             for state in leaf.states:
                 true |= planes[state]
-            found = self._leaves[leaf.text] = Truth(true, true | planes[-1])
+            found = self._leaves[leaf.text] = true, true | planes[-1]
         return found
 
     def _by_state(self, subject: str, size: int) -> list[int]:
@@ -122,32 +114,22 @@ def unpacked(bits: int, n_cases: int) -> BoolArray:
     return flags.view(np.bool_)
 
 
-def truth(item: Leaf | Gate, facts: Facts) -> Truth:
-    """Return where a condition is true and where it is possible."""
+def where(item: Leaf | Gate, facts: Facts, possible: bool = False) -> int:
+    """Return the cases in which a condition is true; with `possible`, or unknown."""
     if isinstance(item, Leaf):
-        return facts.leaf(item)
+        return facts.leaf(item)[possible]
     every, least = facts.every, item.least
-    if least == len(item.parts):
-        true = possible = every
-        for part, plain in item.parts:
-            yes, maybe = truth(part, facts)
-            if not plain:
-                yes, maybe = every ^ maybe, every ^ yes
-            true &= yes
-            possible &= maybe
-            if not possible:
-                break
-        return Truth(true, possible)
-    # Where so many of the parts seen so far are true, and possible.
-    yes_of, maybe_of = [every] + [0] * least, [every] + [0] * least
+    # Where so many of the parts seen so far hold.
+    held = [every] + [0] * least
+    left = len(item.parts)
     for part, plain in item.parts:
-        yes, maybe = truth(part, facts)
-        if not plain:
-            yes, maybe = every ^ maybe, every ^ yes
+        one = where(part, facts, possible) if plain else every ^ where(part, facts, not possible)
         for count in range(least, 0, -1):
-            yes_of[count] |= yes_of[count - 1] & yes
-            maybe_of[count] |= maybe_of[count - 1] & maybe
-    return Truth(yes_of[least], maybe_of[least])
+            held[count] |= held[count - 1] & one
+        left -= 1
+        if held[least] == every or not held[max(least - left, 0)]:
+            break  # whatever follows changes nothing
+    return held[least]
 
 
 def true_leaves(gate: Gate, facts: Facts) -> Iterator[str]:
@@ -156,7 +138,7 @@ def true_leaves(gate: Gate, facts: Facts) -> Iterator[str]:
     What must be false for it is no reason.
     """
     for part, plain in gate.parts:
-        if plain and truth(part, facts).true:
+        if plain and where(part, facts):
             if isinstance(part, Leaf):
                 yield part.text
             else:
@@ -166,8 +148,7 @@ def true_leaves(gate: Gate, facts: Facts) -> Iterator[str]:
 def unknown_subjects(gate: Gate, facts: Facts) -> Iterator[str]:
     """Yield what could still decide an unknown condition of one case."""
     for part, _ in gate.parts:
-        true, possible = truth(part, facts)
-        if possible and not true:
+        if where(part, facts, possible=True) and not where(part, facts):
             if isinstance(part, Leaf):
                 yield part.subject
             else:

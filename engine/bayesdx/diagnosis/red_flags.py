@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.kleene import (
     Facts,
     Gate,
-    Truth,
     compiled,
     true_leaves,
-    truth,
     unknown_subjects,
     unpacked,
+    where,
 )
 from bayesdx.inference.arrays import BoolArray
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level, RedFlag
@@ -66,33 +65,31 @@ class Rules:
     conditions: tuple[Gate, ...]
     levels: tuple[int, ...]
 
-    def truths(self, facts: Facts) -> tuple[Truth, ...]:
-        """Return where each rule fires, and where it fires or is open, (R,)."""
-        return tuple([truth(condition, facts) for condition in self.conditions])
+    def fired(self, facts: Facts) -> tuple[int, ...]:
+        """Return the set of cases in which each rule fires, (R,)."""
+        return tuple([where(condition, facts) for condition in self.conditions])
 
-    def level_codes(self, truths: Sequence[Truth], n_cases: int) -> NDArray[np.int8]:
+    def level_codes(self, fired: Sequence[int], n_cases: int) -> NDArray[np.int8]:
         """Return the urgency of N cases by the rules alone, as positions in `LEVELS`, (N,).
 
         The highest level that fired; routine where nothing fired, and self-care only where a
         self-care rule fired and no other rule did.
         """
         codes = np.full(n_cases, ROUTINE, dtype=np.int8)
+        by_level = [0] * len(LEVELS)
+        for one, level in zip(fired, self.levels, strict=True):
+            by_level[level] |= one
         for level in range(len(LEVELS) - 1, -1, -1):
-            fired = 0
-            for one, own in zip(truths, self.levels, strict=True):
-                if own == level:
-                    fired |= one.true
-            if fired:
-                codes[unpacked(fired, n_cases)] = level
+            if by_level[level]:
+                codes[unpacked(by_level[level], n_cases)] = level
         return codes
 
     def hits(self, facts: Facts) -> tuple[RedFlagHit, ...]:
         """Rules of one case that fired, then rules that are open, the most pressing first."""
         found = []
-        for rule, condition, (fired, possible) in zip(
-            self.every, self.conditions, self.truths(facts), strict=True
-        ):
-            if possible:
+        for rule, condition in zip(self.every, self.conditions, strict=True):
+            fired = where(condition, facts)
+            if fired or where(condition, facts, possible=True):
                 why = true_leaves(condition, facts) if fired else ()
                 lacking = unknown_subjects(condition, facts) if not fired else ()
                 hit = RedFlagHit(
@@ -131,10 +128,10 @@ def compile_rules(rules: Sequence[RedFlag], states: Mapping[str, Sequence[str]])
     )
 
 
-def fired_table(truths: Sequence[Truth], n_cases: int) -> BoolArray:
-    """Return where each rule fires, (N, R)."""
-    table = np.zeros((n_cases, len(truths)), dtype=bool)
-    for at, one in enumerate(truths):
-        if one.true:
-            table[:, at] = unpacked(one.true, n_cases)
+def as_table(sets: Sequence[int], n_cases: int) -> BoolArray:
+    """Return R sets of cases as one table, (N, R)."""
+    table = np.zeros((n_cases, len(sets)), dtype=bool)
+    for at, one in enumerate(sets):
+        if one:
+            table[:, at] = unpacked(one, n_cases)
     return table

@@ -17,6 +17,15 @@ NO_FINDINGS: Status = "no_findings"
 TOO_COMPLEX: Status = "too_complex"
 
 
+class Result:
+    """An answer in named parts, which are the fields of a frozen dataclass."""
+
+    def records(self) -> dict[str, Any]:
+        """Return every part in plain values, a table as one dict a row."""
+        names = [one.name for one in dataclasses.fields(self) if one.repr]  # type: ignore[arg-type]
+        return {name: plain(getattr(self, name)) for name in names}
+
+
 def plain(value: Any) -> Any:
     """Return a value in texts, numbers, booleans, None, lists and dicts of these.
 

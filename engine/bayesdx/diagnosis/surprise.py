@@ -20,7 +20,7 @@ import pandas as pd
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.diagnosis.wording import labels_of, percent
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference import Evidence, NoisyModel, no_evidence
@@ -39,7 +39,7 @@ Reporting = Literal["told", "asked"]
 
 
 @dataclass(frozen=True, eq=False)
-class Surprise:
+class Surprise(Result):
     """How well the model fits one case.
 
     Attributes

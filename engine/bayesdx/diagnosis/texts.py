@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bayesdx.diagnosis.kleene import Facts, Gate, compiled, true_leaves, truth, unknown_subjects
+from bayesdx.diagnosis.kleene import Facts, Gate, compiled, true_leaves, unknown_subjects, where
 from bayesdx.knowledge.red_flag_schema import read_leaf
 from bayesdx.knowledge.text_schema import Text, TextKind, TextSettings
 
@@ -73,13 +73,12 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A text, and what brings it up in words; whether its condition is true, or open."""
+    """A text, what brings it up in words, and whether its condition is true or still open."""
 
     text: Text
     condition: Gate | None
     pushes: tuple[str, ...]
-    is_true: bool
-    is_open: bool
+    met: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +96,10 @@ class Texts:
             pushes = tuple(self._pushes(text, case))
             if not pushes and (text.drivers or text.causes or text.leading):
                 continue
-            true = possible = 1
-            if condition is not None:
-                true, possible = truth(condition, case.facts)
-            if true or (possible and text.unknown == "show"):
-                met = condition is not None and bool(true)
-                waiting[text.id] = Brought(text, condition, pushes, met, not true)
+            met = condition is None or bool(where(condition, case.facts))
+            open_ = condition is not None and bool(where(condition, case.facts, possible=True))
+            if met or (open_ and text.unknown == "show"):
+                waiting[text.id] = Brought(text, condition, pushes, met)
         shown: dict[str, Brought] = {}
         while ready := [one for one in waiting.values() if _has_company(one.text, shown)]:
             shown.update((one.text.id, waiting.pop(one.text.id)) for one in ready)
@@ -154,13 +151,13 @@ def _reached(names: Iterable[str], posteriors: Probabilities, least: float) -> I
 
 def _hit(one: Brought, facts: Facts, shown: Mapping[str, Brought]) -> TextHit:
     text, reasons = one.text, [*one.pushes]
-    if one.condition is not None and one.is_true:
+    if one.condition is not None and one.met:
         for leaf in true_leaves(one.condition, facts):
             # "!fever" keeps its mark: the id alone would say that there is a fever.
             reasons.append(leaf if leaf.startswith("!") else read_leaf(leaf).subject)
     reasons += [f"with {name}" for name in text.accompanies if name in shown]
     lacking: Iterable[str] = ()
-    if one.condition is not None and one.is_open:
+    if one.condition is not None and not one.met:
         lacking = unknown_subjects(one.condition, facts)
     return TextHit(
         id=text.id,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.kleene import Facts
-from bayesdx.diagnosis.red_flags import Rules, fired_table
+from bayesdx.diagnosis.red_flags import Rules, as_table
 from bayesdx.diagnosis.triage import TriageTable, level_many, triage_many
 from bayesdx.inference.arrays import BoolArray, FloatArray
 
@@ -59,8 +59,8 @@ def urgency_of(
     Urgency
     """
     n_cases = len(posteriors)
-    truths = rules.truths(Facts(facts, n_cases))
-    by_rules = rules.level_codes(truths, n_cases)
+    fired = rules.fired(Facts(facts, n_cases))
+    by_rules = rules.level_codes(fired, n_cases)
     calls = triage_many(triage, posteriors) & counts[:, None]
     level = np.minimum(by_rules, level_many(triage, calls))
-    return Urgency(fired_table(truths, n_cases), calls, by_rules, level)
+    return Urgency(as_table(fired, n_cases), calls, by_rules, level)

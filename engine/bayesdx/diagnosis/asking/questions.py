@@ -28,7 +28,7 @@ from bayesdx.diagnosis.asking.inquiries import inquiries_of, observers_of
 from bayesdx.diagnosis.asking.outlook import Outlook, outlook_of
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.results import IMPOSSIBLE, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, Result, Status, plain
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.expected import expected_information
@@ -40,7 +40,7 @@ _NO_RULE = len(LEVELS)
 
 
 @dataclass(frozen=True, eq=False)
-class NextQuestions:
+class NextQuestions(Result):
     """What can still be asked about one case, the best question first.
 
     Probabilities and what is computed from them are of pandas' type ``Float64`` and ``<NA>`` where
@@ -95,6 +95,10 @@ class NextQuestions:
     def certificate(self) -> Certificate:
         """Whether any answer that is left could change the urgency."""
         return certify(self.outlook, self.observed_by)
+
+    def records(self) -> dict[str, Any]:
+        """Return everything in plain values, the certificate last."""
+        return super().records() | {"certificate": plain(self.certificate)}
 
 
 def next_questions(

@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from bayesdx.diagnosis.kleene import Facts, Gate, Leaf, Truth, truth
+from bayesdx.diagnosis.kleene import Facts, Gate, Leaf, where
 
 #: Combinations of answers tried before a rule is taken to be within reach.
 MOST_TRIED = 4096
@@ -27,13 +27,13 @@ class Wishes:
     condition: Gate
     of: Mapping[str, tuple[tuple[tuple[int, ...], bool], ...]]
 
-    def truth(self, cases: Sequence[States]) -> Truth:
-        """Return in which of N cases the condition holds."""
+    def holds(self, cases: Sequence[States], possible: bool = False) -> bool:
+        """Return whether the condition is true, or with `possible` unknown, in one of N cases."""
         columns = {
             name: np.array([case.get(name, -1) for case in cases], dtype=np.int8)
             for name in self.of
         }
-        return truth(self.condition, Facts(columns, len(cases)))
+        return bool(where(self.condition, Facts(columns, len(cases)), possible))
 
 
 def wishes_of(condition: Gate) -> Wishes:
@@ -70,9 +70,10 @@ def can_fire(wishes: Wishes, facts: States, questions: Mapping[str, Question]) -
         Exact, but for rules that want one question in opposite ways more often than `MOST_TRIED`
         combinations can settle; such a rule is said to be within reach.
     """
-    now = wishes.truth([facts])
-    if now.true or not now.possible:
-        return bool(now.true)
+    if wishes.holds([facts]):
+        return True
+    if not wishes.holds([facts], possible=True):
+        return False
     settled = dict(facts)
     torn: dict[int, list[States]] = {}
     for subject in wishes.of:
@@ -90,7 +91,7 @@ def can_fire(wishes: Wishes, facts: States, questions: Mapping[str, Question]) -
         settled | {name: state for one in chosen for name, state in one.items()}
         for chosen in product(*torn.values())
     ]
-    return bool(wishes.truth(tried).true)
+    return wishes.holds(tried)
 
 
 def _useful(question: Question, facts: States, wishes: Wishes) -> list[States]:

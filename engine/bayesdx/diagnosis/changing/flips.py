@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.results import Result
 from bayesdx.diagnosis.scoring import STATUSES, Scores, score_cases
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.noisy.model import IntArray
@@ -32,7 +33,7 @@ UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, eq=False)
-class Flips:
+class Flips(Result):
     """Smallest sets of findings that change an answer.
 
     Attributes

@@ -28,6 +28,7 @@ from bayesdx.diagnosis.first_order import (
     number_columns,
 )
 from bayesdx.diagnosis.kleene import Facts
+from bayesdx.diagnosis.results import Result
 from bayesdx.diagnosis.triage import level_many, triage_many
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
@@ -44,7 +45,7 @@ _WIDER, _POINTS, _ROUNDS = 0.05, 12, 3
 
 
 @dataclass(frozen=True, eq=False)
-class Turning:
+class Turning(Result):
     """Smallest changes of single numbers.
 
     Attributes
@@ -102,7 +103,7 @@ class _Bracket:
 
 
 @dataclass(frozen=True, eq=False)
-class TurningPoints:
+class TurningPoints(Result):
     """What would change an answer.
 
     Attributes
@@ -190,7 +191,7 @@ def _first(posterior: FloatArray) -> IntArray:
 def _urgency(core: Core, findings: Mapping[str, object]) -> _Reading:
     """Rules look at findings alone; expected losses move with the numbers."""
     cases = core.read_case(findings)
-    level = int(core.rules.level_codes(core.rules.truths(Facts(cases.facts, 1)), 1)[0])
+    level = int(core.rules.level_codes(core.rules.fired(Facts(cases.facts, 1)), 1)[0])
     weighed = _weighed(core)
     counts = bool(cases.known[0])
 

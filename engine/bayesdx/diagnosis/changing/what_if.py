@@ -11,7 +11,7 @@ from scipy import special
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core, build_core
-from bayesdx.diagnosis.results import Status
+from bayesdx.diagnosis.results import Result, Status
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names, score_cases
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.model import FloatArray, IntArray
@@ -44,7 +44,7 @@ class CaseOutcome:
 
 
 @dataclass(frozen=True, eq=False)
-class WhatIf:
+class WhatIf(Result):
     """Before and after.
 
     Attributes

@@ -23,7 +23,7 @@ from bayesdx.diagnosis.explaining.context import (
 from bayesdx.diagnosis.explaining.html import explanation_html
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.explaining.players import Players, families, read_players, whole_part
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.noisy.attribution.attribution import Game, Method, attribute
 from bayesdx.inference.noisy.attribution.hypotheses import produced_by
@@ -51,7 +51,7 @@ class Shares:
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Result):
     """Why the causes of one case are as probable as they are.
 
     Log-odds are natural: a contribution of 0.69 doubles the odds, -0.69 halves them.

@@ -20,7 +20,7 @@ from bayesdx.diagnosis.explaining.explain import (
 )
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.explaining.players import Players, families, read_players
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Result, Status
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import FloatArray
@@ -28,7 +28,7 @@ from bayesdx.inference.noisy.query import Answer
 
 
 @dataclass(frozen=True, eq=False)
-class CaseExplanations:
+class CaseExplanations(Result):
     """Contributions to causes of N cases, in long form.
 
     Attributes
