@@ -8,8 +8,8 @@ import pytest
 from small_priors import SMALL, write_priors
 
 from bayesdx.building.assembly import Assembly, assemble
-from bayesdx.building.drawn_tables import drawn_prior, effect_places, risk_shares
-from bayesdx.building.fitting import Rates, Targets, solve
+from bayesdx.building.feasibility import UpperLayers
+from bayesdx.building.fitting import solve
 from bayesdx.building.knowledge_draws import KnowledgeDraws, knowledge_draws
 from bayesdx.building.number_draws import (
     Uncertain,
@@ -17,14 +17,12 @@ from bayesdx.building.number_draws import (
     stated_values,
     uncertain_numbers,
 )
-from bayesdx.building.row_fitting import solve_rows
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.errors import InvalidKnowledge
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.addresses import Address, with_values
 from bayesdx.knowledge.conditioning import conditional_prior
-from bayesdx.knowledge.overrides import with_numbers
-from bayesdx.knowledge.schema import FrozenDict
 
 SMALL_CASES = (
     {"cramp": "present"},
@@ -55,15 +53,12 @@ def case_of(knowledge: Knowledge, assembly: Assembly, case: Mapping[str, str]) -
 
 def knowledge_of(draws: KnowledgeDraws, d: int) -> Knowledge:
     """The knowledge of one draw, number by number."""
-    single = {p: float(v[d]) for p, v in draws.upper.values.items() if v.ndim == 1}
-    knowledge = with_numbers(draws.knowledge, single)
-    risks = dict(knowledge.risks)
-    for place, value in draws.upper.values.items():
-        if value.ndim == 2:
-            risk = risks[place.split(":")[1].split(".")[0]]
-            prevalence = risk.prevalence.model_copy(update={"value": tuple(value[:, d].tolist())})
-            risks[risk.id] = risk.model_copy(update={"prevalence": prevalence})
-    return knowledge.model_copy(update={"risks": FrozenDict(risks)})
+    numbers = draws.upper.values.items()
+    values = {
+        address: float(one[d]) if one.ndim == 1 else tuple(one[:, d].tolist())
+        for address, one in numbers
+    }
+    return with_values(draws.upper.knowledge, values)
 
 
 def drawn(knowledge: Knowledge, assembly: Assembly, count: int, rounds: int) -> KnowledgeDraws:
@@ -128,7 +123,7 @@ def test_a_long_series_begins_like_a_short_one(numbers: tuple[Uncertain, ...]) -
 
 def test_draws_follow_their_distributions(numbers: tuple[Uncertain, ...]) -> None:
     one = {one.number.place: one for one in numbers}["causes/referred_lumbar.toml:prior"]
-    values = draw_numbers([one], 4000, 0)[one.number.place]
+    values = draw_numbers([one], 4000, 0)[one.number.address]
     assert isinstance(one.number.value, float)
     assert values.mean() == pytest.approx(one.number.value, rel=0.02)
     assert np.log(values / (1.0 - values)).std() == pytest.approx(one.deviation, rel=0.05)
@@ -140,45 +135,29 @@ def test_tables_are_those_of_each_draw(
     real_knowledge: Knowledge, numbers: tuple[Uncertain, ...]
 ) -> None:
     """Also where a draw contradicts itself: there the table of that draw is refused."""
-    values = draw_numbers(numbers, 8, 3)
-    risks, refused = real_knowledge.risks, 0
-    shares = {n: risk_shares(values[f"risks.toml:{n}.prevalence"]) for n in risks}
-    for cause in real_knowledge.causes.values():
-        if cause.kind != "cause":
-            continue
-        prior = values[f"causes/{cause.id}.toml:prior"]
-        effects = [values[place] for place in effect_places(cause)]
-        found = drawn_prior(cause, risks, shares, prior, effects)
-        for d in range(8):
-            own = {
-                name: risk.model_copy(
-                    update={
-                        "prevalence": risk.prevalence.model_copy(
-                            update={"value": tuple(shares[name][:, d].tolist())}
-                        )
-                    }
-                )
-                for name, risk in risks.items()
-            }
-            assert cause.prior is not None
-            changed = cause.model_copy(
-                update={
-                    "prior": cause.prior.model_copy(update={"value": float(prior[d])}),
-                    "effects": tuple(
-                        effect.model_copy(update={"value": float(value[d])})
-                        for effect, value in zip(cause.effects, effects, strict=True)
-                    ),
-                }
-            )
+    upper, refused = UpperLayers(real_knowledge, draw_numbers(numbers, 8, 3)), 0
+    for d in range(8):
+        own = with_values(
+            real_knowledge,
+            {
+                address: float(one[d]) if one.ndim == 1 else tuple(one[:, d].tolist())
+                for address, one in upper.values.items()
+            },
+        )
+        for cause in own.causes.values():
+            if cause.kind != "cause":
+                continue
+            found = upper.cause(cause.id)
             try:
-                right = conditional_prior(changed, own)
+                right = conditional_prior(cause, own.risks)
             except InvalidKnowledge:
                 refused += 1
                 assert not found.holds[d]
                 continue
             assert found.holds[d]
             assert found.risks == right.risks
-            np.testing.assert_allclose(found.table[..., d], right.table, rtol=1e-9, atol=1e-15)
+            one = found.table[..., min(d, found.table.shape[-1] - 1)]
+            np.testing.assert_allclose(one, right.table, rtol=1e-9, atol=1e-15)
     assert refused
 
 
@@ -186,7 +165,7 @@ def test_contradictory_draws_get_stated_values_back(
     real_knowledge: Knowledge, real_assembly: Assembly, numbers: tuple[Uncertain, ...]
 ) -> None:
     values = dict(stated_values(numbers, 3))
-    place = "causes/spinal_cord_injury.toml:prior"
+    place = Address("prior", "spinal_cord_injury")
     values[place] = np.array([values[place][0], 0.9, values[place][0]])
     stated = stated_values(numbers, 1)
     draws = knowledge_draws(real_knowledge, real_assembly, values, stated)
@@ -195,19 +174,17 @@ def test_contradictory_draws_get_stated_values_back(
     np.testing.assert_array_equal(draws.upper.values[place], np.repeat(stated[place], 3))
 
 
-def test_rows_are_solved_as_events_are(real_assembly: Assembly) -> None:
+def test_a_fit_does_not_depend_on_the_others(real_assembly: Assembly) -> None:
+    """Nor on how many there are: alone, among few, or a thousand times."""
     links = real_assembly.links
-    targets, ratio = links.targets, links.ratio
-    own = np.where(targets.linked, targets.prior, 0.5)
-    rows = Targets(**{**vars(targets), "prior": own})
-    filled = Rates(
-        np.where(targets.linked, ratio.present, 1.0), np.where(targets.linked, ratio.absent, 1.0)
-    )
-    # Causes without a link play no part whatever their prior.
-    ours, right = solve_rows(rows, filled), solve(targets, ratio)
-    np.testing.assert_allclose(ours.strength, right.strength, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(ours.factor, right.factor, rtol=0, atol=1e-13)
-    np.testing.assert_allclose(ours.leak, right.leak, rtol=0, atol=1e-13)
+    whole = solve(links.targets, links.fit.ratio)
+    many = np.tile(np.arange(len(links.layout.events)), 10)
+    for columns in (np.array([3]), np.array([40, 7, 65]), many):
+        ours = solve(links.targets.take(columns), links.fit.ratio.take(columns))
+        right = whole.take(columns)
+        np.testing.assert_allclose(ours.strength, right.strength, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(ours.factor, right.factor, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(ours.leak, right.leak, rtol=0, atol=1e-13)
 
 
 def test_folder_without_links(tmp_path: Path) -> None:
@@ -219,7 +196,7 @@ def test_folder_without_links(tmp_path: Path) -> None:
     assembly = assemble(knowledge)
     draws = drawn(knowledge, assembly, 5, 0)
     evidence = case_of(knowledge, assembly, {"ck_high": "present"})
-    place = "findings.toml:ck_high.background"
+    place = Address("background", "ck_high")
     np.testing.assert_allclose(
         draws.answer(evidence).log_evidence, np.log(draws.upper.values[place]), atol=1e-12
     )

@@ -4,41 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from bayesdx.building.fitting import (
-    LinkParameters,
-    Rates,
-    Targets,
-    independent_rates,
-    solve,
-)
-from bayesdx.building.targets import Extra, build_extra, build_targets
-from bayesdx.inference import (
-    Evidence,
+from bayesdx.building.event_layout import EventLayout, coherent, event_layout, event_targets
+from bayesdx.building.feasibility import UpperLayers, knowledge_values
+from bayesdx.building.fitting import Fit, LinkParameters, Rates, Targets, fit
+from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.noisy.compiling import compile_diagnosis
+from bayesdx.inference.noisy.model import (
+    FloatArray,
+    IntArray,
     NoisyModel,
-    compile_diagnosis,
-    no_evidence,
-    posteriors,
 )
-from bayesdx.knowledge import Finding, Knowledge
-from bayesdx.knowledge.conditioning import conditional_prior
-from bayesdx.network import (
-    CPD,
-    AnyOfCPD,
-    Network,
-    NoisyMaxCPD,
-    NoisyOrCPD,
-    TableCPD,
-    Variable,
-)
+from bayesdx.inference.noisy.query import posteriors
+from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.addresses import Address
+from bayesdx.knowledge.conditioning import CauseTable
+from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 #: Name of the hidden cause that carries a risk-dependent background of a finding.
 BACKGROUND = "background:{}"
-#: Most rounds of correction by the exact engine; each gains about four digits.
-_CORRECTIONS = 8
+#: Most rounds of correction by the exact engine.
+CORRECTIONS = 8
 #: A number counts as given back within this distance.
 MISSED = 1e-8
 
@@ -69,24 +57,18 @@ class EventFit:
 
 @dataclass(frozen=True, eq=False)
 class FittedLinks:
-    """The last round of the fit, for derivatives of what it solved.
+    """The fit of the stated numbers: R events, one draw.
 
     Attributes
     ----------
-    events, causes : tuple of str
-        Rows and columns of every array.
+    layout : EventLayout
     targets : Targets
-    ratio : Rates
-        See `fitting.solve`.
-    parameters : LinkParameters
-        As solved, before thresholds of one ordinal finding were made monotone.
+    fit : Fit
     """
 
-    events: tuple[str, ...]
-    causes: tuple[str, ...]
+    layout: EventLayout
     targets: Targets
-    ratio: Rates
-    parameters: LinkParameters
+    fit: Fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,20 +90,20 @@ def fit_remarks(assembly: Assembly) -> tuple[tuple[str, str, str], ...]:
         In the form of `bayesdx.knowledge.lint`.
     """
     remarks = []
-    for fit in assembly.fits.values():
-        if fit.over_explained:
+    for one in assembly.fits.values():
+        if one.over_explained:
             message = (
-                f"stated {fit.background:g}, the network gives {fit.modelled:.4g}: "
-                f"over-explained, its causes alone exceed it (leak at its floor, {fit.leak:.3g})."
+                f"stated {one.background:g}, the network gives {one.modelled:.4g}: "
+                f"over-explained, its causes alone exceed it (leak at its floor, {one.leak:.3g})."
             )
-            remarks.append(("info", f"findings.toml:{fit.event}.background", message))
-        for cause, stated, modelled in fit.links:
+            remarks.append(("info", str(Address("background", one.event)), message))
+        for cause, stated, modelled in one.links:
             if abs(stated - modelled) > MISSED:
                 message = (
                     f"stated {stated:g}, the network gives {modelled:.4g}: out of reach, since "
                     "other causes and the background exceed it."
                 )
-                remarks.append(("info", f"causes/{cause}.toml:links.{fit.event}", message))
+                remarks.append(("info", str(Address("link", cause, one.event)), message))
     return tuple(remarks)
 
 
@@ -140,190 +122,171 @@ def assemble(knowledge: Knowledge, start: FittedLinks | None = None) -> Assembly
     Assembly
         The network gives back every stated prior exactly; backgrounds and link probabilities to
         1e-9 where they can be reached together, see ``Assembly.fits``.
+
+    Raises
+    ------
+    InvalidKnowledge
+        If a probability would have to exceed 1.
     """
-    events = [f for f in knowledge.findings.values() if f.has_probability]
-    causes = [name for name, cause in knowledge.causes.items() if cause.kind == "cause"]
-    extras = {f.id: build_extra(knowledge, f) for f in events if f.background_effects}
-    targets = build_targets(knowledge, events, causes, extras)
-    ratio = Rates(np.ones_like(targets.stated), np.ones_like(targets.stated))
-    first: LinkParameters | None = None
-    names = tuple(event.id for event in events), tuple(causes)
-    if start is not None and (start.events, start.causes) == names:
-        ratio, first = start.ratio, start.parameters
-    parameters = solve(targets, ratio, first)
-    for _ in range(_CORRECTIONS):
-        coherent = _monotone_thresholds(knowledge, events, parameters)
-        network = _network(knowledge, events, causes, extras, coherent)
-        model = compile_diagnosis(network)
-        exact = _exact_rates(model, knowledge, events, causes, targets)
-        if _missed(targets, coherent, exact) < 5e-10:
-            break
-        assumed = independent_rates(targets, parameters)
-        ratio = Rates(
-            (1.0 - exact.present) / (1.0 - assumed.present),
-            (1.0 - exact.absent) / (1.0 - assumed.absent),
+    upper = UpperLayers(knowledge, knowledge_values(knowledge))
+    upper.refuse_misfits()
+    layout = event_layout(knowledge)
+    rows = np.arange(len(layout.events))
+    targets = event_targets(upper, layout, rows)
+    ratio, first = Rates(np.ones_like(targets.stated), np.ones_like(targets.stated)), None
+    if start is not None and start.layout.same_links(layout):
+        ratio, first = start.fit.ratio, start.fit.parameters
+    build = NetworkBuilder(upper, layout)
+
+    def ask(p: LinkParameters, left: IntArray) -> Rates:
+        model = compile_diagnosis(build.network(left, p.take(left)))
+        return _exact_rates(model, layout, targets.prior, left)
+
+    fitted = fit(targets, ratio, first, ask, layout.chain, CORRECTIONS)
+    network = build.network(rows, fitted.parameters)
+    fits = _event_fits(layout, targets, coherent(layout, rows, fitted.parameters), fitted.exact)
+    links = FittedLinks(layout, targets, fitted)
+    return Assembly(network, compile_diagnosis(network), fits, links)
+
+
+class NetworkBuilder:
+    """Builds networks of all risks and causes and of some findings.
+
+    Parameters
+    ----------
+    upper : UpperLayers
+        One draw.
+    layout : EventLayout
+    """
+
+    def __init__(self, upper: UpperLayers, layout: EventLayout) -> None:
+        self._knowledge = knowledge = upper.knowledge
+        self._layout = layout
+        self._variables = [Variable(name, risk.states) for name, risk in knowledge.risks.items()]
+        self._cpds: list[CPD] = [
+            TableCPD(name, (), np.array(risk.probabilities))
+            for name, risk in knowledge.risks.items()
+        ]
+        for name in layout.causes:
+            self._variables.append(Variable(name))
+            self._cpds.append(_binary(name, upper.cause(name)))
+        self._hidden = {
+            name: _binary(BACKGROUND.format(name), upper.background(name)) for name in layout.hidden
+        }
+
+    def network(self, rows: IntArray, p: LinkParameters) -> Network:
+        """Build the network of the findings that some events belong to.
+
+        Parameters
+        ----------
+        rows : int array (n,)
+            Events, with all thresholds of an ordinal finding or none.
+        p : LinkParameters
+            Of these events, as solved.
+        """
+        layout, knowledge = self._layout, self._knowledge
+        p = coherent(layout, rows, p)
+        at = {layout.events[row]: i for i, row in enumerate(rows)}
+        hidden = [cpd for name, cpd in self._hidden.items() if name in at]
+        variables = [*self._variables, *(Variable(cpd.child) for cpd in hidden)]
+        cpds: list[CPD] = [*self._cpds, *hidden]
+        for finding in knowledge.findings.values():
+            if finding.kind == "binary" and finding.id in at:
+                variables.append(Variable(finding.id))
+                cpds.append(self._noisy_or(finding.id, p, at[finding.id]))
+            elif finding.kind == "ordinal" and layout.thresholds[finding.id][0] in at:
+                levels = [at[name] for name in layout.thresholds[finding.id]]
+                slots = layout.slots[:, rows[levels[0]]]
+                acting = np.flatnonzero((p.strength[:, levels] > 0.0).any(axis=1))
+                causes = tuple(layout.causes[slots[k]] for k in acting)
+                variables.append(Variable(finding.id, finding.states))
+                cpds.append(
+                    NoisyMaxCPD(finding.id, causes, p.strength[acting][:, levels], p.leak[levels])
+                )
+        for group in knowledge.groups.values():
+            members = tuple(name for name in group.members if name in layout.causes)
+            variables.append(Variable(f"group:{group.id}"))
+            cpds.append(AnyOfCPD(f"group:{group.id}", members))
+        return Network(variables, cpds)
+
+    def _noisy_or(self, name: str, p: LinkParameters, column: int) -> NoisyOrCPD:
+        layout = self._layout
+        slots = layout.slots[:, layout.row[name]]
+        acting = np.flatnonzero(p.strength[:, column] > 0.0)
+        lowering = np.flatnonzero(p.factor[:, column] < 1.0)
+        extra = (BACKGROUND.format(name),) if name in layout.hidden else ()
+        return NoisyOrCPD(
+            name,
+            tuple(layout.causes[slots[k]] for k in acting) + extra,
+            np.append(p.strength[acting, column], np.ones(len(extra))),
+            float(p.leak[column]),
+            tuple(layout.causes[slots[k]] for k in lowering),
+            p.factor[lowering, column],
         )
-        parameters = solve(targets, ratio, parameters)
-    fits = _fits(events, causes, targets, coherent, exact)
-    return Assembly(network, model, fits, FittedLinks(*names, targets, ratio, parameters))
 
 
-def _missed(targets: Targets, p: LinkParameters, exact: Rates) -> float:
-    """Largest distance from what is stated, among what the parameters can still change."""
-    free = (p.strength > 0.0) | ((p.factor < 1.0) & (p.factor > 0.0))
-    links = np.abs(exact.present - targets.stated)[targets.linked & free]
-    mean = (targets.weights * exact.absent).sum(axis=1)
-    inside = (p.leak > targets.floor) & (p.leak < targets.ceiling) & targets.linked.any(axis=1)
-    backgrounds = np.abs(mean - targets.background)[inside]
-    return max(float(links.max(initial=0.0)), float(backgrounds.max(initial=0.0)))
-
-
-def threshold_chain(knowledge: Knowledge, ordinal: Finding) -> list[str]:
-    """Ids of an ordinal's thresholds by rising level."""
-    found = [f for f in knowledge.findings.values() if f.threshold_of == ordinal.id]
-    return [f.id for f in sorted(found, key=lambda f: ordinal.states.index(f.at_least or ""))]
-
-
-def threshold_pairs(knowledge: Knowledge) -> list[tuple[str, str]]:
-    """Pairs of neighbouring thresholds of ordinal findings, the lower first, by rising level."""
-    return [
-        pair
-        for ordinal in knowledge.findings.values()
-        if ordinal.kind == "ordinal"
-        for pair in pairwise(threshold_chain(knowledge, ordinal))
-    ]
-
-
-def _monotone_thresholds(
-    knowledge: Knowledge, events: list[Finding], p: LinkParameters
-) -> LinkParameters:
-    """A higher level implies the lower ones: raise what is stated of a lower level too low."""
-    row = {event.id: i for i, event in enumerate(events)}
-    strength, leak = p.strength.copy(), p.leak.copy()
-    for lower, higher in reversed(threshold_pairs(knowledge)):
-        at, above = row[lower], row[higher]
-        strength[at] = np.maximum(strength[at], strength[above])
-        leak[at] = max(leak[at], leak[above])
-    return LinkParameters(strength, p.factor, leak)
-
-
-def _network(
-    knowledge: Knowledge,
-    events: list[Finding],
-    causes: list[str],
-    extras: Mapping[str, Extra],
-    p: LinkParameters,
-) -> Network:
-    variables, cpds = _upper_layers(knowledge, causes, extras)
-    row = {event.id: i for i, event in enumerate(events)}
-    for finding in knowledge.findings.values():
-        if finding.kind == "binary":
-            variables.append(Variable(finding.id))
-            cpds.append(_noisy_or(finding.id, causes, p, row[finding.id], finding.id in extras))
-        elif finding.kind == "ordinal":
-            levels = [row[name] for name in threshold_chain(knowledge, finding)]
-            variables.append(Variable(finding.id, finding.states))
-            cpds.append(_noisy_max(finding.id, causes, p, levels))
-    for group in knowledge.groups.values():
-        members = tuple(name for name in group.members if name in causes)
-        variables.append(Variable(f"group:{group.id}"))
-        cpds.append(AnyOfCPD(f"group:{group.id}", members))
-    return Network(variables, cpds)
-
-
-def _upper_layers(
-    knowledge: Knowledge, causes: list[str], extras: Mapping[str, Extra]
-) -> tuple[list[Variable], list[CPD]]:
-    variables = [Variable(name, risk.states) for name, risk in knowledge.risks.items()]
-    cpds: list[CPD] = [
-        TableCPD(name, (), np.array(risk.probabilities)) for name, risk in knowledge.risks.items()
-    ]
-    tables = {
-        name: (prior.risks, prior.table)
-        for name in causes
-        for prior in [conditional_prior(knowledge.causes[name], knowledge.risks)]
-    }
-    tables |= {BACKGROUND.format(name): (e.risks, e.table) for name, e in extras.items()}
-    for name, (risks, table) in tables.items():
-        variables.append(Variable(name))
-        cpds.append(TableCPD(name, risks, np.stack([1.0 - table, table], axis=-1)))
-    return variables, cpds
-
-
-def _noisy_or(
-    name: str, causes: list[str], p: LinkParameters, row: int, has_extra: bool
-) -> NoisyOrCPD:
-    acting, lowering = np.flatnonzero(p.strength[row] > 0), np.flatnonzero(p.factor[row] < 1)
-    extra = (BACKGROUND.format(name),) if has_extra else ()
-    return NoisyOrCPD(
-        name,
-        tuple(causes[c] for c in acting) + extra,
-        np.append(p.strength[row, acting], np.ones(len(extra))),
-        float(p.leak[row]),
-        tuple(causes[c] for c in lowering),
-        p.factor[row, lowering],
-    )
-
-
-def _noisy_max(name: str, causes: list[str], p: LinkParameters, levels: list[int]) -> NoisyMaxCPD:
-    acting = np.flatnonzero((p.strength[levels] > 0).any(axis=0))
-    return NoisyMaxCPD(
-        name,
-        tuple(causes[c] for c in acting),
-        p.strength[levels][:, acting].T,
-        p.leak[levels],
-    )
+def _binary(name: str, found: CauseTable) -> TableCPD:
+    present = found.table[..., 0]
+    return TableCPD(name, found.risks, np.stack([1.0 - present, present], axis=-1))
 
 
 def _exact_rates(
-    model: NoisyModel,
-    knowledge: Knowledge,
-    events: list[Finding],
-    causes: list[str],
-    targets: Targets,
+    model: NoisyModel, layout: EventLayout, prior: FloatArray, rows: IntArray
 ) -> Rates:
     """Ask the engine for P(event | cause) and P(event | no cause), one case an event.
 
     The cases observe that the event did *not* happen: nothing then couples their causes but
     shared risks, so all cases have the same structure and are answered as one block.
     """
-    answer = posteriors(model, _no_event_each(model, knowledge, events)).complete()
-    at = [model.causes.index(name) for name in causes]
-    spared = np.exp(answer.log_evidence)[:, None]
-    joint = answer.causes[:, at] * spared
-    return Rates(1.0 - joint / targets.prior, 1.0 - (spared - joint) / (1.0 - targets.prior))
+    answer = posteriors(model, no_events(model, layout, rows)).complete()
+    at = np.array([model.causes.index(name) for name in layout.causes], dtype=np.intp)
+    spared = np.exp(answer.log_evidence)
+    joint = answer.causes[np.arange(len(rows)), at[layout.slots[:, rows]]] * spared
+    return rates_without(spared, joint, prior[:, rows])
 
 
-def _no_event_each(model: NoisyModel, knowledge: Knowledge, events: list[Finding]) -> Evidence:
-    evidence = no_evidence(model, len(events))
-    for row, event in enumerate(events):
-        if event.kind == "binary":
-            evidence.findings[row, model.findings.index(event.id)] = 0.0
+def no_events(model: NoisyModel, layout: EventLayout, rows: IntArray) -> Evidence:
+    """Return cases that observe that one event each did not happen."""
+    evidence = no_evidence(model, len(rows))
+    for case, row in enumerate(rows):
+        name = layout.events[row]
+        ordinal, level = layout.level.get(name, (None, 0))
+        if ordinal is None:
+            evidence.findings[case, model.findings.index(name)] = 0.0
         else:
-            o = model.ordinals.index(event.threshold_of or "")
-            states = knowledge.findings[event.threshold_of or ""].states
-            evidence.upper[row, o] = states.index(event.at_least or "") - 1
+            evidence.upper[case, model.ordinals.index(ordinal)] = level - 1
     return evidence
 
 
-def _fits(
-    events: list[Finding], causes: list[str], targets: Targets, p: LinkParameters, exact: Rates
+def rates_without(spared: FloatArray, joint: FloatArray, prior: FloatArray) -> Rates:
+    """Return rates (K, R) from P(no event), (R,), and P(no event, cause); 0 in empty slots."""
+    present = np.divide(joint, prior, out=np.ones_like(joint), where=prior > 0.0)
+    absent = np.where(prior > 0.0, (spared - joint) / (1.0 - prior), 1.0)
+    return Rates(1.0 - present, 1.0 - absent)
+
+
+def _event_fits(
+    layout: EventLayout, targets: Targets, p: LinkParameters, exact: Rates
 ) -> dict[str, EventFit]:
-    mean = (targets.weights * exact.absent).sum(axis=1)
+    mean = (targets.weights * exact.absent).sum(axis=0)
     linked = targets.linked
     fits = {}
-    for row, event in enumerate(events):
+    for row, event in enumerate(layout.events):
         background = float(targets.background[row])
-        modelled = float(mean[row]) if linked[row].any() else background
-        fits[event.id] = EventFit(
-            event=event.id,
+        modelled = float(mean[row]) if linked[:, row].any() else background
+        fits[event] = EventFit(
+            event=event,
             background=background,
             modelled=modelled,
             leak=float(p.leak[row]),
             over_explained=modelled > background + 1e-9,
             links=tuple(
-                (causes[c], float(targets.stated[row, c]), float(exact.present[row, c]))
-                for c in np.flatnonzero(linked[row])
+                (
+                    layout.causes[layout.slots[k, row]],
+                    float(targets.stated[k, row]),
+                    float(exact.present[k, row]),
+                )
+                for k in np.flatnonzero(linked[:, row])
             ),
         )
     return fits

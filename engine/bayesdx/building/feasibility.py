@@ -1,178 +1,194 @@
-"""Sets of drawn numbers that contradict each other get some stated values back.
+"""The upper layers, risks and causes, under D draws of the stated numbers; and draws made feasible.
 
 A drawn relative risk may ask for a probability above 1, a drawn prior for more people than the
-requirement of its cause leaves. Of the numbers that are involved the first whose stated value is
-enough by itself is put back; failing that, one after the other is. How often that happens is
-reported, so that a number whose range cannot hold does not stay unseen.
+requirement of its cause leaves. Such draws are repaired: of the numbers that are involved the first
+whose stated value is enough by itself is put back; failing that, one after the other is. How often
+that happens is reported, so that a number whose range cannot hold does not stay unseen.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from operator import methodcaller
 
 import numpy as np
 
-from bayesdx.building.drawn_tables import (
-    DrawnTable,
-    drawn_extra,
-    drawn_prior,
-    effect_places,
-    risk_shares,
-)
+from bayesdx.building.backgrounds import hidden_background
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
-from bayesdx.knowledge import Cause, Finding, Knowledge
-from bayesdx.knowledge.conditioning import own_risks
-from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.addresses import Address, every_number
+from bayesdx.knowledge.conditioning import (
+    CauseTable,
+    conditional_priors,
+    joint,
+    own_risks,
+    raise_misfits,
+)
 
-Values = Mapping[str, FloatArray]
+#: D draws of every number: arrays (D,), or (S, D) for the shares of a risk with S states.
+Values = Mapping[Address, FloatArray]
 
 
-@dataclass(frozen=True, eq=False)
+def knowledge_values(knowledge: Knowledge) -> dict[Address, FloatArray]:
+    """Return every number of the knowledge as one draw."""
+    return {
+        one.address: np.asarray(one.value, dtype=np.float64)[..., None]
+        for one in every_number(knowledge)
+    }
+
+
 class UpperLayers:
-    """Risks and causes under D sets of numbers.
-
-    Attributes
-    ----------
-    values : mapping of place to array (D,) or (S, D)
-        What holds together.
-    put_back : mapping of place to bool array (D,)
-        Where a number has its stated value because its drawn one could not hold; places without
-        such a draw are left out.
-    shares : mapping of risk to array (S, D)
-    causes : mapping of cause to DrawnTable
-    extras : mapping of finding to DrawnTable
-        Hidden background causes.
-    """
-
-    values: Values
-    put_back: Mapping[str, BoolArray]
-    shares: Mapping[str, FloatArray]
-    causes: Mapping[str, DrawnTable]
-    extras: Mapping[str, DrawnTable]
-
-
-def upper_layers(knowledge: Knowledge, values: Values, stated: Values) -> UpperLayers:
-    """Build the tables of all causes, putting numbers back until every draw holds together.
+    """Risks and causes under D draws of the numbers; a table is made when it is first asked for.
 
     Parameters
     ----------
     knowledge : Knowledge
-    values : mapping of place to array (D,) or (S, D)
-    stated : mapping of place to array (1,) or (S, 1)
-        The stated values.
-
-    Returns
-    -------
-    UpperLayers
+        What acts on what; its numbers are not looked at.
+    values : mapping of Address to array (D,) or (S, D)
+    put_back : mapping of Address to bool array (D,)
+        Where a number has its stated value because its drawn one could not hold; numbers without
+        such a draw are left out.
     """
-    mender = _Mender(knowledge, dict(values), stated)
-    causes = [one for one in knowledge.causes.values() if one.kind == "cause"]
-    findings = [one for one in knowledge.findings.values() if one.background_effects]
-    while True:
-        # A risk that was put back may have spoilt a cause that was looked at before it.
-        changed = [
-            mender.mend(mender.suspects(cause), _of_cause(mender, cause)) for cause in causes
-        ]
-        changed += [
-            mender.mend(mender.suspects_of(one), _of_finding(mender, one)) for one in findings
-        ]
-        if not any(changed):
-            break
-    tables = {one.id: mender.cause_table(one, mender.values) for one in causes}
-    extras = {one.id: mender.extra(one, mender.values) for one in findings}
-    return UpperLayers(mender.values, mender.put_back, mender.shares(mender.values), tables, extras)
 
-
-_Table = Callable[[Values], DrawnTable]
-
-
-def _of_cause(mender: _Mender, cause: Cause) -> _Table:
-    return lambda values: mender.cause_table(cause, values)
-
-
-def _of_finding(mender: _Mender, finding: Finding) -> _Table:
-    return lambda values: mender.extra(finding, values)
-
-
-class _Mender:
-    """Values that are being put right."""
-
-    def __init__(self, knowledge: Knowledge, values: dict[str, FloatArray], stated: Values) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        values: Values,
+        put_back: Mapping[Address, BoolArray] | None = None,
+    ) -> None:
         self.knowledge = knowledge
         self.values = values
-        self.put_back: dict[str, BoolArray] = {}
-        self._stated = stated
-        self._draws = max((value.shape[-1] for value in values.values()), default=0)
+        self.put_back = put_back or {}
+        self._tables: dict[str, CauseTable] = {}
 
-    def shares(self, values: Values) -> dict[str, FloatArray]:
-        risks = self.knowledge.risks
-        return {name: risk_shares(values[_prevalence(name)]) for name in risks}
+    def __len__(self) -> int:
+        return int(next(iter(self.values.values())).shape[-1]) if self.values else 0
 
-    def cause_table(self, cause: Cause, values: Values) -> DrawnTable:
-        risks = self.knowledge.risks
-        shares = {name: risk_shares(values[_prevalence(name)]) for name in own_risks(cause, risks)}
-        effects = [values[place] for place in effect_places(cause)]
-        return drawn_prior(cause, risks, shares, values[_prior(cause)], effects)
+    def shares(self, risk: str) -> FloatArray:
+        """Return P(state) of a risk, (S, D)."""
+        value = self.values[Address("prevalence", risk)]
+        return value if value.ndim == 2 else np.stack([1.0 - value, value])
 
-    def extra(self, finding: Finding, values: Values) -> DrawnTable:
-        causes = self.knowledge.causes.values()
-        linked = [one for one in causes if one.kind == "cause" and finding.id in one.links]
-        tables = [(self.cause_table(one, values), values[_prior(one)]) for one in linked]
-        effect = values.get(f"findings.toml:{finding.id}.background_effects[0]")
-        background = values[f"findings.toml:{finding.id}.background"]
-        shares = self.shares(values)
-        return drawn_extra(finding, self.knowledge.risks, shares, background, effect, tables)
+    def cause(self, name: str) -> CauseTable:
+        """Return P(cause | risks)."""
+        if name not in self._tables:
+            cause, risks = self.knowledge.causes[name], self.knowledge.risks
+            shares = {risk: self.shares(risk) for risk in own_risks(cause, risks)}
+            effects = [self.values[Address("effect", name, i)] for i in range(len(cause.effects))]
+            prior = self.values[Address("prior", name)]
+            self._tables[name] = conditional_priors(cause, risks, shares, prior, effects)
+        return self._tables[name]
 
-    def suspects(self, cause: Cause) -> list[str]:
-        risks = own_risks(cause, self.knowledge.risks)
-        return [_prior(cause), *effect_places(cause), *map(_prevalence, risks)]
+    def background(self, name: str) -> CauseTable:
+        """Return P(hidden cause | risks) of a finding whose background depends on risks."""
+        finding = self.knowledge.findings[name]
+        linked = [
+            (self.cause(one.id), self.values[Address("prior", one.id)])
+            for one in self.knowledge.causes.values()
+            if one.kind == "cause" and name in one.links
+        ]
+        risks = {risk: self.shares(risk) for risk in self.knowledge.risks}
+        effect = self.values.get(Address("background_effect", name, 0))
+        background = self.values[Address("background", name)]
+        return hidden_background(finding, self.knowledge.risks, risks, background, effect, linked)
 
-    def suspects_of(self, finding: Finding) -> list[str]:
-        place = f"findings.toml:{finding.id}."
-        own = [place + "background_effects[0]", place + "background"]
-        risks = dict.fromkeys(name for one in finding.background_effects for name in one.when)
-        return [one for one in own if one in self.values] + [_prevalence(name) for name in risks]
+    def refuse_misfits(self) -> None:
+        """Raise `InvalidKnowledge` where the first draw contradicts itself."""
+        for name, cause in self.knowledge.causes.items():
+            if cause.kind == "cause":
+                prior = float(self.values[Address("prior", name)][0])
+                raise_misfits(f"causes/{name}.toml:", self.cause(name), prior)
+        for name, finding in self.knowledge.findings.items():
+            if finding.background_effects:
+                raise_misfits(f"findings.toml:{name}", self.background(name), math.nan)
 
-    def mend(self, suspects: Sequence[str], table: _Table) -> bool:
-        """Put back what is enough; return whether anything was."""
-        bad = np.flatnonzero(~table(self.values).holds)
-        if not len(bad):
-            return False
-        left = bad
-        for place in suspects:
-            trial = self._at(left)
-            trial[place] = self._back(place, len(left))
-            enough = table(trial).holds
-            self._put(place, left[enough])
-            left = left[~enough]
-            if not len(left):
-                return True
-        for place in suspects:
-            self._put(place, left)
-            left = left[~table(self._at(left)).holds]
-            if not len(left):
-                break
-        return True
+    def mean(self, table: CauseTable) -> FloatArray:
+        """Average a table over its risks, (D,)."""
+        weights = joint([self.shares(risk) for risk in table.risks])
+        axes = tuple(range(len(table.risks)))
+        return np.asarray((weights * table.table).sum(axis=axes))
 
-    def _at(self, draws: IntArray) -> dict[str, FloatArray]:
-        return {place: value[..., draws] for place, value in self.values.items()}
+    def take(self, draws: IntArray) -> UpperLayers:
+        """Return some of the draws."""
+        return UpperLayers(
+            self.knowledge, {one: value[..., draws] for one, value in self.values.items()}
+        )
 
-    def _back(self, place: str, count: int) -> FloatArray:
-        return np.repeat(self._stated[place], count, axis=-1)
-
-    def _put(self, place: str, draws: IntArray) -> None:
-        new = self.values[place].copy()
-        new[..., draws] = self._back(place, len(draws))
-        self.values[place] = new
-        if len(draws):
-            marks = self.put_back.setdefault(place, np.zeros(self._draws, dtype=bool))
-            marks[draws] = True
+    def with_stated(self, address: Address, draws: IntArray, stated: Values) -> UpperLayers:
+        """Put the stated value of a number back into some draws."""
+        value = self.values[address].copy()
+        value[..., draws] = stated[address]
+        marks = self.put_back.get(address, np.zeros(len(self), dtype=bool)).copy()
+        marks[draws] = True
+        return UpperLayers(
+            self.knowledge, {**self.values, address: value}, {**self.put_back, address: marks}
+        )
 
 
-def _prior(cause: Cause) -> str:
-    return f"{cause_file(cause.id)}:prior"
+_Table = Callable[[UpperLayers], CauseTable]
 
 
-def _prevalence(risk: str) -> str:
-    return f"risks.toml:{risk}.prevalence"
+def repaired(layers: UpperLayers, stated: Values) -> UpperLayers:
+    """Put stated values back until every draw holds together.
+
+    Parameters
+    ----------
+    layers : UpperLayers
+    stated : mapping of Address to array (1,) or (S, 1)
+        The stated values.
+    """
+    parts = _parts(layers)
+    changed = True
+    while changed:
+        # A risk that was put back may have spoilt a cause that was looked at before it.
+        changed = False
+        for suspects, table in parts:
+            bad = np.flatnonzero(~table(layers).holds)
+            if len(bad):
+                layers, changed = _put_back(layers, stated, suspects, table, bad), True
+    return layers
+
+
+def _parts(layers: UpperLayers) -> list[tuple[list[Address], _Table]]:
+    """List every table with the numbers that can keep it from holding, the likeliest first."""
+    knowledge = layers.knowledge
+    parts: list[tuple[list[Address], _Table]] = []
+    for cause in knowledge.causes.values():
+        if cause.kind == "cause":
+            effects = [Address("effect", cause.id, index) for index in range(len(cause.effects))]
+            own = [Address("prevalence", risk) for risk in own_risks(cause, knowledge.risks)]
+            suspects = [Address("prior", cause.id), *effects, *own]
+            parts.append((suspects, methodcaller("cause", cause.id)))
+    for finding in knowledge.findings.values():
+        if finding.background_effects:
+            effect = Address("background_effect", finding.id, 0)
+            risks = dict.fromkeys(name for one in finding.background_effects for name in one.when)
+            suspects = [effect] if effect in layers.values else []
+            suspects += [Address("background", finding.id)]
+            suspects += [Address("prevalence", risk) for risk in risks]
+            parts.append((suspects, methodcaller("background", finding.id)))
+    return parts
+
+
+def _put_back(
+    layers: UpperLayers,
+    stated: Values,
+    suspects: Sequence[Address],
+    table: _Table,
+    left: IntArray,
+) -> UpperLayers:
+    """Put back what is enough by itself; where nothing is, one after the other."""
+    for one in suspects:
+        trial = layers.take(left)
+        enough = table(trial.with_stated(one, np.arange(len(left)), stated)).holds
+        if enough.any():
+            layers, left = layers.with_stated(one, left[enough], stated), left[~enough]
+        if not len(left):
+            return layers
+    for one in suspects:
+        layers = layers.with_stated(one, left, stated)
+        left = left[~table(layers.take(left)).holds]
+        if not len(left):
+            break
+    return layers

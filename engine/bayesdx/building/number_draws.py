@@ -20,7 +20,7 @@ from scipy import special
 
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge import Knowledge
-from bayesdx.knowledge.addresses import PlacedNumber, every_number
+from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit, fit_beta, fit_log_normal
 
 #: Drawn probabilities stay this far from 0 and 1, where a Beta draw can round to.
@@ -101,7 +101,9 @@ def _fit(number: PlacedNumber, size: float) -> BetaFit | LogNormalFit | tuple[fl
     return fit_beta(value, low, high, size)
 
 
-def draw_numbers(uncertain: Iterable[Uncertain], draws: int, seed: int) -> dict[str, FloatArray]:
+def draw_numbers(
+    uncertain: Iterable[Uncertain], draws: int, seed: int
+) -> dict[Address, FloatArray]:
     """Draw every number.
 
     Parameters
@@ -114,9 +116,9 @@ def draw_numbers(uncertain: Iterable[Uncertain], draws: int, seed: int) -> dict[
 
     Returns
     -------
-    dict of place to array (D,), or (S, D) for the shares of S states
+    dict of Address to array (D,), or (S, D) for the shares of S states
     """
-    return {one.number.place: _drawn(one, draws, seed) for one in uncertain}
+    return {one.number.address: _drawn(one, draws, seed) for one in uncertain}
 
 
 def _drawn(one: Uncertain, draws: int, seed: int) -> FloatArray:
@@ -134,12 +136,12 @@ def _drawn(one: Uncertain, draws: int, seed: int) -> FloatArray:
     return np.asarray(shares / shares.sum(axis=0))
 
 
-def stated_values(uncertain: Iterable[Uncertain], draws: int) -> dict[str, FloatArray]:
+def stated_values(uncertain: Iterable[Uncertain], draws: int) -> dict[Address, FloatArray]:
     """Return every number as it is stated, ``draws`` times; laid out as by `draw_numbers`."""
     values = {}
     for one in uncertain:
         value = np.asarray(one.number.value, dtype=np.float64)
-        values[one.number.place] = np.repeat(value[..., None], draws, axis=-1)
+        values[one.number.address] = np.repeat(value[..., None], draws, axis=-1)
     return values
 
 

@@ -148,7 +148,7 @@ class Perturbations:
     def _moved(self, steps: Sequence[tuple[float, float]]) -> MovedSets:
         values = dict(stated_values(self.numbers, 1 + 2 * len(steps)))
         for j, (mover, both) in enumerate(zip(self.movers, steps, strict=True)):
-            place = mover.number.number.place
+            place = mover.number.number.address
             for at, step in zip((2 * j + 1, 2 * j + 2), both, strict=True):
                 if mover.state < 0:
                     values[place][at] = moved(mover.number, np.array(step))
@@ -159,7 +159,7 @@ class Perturbations:
         draws = self._sets(values)
         reached = np.array(steps, dtype=np.float64).reshape(-1, 2)
         for j, mover in enumerate(self.movers):
-            back = draws.upper.put_back.get(mover.number.number.place)
+            back = draws.upper.put_back.get(mover.number.number.address)
             if back is not None:
                 reached[j][back[2 * j + 1 : 2 * j + 3]] = 0.0
         return MovedSets(draws, self.movers, reached)

@@ -12,18 +12,18 @@ are measured alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdx.building.assembly import Assembly, FittedLinks, threshold_pairs
+from bayesdx.building.assembly import Assembly, FittedLinks
+from bayesdx.building.feasibility import UpperLayers, knowledge_values
 from bayesdx.building.fitting import LinkParameters, Targets, solve
-from bayesdx.inference import Evidence, NoisyModel, link_gradient, relative_change
-from bayesdx.inference.noisy.model import FloatArray, IntArray
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.derivatives import LinkGradient, link_gradient, relative_change
+from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.knowledge import Knowledge
-from bayesdx.knowledge.addresses import PlacedNumber, every_number
-from bayesdx.knowledge.conditioning import conditional_prior
+from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
 from bayesdx.network import TableCPD
 
 #: Step in log-odds for differences of the fit, which is solved to fifteen digits.
@@ -84,110 +84,93 @@ def number_gradient(knowledge: Knowledge, assembly: Assembly, evidence: Evidence
     -------
     NumberGradient
     """
-    links, model = assembly.links, assembly.model
-    gradient = link_gradient(model, evidence)
-    adjoint = _by_event(knowledge, assembly, gradient.strength, gradient.factor, gradient.leak)
-    adjoint = _add_thresholds(knowledge, assembly, adjoint, gradient.exceed, gradient.exceed_leak)
-    stated = _stated_slopes(links, adjoint)
-    prior = _prior_slopes(links, adjoint)
-    direct = _direct_slopes(knowledge, assembly, evidence, gradient.log_evidence)
-    row = {name: i for i, name in enumerate(links.events)}
-    column = {name: i for i, name in enumerate(links.causes)}
+    layout, targets = assembly.links.layout, assembly.links.targets
+    gradient = link_gradient(assembly.model, evidence)
+    adjoint = _adjoint(assembly, gradient)
+    slot, event = np.nonzero(targets.linked)
+    cause = layout.slots[slot, event]
+    columns = np.concatenate([event, event, np.arange(len(layout.events))])
+    slope = _slopes(assembly.links, slot, event, columns)
+    pulled = np.empty((len(evidence), len(columns)))
+    for e in range(len(layout.events)):
+        own = columns == e
+        pulled[:, own] = adjoint.strength[:, :, e] @ slope.strength[:, own]
+        pulled[:, own] += adjoint.factor[:, :, e] @ slope.factor[:, own]
+        pulled[:, own] += adjoint.leak[:, [e]] * slope.leak[own]
+    by_link, by_prior, by_background = np.split(pulled, [len(event), 2 * len(event)], axis=1)
+    priors = _direct_slopes(knowledge, assembly, evidence, gradient.log_evidence)
+    np.add.at(priors.T, cause, by_prior.T)
+    found = dict(zip((Address("prior", one) for one in layout.causes), priors.T, strict=True))
+    for c, e, values in zip(cause.tolist(), event.tolist(), by_link.T, strict=True):
+        found[Address("link", layout.causes[c], layout.events[e])] = values
+    for name, values in zip(layout.events, by_background.T, strict=True):
+        found[Address("background", name)] = values
     numbers = movable_numbers(knowledge)
-    values = np.zeros((len(evidence), len(numbers)))
+    slopes = np.zeros((len(evidence), len(numbers)))
     for x, number in enumerate(numbers):
-        if number.kind == "prior":
-            c = column[number.owner]
-            values[:, x] = prior[:, c] + direct[:, c]
-        elif number.kind == "link":
-            finding = str(number.address.key)
-            values[:, x] = stated[:, row[finding], column[number.owner]]
+        slopes[:, x] = found[number.address]
+    return NumberGradient(tuple(one.place for one in numbers), gradient.log_evidence, slopes)
+
+
+def _adjoint(assembly: Assembly, gradient: LinkGradient) -> LinkParameters:
+    """Return derivatives by event: ``strength`` and ``factor`` (N, K, E), ``leak`` (N, E).
+
+    A threshold that was raised to the next level's number passes its derivatives on.
+    """
+    layout, model, p = assembly.links.layout, assembly.model, assembly.links.fit.parameters
+    at = np.array([model.causes.index(name) for name in layout.causes], dtype=np.intp)
+    shape = (len(gradient.log_evidence), *layout.slots.shape)
+    strength, factor = np.zeros(shape), np.zeros(shape)
+    leak = np.zeros((shape[0], shape[2]))
+    for e, name in enumerate(layout.events):
+        slots = layout.links(np.array([e]))[:, 0]
+        own, causes = slice(len(slots)), at[slots]
+        if name in layout.level:
+            column = _level_column(model, *layout.level[name])
+            strength[:, own, e] = gradient.exceed[:, causes, column]
+            leak[:, e] = gradient.exceed_leak[:, column]
         else:
-            values[:, x] = stated[:, row[number.owner], -1]
-    return NumberGradient(tuple(one.place for one in numbers), gradient.log_evidence, values)
-
-
-@dataclass(frozen=True, eq=False)
-class _Adjoint:
-    """Derivatives by event: ``strength`` and ``factor`` (N, E, C), ``leak`` (N, E)."""
-
-    strength: FloatArray
-    factor: FloatArray
-    leak: FloatArray
-
-
-def _by_event(
-    knowledge: Knowledge,
-    assembly: Assembly,
-    strength: FloatArray,
-    factor: FloatArray,
-    leak: FloatArray,
-) -> _Adjoint:
-    """Sort derivatives from the model's findings and causes to the events and causes of the fit."""
-    links, model = assembly.links, assembly.model
-    shape = (len(leak), len(links.events), len(links.causes))
-    result = _Adjoint(np.zeros(shape), np.zeros(shape), np.zeros(shape[:2]))
-    causes = _positions(model.causes, links.causes)
-    for e, name in enumerate(links.events):
-        if knowledge.findings[name].kind == "binary":
             f = model.findings.index(name)
-            result.strength[:, e] = strength[:, causes, f]
-            result.factor[:, e] = factor[:, causes, f]
-            result.leak[:, e] = leak[:, f]
-    return result
+            strength[:, own, e] = gradient.strength[:, causes, f]
+            factor[:, own, e] = gradient.factor[:, causes, f]
+            leak[:, e] = gradient.leak[:, f]
+    for low, high in layout.pairs():
+        raised = p.strength[:, high] > p.strength[:, low]
+        strength[:, :, high] += np.where(raised, strength[:, :, low], 0.0)
+        strength[:, :, low] = np.where(raised, 0.0, strength[:, :, low])
+        if p.leak[high] > p.leak[low]:
+            leak[:, high] += leak[:, low]
+            leak[:, low] = 0.0
+    return LinkParameters(strength, factor, leak)
 
 
-def _add_thresholds(
-    knowledge: Knowledge,
-    assembly: Assembly,
-    adjoint: _Adjoint,
-    exceed: FloatArray,
-    exceed_leak: FloatArray,
-) -> _Adjoint:
-    """Add the derivatives of thresholds; one raised to the next level's number passes them on."""
-    links, model = assembly.links, assembly.model
-    causes = _positions(model.causes, links.causes)
-    p = links.parameters
-    for level, event in _levels(knowledge, model):
-        e = links.events.index(event)
-        adjoint.strength[:, e] += exceed[:, causes, level]
-        adjoint.leak[:, e] += exceed_leak[:, level]
-    for lower, higher in threshold_pairs(knowledge):
-        at, above = links.events.index(lower), links.events.index(higher)
-        raised = p.strength[above] > p.strength[at]
-        adjoint.strength[:, above] += np.where(raised, adjoint.strength[:, at], 0.0)
-        adjoint.strength[:, at] = np.where(raised, 0.0, adjoint.strength[:, at])
-        if p.leak[above] > p.leak[at]:
-            adjoint.leak[:, above] += adjoint.leak[:, at]
-            adjoint.leak[:, at] = 0.0
-    return adjoint
+def _level_column(model: NoisyModel, ordinal: str, level: int) -> int:
+    return model.level_offset[model.ordinals.index(ordinal)] + level - 1
 
 
-def _levels(knowledge: Knowledge, model: NoisyModel) -> Iterator[tuple[int, str]]:
-    """Yield the column and the threshold of every level of the ordinal findings."""
-    for o, name in enumerate(model.ordinals):
-        states = knowledge.findings[name].states
-        for finding in knowledge.findings.values():
-            if finding.threshold_of == name:
-                yield model.level_offset[o] + states.index(finding.at_least or "") - 1, finding.id
+def _slopes(
+    links: FittedLinks, slot: IntArray, event: IntArray, columns: IntArray
+) -> LinkParameters:
+    """Difference quotients of the solved parameters, a column a number that is moved.
 
+    First the L links, then the prior of the cause of each, then the backgrounds: given the priors
+    every event is solved by itself, so one number of one event is moved in each column.
+    """
+    base, n_links = links.targets.take(columns), len(event)
+    ratio, start = links.fit.ratio.take(columns), links.fit.parameters.take(columns)
 
-def _positions(names: tuple[str, ...], wanted: tuple[str, ...]) -> IntArray:
-    at = {name: i for i, name in enumerate(names)}
-    return np.array([at[name] for name in wanted], dtype=np.intp)
+    def moved(step: float) -> Targets:
+        stated, prior, background = base.stated.copy(), base.prior.copy(), base.background.copy()
+        link, other = np.arange(n_links), np.arange(n_links, 2 * n_links)
+        stated[slot, link] = _logit_step(stated[slot, link], step)
+        prior[slot, other] = _logit_step(prior[slot, other], step)
+        rest = slice(2 * n_links, None)
+        background[rest] = _logit_step(background[rest], step)
+        # The floor is a share of the background, a closed leak stays closed.
+        floor = base.floor * background / base.background
+        return replace(base, stated=stated, prior=prior, background=background, floor=floor)
 
-
-def _logit_step(value: FloatArray, step: float) -> FloatArray:
-    """Move probabilities by a step in log-odds."""
-    odds = value / (1.0 - value) * np.exp(step)
-    result: FloatArray = odds / (1.0 + odds)
-    return result
-
-
-def _slope(links: FittedLinks, up: Targets, down: Targets) -> LinkParameters:
-    """Difference quotient of the solved parameters between two targets."""
-    high = solve(up, links.ratio, links.parameters)
-    low = solve(down, links.ratio, links.parameters)
+    high, low = solve(moved(_STEP), ratio, start), solve(moved(-_STEP), ratio, start)
     return LinkParameters(
         (high.strength - low.strength) / (2.0 * _STEP),
         (high.factor - low.factor) / (2.0 * _STEP),
@@ -195,58 +178,10 @@ def _slope(links: FittedLinks, up: Targets, down: Targets) -> LinkParameters:
     )
 
 
-def _pulled(adjoint: _Adjoint, slope: LinkParameters) -> FloatArray:
-    """Sum derivative times slope over the parameters of each event, (N, E)."""
-    result: FloatArray = (
-        np.einsum("nec,ec->ne", adjoint.strength, slope.strength)
-        + np.einsum("nec,ec->ne", adjoint.factor, slope.factor)
-        + adjoint.leak * slope.leak
-    )
-    return result
-
-
-def _stated_slopes(links: FittedLinks, adjoint: _Adjoint) -> FloatArray:
-    """Derivatives with respect to links and, last, backgrounds, (N, E, C + 1).
-
-    Given the priors the events are solved each by itself, so one number of every event is moved at
-    a time, in all events together.
-    """
-    targets = links.targets
-    n_events, n_causes = targets.stated.shape
-    result = np.zeros((len(adjoint.leak), n_events, n_causes + 1))
-    background = _slope(links, *(_with_background(targets, s * _STEP) for s in (1.0, -1.0)))
-    result[:, :, -1] = _pulled(adjoint, background)
-    order = [np.flatnonzero(linked) for linked in targets.linked]
-    for k in range(max(map(len, order), default=0)):
-        rows = np.array([e for e in range(n_events) if k < len(order[e])], dtype=np.intp)
-        columns = np.array([order[e][k] for e in rows], dtype=np.intp)
-        both = []
-        for sign in (1.0, -1.0):
-            moved = targets.stated.copy()
-            moved[rows, columns] = _logit_step(moved[rows, columns], sign * _STEP)
-            both.append(replace(targets, stated=moved))
-        result[:, rows, columns] = _pulled(adjoint, _slope(links, *both))[:, rows]
-    return result
-
-
-def _with_background(targets: Targets, step: float) -> Targets:
-    moved = _logit_step(targets.background, step)
-    # The floor is a share of the background, a closed leak stays closed.
-    floor = targets.floor * moved / targets.background
-    return replace(targets, background=moved, floor=floor)
-
-
-def _prior_slopes(links: FittedLinks, adjoint: _Adjoint) -> FloatArray:
-    """Derivatives with respect to priors through the links that adapt to them, (N, C)."""
-    targets = links.targets
-    result = np.zeros((len(adjoint.leak), len(links.causes)))
-    for c in range(len(links.causes)):
-        both = []
-        for sign in (1.0, -1.0):
-            moved = targets.prior.copy()
-            moved[c] = _logit_step(moved[c], sign * _STEP)
-            both.append(replace(targets, prior=moved))
-        result[:, c] = _pulled(adjoint, _slope(links, *both)).sum(axis=1)
+def _logit_step(value: FloatArray, step: float | FloatArray) -> FloatArray:
+    """Move probabilities by a step in log-odds."""
+    odds = value / (1.0 - value) * np.exp(step)
+    result: FloatArray = odds / (1.0 + odds)
     return result
 
 
@@ -254,19 +189,22 @@ def _direct_slopes(
     knowledge: Knowledge, assembly: Assembly, evidence: Evidence, log_evidence: FloatArray
 ) -> FloatArray:
     """Derivatives with respect to priors through the tables of the causes, (N, C)."""
-    result = np.zeros((len(evidence), len(assembly.links.causes)))
-    for c, name in enumerate(assembly.links.causes):
-        cause = knowledge.causes[name]
-        assert cause.prior is not None
-        tables = []
-        for sign in (1.0, 0.0, -1.0):
-            value = float(_logit_step(np.array(cause.prior.value), sign * _STEP))
-            prior = cause.prior.model_copy(update={"value": value})
-            moved = cause.model_copy(update={"prior": prior})
-            tables.append(conditional_prior(moved, knowledge.risks))
-        direction = (tables[0].table - tables[2].table) / (2.0 * _STEP)
-        present = tables[1].table + _SHARE * direction
-        cpd = TableCPD(name, tables[1].risks, np.stack([1.0 - present, present], axis=-1))
+    causes = assembly.links.layout.causes
+    result = np.zeros((len(evidence), len(causes)))
+    steps = np.array([_STEP, 0.0, -_STEP])
+    values = {
+        one: np.repeat(value, len(steps), axis=-1)
+        for one, value in knowledge_values(knowledge).items()
+    }
+    for name in causes:
+        prior = Address("prior", name)
+        values[prior] = _logit_step(values[prior], steps)
+    upper = UpperLayers(knowledge, values)
+    for c, name in enumerate(causes):
+        table = upper.cause(name).table
+        direction = (table[..., 0] - table[..., 2]) / (2.0 * _STEP)
+        present = table[..., 1] + _SHARE * direction
+        cpd = TableCPD(name, upper.cause(name).risks, np.stack([1.0 - present, present], axis=-1))
         change = relative_change(assembly.network, cpd, evidence, log_evidence)
         result[:, c] = change / _SHARE
     return result

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bayesdx.building.targets import build_extra
+from bayesdx.building.feasibility import UpperLayers, knowledge_values
 from bayesdx.errors import Fault, InvalidKnowledge
 from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.addresses import PlacedNumber, every_number
@@ -31,7 +31,6 @@ from bayesdx.knowledge.value_checks import PROBABILITY, RATIO
 CONFLICTS = "X"
 LITERATURE = "literature"
 _ORDER = ("prevalence", "prior", "effect", "background", "background_effect", "link")
-_EPSILON = 1e-12
 
 
 @dataclass(frozen=True)
@@ -335,17 +334,9 @@ def _faults(knowledge: Knowledge) -> list[Fault]:
     check_findings(draft)
     if draft.faults:
         return draft.faults
-    faults: list[Fault] = []
-    for finding in knowledge.findings.values():
-        if finding.has_probability and finding.background_effects:
-            try:
-                table = build_extra(knowledge, finding).table
-            except InvalidKnowledge as reason:
-                faults += reason.faults
-                continue
-            if not (table.min() >= -_EPSILON and table.max() <= 1.0 + _EPSILON):
-                expected = "a background of which every part is a probability"
-                worst = max(float(table.max()), -float(table.min()))
-                place = f"findings.toml:{finding.id}.background_effects"
-                faults.append(Fault(place, expected, round(worst, 6)))
-    return faults
+    upper = UpperLayers(knowledge, knowledge_values(knowledge))
+    try:
+        upper.refuse_misfits()
+    except InvalidKnowledge as reason:
+        return list(reason.faults)
+    return []

@@ -267,7 +267,7 @@ def _drivers(
         for j in np.argsort(-variance, kind="stable")[:DRIVERS]:
             if variance[j] > 0.0:
                 mover = near.movers[j]
-                values = drawn.upper.values[mover.number.number.place]
+                values = drawn.upper.values[mover.number.number.address]
                 own = values if mover.state < 0 else values[mover.state]
                 rows.append(
                     {"cause": core.causes[k], **number_columns(mover)}

@@ -12,13 +12,15 @@ the probability of the cause, such that
   of the others, the ages between share what is left. Applied one after the other each would spoil
   the rest.
 
+Every number may be an array over D draws, the last axis of everything; the numbers of a folder are
+one draw. What contradicts itself in a draw is said as a `Misfit`, and refused by who asks for one.
 The builder of the network and the check that no probability exceeds 1 use the same table.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,12 +31,58 @@ from bayesdx.knowledge.schema import Cause, Condition, Effect, Risk
 from bayesdx.knowledge.shapes import join
 
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 
-BISECTIONS = 200
+#: Halvings of the base rate's interval where odds ratios leave no closed form: the bits of a
+#: number, and some for rates far below the highest possible one.
+BISECTIONS = 80
 ROUNDING = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Misfit:
+    """What keeps numbers from holding together.
+
+    Attributes
+    ----------
+    path : tuple of str or int
+        Key in the entry that they belong to.
+    expected : str
+        With ``{prior}`` in the place of the prior.
+    got : array (D,) or str
+    where : bool array (D,)
+        In which draws.
+    """
+
+    path: tuple[str | int, ...]
+    expected: str
+    got: Floats | str
+    where: Booleans
+
+
+@dataclass(frozen=True, eq=False)
+class CauseTable:
+    """P(present | risks) of a cause, or of a hidden background cause, under D draws.
+
+    Attributes
+    ----------
+    risks : tuple of str
+        The risks that bear on the cause, in the order of the knowledge.
+    table : array (S1, S2, ..., D)
+        Read-only.
+    holds : bool array (D,)
+        Whether the numbers of a draw can hold together.
+    misfits : tuple of Misfit
+        Why not, the first reason first.
+    """
+
+    risks: tuple[str, ...]
+    table: Floats
+    holds: Booleans
+    misfits: tuple[Misfit, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class ConditionalPrior:
     """P(cause | risks).
 
@@ -77,32 +125,90 @@ def conditional_prior(cause: Cause, risks: Mapping[str, Risk]) -> ConditionalPri
     InvalidKnowledge
         If a probability would have to exceed 1.
     """
+    prior = np.array([0.0 if cause.prior is None else cause.prior.value])
+    shares = {name: stated_shares(risks[name]) for name in own_risks(cause, risks)}
+    effects = [np.array([effect.value]) for effect in cause.effects]
+    found = conditional_priors(cause, risks, shares, prior, effects)
+    raise_misfits(f"causes/{cause.id}.toml:", found, float(prior[0]))
+    return ConditionalPrior(found.risks, found.table[..., 0])
+
+
+def raise_misfits(place: str, found: CauseTable, prior: float) -> None:
+    """Raise `InvalidKnowledge` for the first thing that keeps the first draw from holding."""
+    for one in found.misfits:
+        if one.where[0]:
+            got = Phrase(one.got if isinstance(one.got, str) else f"{one.got[0]:.6g}")
+            raise InvalidKnowledge(
+                Fault(join(place, *one.path), one.expected.format(prior=prior), got)
+            )
+
+
+def stated_shares(risk: Risk) -> Floats:
+    """Return P(state) of a risk as one draw, (S, 1)."""
+    return np.array(risk.probabilities)[:, None]
+
+
+def conditional_priors(
+    cause: Cause,
+    risks: Mapping[str, Risk],
+    shares: Mapping[str, Floats],
+    prior: Floats,
+    effects: Sequence[Floats],
+) -> CauseTable:
+    """Spread a cause's prior over the configurations of its risks, under D draws of the numbers.
+
+    Parameters
+    ----------
+    cause : Cause
+        Its requirements and effects say what acts; its numbers are not looked at.
+    risks : mapping of str to Risk
+    shares : mapping of str to array (S, D)
+        P(state) of the cause's own risks.
+    prior : array (D,)
+    effects : sequence of arrays (D,)
+        Values of ``cause.effects``.
+    """
     names = own_risks(cause, risks)
-    prior = 0.0 if cause.prior is None else cause.prior.value
-    weights = _joint([np.array(risks[name].probabilities) for name in names])
-    allowed = _allowed(cause.requires, names, risks)
-    reach = float((weights * allowed).sum())
-    if reach < prior:
-        expected = f"at least the prior, {prior}, as the chance that all requirements hold"
-        raise _unreachable(cause, ("requires",), expected, reach)
-    factors = allowed * _multiplied(cause, names, risks)
-    odds = _odds_ratios(cause, names, risks)
-    total = float((weights * factors).sum())
-    if total <= 0.0 < prior:
-        raise _unreachable(cause, ("effects",), "effects that leave some cases", "none")
-    base = prior / total if total > 0.0 else 0.0
-    if (odds != 1.0).any():
-        base = _solve_base(prior, weights, factors, odds)
-    table = _shift_odds(base * factors, odds)
-    highest, mean = float(table.max()), float((weights * table).sum())
-    if highest > 1.0 + ROUNDING or mean < prior * (1.0 - 1e-9):
+    weights = joint([shares[name] for name in names])
+    allowed = all_hold(cause.requires, names, risks)[..., None]
+    reach = _total(weights * allowed)
+    expected = "at least the prior, {prior}, as the chance that all requirements hold"
+    misfits = [Misfit(("requires",), expected, reach, ~(reach >= prior))]
+    shape = np.broadcast_shapes(weights.shape, prior.shape)
+    factors: Floats = np.broadcast_to(allowed.astype(np.float64), shape)
+    odds: Floats | None = None
+    spread: list[tuple[int, Effect, Floats]] = []
+    for index, (effect, value) in enumerate(zip(cause.effects, effects, strict=True)):
+        held = any_holds(effect.any_of, names, risks)[..., None]
+        if effect.measure == "relative_risk":
+            factors = factors * np.where(held, value, 1.0)
+        elif effect.measure == "odds_ratio":
+            odds = np.where(held, value, 1.0) * (1.0 if odds is None else odds)
+        else:
+            spread.append((index, effect, value))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        for _, together in itertools.groupby(sorted(spread, key=_scope), key=_scope):
+            factor = _spread_factor(list(together), names, risks, shares, prior, misfits)
+            factors = factors * factor
+        total = _total(weights * factors)
+        no_case = ~(total > 0.0) & (prior > 0.0)
+        misfits.append(Misfit(("effects",), "effects that leave some cases", "none", no_case))
+        base = np.where(total > 0.0, prior / total, 0.0)
+        if odds is None:
+            table = base * factors
+        else:
+            shifts = (odds != 1.0).reshape(-1, odds.shape[-1]).any(axis=0)
+            base = np.where(shifts, _solved_base(prior, weights, factors, odds), base)
+            table = _shift_odds(base * factors, odds)
+        highest, mean = table.reshape(-1, table.shape[-1]).max(axis=0), _total(weights * table)
         # With odds ratios the base rate stops where the first probability reaches 1.
-        got = highest * prior / mean
+        beyond = ~(highest <= 1.0 + ROUNDING) | ~(mean >= prior * (1.0 - 1e-9))
         expected = "effects that keep every probability at or below 1"
-        raise _unreachable(cause, ("effects",), expected, got)
+        misfits.append(Misfit(("effects",), expected, highest * prior / mean, beyond))
     table = np.minimum(table, 1.0)
     table.setflags(write=False)
-    return ConditionalPrior(names, table)
+    wrong = np.logical_or.reduce([np.broadcast_to(one.where, beyond.shape) for one in misfits])
+    return CauseTable(names, table, ~wrong, tuple(misfits))
 
 
 def holding(conditions: Sequence[Condition], risks: Mapping[str, Risk]) -> float:
@@ -121,125 +227,89 @@ def holding(conditions: Sequence[Condition], risks: Mapping[str, Risk]) -> float
         The probability under independent risks.
     """
     names = tuple(dict.fromkeys(condition.risk for condition in conditions))
-    weights = _joint([np.array(risks[name].probabilities) for name in names])
-    return float((weights * _mask(conditions, names, risks)).sum())
+    weights = joint([stated_shares(risks[name]) for name in names])
+    return float((weights[..., 0] * any_holds(conditions, names, risks)).sum())
 
 
-def _unreachable(
-    cause: Cause, key: tuple[str | int, ...], expected: str, got: float | str
-) -> InvalidKnowledge:
-    shown = Phrase(got if isinstance(got, str) else f"{got:.6g}")
-    return InvalidKnowledge(Fault(join(f"causes/{cause.id}.toml:", *key), expected, shown))
-
-
-def _joint(shares: Sequence[Floats]) -> Floats:
-    """Return the outer product of marginals: the joint of independent risks."""
-    joint = np.ones(())
+def joint(shares: Iterable[Floats]) -> Floats:
+    """Return the joint of independent risks, (S1, S2, ..., D), from their marginals (S, D)."""
+    result = np.ones(1)
     for share in shares:
-        joint = np.multiply.outer(joint, share)
-    return joint
+        result = result[..., None, :] * share
+    return result
 
 
-def _mask(
-    conditions: Sequence[Condition], names: Sequence[str], risks: Mapping[str, Risk]
-) -> Floats:
-    """Return 1 where any condition holds, over the configurations of `names`."""
-    shape = tuple(len(risks[name].states) for name in names)
-    held = np.zeros(shape, dtype=bool)
+def any_holds(
+    conditions: Iterable[Condition], names: Sequence[str], risks: Mapping[str, Risk]
+) -> Booleans:
+    """Say where any of the conditions holds, over the configurations of `names`."""
+    held = np.zeros(tuple(len(risks[name].states) for name in names), dtype=bool)
     for condition in conditions:
         axis = list(names).index(condition.risk)
-        states = risks[condition.risk].states
-        hits = np.array([state in condition.states for state in states])
+        hits = np.array([state in condition.states for state in risks[condition.risk].states])
         held |= hits.reshape([-1 if index == axis else 1 for index in range(len(names))])
-    return held.astype(np.float64)
+    return held
 
 
-def _allowed(
-    requires: Sequence[Condition], names: Sequence[str], risks: Mapping[str, Risk]
-) -> Floats:
-    allowed = np.ones(tuple(len(risks[name].states) for name in names))
-    for condition in requires:
-        allowed = allowed * _mask([condition], names, risks)
-    return allowed
+def all_hold(
+    conditions: Iterable[Condition], names: Sequence[str], risks: Mapping[str, Risk]
+) -> Booleans:
+    """Say where all of the conditions hold, over the configurations of `names`."""
+    held = np.ones(tuple(len(risks[name].states) for name in names), dtype=bool)
+    for condition in conditions:
+        held = held & any_holds([condition], names, risks)
+    return held
 
 
-def _multiplied(cause: Cause, names: Sequence[str], risks: Mapping[str, Risk]) -> Floats:
-    """Return the product of all factors but the odds ratios."""
-    product = np.ones(tuple(len(risks[name].states) for name in names))
-    spread = [
-        (index, effect)
-        for index, effect in enumerate(cause.effects)
-        if effect.measure in ("likelihood_ratio", "case_share")
-    ]
-    for effect in cause.effects:
-        if effect.measure == "relative_risk":
-            held = _mask(effect.any_of, names, risks)
-            product = product * np.where(held > 0.0, effect.value, 1.0)
-    for _, together in itertools.groupby(sorted(spread, key=_scope), key=_scope):
-        product = product * _spread_factor(cause, list(together), names, risks)
-    return product
+def _total(values: Floats) -> Floats:
+    """Sum over the configurations, (D,)."""
+    return np.asarray(values.reshape(-1, values.shape[-1]).sum(axis=0))
 
 
-def _scope(numbered: tuple[int, Effect]) -> tuple[str, ...]:
+def _scope(numbered: tuple[int, Effect, Floats]) -> tuple[str, ...]:
     """Return what effects must share to be read together: the same set of risks."""
     return tuple(sorted({condition.risk for condition in numbered[1].any_of}))
 
 
 def _spread_factor(
-    cause: Cause,
-    effects: Sequence[tuple[int, Effect]],
+    effects: Sequence[tuple[int, Effect, Floats]],
     names: Sequence[str],
     risks: Mapping[str, Risk],
+    shares: Mapping[str, Floats],
+    prior: Floats,
+    misfits: list[Misfit],
 ) -> Floats:
-    """Return P(configuration | cause) / P(configuration) for effects on the same risks."""
-    prior = 0.0 if cause.prior is None else cause.prior.value
-    scope = _scope(effects[0])
-    weights = _joint([np.array(risks[name].probabilities) for name in scope])
-    factor = np.zeros(weights.shape)
-    told = np.zeros(weights.shape, dtype=bool)
-    for index, effect in effects:
-        held = _mask(effect.any_of, scope, risks) > 0.0
-        if (held & told).any():
-            raise _unreachable(
-                cause, ("effects", index), "states that no other effect speaks of", "twice the same"
-            )
-        share = float(weights[held].sum())
-        factor[held] = _case_share(effect, prior, share) / share
-        told |= held
-    rest = 1.0 - float((weights * factor).sum())
-    left = float(weights[~told].sum())
-    if rest < 0.0 or (left == 0.0 and rest > 1e-9):
-        raise _unreachable(
-            cause,
-            ("effects", effects[-1][0], "value"),
-            "shares of the cases that add up to at most 1",
-            1.0 - rest,
-        )
-    if left > 0.0:
-        factor[~told] = rest / left
-    axes = [list(scope).index(name) if name in scope else None for name in names]
-    ordered = factor.transpose([axis for axis in axes if axis is not None])
-    sizes = [1 if axis is None else factor.shape[axis] for axis in axes]
-    return ordered.reshape(sizes)
-
-
-def _case_share(effect: Effect, prior: float, share: float) -> float:
-    """Return P(condition | cause).
+    """Return P(configuration | cause) / P(configuration) for effects on the same risks.
 
     A likelihood ratio v compares with P(condition | no cause); with the overall rate q and the
     prior p, q = p s + (1 - p) s / v.
     """
-    if effect.measure == "case_share":
-        return effect.value
-    return share / (prior + (1.0 - prior) / effect.value)
-
-
-def _odds_ratios(cause: Cause, names: Sequence[str], risks: Mapping[str, Risk]) -> Floats:
-    odds = np.ones(tuple(len(risks[name].states) for name in names))
-    for effect in cause.effects:
-        if effect.measure == "odds_ratio":
-            odds = odds * np.where(_mask(effect.any_of, names, risks) > 0.0, effect.value, 1.0)
-    return odds
+    scope = _scope(effects[0])
+    weights = joint([shares[name] for name in scope])
+    factor = np.zeros(np.broadcast_shapes(weights.shape, prior.shape))
+    told = np.zeros(weights.shape[:-1], dtype=bool)
+    for index, effect, value in effects:
+        held = any_holds(effect.any_of, scope, risks)
+        if (held & told).any():
+            expected = "states that no other effect speaks of"
+            every = np.ones(prior.shape, dtype=bool)
+            misfits.append(Misfit(("effects", index), expected, "twice the same", every))
+        share = weights[held].sum(axis=0)
+        cases = value
+        if effect.measure == "likelihood_ratio":
+            cases = share / (prior + (1.0 - prior) / value)
+        factor[held] = cases / share
+        told |= held
+    rest = 1.0 - _total(weights * factor)
+    excess = ~(rest >= 0.0) if not told.all() else ~((rest >= 0.0) & (rest <= 1e-9))
+    path = ("effects", effects[-1][0], "value")
+    expected = "shares of the cases that add up to at most 1"
+    misfits.append(Misfit(path, expected, 1.0 - rest, excess))
+    if not told.all():
+        factor[~told] = rest / weights[~told].sum(axis=0)
+    order = [scope.index(name) for name in names if name in scope]
+    sizes = [len(risks[name].states) if name in scope else 1 for name in names]
+    return factor.transpose([*order, len(scope)]).reshape([*sizes, -1])
 
 
 def _shift_odds(probability: Floats, odds: Floats) -> Floats:
@@ -248,13 +318,13 @@ def _shift_odds(probability: Floats, odds: Floats) -> Floats:
     return np.where(odds == 1.0, probability, shifted)
 
 
-def _solve_base(prior: float, weights: Floats, factors: Floats, odds: Floats) -> float:
-    """Find the base rate whose mean over the risks is the prior; the mean grows with the base."""
-    low, high = 0.0, 1.0 / float(factors[weights > 0.0].max())
+def _solved_base(prior: Floats, weights: Floats, factors: Floats, odds: Floats) -> Floats:
+    """Find the base rates whose mean over the risks is the prior; it grows with the base."""
+    reachable = np.where(weights > 0.0, factors, 0.0)
+    high = 1.0 / reachable.reshape(-1, reachable.shape[-1]).max(axis=0)
+    low = np.zeros_like(high)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2.0
-        if float((weights * _shift_odds(middle * factors, odds)).sum()) < prior:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2.0
+        below = _total(weights * _shift_odds(middle * factors, odds)) < prior
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.asarray((low + high) / 2.0)

@@ -50,7 +50,7 @@ def answers_at(
     """
     values = stated_values(ready.numbers, 1 + len(moves))
     for at, (mover, step) in enumerate(moves, start=1):
-        place = mover.number.number.place
+        place = mover.number.number.address
         if mover.state < 0:
             values[place][at] = moved(mover.number, np.array(step))
         else:
