@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow lint types floors bench speed quality clean
+.PHONY: help demo test slow lint types floors bench speed quality card clean
 
 help:
 	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench   the speed measurements'
 	@echo 'make speed   against pyAgrum and pgmpy: some forty minutes, resumes; SPEED_ARGS=--quick takes ten'
 	@echo 'make quality the quality measurements, with figures'
+	@echo 'make card    renew the figures between the marks of MODEL_CARD.md: after a change of priors/'
 	@echo 'make clean   remove .venv, out/ and caches'
 
 # The environment. A stamp is older than pyproject.toml only when the requirements may have changed;
@@ -72,6 +73,9 @@ speed: $(VENV)/.tools
 
 quality: $(VENV)/.tools
 	@$(BIN)/python benchmarks/quality/report.py $(QUALITY_ARGS)
+
+card: $(VENV)/.tools
+	@$(BIN)/python benchmarks/quality/card.py $(CARD_ARGS)
 
 clean:
 	rm -rf '$(VENV)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
