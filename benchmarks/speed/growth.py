@@ -25,12 +25,12 @@ from bayesdx.inference import (
     Evidence,
     NoisyModel,
     compile_diagnosis,
-    compiled,
     posteriors,
 )
+from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.draws import posteriors_under, repeat_parameters
 from bayesdx.inference.noisy.lockstep import stepping
-from bayesdx.inference.noisy.lockstep.kernel import Action
+from bayesdx.inference.noisy.operator import Action
 
 #: Rows held at once; more are streamed in blocks of so many, as a reader of a long file does.
 BLOCK = 100_000
@@ -161,7 +161,7 @@ def measured(
         alone = single_seconds(model, evidence.take(slice(0, job["singles"])), limit)
         # What single cases take bounds what a batch of them takes. With the compiled loop that
         # would say nothing, and fewer rows would not even go through it.
-        least = compiled.LEAST_CASES if compiled.installed() else 20
+        least = jit.LEAST_CASES if jit.installed() else 20
         n = int(min(len(evidence), max(least, 4 * limit / max(np.mean(alone), 1e-6))))
         part = evidence.take(slice(0, n))
         runs = timed(lambda: posteriors(model, part, workers=1), limit)
@@ -196,7 +196,7 @@ def ceilings_part(job: Mapping[str, Any]) -> None:
     evidence = diagnosis_cases(model, 4096, job["seed"])
     operations = counted_operations(model, evidence) / len(evidence)
     rates = {}
-    for backend in ("numpy", "compiled") if compiled.installed() else ("numpy",):
+    for backend in ("numpy", "compiled") if jit.installed() else ("numpy",):
         runs = timed(
             lambda e=evidence, one=backend: posteriors(model, e, backend=one, workers=1), 10.0
         )
