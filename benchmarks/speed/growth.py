@@ -222,7 +222,7 @@ def counted_operations(model: NoisyModel, evidence: Evidence) -> float:
         nonlocal total
         # A cause: three operations on all entries up and seven down; for each axis that it touches
         # one and a half in either direction, since half of the entries take part in three.
-        total += (10.0 + 3.0 * len(action.keep)) * frontier.size
+        total += (10.0 + 3.0 * len(action.effects)) * frontier.size
         return apply_cause(frontier, action)
 
     try:
