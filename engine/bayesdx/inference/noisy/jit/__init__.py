@@ -6,12 +6,14 @@ unknown are too unlike each other for that. Here a case is answered from its raw
 posteriors before the next one is looked at, in memory that stays in the first-level cache:
 
 ====================  ==========================================================================
-`absorbing`           evidence becomes factors of causes, and axes
-`peeling`             what hangs on by one thread is summed out as numbers
-`planning`            an order for the rest, with the true number of states of each risk
-`frontier`            elementary operations on the frontier
-`sweeping`            the sweep over it, forward and backward
-`batch`               all cases of a batch; the entry of the compiled code
+`typed`               numba, plain pointers, and what a function compiles to
+`memory`              what is read and written, as structures of pointers
+`case_evidence`       evidence becomes factors of causes, and axes
+`pendant`             pendant elimination: what hangs on by one thread is summed out as numbers
+`case_order`          an order for the rest, with the true number of states of each risk
+`axis_kernels`        elementary operations on a frontier; where a cause acts on an axis
+`case_sweep`          the sweep over it, forward and backward
+`entry`               all cases of a batch; the entry of the compiled code
 `driver`              threads; the only module that Python calls
 ====================  ==========================================================================
 
@@ -19,7 +21,7 @@ A case is answered alone and by the same machine code, so neither the other rows
 number of threads changes a single bit of its answer.
 
 This package imports without numba. numba takes half a second to import and, the first time on a
-machine, half a minute to compile; it is loaded by `driver_module`, on the first batch that asks for
+machine, several seconds to compile; it is loaded by `driver_module`, on the first batch that asks for
 it. That is the one import in the core that does not stand at the top of a file: `import bayesdx`
 must not cost more for what most programs that answer single cases never use.
 """

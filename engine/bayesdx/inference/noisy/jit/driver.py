@@ -1,4 +1,4 @@
-"""Calls the compiled loop: threads, tiles of rows."""
+"""Calls the compiled loop: threads, tiles of rows, room for large cases."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
-from bayesdx.inference.noisy.jit.batch import answer
-from bayesdx.inference.noisy.jit.work import new_work
-from bayesdx.inference.noisy.model import ModelArrays, NoisyModel
+from bayesdx.inference.noisy.jit.entry import answer_rows
+from bayesdx.inference.noisy.jit.memory import Rows, Workspace, model_memory
+from bayesdx.inference.noisy.model import NoisyModel
 
 #: Rows that a thread takes at a time: a few milliseconds of work.
 TILE = 512
@@ -43,48 +43,45 @@ def run(
     causes : array (N, C), or (N, 0) when only the evidence was asked for
     log_without : array (N,) or (0,)
     status : int8 array (N,)
-        0 answered, else `batch.TOO_MANY` or `batch.TOO_LARGE`: the case needs an order that is
-        searched for, and its other results mean nothing.
+        0, or `memory.TOO_MANY` or `memory.TOO_DEAR` where a case is not answered here.
     """
-    layout = model.arrays
-    assert layout is not None
-    count = len(evidence)
-    log_evidence = np.empty(count)
-    causes = np.empty((count, 0 if only_evidence else len(model.causes)))
+    assert model.arrays is not None
+    arrays, count = model.arrays, len(evidence)
+    known = model_memory(arrays)
+    log_evidence, status = np.empty(count), np.zeros(count, dtype=np.int8)
+    causes = np.empty((count, 0 if only_evidence else known.n_causes))
     log_without = np.empty(0 if without is None else count)
-    nobody = np.empty(0, dtype=np.intp)
-    status = np.zeros(count, dtype=np.int8)
-    results = (log_evidence, causes, status)
-    _all_rows(layout, evidence, nobody, results, only_evidence, workers)
-    if without is not None:
-        absent, nothing = np.flatnonzero(without), np.empty((count, 0))
-        _all_rows(layout, evidence, absent, (log_without, nothing, status), True, workers)
-    return log_evidence, causes, log_without, status
-
-
-def _all_rows(
-    layout: ModelArrays,
-    evidence: Evidence,
-    absent: np.ndarray[tuple[int], np.dtype[np.intp]],
-    results: tuple[FloatArray, FloatArray, StateArray],
-    only_evidence: bool,
-    workers: int | None,
-) -> None:
-    count = len(evidence)
-    rows = (
-        np.ascontiguousarray(evidence.findings, dtype=np.float64),
-        *(
-            np.ascontiguousarray(states, dtype=np.int8)
-            for states in (evidence.lower, evidence.upper, evidence.risks, evidence.causes)
-        ),
+    nobody = np.zeros(known.n_causes, dtype=bool)
+    rows = Rows(
+        backward=int(not only_evidence),
+        second=int(without is not None),
+        findings=np.ascontiguousarray(evidence.findings, dtype=np.float64),
+        lower=np.ascontiguousarray(evidence.lower, dtype=np.int8),
+        upper=np.ascontiguousarray(evidence.upper, dtype=np.int8),
+        risks=np.ascontiguousarray(evidence.risks, dtype=np.int8),
+        causes=np.ascontiguousarray(evidence.causes, dtype=np.int8),
+        without=np.asarray(nobody if without is None else without).astype(np.int8),
+        log_evidence=log_evidence,
+        posterior=causes,
+        log_without=log_without,
+        status=status,
     )
     tiles = iter([(first, min(first + TILE, count)) for first in range(0, count, TILE)])
 
     def work_off() -> None:
-        work = new_work(layout)
+        space = Workspace(arrays, known)
+        own = rows
+        if only_evidence:
+            own = rows._replace(posterior=np.empty(known.n_causes))
         # Taking the next item of a list's iterator is atomic.
-        for tile in tiles:
-            answer(layout, work, rows, tile, absent, results, only_evidence)
+        for first, last in tiles:
+            at = first
+            while True:
+                places = space.places(own)
+                at = answer_rows(places.__array_interface__["data"][0], at, last)
+                if at == last:
+                    break
+                space.make_room()
 
     threads = min(workers or _cores(), -(-count // TILE))
     if threads <= 1:
@@ -93,6 +90,8 @@ def _all_rows(
         with ThreadPoolExecutor(threads) as pool:
             for done in [pool.submit(work_off) for _ in range(threads)]:
                 done.result()
+    causes[status != 0] = 0.0
+    return log_evidence, causes, log_without, status
 
 
 def _cores() -> int:

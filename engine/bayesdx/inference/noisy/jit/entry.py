@@ -1,0 +1,143 @@
+"""The entry of the compiled code: all cases of a batch, one after the other."""
+
+from __future__ import annotations
+
+import math
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayesdx.inference.noisy.jit.case_evidence import condition_case
+from bayesdx.inference.noisy.jit.case_order import plan_core
+from bayesdx.inference.noisy.jit.case_sweep import sweep_backward, sweep_forward
+from bayesdx.inference.noisy.jit.memory import (
+    ANSWERED,
+    COMPONENTS,
+    LARGEST,
+    ON,
+    TOO_DEAR,
+    TOO_MANY,
+    Model,
+    Rows,
+    State,
+    model_at,
+    room_at,
+    rows_at,
+    state_at,
+)
+from bayesdx.inference.noisy.jit.pendant import eliminate_pendant, pull_pendant
+from bayesdx.inference.noisy.jit.typed import Floats, Integers, inlined, integers_at, kept, moved
+
+#: A case for which memory must be made first.
+_NO_ROOM = -2
+
+
+@inlined
+def _keep(model: Model, state: State, back: bool) -> None:
+    """Keep a case as it was before anything was summed out, or bring it back."""
+    n_block = 2 + 2 * model.n_causes + 64 * model.n_states
+    n_whole = 1 + (4 + model.n_parents) * model.n_causes
+    block, whole, mask = state.block, state.whole, state.mask
+    to_block, to_whole, to_mask = state.saved_block, state.saved_whole, state.saved_mask
+    if back:
+        block, whole, mask, to_block, to_whole, to_mask = (
+            to_block,
+            to_whole,
+            to_mask,
+            block,
+            whole,
+            mask,
+        )
+    for i in range(n_block):
+        to_block[i] = block[i]
+    for i in range(n_whole):
+        to_whole[i] = whole[i]
+    for c in range(model.n_causes):
+        to_mask[c] = mask[c]
+
+
+@inlined
+def _rule_out(model: Model, state: State, rows: Rows) -> None:
+    for c in range(model.n_causes):
+        if rows.without[c]:
+            state.weights[2 * c + ON] = 0.0
+
+
+@inlined
+def _sum_out(memory: Integers, n_slots: int, posterior: Floats) -> tuple[int, int, float]:
+    """Sum everything out: pendant eliminations, what came of a plan, log evidence."""
+    state, room = state_at(memory), room_at(memory)
+    n_steps = eliminate_pendant(memory, n_slots, posterior)
+    planned = plan_core(memory, n_slots)
+    if planned > 0:
+        if state.needs[COMPONENTS] > room.n_tape or state.needs[LARGEST] > room.n_frontier:
+            return n_steps, _NO_ROOM, 0.0
+        sweep_forward(memory)
+    return n_steps, planned, state.scale[1] + math.log(state.scale[0])
+
+
+@inlined
+def _finish(model: Model, posterior: Floats, possible: bool) -> None:
+    for c in range(model.n_causes):
+        # A certain cause may come out an ulp above 1.
+        if not possible:
+            posterior[c] = 0.0
+        elif posterior[c] > 1.0:
+            posterior[c] = 1.0
+
+
+@inlined
+def _answer_row(memory: Integers, n: int) -> int:
+    """Answer one case; return its status, or `_NO_ROOM`."""
+    model, state, rows = model_at(memory), state_at(memory), rows_at(memory)
+    posterior = moved(rows.posterior, rows.backward * n * model.n_causes)
+    n_slots = condition_case(memory, n)
+    if n_slots < 0:
+        return TOO_MANY
+    # The second question comes first, on what it shares with the first one.
+    for question in range(0 if rows.second else 1, 2):
+        if rows.second:
+            _keep(model, state, question == 1)
+        if question == 0:
+            _rule_out(model, state, rows)
+        n_steps, planned, log_evidence = _sum_out(memory, n_slots, posterior)
+        if planned < 0:
+            return planned if planned == _NO_ROOM else TOO_DEAR
+        if question == 0:
+            rows.log_without[n] = log_evidence
+            continue
+        rows.log_evidence[n] = log_evidence
+        if rows.backward and log_evidence > -np.inf:
+            if planned:
+                sweep_backward(memory, posterior)
+            pull_pendant(memory, n_steps, posterior)
+        if rows.backward:
+            _finish(model, posterior, log_evidence > -np.inf)
+    return ANSWERED
+
+
+def _make_entry(digest: str) -> Any:
+    """Machine code is kept by the source of its entry; the digest stands for all other files."""
+
+    @kept
+    def answer_rows(address: int, first: int, last: int) -> int:
+        memory = integers_at(address)
+        for n in range(first, last):
+            status = _answer_row(memory, n)
+            if status == _NO_ROOM:
+                return n
+            rows_at(memory).status[n] = status
+        return last + 0 * len(digest)
+
+    return answer_rows
+
+
+def _digest() -> str:
+    """Digest of all compiled sources: numba itself looks at the file of the entry only."""
+    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(__file__).parents[1] / "model.py"]
+    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
+answer_rows = _make_entry(_digest())

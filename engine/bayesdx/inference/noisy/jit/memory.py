@@ -1,0 +1,332 @@
+"""What the compiled loops read, and what one thread writes on, as structures of plain pointers.
+
+Tables are written row after row; the constants here are their columns and widths. K = 64 slots, one
+for each axis a case has; S components of an axis, at least 4; P risks of a cause at most.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bayesdx.inference.arrays import IntArray
+from bayesdx.inference.noisy.jit.typed import Bytes, Floats, Integers, Words, addresses, bind
+from bayesdx.inference.noisy.limits import MAX_AXES
+from bayesdx.inference.noisy.model import ModelArrays
+
+ON, OFF = range(2)
+TABLE, N_RISKS, POSSIBLE, DERIVED = range(4)
+AXIS, SIZE, COUNT, LINK, WIDTH, UNUSED, STRIDE, ENTRY = range(8)
+PRESENT, ABSENT, BY_PRESENT, BY_ABSENT = range(4)
+KIND, CAUSE, SLOT, FIRST, ALONG = range(5)
+AT, LENGTH, CLOSED = range(3)
+OPERATIONS, COMPONENTS, LARGEST = range(3)
+#: What became of a row: answered, too many axes, or too much work for the orders tried here.
+ANSWERED, TOO_MANY, TOO_DEAR = range(3)
+
+
+class Model(NamedTuple):
+    """A compiled model; the arrays are those of `bayesdx.inference.noisy.model`."""
+
+    n_causes: int
+    n_findings: int
+    n_ordinals: int
+    n_risks: int
+    n_states: int
+    n_levels: int
+    n_parents: int
+    n_words: int
+    absent_first: Integers
+    absent_cause: Integers
+    absent_factor: Floats
+    absent_leak: Floats
+    ordinal_size: Integers
+    ordinal_level: Integers
+    risk_first: Integers
+    risk_prior: Floats
+    parent_first: Integers
+    parent: Integers
+    table_first: Integers
+    table: Floats
+    links: Floats
+    touch_first: Integers
+    touch_cause: Integers
+    start: Floats
+    bound: Floats
+    classes: Integers
+    sizes: Integers
+    leak: Floats
+    suppress: Integers
+    exceed: Integers
+    risk_axis: Integers
+    log_size: Integers
+
+
+class State(NamedTuple):
+    """A case while it is answered.
+
+    Attributes
+    ----------
+    scale : (2,)
+        Product, and sum of logs, of what has been summed out.
+    mask : (C,)
+        Slots a cause still acts on.
+    weights : (C, 2)
+        Factors of the cause being active and inactive.
+    causes : (C, 4)
+        Where the cause's prior begins, how many risks it depends on, whether any state of them
+        allows it, whether derivatives by its prior are needed.
+    own : (C, P)
+        Slots of a cause's risks, the first one fastest in the table.
+    slots : (K, 8)
+        Axis; components (0 for evidence); how many causes still act on it; the exclusive or of
+        their positions; then, on the frontier, its components, causes still to come, its stride,
+        and its stride in the table of the cause in hand, else 0.
+    vectors : (K, S)
+        Components of a slot with the causes that were folded into it.
+    share : (K,)
+        What the gains of a slot are multiplied by.
+    adjoints : (K, S)
+        Derivatives of the log evidence with respect to these components.
+    tables : (T, 4)
+        P(present), P(absent) by joint states of a cause's risks; derivatives of the log evidence
+        with respect to their products with the weights.
+    top : (1,)
+        Entries of ``tables`` in use.
+    core, queue, entries, slot_of, dims
+        Causes of the 2-core; causes that wait; scratch; slots of risks; slots open on the frontier,
+        that of stride 1 first.
+    steps : (…, 5)
+        Pendant eliminations in order: what, cause, slot, where the cause's table was, stride of the
+        risk in it.
+    scales, before : (…, 3), (…, S)
+        Numbers that their way back needs.
+    sets, left : (K, C / 64)
+        Core causes that act on a slot, all and those not applied yet.
+    reach : (K,)
+        Slots that the latter act on.
+    plan : (…,)
+        Operations on the frontier.
+    needs : (3,)
+        How many operations, components they write, largest frontier.
+    trace : (…, 3)
+        Where the frontier lay before each operation, its size; the stride of the axis that closed.
+    factors : (…,)
+        What the result of an operation was multiplied by.
+    block, saved_block, whole, saved_whole
+        ``scale``, ``weights`` and ``vectors`` in one, and ``top``, ``causes`` and ``own``; room for
+        a copy of each and of ``mask``, from which a second question starts.
+    """
+
+    scale: Floats
+    mask: Words
+    weights: Floats
+    causes: Integers
+    own: Integers
+    slots: Integers
+    vectors: Floats
+    share: Floats
+    adjoints: Floats
+    tables: Floats
+    top: Integers
+    core: Integers
+    queue: Integers
+    entries: Integers
+    slot_of: Integers
+    dims: Integers
+    steps: Integers
+    scales: Floats
+    before: Floats
+    sets: Words
+    left: Words
+    reach: Words
+    plan: Integers
+    needs: Integers
+    trace: Integers
+    factors: Floats
+    block: Floats
+    saved_block: Floats
+    whole: Integers
+    saved_whole: Integers
+    saved_mask: Words
+
+
+class Room(NamedTuple):
+    """Memory that grows with the frontier.
+
+    Attributes
+    ----------
+    tape : (n_tape,)
+        Every state of the frontier, in order.
+    active, inactive, adjoint, other, pulled : (n_frontier,)
+    places : (n_frontier,)
+    """
+
+    n_tape: int
+    n_frontier: int
+    tape: Floats
+    active: Floats
+    inactive: Floats
+    adjoint: Floats
+    other: Floats
+    pulled: Floats
+    places: Integers
+
+
+class Rows(NamedTuple):
+    """Cases and their answers, row after row.
+
+    Attributes
+    ----------
+    without : (C,)
+        Causes that are absent in the second question; nobody asks it if ``second`` is 0.
+    """
+
+    backward: int
+    second: int
+    findings: Floats
+    lower: Bytes
+    upper: Bytes
+    risks: Bytes
+    causes: Bytes
+    without: Bytes
+    log_evidence: Floats
+    posterior: Floats
+    log_without: Floats
+    status: Bytes
+
+
+_AFTER_MODEL = len(Model._fields)
+_AFTER_STATE = _AFTER_MODEL + len(State._fields)
+#: How compiled code finds the structures; see `Workspace.places`.
+model_at, state_at = bind(Model, 0), bind(State, _AFTER_MODEL)
+room_at, rows_at = bind(Room, _AFTER_STATE), bind(Rows, _AFTER_STATE + len(Room._fields))
+
+
+def model_memory(arrays: ModelArrays) -> Model:
+    """Arrange a model's arrays, which must stay alive."""
+    absence, ordinals, risks, priors, axes = arrays
+    n_causes = len(priors.parent_first) - 1
+    return Model(
+        n_causes,
+        len(axes.leak),
+        len(ordinals.size),
+        len(axes.risk),
+        max(4, axes.start.shape[1]),
+        axes.exceed.shape[-1],
+        int(np.diff(priors.parent_first).max(initial=1)),
+        max(1, -(-n_causes // 64)),
+        *absence,
+        *ordinals,
+        *risks,
+        *priors,
+        axes.links,
+        axes.touch_first,
+        axes.touch_cause,
+        np.pad(axes.start, ((0, 0), (0, max(0, 4 - axes.start.shape[1])))),
+        axes.bound,
+        axes.classes,
+        axes.sizes,
+        axes.leak,
+        axes.suppress,
+        axes.exceed,
+        axes.risk,
+        axes.log_size,
+    )
+
+
+def state_memory(arrays: ModelArrays, model: Model) -> State:
+    """Allocate for any case of a model."""
+    causes, states, words = model.n_causes, model.n_states, model.n_words
+    steps = causes + 2 * MAX_AXES
+    joint = _joint_states(arrays)
+
+    def integers(*shape: int) -> IntArray:
+        return np.zeros(shape, dtype=np.int64)
+
+    def masks(*shape: int) -> Any:
+        return np.zeros(shape, dtype=np.uint64)
+
+    block = np.zeros(2 + 2 * causes + MAX_AXES * states)
+    whole = integers(1 + (4 + model.n_parents) * causes)
+    return State(
+        scale=block[:2],
+        mask=masks(causes),
+        weights=block[2 : 2 + 2 * causes],
+        causes=whole[1 : 1 + 4 * causes],
+        own=whole[1 + 4 * causes :],
+        slots=integers(MAX_AXES, 8),
+        vectors=block[2 + 2 * causes :],
+        share=np.zeros(MAX_AXES),
+        adjoints=np.zeros((MAX_AXES, states)),
+        # Every risk summed out of a table at least halves it.
+        tables=np.zeros((2 * sum(joint), 4)),
+        top=whole[:1],
+        core=integers(causes),
+        queue=integers(causes + MAX_AXES),
+        entries=integers(max(joint, default=1)),
+        slot_of=integers(model.n_risks),
+        dims=integers(MAX_AXES),
+        steps=integers(steps, 5),
+        scales=np.zeros((steps, 3)),
+        before=np.zeros((steps, states)),
+        sets=masks(MAX_AXES, words),
+        left=masks(MAX_AXES, words),
+        reach=masks(MAX_AXES),
+        plan=integers(steps),
+        needs=integers(3),
+        trace=integers(steps + 1, 3),
+        factors=np.zeros(steps),
+        block=block,
+        saved_block=np.empty_like(block),
+        whole=whole,
+        saved_whole=np.empty_like(whole),
+        saved_mask=masks(causes),
+    )
+
+
+def room_memory(n_tape: int, n_frontier: int) -> Room:
+    """Allocate for a frontier of so many components and its history."""
+    return Room(
+        n_tape=n_tape,
+        n_frontier=n_frontier,
+        tape=np.empty(n_tape),
+        active=np.empty(n_frontier),
+        inactive=np.empty(n_frontier),
+        adjoint=np.empty(n_frontier),
+        other=np.empty(n_frontier),
+        pulled=np.empty(n_frontier),
+        places=np.empty(n_frontier, dtype=np.int64),
+    )
+
+
+class Workspace:
+    """What one thread writes on; ``places`` says the compiled code where everything lies."""
+
+    def __init__(self, arrays: ModelArrays, model: Model) -> None:
+        self._model, self._state = model, state_memory(arrays, model)
+        self._grow(1 << 12, 1 << 8)
+
+    def _grow(self, n_tape: int, n_frontier: int) -> None:
+        self._room = room_memory(n_tape, n_frontier)
+        self._places = addresses(self._model, self._state, self._room)
+
+    def make_room(self) -> None:
+        """Make room for the case that was left for lack of it."""
+        n_tape, n_frontier = int(self._state.needs[COMPONENTS]), int(self._state.needs[LARGEST])
+        self._grow(max(n_tape, self._room.n_tape), max(n_frontier, self._room.n_frontier))
+
+    def places(self, rows: Rows) -> IntArray:
+        """Addresses of everything that answering some rows needs."""
+        return np.concatenate([self._places, addresses(rows)])
+
+
+def _joint_states(arrays: ModelArrays) -> list[int]:
+    """Joint states of the shared risks of each cause."""
+    axis = arrays.axes.risk[arrays.priors.parent[:, 0]]
+    size = np.where(axis >= 0, arrays.axes.sizes[axis], 1).tolist()
+    first = arrays.priors.parent_first.tolist()
+    return [math.prod(size[a:b]) for a, b in pairwise(first)]
