@@ -21,9 +21,9 @@ A case is answered alone and by the same machine code, so neither the other rows
 number of threads changes a single bit of its answer.
 
 This package imports without numba. numba takes half a second to import and, the first time on a
-machine, several seconds to compile; it is loaded by `driver_module`, on the first batch that asks for
-it. That is the one import in the core that does not stand at the top of a file: `import bayesdx`
-must not cost more for what most programs that answer single cases never use.
+machine, several seconds to compile; it is loaded by `driver_module`, on the first batch that asks
+for it. That is the one import in the core that does not stand at the top of a file: `import
+bayesdx` must not cost more for what most programs that answer single cases never use.
 """
 
 from __future__ import annotations
