@@ -3,7 +3,8 @@
 import pytest
 
 from bayesdx.building.assembly import Assembly, assemble
-from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.reading import read_knowledge
 
 
 @pytest.fixture(scope="session")

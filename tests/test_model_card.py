@@ -14,7 +14,7 @@ import pytest
 from scripts import BENCHMARKS, scripts
 
 import bayesdx
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8")

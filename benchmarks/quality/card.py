@@ -24,8 +24,9 @@ from metrics import Share, mid_rank, share_of
 import bayesdx
 from bayesdx.building.assembly import fit_remarks
 from bayesdx.diagnosis.triage import build_triage
-from bayesdx.knowledge import Knowledge, summary
 from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.coverage import summary
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import applied_moves, numbers_digest, stale
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.knowledge.triage_schema import threshold

@@ -10,8 +10,9 @@ import math
 from dataclasses import dataclass
 
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import Cause, Effect, Knowledge
 from bayesdx.knowledge.conditioning import conditional_prior
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.schema import Cause, Effect
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ import numpy as np
 from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.building.number_draws import EDGE, Uncertain, uncertain_numbers
 from bayesdx.errors import BayesdxError, InvalidKnowledge
-from bayesdx.knowledge import Cause, Finding, Knowledge, Risk
 from bayesdx.knowledge.addresses import PlacedNumber
 from bayesdx.knowledge.conditioning import conditional_prior, own_risks
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.schema import Cause, Finding, Risk
 
 __all__ = ["Draw", "Uncertain", "assemble_draw", "draw_values", "uncertain_numbers"]
 

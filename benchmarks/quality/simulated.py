@@ -33,7 +33,7 @@ from noise import assemble_draw, draw_values, uncertain_numbers
 from bayesdx.building.assembly import Assembly
 from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
 from bayesdx.inference.noisy.sampling import Sample, sample_cases
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 ASKED = 0.25
 EVEN_EDGES: Floats = np.linspace(0.0, 1.0, 11)

@@ -9,7 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis import Diagnosis, Engine, RedFlagHit, load
+    from bayesdx.diagnosis.diagnosing import Diagnosis
+    from bayesdx.diagnosis.engine import Engine, load
+    from bayesdx.diagnosis.red_flags import RedFlagHit
     from bayesdx.errors import BayesdxError, Fault, InvalidCase, InvalidKnowledge, InvalidNetwork
     from bayesdx.formats import from_pgmpy, read_network, to_pgmpy, write_network
     from bayesdx.network import Network, Variable
@@ -38,7 +40,9 @@ __all__ = [
 ]
 
 _MODULES = {
-    "bayesdx.diagnosis": ("Diagnosis", "Engine", "RedFlagHit", "load"),
+    "bayesdx.diagnosis.diagnosing": ("Diagnosis",),
+    "bayesdx.diagnosis.engine": ("Engine", "load"),
+    "bayesdx.diagnosis.red_flags": ("RedFlagHit",),
     "bayesdx.errors": (
         *("BayesdxError", "Fault", "InvalidCase", "InvalidKnowledge", "InvalidNetwork"),
     ),

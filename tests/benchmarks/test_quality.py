@@ -15,7 +15,7 @@ import bayesdx
 from bayesdx.building.assembly import Assembly
 from bayesdx.inference import no_evidence
 from bayesdx.inference.noisy.sampling import sample_cases
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 FOLDER = BENCHMARKS / "quality"
 #: In the order in which they need each other; figures needs matplotlib and is read on its own.

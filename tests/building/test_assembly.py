@@ -9,7 +9,7 @@ import pytest
 
 from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.network import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
 
 STATED = 1e-9

@@ -20,9 +20,10 @@ from bayesdx.building.number_draws import (
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.errors import InvalidKnowledge
 from bayesdx.inference import Evidence, posteriors
-from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.addresses import Address, with_values
 from bayesdx.knowledge.conditioning import conditional_prior
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.reading import read_knowledge
 
 SMALL_CASES = (
     {"cramp": "present"},

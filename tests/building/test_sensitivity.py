@@ -8,7 +8,7 @@ from bayesdx.building.sensitivity import NumberGradient, movable_numbers, number
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.quantities import Quantity, make_batch, probabilities, slopes
 from bayesdx.inference import Evidence, posteriors
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import with_numbers
 
 STEP = 1e-3

@@ -16,7 +16,7 @@ from bayesdx.cli import compare as command
 from bayesdx.cli import figures
 from bayesdx.cli.compare_tables import share
 from bayesdx.diagnosis.per_source import compare
-from bayesdx.knowledge import read_knowledge
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.tables import finding_columns, parse_csv, read_cases
 
 DOCUMENT = '[{}]\ntitle = "Page {}: about spasm"\nseen = true\nnote = "a document"\n'

@@ -12,8 +12,9 @@ from bayesdx.building.sensitivity import movable_numbers
 from bayesdx.diagnosis.calibration import NEGLIGIBLE, calibrate
 from bayesdx.diagnosis.constraint_checks import check_statements, missed_remarks
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import Knowledge, calibrated, read_knowledge
-from bayesdx.knowledge.overrides import calibration_text, with_numbers
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.overrides import calibrated, calibration_text, with_numbers
+from bayesdx.knowledge.reading import read_knowledge
 
 STRAIN = 'event = "strain"\ngiven = { cramp = "present" }'
 

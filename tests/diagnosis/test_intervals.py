@@ -16,8 +16,9 @@ from bayesdx.diagnosis.first_order import answers_under, first_order
 from bayesdx.diagnosis.intervals import intervals
 from bayesdx.errors import BayesdxError, InvalidCase
 from bayesdx.inference import Evidence, posteriors
-from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.schema import FrozenDict
 
 CASE = {"low_back_pain": "present", "bilateral": "absent", "fair_pos": "present"}

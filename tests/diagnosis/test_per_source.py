@@ -18,9 +18,10 @@ from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.per_source import LITERATURE, MODEL, compare, distance, rival_sources
 from bayesdx.diagnosis.source_influence import find_influences
-from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import with_numbers
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.statement_schema import Calibration, Move, Reading, Statement
 
 STRAIN, STATIN = "causes/strain.toml:", "causes/statin_myopathy.toml:"

@@ -14,7 +14,7 @@ from bayesdx.diagnosis.case_faults import MOST_FAULTS
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.errors import InvalidCase
-from bayesdx.knowledge import read_knowledge
+from bayesdx.knowledge.reading import read_knowledge
 
 CELLS = {
     "cramp": ["", "present", "no", "0.3", "maybe", None, "1"],

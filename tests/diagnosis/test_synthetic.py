@@ -12,7 +12,7 @@ from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import no_evidence
 from bayesdx.inference.noisy.sampling import ForwardSampler
-from bayesdx.knowledge import read_knowledge
+from bayesdx.knowledge.reading import read_knowledge
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from small_priors import SMALL, write_priors
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.synthetic import BLOCK, CaseSampler, SampleOptions
 from bayesdx.diagnosis.tied_findings import Relations
-from bayesdx.knowledge import read_knowledge
+from bayesdx.knowledge.reading import read_knowledge
 
 EXTRA = [f"x{i}" for i in range(6)]
 

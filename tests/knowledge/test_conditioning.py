@@ -11,9 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import Cause, Condition, Effect, Number, Risk, read_knowledge
 from bayesdx.knowledge.conditioning import ConditionalPrior, conditional_prior, holding
-from bayesdx.knowledge.schema import Prevalence
+from bayesdx.knowledge.reading import read_knowledge
+from bayesdx.knowledge.schema import Cause, Condition, Effect, Number, Prevalence, Risk
 
 STATED: dict[str, Any] = {"basis": "JUDGEMENT", "source": "clin"}
 

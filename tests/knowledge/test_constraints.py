@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.statement_schema import Constraint, read_event
 
 Write = Callable[[Mapping[str, str]], Path]

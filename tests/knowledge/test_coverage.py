@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import Knowledge, lint, read_knowledge, summary
+from bayesdx.knowledge.coverage import summary
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.lint import lint
+from bayesdx.knowledge.reading import read_knowledge
 
 Write = Callable[..., Path]
 

@@ -10,7 +10,9 @@ import pytest
 
 from bayesdx.cli import main
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import Knowledge, lint, read_knowledge
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.lint import lint
+from bayesdx.knowledge.reading import read_knowledge
 
 
 @dataclass(frozen=True)

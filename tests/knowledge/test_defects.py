@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import read_knowledge
+from bayesdx.knowledge.reading import read_knowledge
 
 Write = Callable[[Mapping[str, str]], Path]
 

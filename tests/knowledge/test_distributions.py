@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bayesdx.knowledge import read_knowledge
 from bayesdx.knowledge.addresses import every_number
 from bayesdx.knowledge.distributions import fit_beta, fit_log_normal
+from bayesdx.knowledge.reading import read_knowledge
 
 
 @given(a=st.floats(0.8, 300.0), b=st.floats(0.8, 300.0))

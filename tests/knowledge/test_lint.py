@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bayesdx.knowledge import lint, read_knowledge
+from bayesdx.knowledge.lint import lint
+from bayesdx.knowledge.reading import read_knowledge
 
 Write = Callable[..., Path]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayesdx.knowledge import read_knowledge
 from bayesdx.knowledge.addresses import every_number
 from bayesdx.knowledge.overrides import numbers_digest, with_numbers
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.schema import FrozenDict
 from bayesdx.knowledge.statement_schema import Calibration
 

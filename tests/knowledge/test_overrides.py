@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import (
     applied_moves,
     calibrated,
@@ -20,6 +20,7 @@ from bayesdx.knowledge.overrides import (
     stale,
     with_numbers,
 )
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.statement_schema import Calibration, GivenUp, Move
 
 Write = Callable[..., Path]

@@ -6,14 +6,10 @@ from pathlib import Path
 import pytest
 
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import (
-    Knowledge,
-    describe_cause,
-    describe_finding,
-    describe_risk,
-    describe_statement,
-    read_knowledge,
-)
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.provenance import describe_cause, describe_finding, describe_risk
+from bayesdx.knowledge.reading import read_knowledge
+from bayesdx.knowledge.statement_provenance import describe_statement
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from asking_priors import QUESTIONS
 
 from bayesdx.diagnosis.asking.inquiries import observers_of
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge import read_knowledge
 from bayesdx.knowledge.question_schema import effort_of
+from bayesdx.knowledge.reading import read_knowledge
 
 Write = Callable[[Mapping[str, str]], Path]
 #: The small folder has no finding of the examiner with a category of its own.

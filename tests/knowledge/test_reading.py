@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 import bayesdx.knowledge
 from bayesdx.errors import Fault, InvalidKnowledge
-from bayesdx.knowledge import files, find_priors, read_knowledge
-from bayesdx.knowledge.files import Folder, read_folder
-from bayesdx.knowledge.reading import check_folder
+from bayesdx.knowledge import files
+from bayesdx.knowledge.files import Folder, find_priors, read_folder
+from bayesdx.knowledge.reading import check_folder, read_knowledge
 
 Write = Callable[..., Path]
 ROOT = Path(__file__).parents[2]

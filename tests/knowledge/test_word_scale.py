@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bayesdx.knowledge import read_knowledge
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.schema import Word
 from bayesdx.knowledge.word_scale import find_word, word_faults, word_mean
 

@@ -10,7 +10,7 @@ from dirty_runs import run_input, write_input
 from small_priors import SMALL, write_priors
 
 from bayesdx.diagnosis.core import Core, build_core
-from bayesdx.knowledge import read_knowledge
+from bayesdx.knowledge.reading import read_knowledge
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ from bayesdx.inference.noisy.model import (
     NoisyModel,
 )
 from bayesdx.inference.noisy.query import posteriors
-from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.addresses import Address
 from bayesdx.knowledge.conditioning import CauseTable
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 #: Name of the hidden cause that carries a risk-dependent background of a finding.

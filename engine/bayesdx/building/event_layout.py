@@ -24,8 +24,9 @@ from bayesdx.building.fitting import (
     Targets,
 )
 from bayesdx.inference.noisy.model import IntArray
-from bayesdx.knowledge import Finding, Knowledge
 from bayesdx.knowledge.addresses import Address
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.schema import Finding
 
 _READINGS = {"in_population": IN_POPULATION, "alone": ALONE, "net": NET}
 

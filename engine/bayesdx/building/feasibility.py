@@ -16,7 +16,6 @@ import numpy as np
 
 from bayesdx.building.backgrounds import hidden_background
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
-from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.addresses import Address, every_number
 from bayesdx.knowledge.conditioning import (
     CauseTable,
@@ -25,6 +24,7 @@ from bayesdx.knowledge.conditioning import (
     own_risks,
     raise_misfits,
 )
+from bayesdx.knowledge.knowledge import Knowledge
 
 #: D draws of every number: arrays (D,), or (S, D) for the shares of a risk with S states.
 Values = Mapping[Address, FloatArray]

@@ -26,7 +26,7 @@ from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.draws import LanePlans, LinkDraws, ParameterDraws, posteriors_under
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.inference.noisy.query import Answer, Backend
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 
 class KnowledgeDraws:

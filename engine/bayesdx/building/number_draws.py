@@ -19,9 +19,9 @@ import numpy as np
 from scipy import special
 
 from bayesdx.inference.noisy.model import FloatArray
-from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit, fit_beta, fit_log_normal
+from bayesdx.knowledge.knowledge import Knowledge
 
 #: Drawn probabilities stay this far from 0 and 1, where a Beta draw can round to.
 EDGE = 1e-9

@@ -28,7 +28,7 @@ from bayesdx.building.number_draws import (
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.inference.noisy.query import Backend
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 #: Step in log-odds for differences; the answers at its ends are exact to thirteen digits.
 STEP = 1e-3

@@ -22,8 +22,8 @@ from bayesdx.building.fitting import LinkParameters, Targets, solve
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.derivatives import LinkGradient, link_gradient, relative_change
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
-from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.network import TableCPD
 
 #: Step in log-odds for differences of the fit, which is solved to fifteen digits.

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 from bayesdx.building.feasibility import UpperLayers, knowledge_values
 from bayesdx.errors import Fault, InvalidKnowledge
-from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.cause_links import check_causes
 from bayesdx.knowledge.draft import Draft
 from bayesdx.knowledge.finding_links import check_findings
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated, with_numbers
 from bayesdx.knowledge.statement_schema import Statement
 from bayesdx.knowledge.value_checks import PROBABILITY, RATIO

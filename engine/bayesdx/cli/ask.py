@@ -14,7 +14,7 @@ from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
 from bayesdx.diagnosis.wording import labels_of
 
 if TYPE_CHECKING:
-    from bayesdx.knowledge import Knowledge
+    from bayesdx.knowledge.knowledge import Knowledge
 
 Known = Annotated[
     list[str] | None,

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from bayesdx.building.assembly import assemble
 from bayesdx.cli.options import Folder, Priors, one_folder
-from bayesdx.diagnosis import assemble
 from bayesdx.diagnosis.calibration import calibrate as solve
 from bayesdx.diagnosis.constraint_checks import Check, check_statements
-from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated, calibration_text
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.tables import write_whole
 
 MOST_MOVES = 20

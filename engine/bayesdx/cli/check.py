@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from bayesdx.building.assembly import assemble, fit_remarks
 from bayesdx.cli.options import Folder, Priors, one_folder
-from bayesdx.diagnosis import assemble, fit_remarks
 from bayesdx.diagnosis.constraint_checks import missed_remarks
-from bayesdx.knowledge import calibrated, lint, read_knowledge, summary
+from bayesdx.knowledge.coverage import summary
+from bayesdx.knowledge.lint import lint
+from bayesdx.knowledge.overrides import calibrated
+from bayesdx.knowledge.reading import read_knowledge
 
 
 def check(
     folder: Folder = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Leave out what is only info.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Notes as well.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", hidden=True)] = False,
     priors: Priors = None,
 ) -> None:
     """Lint a folder of knowledge.
 
     Also says where the network cannot give back a stated number, with both numbers, which
-    statements are nowhere, and which constraints its answers miss.
+    statements are nowhere, and which constraints its answers miss. Errors come last.
     Exit code 1 when there is an error, 2 when the folder cannot be read.
     """
     knowledge = read_knowledge(one_folder(folder, priors))
@@ -30,14 +35,21 @@ def check(
     in_use = calibrated(knowledge)
     assembly = assemble(in_use)
     remarks = lint(knowledge) + fit_remarks(assembly) + missed_remarks(in_use, assembly)
-    for severity, place, message in remarks:
-        if severity != "info" or not quiet:
-            print(f"{severity}: {place}: {message}")
+    shown = ("info", "warning") if verbose and not quiet else ("warning",)
+    _print([remark for kind in shown for remark in remarks if remark[0] == kind])
     counts = Counter(severity for severity, _, _ in remarks)
     found = ", ".join(f"{counts[kind]} {kind}" for kind in ("error", "warning", "info"))
     if knowledge.statements:
         print(summary(knowledge))
     size = f"{len(knowledge.causes)} causes, {len(knowledge.findings)} findings"
     print(f"{knowledge.folder}: {size}; {found}; digest {knowledge.digest[:12]}")
+    if counts["error"]:
+        print()
+        _print([remark for remark in remarks if remark[0] == "error"])
     if counts["error"] or (strict and counts["warning"]):
         raise typer.Exit(1)
+
+
+def _print(remarks: Sequence[tuple[str, str, str]]) -> None:
+    for severity, place, message in remarks:
+        print(f"{severity}: {place}: {message}")

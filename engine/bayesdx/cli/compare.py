@@ -21,7 +21,8 @@ from bayesdx.cli.printing import make_console
 from bayesdx.diagnosis.per_source import Comparison
 from bayesdx.diagnosis.per_source import compare as compare_sources
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.tables import (
     CASE_ID,
     finding_columns,

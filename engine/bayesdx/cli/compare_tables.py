@@ -12,7 +12,7 @@ from rich.table import Table
 
 from bayesdx.cli.words import percent
 from bayesdx.diagnosis.per_source import MODEL, Comparison
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 #: Statements printed for each source, and the smallest change of a posterior worth a line.
 MOST_STATEMENTS = 3

@@ -11,15 +11,11 @@ import typer
 
 from bayesdx.cli.options import Priors
 from bayesdx.cli.statements import answer_lines
-from bayesdx.knowledge import (
-    Knowledge,
-    calibrated,
-    describe_cause,
-    describe_finding,
-    describe_risk,
-    describe_statement,
-    read_knowledge,
-)
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.overrides import calibrated
+from bayesdx.knowledge.provenance import describe_cause, describe_finding, describe_risk
+from bayesdx.knowledge.reading import read_knowledge
+from bayesdx.knowledge.statement_provenance import describe_statement
 
 
 class Kind(StrEnum):

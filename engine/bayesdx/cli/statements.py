@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bayesdx.diagnosis import assemble
+from bayesdx.building.assembly import assemble
 from bayesdx.diagnosis.constraint_checks import Check, check_statements
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.statement_schema import Constraint
 
 MOST_MOVES = 10

@@ -34,9 +34,9 @@ from bayesdx.diagnosis.constraint_checks import (
 from bayesdx.diagnosis.quantities import make_batch, slopes
 from bayesdx.errors import Fault, InvalidKnowledge, Phrase
 from bayesdx.inference.noisy.model import FloatArray
-from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.addresses import PlacedNumber
 from bayesdx.knowledge.distributions import fit_beta
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import numbers_digest, with_numbers
 from bayesdx.knowledge.statement_schema import Calibration, GivenUp, Move
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.case_faults import CaseFaults
 from bayesdx.errors import Fault, Phrase
 from bayesdx.inference.noisy.model import FloatArray
-from bayesdx.knowledge import Finding
+from bayesdx.knowledge.schema import Finding
 
 #: Values by finding or risk.
 Told = dict[str, FloatArray]

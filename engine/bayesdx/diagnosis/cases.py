@@ -23,8 +23,9 @@ from bayesdx.diagnosis.values import read_binary, read_measure, read_state
 from bayesdx.errors import Fault, nearest_names
 from bayesdx.inference import Evidence, NoisyModel, no_evidence
 from bayesdx.inference.noisy.model import FloatArray
-from bayesdx.knowledge import Knowledge, Measure
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.naming import folded
+from bayesdx.knowledge.schema import Measure
 
 __all__ = ["MOST_FAULTS", "CaseReader", "Cases", "Cells"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from bayesdx.building.assembly import Assembly
 from bayesdx.diagnosis.quantities import Quantity, make_batch, probabilities
 from bayesdx.inference.noisy.model import FloatArray
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.remarks import Remark
 from bayesdx.knowledge.statement_schema import Constraint
 

@@ -29,7 +29,7 @@ from bayesdx.inference.arrays import frozen
 from bayesdx.inference.evidence import clamped_absent
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Backend
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated
 
 T = TypeVar("T")

@@ -23,8 +23,9 @@ from bayesdx.diagnosis.scoring import score_cases, scores_frame
 from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.noisy.query import Backend
-from bayesdx.knowledge import Knowledge, read_knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profiles import Profile
+from bayesdx.knowledge.reading import read_knowledge
 
 #: Rows read and scored together; bounds the memory of `Engine.score`.
 ROWS_AT_ONCE = 1 << 16

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from bayesdx.building.assembly import EventFit
-from bayesdx.knowledge import Cause, Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.schema import Cause
 
 _NAN = float("nan")
 

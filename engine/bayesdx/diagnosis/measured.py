@@ -13,7 +13,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.errors import InvalidCase
 from bayesdx.inference.noisy.model import FloatArray, IntArray
-from bayesdx.knowledge import Measure
+from bayesdx.knowledge.schema import Measure
 
 #: Numbers in each band between two thresholds.
 NUMBERS = 100

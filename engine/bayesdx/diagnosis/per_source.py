@@ -34,7 +34,7 @@ from bayesdx.diagnosis.source_influence import Influences, find_influences
 from bayesdx.errors import NOTHING, Fault, InvalidCase, InvalidKnowledge, nearest_names
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.noisy.model import BoolArray, FloatArray
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 __all__ = [
     "LITERATURE",

@@ -17,7 +17,7 @@ from bayesdx.building.sensitivity import number_gradient
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.statement_schema import read_event
 
 

@@ -22,8 +22,8 @@ from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.building.sensitivity import number_gradient
 from bayesdx.building.source_models import Rival, RivalNumber, build_rival, value_without
 from bayesdx.inference import Evidence, NoisyModel, posteriors
-from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.addresses import PlacedNumber, every_number
+from bayesdx.knowledge.knowledge import Knowledge
 
 #: Statements to leave out exactly, for one source and case.
 MOST_EXACT = 8

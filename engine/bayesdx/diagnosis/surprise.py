@@ -28,7 +28,7 @@ from bayesdx.inference.evidence import stacked
 from bayesdx.inference.noisy.conflict import Conflict, background_shares, conflicts
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.reference import p_value, reference_cases, told_cases
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 #: Largest share of cases from the model that may be said to lie outside it.
 FALSE_ALARM = 0.01

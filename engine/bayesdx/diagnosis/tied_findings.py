@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bayesdx.inference.evidence import StateArray
 from bayesdx.inference.noisy.model import BoolArray, NoisyModel
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 
 class Unit(NamedTuple):

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from numbers import Real
 
 from bayesdx.errors import Fault, nearest_names
-from bayesdx.knowledge import Measure
 from bayesdx.knowledge.naming import folded
+from bayesdx.knowledge.schema import Measure
 
 UNKNOWN = math.nan
 _MISSING = frozenset({"", "unknown", "nan", "none", "null", "na", "n/a", "<na>", "?"})

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 

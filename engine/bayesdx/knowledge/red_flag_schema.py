@@ -20,7 +20,6 @@ findings and risks that it has read.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Literal, get_args
 
 from pydantic import (
@@ -69,12 +68,14 @@ class LeafTest:
     states: tuple[str, ...]
 
 
-class _Frozen(BaseModel):
+class Lenient(BaseModel):
+    """A value without unknown keys; TOML arrays become tuples."""
+
     # Built when first used: importing bayesdx must stay about as fast as importing pandas.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class AtLeast(_Frozen):
+class AtLeast(Lenient):
     """True when `count` or more of the items in `of` are true."""
 
     count: int = Field(ge=1, strict=True)
@@ -90,7 +91,7 @@ class AtLeast(_Frozen):
         return self
 
 
-class When(_Frozen):
+class When(Lenient):
     """One block of a condition; its parts are joined by *and*.
 
     Attributes
@@ -128,7 +129,7 @@ AtLeast.model_rebuild()
 When.model_rebuild()
 
 
-class RedFlag(_Frozen):
+class RedFlag(Lenient):
     """A deterministic urgency rule.
 
     Attributes
@@ -168,7 +169,6 @@ class RedFlag(_Frozen):
         return value
 
 
-@lru_cache(maxsize=4096)
 def read_leaf(leaf: str) -> LeafTest:
     """Take a leaf apart.
 

@@ -24,14 +24,12 @@ from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     field_validator,
     model_validator,
 )
 
-from bayesdx.knowledge.red_flag_schema import Basis, When, leaves
+from bayesdx.knowledge.red_flag_schema import Basis, Lenient, When, leaves
 
 TextKind = Literal["explanation", "advice", "avoid", "caution", "test", "question", "pitfall"]
 Unknown = Literal["show", "hide"]
@@ -62,12 +60,7 @@ Words = Annotated[str, AfterValidator(_some_words)]
 Threshold = Annotated[float, Field(strict=True), AfterValidator(_strictly_between_0_and_1)]
 
 
-class _Frozen(BaseModel):
-    # Built when first used: importing bayesdx must stay about as fast as importing pandas.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class TextSettings(_Frozen):
+class TextSettings(Lenient):
     """From which probability a driver or a cause brings up its texts.
 
     Attributes
@@ -82,7 +75,7 @@ class TextSettings(_Frozen):
     cause_from: Threshold
 
 
-class Text(_Frozen):
+class Text(Lenient):
     """One text, and when it is shown.
 
     Attributes

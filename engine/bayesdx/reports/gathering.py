@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bayesdx.diagnosis import Diagnosis, Engine
 from bayesdx.diagnosis.asking.questions import NextQuestions
 from bayesdx.diagnosis.causal import CausalTable
+from bayesdx.diagnosis.diagnosing import Diagnosis
+from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.explaining.explain import Explanation
 from bayesdx.diagnosis.intervals import Intervals
 from bayesdx.diagnosis.surprise import Surprise

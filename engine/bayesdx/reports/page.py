@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayesdx import __version__
-from bayesdx.diagnosis import Engine
+from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.wording import percent
 from bayesdx.reports.figures import Picture
 from bayesdx.reports.gathering import CaseReport

@@ -12,7 +12,7 @@ from bayesdx.diagnosis.explaining.explain import Explanation
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.diagnosis.surprise import Surprise, verdict
 from bayesdx.diagnosis.wording import in_words, labels_of, percent
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.reports.figures import Bar, Picture, Step, posterior_bars, waterfall
 from bayesdx.reports.gathering import CaseReport

@@ -11,8 +11,8 @@ from pathlib import Path
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.knowledge import read_knowledge
 from bayesdx.knowledge.files import MOST_FILES, find_priors
+from bayesdx.knowledge.reading import read_knowledge
 
 #: Knowledge kept in one process.
 MOST_CORES = 4

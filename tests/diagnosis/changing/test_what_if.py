@@ -21,10 +21,11 @@ from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.triage import triage_case
 from bayesdx.errors import InvalidCase, InvalidKnowledge
 from bayesdx.inference import posteriors
-from bayesdx.knowledge import Knowledge, read_knowledge
 from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import with_numbers
 from bayesdx.knowledge.profiles import LARGEST, read_profile, with_priors, with_profile
+from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 CASE = {"low_back_pain": "present", "bilateral": "absent", "fair_pos": "present"}

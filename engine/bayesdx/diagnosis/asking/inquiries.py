@@ -19,9 +19,9 @@ from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.inference.arrays import IntArray, frozen
 from bayesdx.inference.noisy.answer_table import AnswerTable, answer_table, given_answers
-from bayesdx.knowledge import Finding, Knowledge, Measure, Risk
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.question_schema import effort_of
-from bayesdx.knowledge.schema import Observer
+from bayesdx.knowledge.schema import Finding, Measure, Observer, Risk
 
 #: Findings of an observer are asked in this order, where nothing else decides.
 CATEGORIES = ("site", "quality", "timing", "provocation", "neurology", "general")
@@ -119,7 +119,7 @@ class Inquiries:
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
+class Unread:
     """An inquiry before its choices were read; (label, name, value) of each."""
 
     id: str
@@ -181,7 +181,7 @@ def _answers(table: AnswerTable, inquiry: Inquiry) -> list[int]:
     return [-2] * len(told)
 
 
-def _inquiry(knowledge: Knowledge, draft: _Draft, choices: tuple[Choice, ...]) -> Inquiry:
+def _inquiry(knowledge: Knowledge, draft: Unread, choices: tuple[Choice, ...]) -> Inquiry:
     entry = draft.entry
     category = entry.category if isinstance(entry, Finding) else ""
     effort = effort_of(knowledge.efforts, entry.observed_by, category)
@@ -200,7 +200,7 @@ def _inquiry(knowledge: Knowledge, draft: _Draft, choices: tuple[Choice, ...]) -
     )
 
 
-def _drafts(knowledge: Knowledge) -> Iterator[_Draft]:
+def _drafts(knowledge: Knowledge) -> Iterator[Unread]:
     setters = {one.id: [s.target for s in one.sets] for one in knowledge.measures.values()}
     joint = {name for targets in setters.values() if len(targets) > 1 for name in targets}
     by = {targets[0]: name for name, targets in setters.items() if len(targets) == 1}
@@ -218,18 +218,18 @@ def _drafts(knowledge: Knowledge) -> Iterator[_Draft]:
         parts += [f.id for f in knowledge.findings.values() if finding.id in f.any_of]
         words = tuple((state, finding.id, state) for state in finding.states)
         parts += [by[finding.id]] if finding.id in by else []
-        yield _Draft(finding.id, kind, finding, by.get(finding.id, ""), tuple(parts), words)
+        yield Unread(finding.id, kind, finding, by.get(finding.id, ""), tuple(parts), words)
     for measure in knowledge.measures.values():
         if len(measure.sets) > 1:
             values = tuple(("", measure.id, f"{value:.12g}") for value in _values(measure))
             both = (measure.id, *setters[measure.id])
-            yield _Draft(measure.id, "measure", measure, measure.id, both, values)
+            yield Unread(measure.id, "measure", measure, measure.id, both, values)
     for risk in knowledge.risks.values():
         if risk.id not in joint:
             words = tuple((state, risk.id, state) for state in risk.states)
             # Age is the name of the risk and of the measure.
             both = tuple(dict.fromkeys([risk.id, by.get(risk.id, risk.id)]))
-            yield _Draft(risk.id, "risk", risk, by.get(risk.id, ""), both, words)
+            yield Unread(risk.id, "risk", risk, by.get(risk.id, ""), both, words)
 
 
 def _values(measure: Measure) -> list[float]:
@@ -248,7 +248,7 @@ def _values(measure: Measure) -> list[float]:
     return sorted(values, key=lambda value: (value in ends, value))
 
 
-def _read_words(core: Core, drafts: list[_Draft]) -> Cases:
+def _read_words(core: Core, drafts: list[Unread]) -> Cases:
     """Read every choice as a case of its own."""
     count = sum(len(draft.words) for draft in drafts)
     columns: dict[str, list[str]] = {}

@@ -15,7 +15,7 @@ from bayesdx.diagnosis.results import Result, Status
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names, score_cases
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.model import FloatArray, IntArray
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profiles import Profile, with_priors, with_profile
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 

@@ -9,8 +9,8 @@ from typing import Literal
 from bayesdx.diagnosis.explaining.players import Players
 from bayesdx.inference import NoisyModel
 from bayesdx.inference.noisy.attribution.parts import Part
-from bayesdx.knowledge import Knowledge
 from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.schema import Stated
 
 NumberKind = Literal["link", "effect", "requirement", "background", "prevalence", "none"]

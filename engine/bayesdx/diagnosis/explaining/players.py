@@ -20,7 +20,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.inference import Evidence, NoisyModel
 from bayesdx.inference.noisy.attribution.parts import Part
 from bayesdx.inference.noisy.model import BoolArray
-from bayesdx.knowledge import Knowledge
+from bayesdx.knowledge.knowledge import Knowledge
 
 Kind = Literal["finding", "level", "risk"]
 #: One variable of the model and what is said of it.
