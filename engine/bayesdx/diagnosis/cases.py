@@ -222,11 +222,13 @@ class CaseReader:
     ) -> list[tuple[str, FloatArray]]:
         risk = self._knowledge.risks.get(measure.id)
 
+        bands = {} if risk is None else {folded(name): i for i, name in enumerate(risk.states)}
+
         def reader(place: str, cell: object) -> float | Fault:
-            if risk is not None and isinstance(cell, str):
-                state = read_state(place, cell, risk.states)
-                if not isinstance(state, Fault):
-                    return -1.0 - state  # a named band, told from numbers by its sign
+            if bands and isinstance(cell, str):
+                band = bands.get(folded(cell))
+                if band is not None:
+                    return -1.0 - band  # a named band, told from numbers by its sign
             return read_measure(place, cell, measure)
 
         values = _read_cells(column, cells, reader, faults)
