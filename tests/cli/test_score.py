@@ -1,6 +1,7 @@
 """Tables on the command line."""
 
 import io
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -114,3 +115,35 @@ def test_missing_file(run, tmp_path: Path) -> None:
     ran = run("score", str(tmp_path / "nothing.csv"))
     assert ran.code == 2
     assert "expected a file, got no such file" in ran.err
+
+
+def test_a_row_that_is_too_complex_is_one_row(run, engine, tmp_path: Path) -> None:
+    states = engine.core.states
+    every = [name for name in engine.findings.index if states[name] == ("absent", "present")]
+    lines = [
+        ",".join(["case_id", *every]),
+        ",".join(["easy", "present", *[""] * (len(every) - 1)]),
+        ",".join(["hard", *["present"] * len(every)]),
+        ",".join(["known", *["absent"] * len(every)]),
+    ]
+    cases, out = tmp_path / "cases.csv", tmp_path / "out.csv"
+    cases.write_text("\n".join(lines) + "\n")
+    place = (
+        f"{cases}:3, case_id hard: expected findings and risks that couple less, got too complex"
+    )
+    ran = run("score", str(cases), "--dry-run")
+    assert ran.code == 0
+    assert place in ran.err
+    ran = run("score", str(cases), "-o", str(out), "--quiet")
+    assert ran.code == 0
+    assert place in ran.err
+    assert f"{every[0]}, {every[1]}, " in ran.err
+    assert "1 too_complex" in ran.err
+    scores = read_cases(out).set_index("case_id")
+    assert scores["status"].to_dict() == {"easy": "ok", "hard": "too_complex", "known": "ok"}
+    audit = json.loads((tmp_path / "out.csv.audit.json").read_text())
+    assert audit["counts"]["status"] == {"ok": 2, "too_complex": 1}
+    # Nothing else is different for it.
+    cases.write_text("\n".join([*lines[:2], lines[3]]) + "\n")
+    assert run("score", str(cases), "-o", str(out), "--quiet").code == 0
+    assert read_cases(out).set_index("case_id").equals(scores.drop(index="hard"))

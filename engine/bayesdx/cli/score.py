@@ -176,6 +176,7 @@ def _print_summary(report: RunReport, output: str, on_error: str, quiet: bool) -
             file=sys.stderr,
         )
         _print_faults(report, on_error)
+        _print_unanswered(report)
         return
     print(
         f"bayesdx: {counts.scored:,} cases ({_listed(counts.status)}) written to {output}",
@@ -188,6 +189,7 @@ def _print_summary(report: RunReport, output: str, on_error: str, quiet: bool) -
             file=sys.stderr,
         )
     _print_faults(report, on_error)
+    _print_unanswered(report)
     if quiet:
         return
     for line in summary_lines(report):
@@ -201,6 +203,15 @@ def _print_faults(report: RunReport, on_error: str) -> None:
         print(f"bayesdx: {fault}", file=sys.stderr)
     if report.counts.faults > len(report.faults):
         print(f"bayesdx: and {report.counts.faults - len(report.faults):,} more.", file=sys.stderr)
+
+
+def _print_unanswered(report: RunReport) -> None:
+    """Name the rows that no answer was worked out for, whatever else is asked for."""
+    for fault in report.unanswered:
+        print(f"bayesdx: {fault}", file=sys.stderr)
+    more = report.counts.status["too_complex"] - len(report.unanswered)
+    if report.unanswered and more > 0:
+        print(f"bayesdx: and {more:,} more rows that are too complex.", file=sys.stderr)
 
 
 def summary_lines(report: RunReport) -> list[str]:

@@ -9,11 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.scoring import Scores, score_cases
+from bayesdx.diagnosis.results import TOO_COMPLEX
+from bayesdx.diagnosis.scoring import STATUSES, Scores, score_cases
+from bayesdx.errors import Fault, Phrase
+from bayesdx.inference.noisy.complexity import coupled_names, too_complex
 from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.tables.encoders import Encoder
 from bayesdx.tables.execution.counts import Counts, count_scores
@@ -21,6 +25,9 @@ from bayesdx.tables.execution.rejects import CellPlaces, rejected_csv
 from bayesdx.tables.outputs import OutputOptions, output_table
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 from bayesdx.tables.sources.chunks import CaseChunk, RowFault
+
+#: Records that are too complex and are named, of each chunk; all are counted.
+MOST_UNANSWERED = 100
 
 
 class WrittenPart(NamedTuple):
@@ -43,6 +50,8 @@ class PartResult:
     counts : Counts
     faults : tuple of RowFault
         Of its bad records, by row.
+    unanswered : tuple of RowFault
+        Records that are too complex to be answered, and what couples in them.
     output, rejected : bytes
         To be appended to the output and to the file of rejected records.
     seconds : Counter
@@ -58,6 +67,7 @@ class PartResult:
     number: int
     counts: Counts
     faults: tuple[RowFault, ...] = ()
+    unanswered: tuple[RowFault, ...] = ()
     output: bytes = b""
     rejected: bytes = b""
     seconds: Counter[str] = field(default_factory=Counter)
@@ -70,17 +80,26 @@ def joined(number: int, results: Iterable[PartResult], listed: int) -> PartResul
     """Put consecutive results together as those of one part, with so many faults at most."""
     counts, seconds = Counts(), Counter[str]()
     faults: list[RowFault] = []
+    unanswered: list[RowFault] = []
     slowest = (0, 0.0)
     outputs, rejected = [], []
     for one in results:
         counts.add(one.counts)
         seconds.update(one.seconds)
         faults += one.faults[: listed - len(faults)]
+        unanswered += one.unanswered[: listed - len(unanswered)]
         slowest = max(slowest, one.slowest, key=lambda pair: pair[1])
         outputs.append(one.output)
         rejected.append(one.rejected)
     return PartResult(
-        number, counts, tuple(faults), b"".join(outputs), b"".join(rejected), seconds, slowest
+        number=number,
+        counts=counts,
+        faults=tuple(faults),
+        unanswered=tuple(unanswered),
+        output=b"".join(outputs),
+        rejected=b"".join(rejected),
+        seconds=seconds,
+        slowest=slowest,
     )
 
 
@@ -139,9 +158,14 @@ class ChunkJob:
             self.faulty.set()
         if self.encode is None or self.faulty.is_set():
             seconds = Counter({"reading": laps[1] - laps[0]})
-            return PartResult(number, counts, faults, seconds=seconds)
+            hard = too_complex(self.core.model, cases.evidence) if self.encode is None else good[:0]
+            counts.status.update({TOO_COMPLEX: int(hard.sum())} if hard.any() else {})
+            told = self.unanswered(chunk, cases, hard)
+            return PartResult(number, counts, faults, told, seconds=seconds)
         alone = chunk.first == 0 and chunk.count < self.chunk_rows
         scores = score_cases(self.core, cases, self.workers if alone else 1)
+        hard = scores.status == STATUSES.index(TOO_COMPLEX)
+        unanswered = self.unanswered(chunk, cases, hard) if hard.any() else ()
         if not good.all():
             scores = take_scores(scores, good)
         counts.add(count_scores(self.core, scores))
@@ -149,7 +173,7 @@ class ChunkJob:
         table = self.table(chunk, scores, good)
         counts.lines = table.num_rows
         output = self.encode(table, chunk.first == 0)
-        told = rejected_csv(faults, self.places)
+        rejects = rejected_csv(faults, self.places)
         laps.append(time.perf_counter())
         spent = {
             stage: end - begin
@@ -159,7 +183,7 @@ class ChunkJob:
         }
         slowest = chunk.first, spent["scoring"]
         seconds = Counter(spent)
-        return PartResult(number, counts, faults, output, told, seconds, slowest)
+        return PartResult(number, counts, faults, unanswered, output, rejects, seconds, slowest)
 
     def read(self, chunk: CaseChunk) -> tuple[Cases, BoolArray, tuple[RowFault, ...]]:
         """Read the cells of a chunk.
@@ -183,6 +207,19 @@ class ChunkJob:
         in_cells = [RowFault(int(chunk.rows[position]), fault) for position, fault in found]
         faults = sorted((*chunk.faults, *in_cells), key=lambda fault: fault.row)
         return cases, good, tuple(faults)
+
+    def unanswered(self, chunk: CaseChunk, cases: Cases, hard: BoolArray) -> tuple[RowFault, ...]:
+        """Name the first records that are too complex to be answered, and what couples in them."""
+        ids = case_ids(chunk.cells)
+        told = []
+        for position in np.flatnonzero(hard)[:MOST_UNANSWERED].tolist():
+            own = None if ids is None else ids[position].as_py()
+            names = coupled_names(self.core.model, cases.evidence.take(np.array([position])))
+            got = Phrase(f"too complex a case: {', '.join(names)} couple")
+            place = self.places.of_record(chunk, position, own)
+            fault = Fault(place, "findings and risks that couple less", got)
+            told.append(RowFault(int(chunk.rows[position]), fault))
+        return tuple(told)
 
     def table(self, chunk: CaseChunk, scores: Scores, good: BoolArray) -> pa.Table:
         """Lay the scores of the good records out as they are written."""

@@ -37,6 +37,11 @@ class CellPlaces:
         at = f"{line}" if number is None else f"{line}:{number}"
         return f"{self._source}:{at}, column {column}"
 
+    def of_record(self, chunk: CaseChunk, position: int, case_id: object) -> str:
+        """Name a sound record: ``file:line``, and its own id where it has one."""
+        at = f"{self._source}:{chunk.lines[position]}"
+        return at if case_id is None else f"{at}, case_id {case_id}"
+
     def parts(self, place: str) -> tuple[str, str]:
         """Return the line and the column, its name if it has one, of a place."""
         where, _, column = place.removeprefix(f"{self._source}:").partition(", column ")

@@ -89,6 +89,8 @@ class RunReport:
         Of all records, those of a resumed run's earlier parts among them.
     faults : tuple of Fault
         The first ones of rejected records.
+    unanswered : tuple of Fault
+        The first records whose status is ``too_complex``: where they stand and what couples.
     output, audit, rejected : Path or None
         What was written; None where it was not.
     resumed : int
@@ -104,6 +106,7 @@ class RunReport:
 
     counts: Counts
     faults: tuple[Fault, ...] = ()
+    unanswered: tuple[Fault, ...] = ()
     output: Path | None = None
     audit: Path | None = None
     rejected: Path | None = None

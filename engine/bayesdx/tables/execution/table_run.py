@@ -130,6 +130,7 @@ class _TableRun:
         self._seconds: Counter[str] = Counter()
         self._counts = Counts()
         self._faults: list[RowFault] = []
+        self._unanswered: list[RowFault] = []
         self._missing: dict[int, str] = {}
         self._slowest = (0, 0.0)
         self._workers = options.workers or cores()
@@ -250,11 +251,16 @@ class _TableRun:
         self._counts.add(result.counts)
         self._seconds.update(result.seconds)
         self._slowest = max(self._slowest, result.slowest, key=lambda one: one[1])
-        if result.faults:
-            told = sorted([*self._faults, *result.faults], key=lambda one: one.row)
-            self._faults = told[: self._options.listed]
+        self._faults = self._first(self._faults, result.faults)
+        self._unanswered = self._first(self._unanswered, result.unanswered)
         if not result.failure:
             self._tell()
+
+    def _first(self, told: list[RowFault], more: tuple[RowFault, ...]) -> list[RowFault]:
+        """Keep as many as are listed, by row."""
+        if not more:
+            return told
+        return sorted([*told, *more], key=lambda one: one.row)[: self._options.listed]
 
     def _told(self) -> list[Fault]:
         return [fault for _, fault in self._faults]
@@ -316,6 +322,7 @@ class _TableRun:
         return RunReport(
             counts=counts,
             faults=tuple(self._told()),
+            unanswered=tuple(fault for _, fault in self._unanswered),
             output=target.path if named else None,
             audit=target.beside(AUDIT_SUFFIX) if named else None,
             rejected=target.beside(REJECTED_SUFFIX) if named and counts.rejected else None,
