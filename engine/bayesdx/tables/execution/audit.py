@@ -11,7 +11,7 @@ from bayesdx import __version__
 from bayesdx.diagnosis.core import Core
 from bayesdx.inference.noisy import jit
 from bayesdx.tables.execution.counts import Counts
-from bayesdx.tables.outputs import OutputOptions
+from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.target import Target
 
@@ -56,25 +56,22 @@ class RunFacts:
 
 
 def gather_facts(
-    core: Core,
-    source: CaseSource,
-    output: OutputOptions,
-    *,
-    on_error: str,
-    chunk_rows: int,
-    target: Target,
-    at_end: bool = False,
+    core: Core, source: CaseSource, options: RunOptions, target: Target, *, at_end: bool = False
 ) -> RunFacts:
     """Gather what a run is made from; reads all of the input once, for its digest.
 
     A stream has none before its end.
     """
     digest = source.digest() if at_end or source.size is not None else ""
-    model = core.knowledge.model
-    options = {**asdict(output), "on_error": on_error, "chunk_rows": chunk_rows}
-    options["causes"] = None if output.causes is None else list(output.causes)
-    options["format"] = ".".join(filter(None, (target.kind, target.compression)))
-    options["folder"] = target.folder
+    model, output = core.knowledge.model, options.output
+    asked = {
+        **asdict(output),
+        "causes": None if output.causes is None else list(output.causes),
+        "on_error": options.on_error,
+        "chunk_rows": options.chunk_rows,
+        "format": ".".join(filter(None, (target.kind, target.compression))),
+        "folder": target.folder,
+    }
     return RunFacts(
         input_name=source.name,
         input_digest=digest,
@@ -86,7 +83,7 @@ def gather_facts(
             "intended_use": model.intended_use,
         },
         engine=engine_facts(core),
-        options=options,
+        options=asked,
     )
 
 
@@ -102,8 +99,9 @@ def engine_facts(core: Core) -> dict[str, str | None]:
     }
 
 
-def facts(setting: RunFacts, counts: Counts) -> dict[str, Any]:
-    """Return what does not change when a run is repeated."""
+def facts(setting: RunFacts, counts: Counts | None = None) -> dict[str, Any]:
+    """Return what does not change when a run is repeated; of a part without the counts."""
+    counted = {} if counts is None else {"counts": counts.as_dict()}
     return {
         "engine": {"name": "bayesdx", **setting.engine},
         "knowledge": setting.knowledge,
@@ -115,7 +113,7 @@ def facts(setting: RunFacts, counts: Counts) -> dict[str, Any]:
         "options": setting.options,
         # Scoring is exact; nothing is drawn.
         "seed": None,
-        "counts": counts.as_dict(),
+        **counted,
     }
 
 

@@ -22,7 +22,8 @@ from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.tables.encoders import Encoder
 from bayesdx.tables.execution.counts import Counts, count_scores
 from bayesdx.tables.execution.rejects import CellPlaces, rejected_csv
-from bayesdx.tables.outputs import OutputOptions, output_table
+from bayesdx.tables.execution.run_options import RunOptions
+from bayesdx.tables.outputs import output_table
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 
@@ -120,16 +121,12 @@ class ChunkJob:
     Attributes
     ----------
     core : Core
-    options : OutputOptions
+    options : RunOptions
+        With ``on_error`` as "stop" nothing is scored after the first fault, only checked; otherwise
+        the number of the record is the `case_id` of cases that have none of their own.
     places : CellPlaces
     encode : Encoder or None
         None where cases are only checked.
-    number_cases : bool
-        Give the number of the record as `case_id` where cases have none of their own.
-    stop : bool
-        After the first fault nothing is scored any more, only checked.
-    chunk_rows : int
-        Of a whole chunk.
     workers : int
         Threads to score a chunk with that is alone.
     faulty : Flag
@@ -137,12 +134,9 @@ class ChunkJob:
     """
 
     core: Core
-    options: OutputOptions
+    options: RunOptions
     places: CellPlaces
     encode: Encoder | None
-    number_cases: bool
-    stop: bool
-    chunk_rows: int
     workers: int = 1
     faulty: Flag = field(default_factory=threading.Event)
 
@@ -153,8 +147,8 @@ class ChunkJob:
         laps.append(time.perf_counter())
         rejected = len({fault.row for fault in faults})
         counts = Counts(records=chunk.count, rejected=rejected, faults=len(faults))
-        number = chunk.first // self.chunk_rows
-        if faults and self.stop:
+        number = chunk.first // self.options.chunk_rows
+        if faults and self.options.on_error == "stop":
             self.faulty.set()
         if self.encode is None or self.faulty.is_set():
             seconds = Counter({"reading": laps[1] - laps[0]})
@@ -162,7 +156,7 @@ class ChunkJob:
             counts.status.update({TOO_COMPLEX: int(hard.sum())} if hard.any() else {})
             told = self.unanswered(chunk, cases, hard)
             return PartResult(number, counts, faults, told, seconds=seconds)
-        alone = chunk.first == 0 and chunk.count < self.chunk_rows
+        alone = chunk.first == 0 and chunk.count < self.options.chunk_rows
         scores = score_cases(self.core, cases, self.workers if alone else 1)
         hard = scores.status == STATUSES.index(TOO_COMPLEX)
         unanswered = self.unanswered(chunk, cases, hard) if hard.any() else ()
@@ -227,9 +221,9 @@ class ChunkJob:
         ids = case_ids(chunk.cells)
         if ids is not None:
             ids = ids.filter(pa.array(good))
-        elif self.number_cases:
+        elif self.options.on_error != "stop":
             ids = pa.array(rows)
-        return output_table(self.core, scores, ids, rows, self.options)
+        return output_table(self.core, scores, ids, rows, self.options.output)
 
 
 def take_scores(scores: Scores, kept: BoolArray) -> Scores:

@@ -64,10 +64,12 @@ def run_job(job: PartitionJob) -> PartResult:
     BayesdxError
         The knowledge did not reach the worker, or is another than the job names.
     """
-    plugin = get_worker().plugins.get(plugin_name(job.knowledge))
+    plugin = get_worker().plugins.get(plugin_name(job.made_from.knowledge["digest"]))
     if plugin is None:
         got = Phrase("none on this worker")
-        raise BayesdxError(Fault("knowledge", f"files of the digest {job.knowledge}", got))
+        raise BayesdxError(
+            Fault("knowledge", f"files of the digest {job.made_from.knowledge['digest']}", got)
+        )
     return score_partition_job(core_of(plugin.files), job)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,13 +14,12 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.tables.disk import replace_file, sync_folder
 from bayesdx.tables.encoders import arrow_bytes
-from bayesdx.tables.execution.audit import engine_facts
+from bayesdx.tables.execution.audit import RunFacts, engine_facts, facts
 from bayesdx.tables.execution.chunk_job import ChunkJob, PartResult, WrittenPart, joined
 from bayesdx.tables.execution.part_journal import DATA, FAULTY, REJECTS, WRITING, part_name
 from bayesdx.tables.execution.publish import arrow_tables, write_parquet
 from bayesdx.tables.execution.rejects import CellPlaces
-from bayesdx.tables.outputs import OutputOptions
-from bayesdx.tables.reserved import CASE_ID
+from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.sources.streams import bytes_digest, file_digest
@@ -38,24 +35,18 @@ class PartitionJob:
     Attributes
     ----------
     number : int
-        From 0.
+        From 0; so many times ``chunks`` come before it.
     chunks : int
-        How many it has; so many times its number come before them.
+        How many it has.
     source : str
         The input, at the same path on all machines.
     rows, size : int
         Records and bytes of the input, as the machine saw it that started the run.
-    chunk_rows : int
-    output : OutputOptions
-    on_error : {"stop", "skip", "report"}
     folder : str
         Of the unfinished run, at the same path on all machines.
-    knowledge : str
-        Digest of the knowledge.
-    engine : tuple of (str, str or None)
-        Versions of what computes; results may differ in the last digit between versions.
-    facts : str
-        JSON for the metadata of the file.
+    options : RunOptions
+    made_from : RunFacts
+        Results may differ in the last digit between versions of what computes.
     """
 
     number: int
@@ -63,13 +54,9 @@ class PartitionJob:
     source: str
     rows: int
     size: int
-    chunk_rows: int
-    output: OutputOptions
-    on_error: str
     folder: str
-    knowledge: str
-    engine: tuple[tuple[str, str | None], ...]
-    facts: str
+    options: RunOptions
+    made_from: RunFacts
 
 
 class FileFlag:
@@ -108,20 +95,12 @@ def score_partition_job(core: Core, job: PartitionJob) -> PartResult:
         This machine has another knowledge, engine or input than the one that started the run, or
         cannot read or write where it should.
     """
-    stop = job.on_error == "stop"
+    stop = job.options.on_error == "stop"
     faulty = FileFlag(Path(job.folder) / FAULTY)
-    with open_cases(job.source, chunk_rows=job.chunk_rows) as source:
+    with open_cases(job.source, chunk_rows=job.options.chunk_rows) as source:
         _check_same(core, job, source)
-        work = ChunkJob(
-            core=core,
-            options=job.output,
-            places=CellPlaces(source.name, source.columns),
-            encode=arrow_bytes,
-            number_cases=CASE_ID not in source.columns and not stop,
-            stop=stop,
-            chunk_rows=job.chunk_rows,
-            faulty=faulty,
-        )
+        places = CellPlaces(source.name, source.columns)
+        work = ChunkJob(core, job.options, places, arrow_bytes, faulty=faulty)
         chunks = islice(source.chunks(job.number * job.chunks), job.chunks)
         result = joined(job.number, map(work, chunks), LISTED)
     written = None if stop and faulty.is_set() else _write(job, result)
@@ -130,7 +109,7 @@ def score_partition_job(core: Core, job: PartitionJob) -> PartResult:
 
 def _check_same(core: Core, job: PartitionJob, source: CaseSource) -> None:
     here = {**engine_facts(core), "knowledge": core.knowledge.digest}
-    there = {**dict(job.engine), "knowledge": job.knowledge}
+    there = {**job.made_from.engine, "knowledge": job.made_from.knowledge["digest"]}
     here |= {"input records": str(source.rows), "input bytes": str(source.size)}
     there |= {"input records": str(job.rows), "input bytes": str(job.size)}
     faults = [
@@ -147,9 +126,9 @@ def _write(job: PartitionJob, result: PartResult) -> WrittenPart:
     folder, name = Path(job.folder), part_name(job.number)
     # Not among the finished ones: their folder is published as it stands.
     beside = folder / WRITING / f"{name}.{uuid.uuid4().hex}"
-    facts = json.loads(job.facts) | {"partition": job.number}
+    about = facts(job.made_from) | {"partition": job.number}
     try:
-        write_parquet(_tables(result.output), beside, facts)
+        write_parquet(arrow_tables(pa.BufferReader(result.output)), beside, about)
         size, digest = beside.stat().st_size, file_digest(beside)
         beside.replace(folder / DATA / name)
     finally:
@@ -157,7 +136,3 @@ def _write(job: PartitionJob, result: PartResult) -> WrittenPart:
     sync_folder(folder / DATA)
     replace_file(folder / REJECTS / f"{name}.csv", result.rejected)
     return WrittenPart(size, digest, len(result.rejected), bytes_digest(result.rejected))
-
-
-def _tables(output: bytes) -> Iterator[pa.Table]:
-    return arrow_tables(pa.BufferReader(output))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,9 +9,8 @@ from pathlib import Path
 
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.tables.execution.audit import RunFacts, facts
+from bayesdx.tables.execution.audit import RunFacts
 from bayesdx.tables.execution.chunk_job import PartResult
-from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_store import SeparateParts
 from bayesdx.tables.execution.partition_job import PartitionJob
 from bayesdx.tables.execution.run_options import Cluster, RunOptions
@@ -60,8 +58,6 @@ class PartitionPlan:
         """Return what is left to do."""
         assert self.source.rows is not None
         assert self.source.size is not None
-        about = facts(self.made_from, Counts())
-        del about["counts"]
         return [
             PartitionJob(
                 number=number,
@@ -69,13 +65,9 @@ class PartitionPlan:
                 source=str(Path(self.source.name).resolve()),
                 rows=self.source.rows,
                 size=self.source.size,
-                chunk_rows=self.options.chunk_rows,
-                output=self.options.output,
-                on_error=self.options.on_error,
                 folder=str(self.store.shared.resolve()),
-                knowledge=self.core.knowledge.digest,
-                engine=tuple(self.made_from.engine.items()),
-                facts=json.dumps(about, ensure_ascii=False),
+                options=self.options,
+                made_from=self.made_from,
             )
             for number in self.missing
         ]

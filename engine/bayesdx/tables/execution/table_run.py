@@ -39,7 +39,7 @@ from bayesdx.tables.execution.run_options import (
     check_run,
 )
 from bayesdx.tables.execution.thread_pool import in_order
-from bayesdx.tables.reserved import CASE_ID, RESERVED
+from bayesdx.tables.reserved import RESERVED
 from bayesdx.tables.sources.chunks import CaseChunk, CaseSource, RowFault
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.target import (
@@ -222,16 +222,8 @@ class _TableRun:
     def _by_threads(self, skip: int, encode: Encoder | None) -> Iterator[PartResult]:
         """Yield what becomes of each chunk, in order, from one of them on."""
         options, source = self._options, self._source
-        work = ChunkJob(
-            core=self._core,
-            options=options.output,
-            places=CellPlaces(source.name, source.columns),
-            encode=encode,
-            number_cases=CASE_ID not in source.columns and options.on_error != "stop",
-            stop=options.on_error == "stop",
-            chunk_rows=options.chunk_rows,
-            workers=self._workers,
-        )
+        places = CellPlaces(source.name, source.columns)
+        work = ChunkJob(self._core, options, places, encode, self._workers)
         try:
             yield from in_order(work, self._parsed(skip), self._workers)
         except InvalidCase as error:
@@ -307,13 +299,7 @@ class _TableRun:
     def _facts(self, *, at_end: bool = False) -> RunFacts:
         with self._timed("digest"):
             return gather_facts(
-                self._core,
-                self._source,
-                self._options.output,
-                on_error=self._options.on_error,
-                chunk_rows=self._options.chunk_rows,
-                target=self._target,
-                at_end=at_end,
+                self._core, self._source, self._options, self._target, at_end=at_end
             )
 
     def _report(self, resumed: int = 0) -> RunReport:

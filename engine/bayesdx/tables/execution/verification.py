@@ -23,6 +23,7 @@ from bayesdx.tables.encoders import harmless
 from bayesdx.tables.execution.chunk_job import ChunkJob
 from bayesdx.tables.execution.publish import describe
 from bayesdx.tables.execution.rejects import CellPlaces
+from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 from bayesdx.tables.sources.chunks import CaseSource
@@ -117,28 +118,28 @@ def verify_output(
     scored = int(audit["counts"]["scored"])
     chosen = np.sort(np.random.default_rng(seed).permutation(scored)[:sample])
     options = _options(audit)
-    rows = int(audit["options"]["chunk_rows"])
-    with open_cases(source or _input_of(audit), chunk_rows=rows) as opened:
+    with open_cases(source or _input_of(audit), chunk_rows=options.chunk_rows) as opened:
         if opened.size is not None and opened.digest() != audit["input"]["digest"]:
             differences.append(f"input changed: {opened.name} is not what was scored")
         try:
             expected = _expected(core, opened, options, audit, chosen)
         except InvalidCase as error:
             return Verification(0, scored, (*differences, f"input changed: {error}"))
-    found = _found(output, audit, options, chosen)
+    found = _found(output, audit, options.output, chosen)
     differences += _compare(expected, found, chosen)
     return Verification(len(chosen), scored, tuple(differences))
 
 
-def _options(audit: dict[str, Any]) -> OutputOptions:
+def _options(audit: dict[str, Any]) -> RunOptions:
     options = audit["options"]
     causes = options["causes"]
-    return OutputOptions(
+    output = OutputOptions(
         shape=options["shape"],
         top=options["top"],
         causes=None if causes is None else tuple(causes),
         threshold=options["threshold"],
     )
+    return RunOptions(output, on_error=options["on_error"], chunk_rows=int(options["chunk_rows"]))
 
 
 def _input_of(audit: dict[str, Any]) -> str:
@@ -159,21 +160,13 @@ def _output_changed(output: Path, audit: dict[str, Any]) -> list[str]:
 def _expected(
     core: Core,
     source: CaseSource,
-    options: OutputOptions,
+    options: RunOptions,
     audit: dict[str, Any],
     chosen: IntArray,
 ) -> Cells:
     """Score the chosen ones among the good records of an input again, as they are written."""
     core.reader.check_columns([name for name in source.columns if name not in RESERVED])
-    work = ChunkJob(
-        core=core,
-        options=options,
-        places=CellPlaces(source.name, source.columns),
-        encode=None,
-        number_cases=CASE_ID not in source.columns and audit["options"]["on_error"] != "stop",
-        stop=False,
-        chunk_rows=int(audit["options"]["chunk_rows"]),
-    )
+    work = ChunkJob(core, options, CellPlaces(source.name, source.columns), encode=None)
     tables = []
     before = 0
     for chunk in source.chunks():
