@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 import numpy as np
 import pytest
-from agrum_networks import example
+from agrum_networks import example, sampled_states
 from joint import enumerated, joint, random_general_network
 from scipy.special import logsumexp
 from transforms import renamed, shuffled
@@ -238,3 +239,58 @@ def test_hundreds_of_findings_for_and_against(own_plan: bool, hidden: bool) -> N
     half = n // 2 * (np.log(1e-5) + np.log1p(-1e-5))
     assert answer.log_evidence[0] == pytest.approx(half, rel=1e-10)
     assert np.isfinite(answer.values).all()
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, place: str, name: str) -> list[object]:
+    """Results of a function of a module, noted call by call."""
+    module = import_module(f"bayesdx.inference.general.{place}")
+    real, calls = getattr(module, name), list[object]()
+
+    def noted(*args: object, **options: object) -> object:
+        calls.append(real(*args, **options))
+        return calls[-1]
+
+    monkeypatch.setattr(module, name, noted)
+    return calls
+
+
+@pytest.mark.parametrize("name", ["water", "alarm"])
+def test_a_case_that_comes_again_earns_a_plan(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has taken alone is what its plan is weighed against."""
+    network, _ = example(name)
+    drawn = sampled_states(network, 1, np.random.default_rng(0))
+    states = np.array([[drawn[v][0] for v in network.variables]])
+    states = np.where(np.random.default_rng(1).random(states.shape) < 0.4, states, -1)
+    alone = counted(monkeypatch, "general_network", "answer_alone")
+    made = counted(monkeypatch, "plan_cache", "compile_plan")
+    compiled = CompiledGeneral(network, LIMIT)
+    first = compiled.query(states)
+    for _ in range(59):
+        again = compiled.query(states)
+    np.testing.assert_allclose(again.values, first.values, rtol=0, atol=1e-12)
+    assert len(made) == 1
+    assert 1 < len(alone) < 20
+
+
+def test_a_pooled_plan_slower_than_single_answers_is_not_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A grid of 14 x 14 has millions of joint states, and few where nearly all is observed."""
+    rng, side = np.random.default_rng(0), 14
+    names = [f"v{i}" for i in range(side * side)]
+    cpds = []
+    for i, name in enumerate(names):
+        parents = ([names[i - 1]] if i % side else []) + ([names[i - side]] if i >= side else [])
+        table = rng.dirichlet(np.ones(2), [2] * len(parents))
+        cpds.append(TableCPD(name, tuple(parents), table))
+    compiled = CompiledGeneral(Network([Variable(name) for name in names], cpds), LIMIT)
+    states = rng.integers(0, 2, (600, len(names)))
+    states[rng.random(states.shape) < 0.05] = -1
+    made = counted(monkeypatch, "plan_cache", "compile_plan")
+    alone = counted(monkeypatch, "general_network", "answer_alone")
+    answer = compiled.query(states)
+    assert answer.possible.all()
+    assert made == []
+    assert len(alone) == len(states)
+    kept = list(compiled._plans._kept.values())
+    assert [type(one) for one in kept] == [InvalidNetwork], "tried once, and given up"

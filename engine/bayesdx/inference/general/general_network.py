@@ -17,7 +17,7 @@ from bayesdx.inference.general.grouping import (
     normalised_likelihoods,
     states_into_likelihoods,
 )
-from bayesdx.inference.general.one_case import answer_alone
+from bayesdx.inference.general.one_case import answer_alone, case_work
 from bayesdx.inference.general.plan_cache import Key, PlanCache
 from bayesdx.inference.general.tiles import CaseBatch, TileRunner
 from bayesdx.inference.general.tree_plan import TreePlan
@@ -214,27 +214,40 @@ class CompiledGeneral:
 
     def _answer(self, cases: CaseBatch, asked: Wanted) -> tuple[FloatArray, FloatArray]:
         n, wanted = len(cases), asked.positions
+        if n and not self._plans.measured:
+            # What one case would take alone decides whether plans are worth making.
+            first = cases.take(np.zeros(1, dtype=np.intp))
+            soft = {v: likelihood[:, 0] for v, likelihood in first.soft.items()}
+            work = case_work(self.problem, self._zeros, first.states[:, 0], soft, wanted)
+            self._plans.note(self._plans.general_key((frozenset(), frozenset(), wanted)), work)
         values, log_evidence = np.empty((asked.starts[-1], n)), np.empty(n)
         for runner, rows in self._assignments(cases, wanted):
-            whole = len(rows) == n and runner is not None
-            part = cases if whole else cases.take(rows)
-            block = values if whole else np.empty((len(values), len(rows)))
-            logs = log_evidence if whole else np.empty(len(rows))
-            left = np.arange(len(rows)) if runner is None else runner.answer(part, block, logs)
+            left = rows
+            if runner is not None:
+                whole = len(rows) == n
+                block = values if whole else np.empty((len(values), len(rows)))
+                logs = log_evidence if whole else np.empty(len(rows))
+                part = cases if whole else cases.take(rows)
+                left = rows[runner.answer(part, block, logs)]
+                if not whole:
+                    values[:, rows], log_evidence[rows] = block, logs
             for row in left.tolist():
-                block[:, row], logs[row] = self._alone(part, row, wanted)
-            if not whole:
-                values[:, rows] = block
-                log_evidence[rows] = logs
+                values[:, row], log_evidence[row] = self._alone(cases, row, wanted)
         return values, log_evidence
 
     def _alone(
         self, cases: CaseBatch, row: int, wanted: frozenset[int]
     ) -> tuple[FloatArray, float]:
-        """Answer one case without a plan."""
+        """Answer one case without a plan, and note what that takes."""
         soft = {v: likelihood[:, row] for v, likelihood in cases.soft.items()}
         states, targets = cases.states[:, row], sorted(wanted)
-        return answer_alone(self.problem, self._zeros, states, soft, targets, self.memory_limit)
+        posteriors, log_evidence, work = answer_alone(
+            self.problem, self._zeros, states, soft, targets, self.memory_limit
+        )
+        if not np.isneginf(log_evidence):
+            observed = frozenset(np.flatnonzero(states >= 0).tolist()).difference(soft)
+            self._plans.note((observed, frozenset(soft), wanted), work)
+        return posteriors, log_evidence
 
     def _assignments(
         self, cases: CaseBatch, wanted: frozenset[int]

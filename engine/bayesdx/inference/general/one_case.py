@@ -40,6 +40,20 @@ ONES: FloatArray = np.ones(1024)
 Part = tuple[Axes, FloatArray]
 
 
+@dataclass(frozen=True)
+class CaseWork:
+    """What one case answered alone is made of: open variables, factors over them, clique cells."""
+
+    variables: float
+    factors: float
+    cells: float
+
+    @property
+    def nanoseconds(self) -> float:
+        """Estimated time, fitted to ten networks: of four cases in five within 0.6 to 1.2 times."""
+        return 13e3 + 3.3e3 * self.variables + 27e3 * self.factors + 19.0 * self.cells
+
+
 @dataclass(eq=False)
 class Node:
     """A clique.
@@ -63,7 +77,7 @@ def answer_alone(
     soft: Mapping[int, FloatArray],
     targets: Sequence[int],
     memory_limit: float,
-) -> tuple[FloatArray, float]:
+) -> tuple[FloatArray, float, CaseWork]:
     """Answer one case.
 
     Parameters
@@ -85,6 +99,7 @@ def answer_alone(
         Zeros where the evidence is impossible.
     log_evidence : float
         -inf where impossible.
+    work : CaseWork
 
     Raises
     ------
@@ -94,13 +109,14 @@ def answer_alone(
     left = possible_states(problem, zeros, states)
     posteriors = np.zeros(sum(problem.cards[v] for v in targets))
     if left is None:
-        return posteriors, -math.inf
+        return posteriors, -math.inf, CaseWork(0, 0, 0.0)
     cards = tuple(len(found) for found in left)
     factors, log_evidence = _sliced(problem, left, soft, frozenset(targets))
     wanted = [v for v in targets if cards[v] > 1]
     elimination = _ordered(cards, [axes for axes, _ in factors])
     if elimination.cells * CELL_BYTES > memory_limit:
         raise _refusal(problem, elimination, memory_limit)
+    work = CaseWork(len(elimination.order), len(factors), elimination.cells)
     forest = clique_forest(elimination)
     log_open, found = _swept(*_nodes(forest, factors), wanted, cards)
     if log_open is None:
@@ -113,7 +129,23 @@ def answer_alone(
         for v in targets:
             posteriors[start + left[v]] = found.get(v, 1.0)
             start += problem.cards[v]
-    return posteriors, log_evidence
+    return posteriors, log_evidence, work
+
+
+def case_work(
+    problem: FactorNetwork,
+    zeros: Zeros,
+    states: IntArray,
+    soft: Mapping[int, FloatArray],
+    targets: frozenset[int],
+) -> CaseWork:
+    """Return what `answer_alone` would take, without doing more of it than the order."""
+    left = possible_states(problem, zeros, states)
+    if left is None:
+        return CaseWork(0, 0, 0.0)
+    factors, _ = _sliced(problem, left, soft, targets)
+    elimination = _ordered(tuple(map(len, left)), [axes for axes, _ in factors])
+    return CaseWork(len(elimination.order), len(factors), elimination.cells)
 
 
 def _swept(
