@@ -7,6 +7,7 @@ import pytest
 from joint import enumerated, joint
 from random_networks import random_network
 
+from bayesdx.errors import TooComplex
 from bayesdx.inference import compiled_network, layered
 from bayesdx.inference.compiled_network import NetworkSolver, log_joint, shares
 from bayesdx.network import AnyOfCPD, Network, NoisyOrCPD, TableCPD, Variable
@@ -144,3 +145,25 @@ def test_posteriors_are_worked_out_when_they_are_read(monkeypatch: pytest.Monkey
     with pytest.raises(KeyError, match="f"):
         few.posteriors["f"]
     assert solver.query(states, targets=[]).log_evidence.shape == (5,)
+
+
+def test_a_case_that_couples_too_much_is_one_row() -> None:
+    """Seventy findings present, each of two causes of the same forty, tie everything together."""
+    rng = np.random.default_rng(0)
+    causes = [f"c{i}" for i in range(40)]
+    variables = [Variable(name) for name in causes]
+    cpds: list = [TableCPD(name, (), np.array([0.9, 0.1])) for name in causes]
+    for i in range(70):
+        parents = tuple(rng.permutation(causes)[:20])
+        variables.append(Variable(f"f{i}"))
+        cpds.append(NoisyOrCPD(f"f{i}", parents, rng.uniform(0.1, 0.6, 20), 0.01))
+    solver = NetworkSolver(Network(variables, cpds), LIMIT)
+    states = np.full((3, 110), -1)
+    states[0, 40:], states[1, 40:43] = 1, 1
+    answer = solver.query(states)
+    assert answer.too_complex.tolist() == [True, False, False]
+    assert answer.possible.tolist() == [False, True, True]
+    assert not answer.posteriors["c0"][0].any()
+    assert answer.posteriors["f69"][1:].sum() == pytest.approx(2.0)
+    with pytest.raises(TooComplex, match="case 0: expected findings and risks that couple less"):
+        answer.complete()

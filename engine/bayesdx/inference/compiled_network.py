@@ -8,12 +8,13 @@ findings. Where the tree is small nevertheless, it is quicker.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bayesdx.errors import Fault, Phrase, TooComplex
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.inference.layered import LayeredNetwork, layered_model
@@ -37,16 +38,33 @@ class NetworkPosteriors:
         P(state | evidence) of each variable that was asked for; zeros where the evidence is
         impossible. On the noisy road worked out when read first.
     log_evidence : array (N,)
-        Natural log of P(evidence), -inf where it is impossible.
+        Natural log of P(evidence), -inf where it is impossible or the case too complex.
+    too_complex : bool array (N,) or (0,)
+        Cases whose findings couple too much for the noisy executors; empty where there are none.
     """
 
     posteriors: Mapping[str, FloatArray]
     log_evidence: FloatArray
+    too_complex: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
     @property
     def possible(self) -> BoolArray:
         """Whether the evidence of each case has a positive probability."""
         return np.asarray(self.log_evidence != -np.inf)
+
+    def complete(self) -> NetworkPosteriors:
+        """Return the answer itself, for those who cannot do without any row.
+
+        Raises
+        ------
+        TooComplex
+            If a case was not answered.
+        """
+        if self.too_complex.any():
+            place = f"case {int(self.too_complex.argmax())}"
+            expected = "findings and risks that couple less"
+            raise TooComplex(Fault(place, expected, Phrase("too complex a case")))
+        return self
 
 
 class NetworkSolver:
@@ -112,7 +130,7 @@ class NetworkSolver:
             evidence, log_scale = written
             wanted = self.names if targets is None else [n for n in self.names if n in set(targets)]
             found = self.layered.query(evidence, log_scale, wanted)
-            return NetworkPosteriors(found, found.log_evidence)
+            return NetworkPosteriors(found, found.log_evidence, found.too_complex)
         answer = self.general.query(states, soft, targets)
         return NetworkPosteriors(
             {name: answer.posterior(name) for name in answer.names}, answer.log_evidence
@@ -165,7 +183,7 @@ def log_joint(
         put_in = known[row]
         put_in[:, members] = entries[entry]
         part = {v: given[first + row] for v, given in likelihoods.items()}
-        result[first + row, entry] = solver.query(put_in, part, targets=[]).log_evidence
+        result[first + row, entry] = solver.query(put_in, part, targets=[]).complete().log_evidence
     return result
 
 

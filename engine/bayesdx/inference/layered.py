@@ -119,7 +119,7 @@ class LayeredNetwork:
         self, evidence: Evidence, log_scale: FloatArray, names: Sequence[str]
     ) -> LayeredPosteriors:
         """Answer every case; of ``names`` the posteriors can be read."""
-        answer = posteriors(self.model, evidence, only_evidence=not names).complete()
+        answer = posteriors(self.model, evidence, only_evidence=not names)
         return LayeredPosteriors(self, evidence, answer, log_scale, tuple(names))
 
     def _given_cause(self, name: str) -> tuple[int, FloatArray] | None:
@@ -147,7 +147,10 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
     Attributes
     ----------
     log_evidence : array (N,)
-        -inf where the evidence is impossible; posteriors are 0 there.
+        -inf where the evidence is impossible, and where a case is too complex; posteriors are 0
+        there.
+    too_complex : bool array (N,) or (0,)
+        Cases whose findings couple too much to be answered; empty where there are none.
     """
 
     def __init__(
@@ -159,6 +162,7 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
         names: tuple[str, ...],
     ) -> None:
         self.log_evidence = answer.log_evidence + log_scale
+        self.too_complex = answer.too_complex
         self._layered, self._evidence, self._answer = layered, evidence, answer
         self._names = names
         self._possible = ~np.isneginf(self.log_evidence)

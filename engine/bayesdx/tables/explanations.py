@@ -18,7 +18,7 @@ from bayesdx.network import Network
 MOST_CELLS = 1 << 12
 
 LOG_PROBABILITY, STATUS = "log_probability", "status"
-OK, IMPOSSIBLE = "ok", "impossible"
+OK, IMPOSSIBLE, TOO_COMPLEX = "ok", "impossible", "too_complex"
 
 
 def column_faults(network: Network) -> list[Fault]:

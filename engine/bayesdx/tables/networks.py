@@ -19,6 +19,7 @@ from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import (
     IMPOSSIBLE,
     OK,
+    TOO_COMPLEX,
     column_faults,
     explanation_frame,
     table_faults,
@@ -28,8 +29,8 @@ from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
 #: Bytes that the tables of a plan and the arrays of one case may take.
 MEMORY_LIMIT = 2 << 30
 
-#: By whether the evidence is possible.
-STATUS = np.array([IMPOSSIBLE, OK], dtype=object)
+#: By whether the evidence is possible; last, cases that are beyond the limits of the executors.
+STATUS = np.array([IMPOSSIBLE, OK, TOO_COMPLEX], dtype=object)
 
 #: One row a case, columns among the variables, cells state names; or one case as a mapping.
 Evidence = pd.DataFrame | Mapping[str, object]
@@ -53,7 +54,8 @@ class NetworkAnswer:
         Natural log of P(evidence), -inf where it is impossible. Soft evidence counts with the
         likelihoods as they were given.
     status : object array (N,)
-        ``"ok"`` or ``"impossible"``.
+        ``"ok"``, ``"impossible"``, or ``"too_complex"`` where a case's findings couple too much
+        to be answered: its posteriors are 0, its log evidence -inf.
     """
 
     posteriors: Mapping[str, NDArray[np.float64]]
@@ -122,7 +124,10 @@ class CompiledNetwork:
         states, soft = self._read(evidence, likelihoods, wanted)
         answer = self._solver.query(states, soft, targets)
         named = {name: self.network.variables[name].states for name in answer.posteriors}
-        status = STATUS[answer.possible.astype(np.intp)]
+        codes = answer.possible.astype(np.intp)
+        if len(answer.too_complex):
+            codes[answer.too_complex] = 2
+        status = STATUS[codes]
         return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status)
 
     def joint(
@@ -236,7 +241,7 @@ class CompiledNetwork:
         """
         states, soft = self._read(evidence, likelihoods, self._table_faults(variables, None))
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
-        log_evidence = self._solver.query(states, given, []).log_evidence
+        log_evidence = self._solver.query(states, given, []).complete().log_evidence
         limit = self.memory_limit
         return {
             name: family_gradient(self.network, name, states, log_evidence, limit, given)
@@ -280,7 +285,7 @@ class CompiledNetwork:
         """
         states, soft = self._read(evidence, likelihoods, self._table_faults(variables, target))
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
-        answer = self._solver.query(states, given, [target])
+        answer = self._solver.query(states, given, [target]).complete()
         posterior, logs = answer.posteriors[target], answer.log_evidence
         limit = self.memory_limit
         return {

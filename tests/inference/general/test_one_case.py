@@ -38,7 +38,7 @@ def test_alone_and_by_both_kinds_of_plan_a_case_is_what_the_joint_says(seed: int
         seen[names[v]] = soft[v]
     evidence, expected = enumerated(network, joint(network), seen)
     every = tuple(range(len(names)))
-    answers = [answer_alone(problem, find_zeros(problem), states, soft, every, LIMIT)]
+    answers = [answer_alone(problem, find_zeros(problem), states, soft, every, LIMIT)[:2]]
     observed = frozenset(np.flatnonzero(states >= 0).tolist())
     for sliced, as_soft in ((observed, frozenset(soft)), (frozenset[int](), frozenset(every))):
         plan = compile_plan(problem, sliced, as_soft, frozenset(every), LIMIT)
