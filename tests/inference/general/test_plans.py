@@ -241,6 +241,50 @@ def test_hundreds_of_findings_for_and_against(own_plan: bool, hidden: bool) -> N
     assert np.isfinite(answer.values).all()
 
 
+def naive_bayes(features: int) -> Network:
+    rng = np.random.default_rng(0)
+    cpds = [TableCPD("class", (), np.array([0.2, 0.3, 0.5]))]
+    tables = rng.dirichlet(np.ones(2), (features, 3))
+    cpds += [TableCPD(f"x{i}", ("class",), table) for i, table in enumerate(tables)]
+    return Network([Variable("class", tuple("abc")), *(Variable(c.child) for c in cpds[1:])], cpds)
+
+
+@pytest.mark.parametrize("observed", [0, 1, 3000])
+def test_naive_bayes_is_ordered_in_linear_time(
+    observed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neighbours of the class are looked at once each, not once for each other neighbour."""
+    network = naive_bayes(3000)
+    orders = counted(monkeypatch, "elimination", "eliminate")
+    states = np.full((1, 3001), -1)
+    states[0, 1 : observed + 1] = np.arange(observed) % 2
+    answer = CompiledGeneral(network, LIMIT).query(states, targets=["class"])
+    assert sum(order.work for order in orders) < 20_000  # type: ignore[attr-defined]
+    log_weights = np.log([0.2, 0.3, 0.5])
+    for i in range(observed):
+        log_weights = log_weights + np.log(network.table(f"x{i}")[:, i % 2])
+    assert answer.log_evidence[0] == pytest.approx(logsumexp(log_weights), rel=1e-12, abs=1e-12)
+    expected = np.exp(log_weights - logsumexp(log_weights))
+    np.testing.assert_allclose(answer.posterior("class")[0], expected, rtol=0, atol=1e-11)
+
+
+def test_a_wide_grid_is_refused_without_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the first orders are beyond all hope, the dearest rule and restarts are not tried."""
+    side = 40
+    names = [f"v{i}" for i in range(side * side)]
+    cpds = []
+    for i, name in enumerate(names):
+        parents = ([names[i - 1]] if i % side else []) + ([names[i - side]] if i >= side else [])
+        cpds.append(TableCPD(name, tuple(parents), np.full([2] * (len(parents) + 1), 0.5)))
+    orders = counted(monkeypatch, "elimination", "eliminate")
+    compiled = CompiledGeneral(Network([Variable(name) for name in names], cpds), LIMIT)
+    with pytest.raises(InvalidNetwork, match="expected a memory need of at most"):
+        compiled.query(np.full((1, len(names)), -1))
+    with pytest.raises(InvalidNetwork, match="expected a memory need of at most"):
+        compiled.plan()
+    assert len(orders) <= 8
+
+
 def counted(monkeypatch: pytest.MonkeyPatch, place: str, name: str) -> list[object]:
     """Results of a function of a module, noted call by call."""
     module = import_module(f"bayesdx.inference.general.{place}")

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
-RULES = ("fill", "weight", "weighted_fill")
+#: Cells from which a rule is worth its time, see `best_elimination`; fewest by weight come first.
+EVERY_RULE: Mapping[str, float] = MappingProxyType({"fill": 0.0, "weighted_fill": 0.0})
+#: Cells so far from anything that fits that the dearest rule and restarts would not bring it near.
+HOPELESS = 1e13
 #: Restarts at most, and the cells of a tree that is too small for any to be made.
 MOST_RESTARTS, SMALL_TREE = 30, 2000.0
 
@@ -69,7 +73,11 @@ def moral_graph(n: int, scopes: Iterable[Sequence[int]]) -> list[int]:
 
 
 def best_elimination(
-    graph: Sequence[int], cards: Sequence[int], live: Sequence[int], most_work: int = 0
+    graph: Sequence[int],
+    cards: Sequence[int],
+    live: Sequence[int],
+    most_work: int = 0,
+    worth: Mapping[str, float] = EVERY_RULE,
 ) -> Elimination:
     """Find a good order; the same for the same arguments.
 
@@ -83,18 +91,23 @@ def best_elimination(
         The variables to be ordered.
     most_work : int
         Neighbours that randomised restarts may look at, beyond one run of every rule. None are
-        made where the tree is so small that nothing is to be gained.
+        made where the tree is so small that nothing is to be gained, or beyond all hope.
+    worth : mapping of str to float
+        Cells of the best tree so far from which a dearer rule is tried too.
 
     Returns
     -------
     Elimination
     """
-    weights = [math.log2(card) for card in cards]
-    best = min((eliminate(graph, weights, live, rule) for rule in RULES), key=lambda e: e.cells)
+    weights = np.log2(cards).tolist()
+    best = eliminate(graph, weights, live, "weight")
+    for rule, least in worth.items():
+        if best.cells >= least and (rule != "weighted_fill" or best.cells < HOPELESS):
+            best = min(best, eliminate(graph, weights, live, rule), key=lambda e: e.cells)
     rng = np.random.default_rng(0)
     tries = spent = 0
-    while best.cells > SMALL_TREE and tries < MOST_RESTARTS and spent < most_work:
-        rule = RULES[tries % 2 * 2]
+    while SMALL_TREE < best.cells < HOPELESS and tries < MOST_RESTARTS and spent < most_work:
+        rule = ("fill", "weighted_fill")[tries % 2]
         noise = rng.random(len(graph)).tolist()
         again = eliminate(graph, weights, live, rule, noise)
         best = min(best, again, key=lambda e: e.cells)
@@ -109,31 +122,34 @@ def eliminate(
     rule: str,
     noise: Sequence[float] | None = None,
 ) -> Elimination:
-    """Eliminate greedily by one of ``RULES``; ``noise`` breaks ties (position where None)."""
+    """Eliminate greedily by one rule: fill, weight or weighted_fill.
+
+    ``noise`` breaks ties (position where None). Variables with at most one neighbour go first: they
+    add no edge, and a tree or a naive Bayes network is ordered in linear time.
+    """
     work = _Working(graph, weights, live)
-    version = [0] * len(graph)
+    twigs = [v for v in live if len(work.sets[v]) < 2]
+    for v in twigs:
+        twigs += [u for u in work.remove(v, with_rims=False) if len(work.sets[u]) == 1]
     tie = noise if noise is not None else [float(v) for v in range(len(graph))]
     score = {"fill": work.fill, "weight": work.weight, "weighted_fill": work.weighted_fill}[rule]
-    heap = [(*score(v), tie[v], v, 0) for v in live]
+    heap = [(*score(v), tie[v], v, 0) for v in work.sets]
     heapq.heapify(heap)
-    order: list[int] = []
-    buckets: list[int] = []
-    cells = largest = 0.0
-    looked = 0
+    version = dict.fromkeys(work.sets, 0)
+    looked = len(twigs)
     while heap:
         *_, v, seen = heapq.heappop(heap)
         if seen != version[v]:
             continue
         version[v] = -1
-        order.append(v)
-        buckets.append(work.masks[v] | 1 << v)
-        size = 2.0 ** min(1000.0, work.around[v] + weights[v])
-        cells, largest = cells + size, max(largest, size)
         for u in work.remove(v, with_rims=rule != "weight"):
             version[u] += 1
             heapq.heappush(heap, (*score(u), tie[u], u, version[u]))
             looked += 1 + len(work.sets[u])
-    return Elimination(tuple(order), tuple(buckets), cells, largest, looked)
+    sizes = [2.0 ** min(1000.0, size) for size in work.sizes]
+    return Elimination(
+        tuple(work.order), tuple(work.buckets), math.fsum(sizes), max(sizes, default=0.0), looked
+    )
 
 
 class _Working:
@@ -144,11 +160,20 @@ class _Working:
         self.sets = {v: set(bits(graph[v])) for v in live}
         self.weights = weights
         self.around = {v: sum(weights[u] for u in self.sets[v]) for v in live}
+        self.order: list[int] = []
+        self.buckets: list[int] = []
+        self.sizes: list[float] = []
+        self.alike: dict[float, int] = {}
+        for v in live:
+            self.alike[weights[v]] = self.alike.get(weights[v], 0) | 1 << v
 
     def remove(self, v: int, with_rims: bool) -> set[int]:
         """Join the neighbours of ``v``, take it out; return who must be scored again."""
         masks, sets, around = self.masks, self.sets, self.around
         mask, ring = masks[v], sets.pop(v)
+        self.order.append(v)
+        self.buckets.append(mask | 1 << v)
+        self.sizes.append(around[v] + self.weights[v])
         changed = set(ring)
         for u in ring:
             sets[u].discard(v)
@@ -187,7 +212,9 @@ class _Working:
         for u in self.sets[v]:
             missing = mask & ~masks[u] & ~(1 << u)
             if missing:
-                total += weights[u] * sum([weights[w] for w in bits(missing)])
+                # Variables with as many states are counted together.
+                pairs = self.alike.items()
+                total += weights[u] * sum([w * (missing & same).bit_count() for w, same in pairs])
         return total, self.around[v] + weights[v]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -19,15 +20,15 @@ from bayesdx.inference.general import log_tables
 from bayesdx.inference.general.elimination import (
     Elimination,
     Forest,
+    best_elimination,
     clique_forest,
-    eliminate,
     moral_graph,
 )
 from bayesdx.inference.general.factors import FactorNetwork
 from bayesdx.inference.general.zero_propagation import Zeros, possible_states
 
 #: Cells from which the dearer rules of ordering are tried too.
-WORTH_ORDERING = {"fill": 3e5, "weighted_fill": 3e6}
+WORTH_ORDERING: Mapping[str, float] = MappingProxyType({"fill": 3e5, "weighted_fill": 3e6})
 #: Bytes that a cell takes in the sweep.
 CELL_BYTES = 24.0
 
@@ -231,14 +232,8 @@ def _sliced(
 
 
 def _ordered(cards: tuple[int, ...], scopes: Sequence[Axes]) -> Elimination:
-    graph = moral_graph(len(cards), scopes)
     live = sorted({v for scope in scopes for v in scope})
-    weights = np.log2(cards).tolist()
-    best = eliminate(graph, weights, live, "weight")
-    for rule in ("fill", "weighted_fill"):
-        if best.cells > WORTH_ORDERING[rule]:
-            best = min(best, eliminate(graph, weights, live, rule), key=lambda e: e.cells)
-    return best
+    return best_elimination(moral_graph(len(cards), scopes), cards, live, worth=WORTH_ORDERING)
 
 
 def _nodes(forest: Forest, factors: list[Part]) -> tuple[dict[int, Node], list[int]]:

@@ -119,6 +119,9 @@ def build_potentials(
     TooManyRows
     """
     cards = problem.cards
+    least = fewest_rows(problem, tree)
+    if least > most:
+        raise TooManyRows(least)
     cliques: list[Relation] = [Relation({}, np.ones(1))] * len(tree.cliques)
     leaves: dict[int, Leaf] = {}
     messages: dict[int, Relation] = {}
@@ -140,6 +143,15 @@ def build_potentials(
             messages[c] = _message(tree, c, cliques[c], cards)
     _drop_impossible(tree, cliques, cards)
     return Potentials(cliques, leaves, sum(map(len, cliques)))
+
+
+def fewest_rows(problem: FactorNetwork, tree: ClusterTree) -> float:
+    """Joint states that all cliques have at least: every one of variables that no zero touches."""
+    touched: set[int] = set()
+    for factor in problem.factors:
+        if not factor.table.all():
+            touched.update(factor.scope)
+    return sum(space_of(tuple(clique - touched), problem.cards) for clique in tree.cliques)
 
 
 def constant_relation(factor: Factor) -> Relation:
