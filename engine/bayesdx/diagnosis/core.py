@@ -23,10 +23,9 @@ from bayesdx.diagnosis.red_flags import Rules, compile_rules
 from bayesdx.diagnosis.texts import Texts, compile_texts
 from bayesdx.diagnosis.triage import TriageTable, build_triage
 from bayesdx.diagnosis.urgency import Urgency, urgency_of
-from bayesdx.errors import BayesdxError, Fault, InvalidCase, TooComplex
-from bayesdx.inference import Answer, Evidence, Variants, no_evidence, posteriors
+from bayesdx.errors import BayesdxError, Fault, InvalidCase
+from bayesdx.inference import Answer, CaseLanes, Evidence, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
-from bayesdx.inference.evidence import clamped_absent
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge.knowledge import Knowledge
@@ -89,7 +88,7 @@ class Core:
         Positions in the model of the causes of `triage`.
     clamps : bool array (G + 1, C)
         Causes to clamp absent: the members of each group, and last all of them.
-    variants : Variants
+    lanes : CaseLanes
     backend : str
         Who does the arithmetic, see `bayesdx.inference.posteriors`.
     perturbations : Perturbations
@@ -116,7 +115,7 @@ class Core:
     triage: TriageTable
     weighed: IntArray
     clamps: BoolArray
-    variants: Variants
+    lanes: CaseLanes
     backend: Backend
     perturbations: Perturbations
     prior: FloatArray
@@ -170,7 +169,7 @@ class Core:
         groups : array (G + 1,)
             As `prior_groups`, given the evidence; zeros where the evidence is impossible.
         """
-        return _with_groups(self.model, self.variants, self.clamps, self.backend, evidence)
+        return _with_groups(self.lanes, self.clamps, evidence)
 
     def urgency(
         self, facts: Mapping[str, NDArray[np.integer]], causes: FloatArray, counts: BoolArray
@@ -241,8 +240,8 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
     states = {name: risk.states for name, risk in knowledge.risks.items()}
     states |= {name: finding.states for name, finding in knowledge.findings.items()}
     triage = build_triage(knowledge.triage, knowledge.causes)
-    variants, clamps = Variants(model), _clamps(knowledge, model, modelled)
-    _, groups = _with_groups(model, variants, clamps, backend, no_evidence(model, 1))
+    lanes, clamps = CaseLanes(model, backend), _clamps(knowledge, model, modelled)
+    _, groups = _with_groups(lanes, clamps, no_evidence(model, 1))
     return Core(
         knowledge=knowledge,
         elicited=elicited,
@@ -258,7 +257,7 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
         triage=triage,
         weighed=frozen(np.array([at[name] for name in triage.causes], dtype=np.intp)),
         clamps=frozen(clamps),
-        variants=variants,
+        lanes=lanes,
         backend=backend,
         perturbations=Perturbations(knowledge, assembly, backend),
         prior=frozen(np.array([*(_prior(knowledge, name) for name in causes), groups[-1]])),
@@ -290,35 +289,12 @@ def _clamps(knowledge: Knowledge, model: NoisyModel, modelled: IntArray) -> NDAr
 
 
 def _with_groups(
-    model: NoisyModel,
-    variants: Variants,
-    clamps: BoolArray,
-    backend: Backend,
-    evidence: Evidence,
+    lanes: CaseLanes, clamps: BoolArray, evidence: Evidence
 ) -> tuple[Answer, FloatArray]:
-    if backend == "compiled":
-        answer, absent = _swept(model, clamps, backend, evidence)
-    else:
-        try:
-            # One case in plain NumPy: a cached plan serves all clamps at once.
-            answer, absent = variants.answer(evidence, clamps)
-        except TooComplex:
-            # Too much for that plan; the sweep searches a better order, and knows when to stop.
-            answer, absent = _swept(model, clamps, backend, evidence)
+    answer, absent = lanes.answer(evidence, clamps)
     if not answer.possible[0]:
         return answer, np.zeros(len(absent))
     gap = absent - answer.log_evidence[0]
     groups = np.clip(-np.expm1(gap), 0.0, 1.0)
     groups[-1] = min(math.exp(gap[-1]), 1.0)
     return answer, groups
-
-
-def _swept(
-    model: NoisyModel, clamps: BoolArray, backend: Backend, evidence: Evidence
-) -> tuple[Answer, FloatArray]:
-    """Answer one case, and its evidence with each set of causes absent."""
-    answer = posteriors(model, evidence, backend=backend)
-    if not answer.possible[0]:
-        return answer, np.full(len(clamps), -np.inf)
-    alone = clamped_absent(evidence, clamps)
-    return answer, posteriors(model, alone, only_evidence=True, backend=backend).log_evidence

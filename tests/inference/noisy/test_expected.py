@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.inference import Evidence, NoisyModel, Variants, no_evidence
-from bayesdx.inference.noisy import expected, variants
+from bayesdx.inference import CaseLanes, Evidence, NoisyModel, no_evidence
+from bayesdx.inference.noisy import case_lanes, expected
 from bayesdx.inference.noisy.answer_table import (
     answer_table,
     answered,
@@ -18,6 +18,7 @@ from bayesdx.inference.noisy.answer_table import (
     unknown_questions,
 )
 from bayesdx.inference.noisy.expected import Outcomes, expected_information, outcomes
+from bayesdx.inference.noisy.query import Backend
 
 EXACT = 1e-9
 SEEDS = range(60)
@@ -28,9 +29,9 @@ def one_case(seed: int) -> tuple[NoisyModel, Evidence]:
     return model, replace(evidence, causes=no_evidence(model, 1).causes)
 
 
-def answers_of(model: NoisyModel, case: Evidence, backend: str = "numpy") -> Outcomes:
+def answers_of(model: NoisyModel, case: Evidence, backend: Backend = "numpy") -> Outcomes:
     table = answer_table(model)
-    return outcomes(table, Variants(model), case, unknown_questions(case), backend)
+    return outcomes(table, CaseLanes(model, backend), case, unknown_questions(case))
 
 
 def check(model: NoisyModel, case: Evidence, found: Outcomes) -> None:
@@ -79,7 +80,7 @@ def test_differences_and_positive_terms_agree(
 def test_what_couples_too_much_for_one_plan_is_answered_one_by_one(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(variants, "MAX_COMPONENTS", 0)
+    monkeypatch.setattr(case_lanes, "MAX_COMPONENTS", 0)
     model, case = one_case(seed)
     check(model, case, answers_of(model, case))
 

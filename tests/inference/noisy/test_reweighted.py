@@ -7,8 +7,8 @@ import pytest
 from oracle import FloatArray, world_weights
 from random_networks import random_problem
 
-from bayesdx.inference import Evidence, NoisyModel, Variants, no_evidence
-from bayesdx.inference.noisy import lanes, variants
+from bayesdx.inference import CaseLanes, Evidence, NoisyModel, no_evidence
+from bayesdx.inference.noisy import case_lanes, lanes
 
 EXACT = 1e-12
 SEEDS = range(60)
@@ -47,7 +47,7 @@ def added_up(
 
 def check(seed: int) -> None:
     model, evidence = free_cases(seed, 3)
-    rng, asked = np.random.default_rng(seed), Variants(model)
+    rng, asked = np.random.default_rng(seed), CaseLanes(model)
     for row in range(len(evidence)):
         case = evidence.take(slice(row, row + 1))
         on, off, risks = random_weights(rng, model, case, 11)
@@ -81,7 +81,7 @@ def test_the_answer_does_not_depend_on_how_many_rows_go_together(
 def test_weights_of_one_are_the_case_as_it_is() -> None:
     for seed in SEEDS[:20]:
         model, evidence = free_cases(seed, 1)
-        asked = Variants(model)
+        asked = CaseLanes(model)
         ones = np.ones((2, len(model.causes)))
         found = asked.reweighted(evidence, ones)
         assert found is not None
@@ -93,10 +93,10 @@ def test_weights_of_one_are_the_case_as_it_is() -> None:
 
 
 def test_what_couples_too_much_is_declined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(variants, "MAX_COMPONENTS", 1)
+    monkeypatch.setattr(case_lanes, "MAX_COMPONENTS", 1)
     declined = 0
     for seed in SEEDS[:10]:
         model, evidence = free_cases(seed, 1)
-        found = Variants(model).reweighted(evidence, np.ones((1, len(model.causes))))
+        found = CaseLanes(model).reweighted(evidence, np.ones((1, len(model.causes))))
         declined += found is None
     assert declined > 0

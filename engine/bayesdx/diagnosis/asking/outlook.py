@@ -103,7 +103,7 @@ def outlook_of(
     answer = inquiries.answer[choice]
     asked = np.zeros(len(inquiries.table.kind), dtype=bool)
     asked[inquiries.table.question[answer[answer >= 0]]] = True
-    found = outcomes(inquiries.table, core.variants, cases.evidence, asked, core.backend)
+    found = outcomes(inquiries.table, core.lanes, cases.evidence, asked)
     possible = not np.isneginf(found.log_evidence)
     status: Status = IMPOSSIBLE if not possible else OK if bool(cases.known[0]) else NO_FINDINGS
     shared = _shared(inquiries, choice)

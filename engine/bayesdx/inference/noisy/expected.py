@@ -19,9 +19,8 @@ from scipy.special import kl_div
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answered
-from bayesdx.inference.noisy.model import NoisyModel
-from bayesdx.inference.noisy.query import Answer, Backend, posteriors
-from bayesdx.inference.noisy.variants import Variants
+from bayesdx.inference.noisy.case_lanes import CaseLanes
+from bayesdx.inference.noisy.query import Answer, posteriors
 
 #: A difference below this share of what it is taken from is computed anew: each further power of
 #: ten would cost another digit.
@@ -55,24 +54,21 @@ class Outcomes:
 
 def outcomes(
     table: AnswerTable,
-    variants: Variants,
+    lanes: CaseLanes,
     evidence: Evidence,
     asked: BoolArray,
-    backend: Backend = "auto",
 ) -> Outcomes:
     """Answer one case as it is, and under every answer to the questions that are asked.
 
     Parameters
     ----------
     table : AnswerTable
-        Of the model that ``variants`` is for.
-    variants : Variants
+        Of the model that ``lanes`` is for.
+    lanes : CaseLanes
     evidence : Evidence
         One case, no cause clamped.
     asked : bool array (Q,)
         Among `unknown_questions`.
-    backend : {"auto", "numpy", "compiled"}
-        "compiled" computes every answer as a case of its own.
 
     Returns
     -------
@@ -80,17 +76,16 @@ def outcomes(
         Of all answers that are consistent with what is known of an ordinal finding.
     """
     chosen, partial = _consistent(table, evidence, np.flatnonzero(asked[table.question]))
-    mixed = None if backend == "compiled" else _mixed(table, variants, evidence, chosen)
+    mixed = _mixed(table, lanes, evidence, chosen)
     if mixed is None:
-        base, joint = _one_by_one(table, variants.model, evidence, chosen, backend)
+        base, joint = _one_by_one(table, lanes, evidence, chosen)
     else:
         base, joint, kept = mixed
         if not np.isneginf(base.log_evidence[0]):
             left = partial | ~kept
-            left = _by_positive_terms(table, variants, evidence, base, chosen, left, partial, joint)
+            left = _by_positive_terms(table, lanes, evidence, base, chosen, left, partial, joint)
             if left.any():
-                model = variants.model
-                _, joint[left] = _one_by_one(table, model, evidence, chosen[left], backend)
+                _, joint[left] = _one_by_one(table, lanes, evidence, chosen[left])
     log_evidence = float(base.log_evidence[0])
     if np.isneginf(log_evidence):
         none = np.zeros((0, base.causes.shape[1]))
@@ -123,13 +118,13 @@ def _joint(log_evidence: FloatArray, causes: FloatArray, base: float) -> FloatAr
 
 
 def _mixed(
-    table: AnswerTable, variants: Variants, evidence: Evidence, chosen: IntArray
+    table: AnswerTable, lanes: CaseLanes, evidence: Evidence, chosen: IntArray
 ) -> tuple[Answer, FloatArray, BoolArray] | None:
     """The case as it is, the joints of its answers (A, C + 1), and which kept their digits."""
     questions = np.zeros(len(table.kind), dtype=bool)
     questions[table.question[chosen]] = True
     rows = np.append(np.flatnonzero(questions[table.row_question]), -1)
-    found = variants.reweighted(evidence, table.on[rows], None, table.risks[rows])
+    found = lanes.reweighted(evidence, table.on[rows], None, table.risks[rows])
     if found is None:
         return None
     base = Answer(found[0][-1:], found[1][-1:], np.empty(0))
@@ -146,7 +141,7 @@ def _mixed(
 
 def _by_positive_terms(
     table: AnswerTable,
-    variants: Variants,
+    lanes: CaseLanes,
     evidence: Evidence,
     base: Answer,
     chosen: IntArray,
@@ -164,9 +159,9 @@ def _by_positive_terms(
     at = np.flatnonzero(fitting)
     if not len(at):
         return left
-    terms = [term for i, a in enumerate(chosen[at]) for term in _terms(table, variants, i, int(a))]
+    terms = [term for i, a in enumerate(chosen[at]) for term in _terms(table, lanes, i, int(a))]
     on, off, risks = (np.array([term[part] for term in terms]) for part in (2, 3, 4))
-    found = variants.reweighted(evidence, on, off, risks)
+    found = lanes.reweighted(evidence, on, off, risks)
     if found is None:
         return left
     parts = _joint(*found, float(base.log_evidence[0]))
@@ -179,9 +174,9 @@ def _by_positive_terms(
 _Term = tuple[int, float, FloatArray, FloatArray, StateArray]
 
 
-def _terms(table: AnswerTable, variants: Variants, number: int, answer: int) -> Iterator[_Term]:
+def _terms(table: AnswerTable, lanes: CaseLanes, number: int, answer: int) -> Iterator[_Term]:
     """Yield (number, share, on, off, risks) of the rows that add up to an answer."""
-    model = variants.model
+    model = lanes.model
     place = int(table.position[table.question[answer]])
     ones, held = np.ones(len(model.causes)), np.full(len(model.risks), -1, dtype=np.int8)
     if table.kind[table.question[answer]] == RISK:
@@ -199,15 +194,11 @@ def _terms(table: AnswerTable, variants: Variants, number: int, answer: int) -> 
 
 
 def _one_by_one(
-    table: AnswerTable,
-    model: NoisyModel,
-    evidence: Evidence,
-    chosen: IntArray,
-    backend: Backend,
+    table: AnswerTable, lanes: CaseLanes, evidence: Evidence, chosen: IntArray
 ) -> tuple[Answer, FloatArray]:
     """The case as it is and the joints of its answers, each a case of its own."""
     rows = answered(table, evidence, np.append(chosen, -1))
-    answer = posteriors(model, rows, backend=backend).complete()
+    answer = posteriors(lanes.model, rows, backend=lanes.backend).complete()
     base = Answer(answer.log_evidence[-1:], answer.causes[-1:], np.empty(0))
     joint = _joint(answer.log_evidence, answer.causes, float(base.log_evidence[0]))
     return base, joint[:-1]

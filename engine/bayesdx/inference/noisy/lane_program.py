@@ -16,9 +16,10 @@ from bayesdx.errors import Fault, Phrase, TooComplex
 from bayesdx.inference.arrays import IntArray
 from bayesdx.inference.noisy.lane_case import Structure
 from bayesdx.inference.noisy.lane_order import bits, find_order
-from bayesdx.inference.noisy.limits import MAX_LOG2_FRONTIER
 from bayesdx.inference.noisy.recent import Recent
 
+#: Most components of all frontiers of a lane (8 bytes each).
+MAX_WORK = 1 << 25
 #: How an axis is summed out: all states, component 1, components 1 and 2.
 ALL, EXPLAINED, BOTH = range(3)
 
@@ -115,14 +116,14 @@ def compile_lanes(structure: Structure, tries: int) -> LaneProgram:
     Raises
     ------
     TooComplex
-        If the frontier would be too large.
+        If the frontiers, which are kept for the way back, would take too much memory.
     """
     masks = structure.masks
     grouped = [c for c, mask in enumerate(masks) if mask.bit_count() > 1]
     order = find_order([masks[c] for c in grouped], structure.widths, tries)
-    if order.widest > 2.0**MAX_LOG2_FRONTIER:
-        expected = f"a frontier of at most 2^{MAX_LOG2_FRONTIER:g} components"
-        raise TooComplex(Fault("case", expected, Phrase(f"{order.widest:.3g} components")))
+    if order.work > MAX_WORK:
+        expected = f"frontiers of at most {MAX_WORK} components in all"
+        raise TooComplex(Fault("case", expected, Phrase(f"{order.work:.3g} components")))
     layout = _Layout(structure)
     sequence = [grouped[at] for at in order.causes]
     singles: dict[int, list[CauseStep]] = {}

@@ -13,7 +13,14 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.lane_case import LaneCase
-from bayesdx.inference.noisy.lane_program import ALL, CauseStep, Close, LaneProgram, Open
+from bayesdx.inference.noisy.lane_program import (
+    ALL,
+    MAX_WORK,
+    CauseStep,
+    Close,
+    LaneProgram,
+    Open,
+)
 from bayesdx.inference.noisy.operator import (
     Effect,
     act,
@@ -26,8 +33,6 @@ from bayesdx.inference.noisy.operator import (
 #: Components of a frontier that are computed together, lanes counted.
 AT_ONCE = 1 << 17
 _FEWEST_LANES, _MOST_LANES = 64, 1024
-#: Components that are kept for the way back, lanes counted.
-_KEPT = 1 << 25
 
 
 def run_lanes(case: LaneCase, program: LaneProgram) -> tuple[FloatArray, FloatArray]:
@@ -50,7 +55,7 @@ def run_lanes(case: LaneCase, program: LaneProgram) -> tuple[FloatArray, FloatAr
     posterior = np.zeros((len(case.structure.links), n_lanes))
     log_evidence = np.empty(n_lanes)
     most = max(_FEWEST_LANES, min(_MOST_LANES, int(AT_ONCE / max(program.widest, 1.0))))
-    most = max(1, min(most, int(_KEPT / max(program.work, 1.0))))
+    most = max(1, min(most, int(MAX_WORK / max(program.work, 1.0))))
     for first in range(0, n_lanes, most):
         lanes = slice(first, min(first + most, n_lanes))
         tile = _Tile(case, program, lanes)

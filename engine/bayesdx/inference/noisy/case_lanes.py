@@ -9,30 +9,34 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayesdx.errors import TooComplex
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
-from bayesdx.inference.noisy.lane_case import Assumptions, LaneCase, condition_lanes
+from bayesdx.inference.noisy.lane_case import Assumptions, condition_lanes
 from bayesdx.inference.noisy.lane_program import LanePrograms
 from bayesdx.inference.noisy.lanes import run_lanes
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, NoisyModel
 from bayesdx.inference.noisy.parameters import repeat_parameters
-from bayesdx.inference.noisy.query import Answer, posteriors
+from bayesdx.inference.noisy.query import Answer, Backend, posteriors
 
 #: Frontiers above this many components are left to the sweep.
 MAX_COMPONENTS = 1 << 14
 
 
-class Variants:
-    """Answers one case under assumptions; keeps the programs used last."""
+class CaseLanes:
+    """Answers one case under assumptions.
 
-    def __init__(self, model: NoisyModel) -> None:
-        self._model = model
+    Attributes
+    ----------
+    model : NoisyModel
+    backend : {"auto", "numpy", "compiled"}
+        "compiled" answers each assumption as a case of its own, by the compiled sweep.
+    programs : LanePrograms
+        Those used last.
+    """
+
+    def __init__(self, model: NoisyModel, backend: Backend = "auto") -> None:
+        self.model, self.backend, self.programs = model, backend, LanePrograms()
         self._parameters = repeat_parameters(model, 1)
-        self.programs = LanePrograms()
-
-    @property
-    def model(self) -> NoisyModel:
-        """What is asked."""
-        return self._model
 
     def answer(self, evidence: Evidence, absent: BoolArray) -> tuple[Answer, FloatArray]:
         """Answer one case as it is, and its evidence with sets of causes absent.
@@ -42,21 +46,26 @@ class Variants:
         evidence : Evidence
             One case.
         absent : bool array (V, C)
-            Causes assumed absent in each variant.
+            Causes assumed absent in each lane.
 
         Returns
         -------
         answer : Answer
             Of the case as it is.
         log_evidence : array (V,)
-            log P(evidence, causes absent) of each variant.
+            log P(evidence, causes absent) of each lane; ``-inf`` where there is no answer.
         """
-        on = np.ones((1 + len(absent), len(self._model.causes)))
+        on = np.ones((1 + len(absent), len(self.model.causes)))
         on[1:][absent] = 0.0
         found = self.reweighted(evidence, on)
         if found is None:
-            alone = posteriors(self._model, clamped_absent(evidence, absent), only_evidence=True)
-            return posteriors(self._model, evidence), alone.log_evidence
+            # The sweep searches a better order, and knows when to stop.
+            answer = posteriors(self.model, evidence, backend=self.backend)
+            if not answer.possible[0]:
+                return answer, np.full(len(absent), -np.inf)
+            alone = clamped_absent(evidence, absent)
+            rest = posteriors(self.model, alone, only_evidence=True, backend=self.backend)
+            return answer, rest.log_evidence
         log_evidence, posterior = found
         return Answer(log_evidence[:1], posterior[:1], np.empty(0)), log_evidence[1:]
 
@@ -90,14 +99,18 @@ class Variants:
         posterior : array (V, C)
             Share of the worlds with the cause in that sum; 0 where the sum is.
 
-        None is returned in place of both where the findings couple too much for one program.
+        None is returned in place of both where the findings couple too much for one program, or the
+        backend is compiled.
         """
+        if self.backend == "compiled":
+            return None
         inactive = np.ones((on.shape[1], 1)) if off is None else off.T
         assumed = Assumptions(on.T, inactive, None if risks is None else risks.T)
-        case: LaneCase = condition_lanes(
-            evidence, self._parameters.asked(self._model, evidence), assumed
-        )
-        program = self.programs.get(case.structure, len(on))
+        case = condition_lanes(evidence, self._parameters.asked(self.model, evidence), assumed)
+        try:
+            program = self.programs.get(case.structure, len(on))
+        except TooComplex:
+            return None
         if program.widest > MAX_COMPONENTS:
             return None
         log_evidence, posterior = run_lanes(case, program)

@@ -8,13 +8,13 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import (
+    CaseLanes,
     Evidence,
     NoisyModel,
-    Variants,
     no_evidence,
     posteriors,
 )
-from bayesdx.inference.noisy import recent, variants
+from bayesdx.inference.noisy import case_lanes, recent
 
 EXACT = 1e-12
 SEEDS = range(60)
@@ -47,7 +47,7 @@ def close(got: np.ndarray, right: np.ndarray) -> None:
 
 def check(seed: int) -> None:
     model, evidence = free_cases(seed)
-    asked, absent = Variants(model), random_sets(seed, model)
+    asked, absent = CaseLanes(model), random_sets(seed, model)
     for row in range(len(evidence)):
         case = evidence.take(slice(row, row + 1))
         answer, log_absent = asked.answer(case, absent)
@@ -63,7 +63,7 @@ def check(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_variants_are_what_the_sweep_gives(seed: int) -> None:
+def test_lanes_are_what_the_sweep_gives(seed: int) -> None:
     check(seed)
 
 
@@ -71,7 +71,7 @@ def test_variants_are_what_the_sweep_gives(seed: int) -> None:
 def test_frontiers_too_large_for_a_plan_go_to_the_sweep(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(variants, "MAX_COMPONENTS", 2)
+    monkeypatch.setattr(case_lanes, "MAX_COMPONENTS", 2)
     check(seed)
 
 
@@ -83,11 +83,11 @@ def test_an_answer_does_not_depend_on_what_was_asked_before(
     for seed in SEEDS[:15]:
         model, evidence = free_cases(seed)
         absent = random_sets(seed, model)
-        used = Variants(model)
+        used = CaseLanes(model)
         for row in [0, 1, 2, 3, 4, 0, 4, 2, 2, 7, 6, 5, 0, 1]:
             case = evidence.take(slice(row, row + 1))
             (got, got_absent), (new, new_absent) = (
-                one.answer(case, absent) for one in (used, Variants(model))
+                one.answer(case, absent) for one in (used, CaseLanes(model))
             )
             np.testing.assert_array_equal(got.causes, new.causes)
             np.testing.assert_array_equal(got.log_evidence, new.log_evidence)
@@ -98,7 +98,7 @@ def test_a_kept_plan_serves_other_numbers_of_the_same_shape() -> None:
     """Absent instead of unknown, another soft value, another risk: same axes, other weights."""
     for seed in SEEDS[:30]:
         model, evidence = free_cases(seed, 1)
-        used, absent = Variants(model), random_sets(seed, model)
+        used, absent = CaseLanes(model), random_sets(seed, model)
         rng = np.random.default_rng(seed)
         for _ in range(12):
             findings, risks = evidence.findings.copy(), evidence.risks.copy()
