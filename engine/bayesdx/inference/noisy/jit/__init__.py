@@ -14,7 +14,8 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 `axis_kernels`        elementary operations on a frontier; where a cause acts on an axis
 `case_sweep`          the sweep over it, forward and backward
 `entry`               all cases of a batch; the entry of the compiled code
-`driver`              threads; the only module that Python calls
+`driver`              threads; the only module that Python calls for cases
+`lane_kernel`         one case in many lanes
 ====================  ==========================================================================
 
 A case is answered alone and by the same machine code, so neither the other rows of a batch nor the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.jit.entry import answer_rows
+from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
 from bayesdx.inference.noisy.jit.memory import Rows, Workspace, model_memory
+from bayesdx.inference.noisy.jit.typed import ENTRY
 from bayesdx.inference.noisy.model import NoisyModel
 
 #: Rows that a thread takes at a time: a few milliseconds of work.
@@ -92,6 +95,19 @@ def run(
                 done.result()
     causes[status != 0] = 0.0
     return log_evidence, causes, log_without, status
+
+
+def prepare() -> tuple[str, float]:
+    """Compile all kernels now: the folder in which they are kept, if any, and CPU seconds."""
+    begin = time.process_time()
+    for entry in (answer_rows, answer_lanes):
+        entry.compile(ENTRY)
+    return kept_in(), time.process_time() - begin
+
+
+def kept_in() -> str:
+    """Folder in which numba keeps the machine code; empty where it cannot."""
+    return str(answer_rows.stats.cache_path or "")
 
 
 def _cores() -> int:

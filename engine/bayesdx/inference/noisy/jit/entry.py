@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +26,15 @@ from bayesdx.inference.noisy.jit.memory import (
     state_at,
 )
 from bayesdx.inference.noisy.jit.pendant import eliminate_pendant, pull_pendant
-from bayesdx.inference.noisy.jit.typed import Floats, Integers, inlined, integers_at, kept, moved
+from bayesdx.inference.noisy.jit.typed import (
+    Floats,
+    Integers,
+    inlined,
+    integers_at,
+    kept,
+    moved,
+    sources_digest,
+)
 
 #: A case for which memory must be made first.
 _NO_ROOM = -2
@@ -134,10 +140,4 @@ def _make_entry(digest: str) -> Any:
     return answer_rows
 
 
-def _digest() -> str:
-    """Digest of all compiled sources: numba itself looks at the file of the entry only."""
-    sources = [*sorted(Path(__file__).parent.glob("*.py")), Path(__file__).parents[1] / "model.py"]
-    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-
-
-answer_rows = _make_entry(_digest())
+answer_rows = _make_entry(sources_digest())

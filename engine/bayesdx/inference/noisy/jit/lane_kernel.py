@@ -2,354 +2,404 @@
 
 The arithmetic is that of `bayesdx.inference.noisy.lanes`. Eight lanes at a time go through
 the whole program, forward and backward, side by side in vector registers and in memory that stays
-in cache; so an answer depends neither on the other lanes nor on how many there are. `draws` imports
-this module when the compiled backend is asked for, and numba with it.
+in cache; so an answer depends neither on the other lanes nor on how many there are. One loop for
+cases and for lanes would be slower for both: a case has one number where lanes have eight, and
+plans as it goes. They share what a cause does to an axis, in `axis_kernels`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray
-from bayesdx.inference.noisy.jit.jit import compiled, compiled_and_kept
+from bayesdx.inference.noisy.jit.axis_kernels import LANES, act_lanes, unact_lanes
+from bayesdx.inference.noisy.jit.typed import (
+    Floats,
+    Integers,
+    addresses,
+    apart,
+    bind,
+    compiled,
+    inlined,
+    integers_at,
+    kept,
+    moved,
+    sources_digest,
+)
 from bayesdx.inference.noisy.lane_case import LaneCase
 from bayesdx.inference.noisy.lane_program import ALL, BOTH, FlatProgram
 
-#: Lanes in one vector register of the widest machines.
-LANES = 8
-#: Columns of `FlatProgram.steps`, ``touches`` and ``opens``.
+#: Columns of `FlatProgram.steps`, ``touches``, ``opens`` and ``closes``, and how many.
 CAUSE, SIZE, TOUCH, TOUCH_END, ENTRY, OPEN, OPEN_END, CLOSE, CLOSE_END = range(9)
 ROW, STRIDE, WIDTH = range(3)
 FIRST, STATES, FOLDED = range(3)
+BEHIND, COMPONENTS, HOW = range(3)
+_STEP = 9
+
+
+class Flat(NamedTuple):
+    """A program; see `FlatProgram`."""
+
+    n_steps: int
+    n_singles: int
+    n_isolated: int
+    n_free: int
+    steps: Integers
+    touches: Integers
+    entries: Integers
+    opens: Integers
+    closes: Integers
+    singles: Integers
+    isolated: Integers
+    free: Integers
+
+
+class Block(NamedTuple):
+    """Numbers of eight lanes, a row of eight for each, and what is written: see `LaneCase`.
+
+    Attributes
+    ----------
+    tape, single_tape
+        Every state of the frontier, and of axes on which single causes act.
+    adjoint, spare
+        Adjoints of the frontier.
+    start_adjoint, sums, unit
+        Adjoints of starts; sums of isolated axes; reciprocals of what was summed out.
+    step_at, open_at
+        Where on the tape a step, and an axis that was opened, began.
+    """
+
+    start: Floats
+    keep: Floats
+    gain: Floats
+    lowered: Floats
+    active: Floats
+    inactive: Floats
+    tape: Floats
+    single_tape: Floats
+    adjoint: Floats
+    spare: Floats
+    start_adjoint: Floats
+    sums: Floats
+    unit: Floats
+    log_evidence: Floats
+    posterior: Floats
+    step_at: Integers
+    open_at: Integers
+
+
+class Numbers(NamedTuple):
+    """All lanes: six tables, their rows and columns (one stands for all lanes), and answers."""
+
+    n_lanes: int
+    n_causes: int
+    shapes: Integers
+    start: Floats
+    keep: Floats
+    gain: Floats
+    lowered: Floats
+    active: Floats
+    inactive: Floats
+    log_scale: Floats
+    log_evidence: Floats
+    posterior: Floats
+
+
+_AFTER_FLAT = len(Flat._fields)
+_flat_at, _block_at = bind(Flat, 0), bind(Block, _AFTER_FLAT)
+_numbers_at = bind(Numbers, _AFTER_FLAT + len(Block._fields))
+
+
+@inlined
+def _row(array: Floats, row: int) -> Floats:
+    return moved(array, LANES * row)
+
+
+@inlined
+def _copy(source: Floats, target: Floats, rows: int) -> None:
+    for i in range(LANES * rows):
+        target[i] = source[i]
 
 
 @compiled
-def _copy(source: Any, target: Any, rows: int) -> None:
-    for i in range(rows):
-        for n in range(LANES):
-            target[i, n] = source[i, n]
-
-
-@compiled
-def _act(touch: Any, links: Any, array: Any, size: int) -> None:
-    """Let an active cause act on an axis, in place."""
-    keep, gain, lowered = links
-    row, stride, width = touch[ROW], touch[STRIDE], touch[WIDTH]
-    for first in range(0, size, stride * width):
-        for i in range(first + stride, first + 2 * stride):
-            for n in range(LANES):
-                array[i, n] = keep[row, n] * array[i, n] + gain[row, n] * array[i - stride, n]
-        if width < 3:
-            continue
-        for i in range(first + 2 * stride, first + 3 * stride):
-            for n in range(LANES):
-                array[i, n] *= keep[row, n] * lowered[row, n]
-            if width > 3:
-                for n in range(LANES):
-                    array[i, n] += array[i + stride, n] * (1.0 - lowered[row, n])
-                    array[i + stride, n] *= keep[row, n]
-
-
-@compiled
-def _unact(touch: Any, links: Any, array: Any, size: int) -> None:
-    """Transpose of `_act`."""
-    keep, gain, lowered = links
-    row, stride, width = touch[ROW], touch[STRIDE], touch[WIDTH]
-    for first in range(0, size, stride * width):
-        for i in range(first + stride, first + 2 * stride):
-            for n in range(LANES):
-                array[i - stride, n] += gain[row, n] * array[i, n]
-                array[i, n] *= keep[row, n]
-        if width < 3:
-            continue
-        for i in range(first + 2 * stride, first + 3 * stride):
-            if width > 3:
-                for n in range(LANES):
-                    array[i + stride, n] *= keep[row, n]
-                    array[i + stride, n] += array[i, n] * (1.0 - lowered[row, n])
-            for n in range(LANES):
-                array[i, n] *= keep[row, n] * lowered[row, n]
-
-
-@compiled
-def _apply(program: Any, step: Any, links: Any, weights: Any, old: Any, new: Any) -> None:
+def _apply(flat: Flat, block: Block, k: int, old: Floats, new: Floats) -> None:
     """Sum a cause out: ``new`` from ``old``."""
-    active, inactive = weights
-    size, entry = step[SIZE], step[ENTRY]
+    apart()
+    step = moved(flat.steps, _STEP * k)
+    size, entries = step[SIZE], moved(flat.entries, step[ENTRY])
     _copy(old, new, size)
     for t in range(step[TOUCH], step[TOUCH_END]):
-        _act(program.touches[t], links, new, size)
+        touch = moved(flat.touches, 3 * t)
+        row = LANES * touch[ROW]
+        keep, gain = moved(block.keep, row), moved(block.gain, row)
+        act_lanes(keep, gain, moved(block.lowered, row), new, size, touch[STRIDE], touch[WIDTH])
     for i in range(size):
-        e = program.entries[entry + i]
+        active, inactive = _row(block.active, entries[i]), _row(block.inactive, entries[i])
+        before, after = _row(old, i), _row(new, i)
         for n in range(LANES):
-            new[i, n] = active[e, n] * new[i, n] + inactive[e, n] * old[i, n]
+            after[n] = active[n] * after[n] + inactive[n] * before[n]
 
 
 @compiled
-def _pull(
-    program: Any,
-    step: Any,
-    links: Any,
-    weights: Any,
-    adjoint: Any,
-    before: Any,
-    spare: Any,
-    posterior: Any,
-) -> None:
+def _pull(flat: Flat, block: Block, k: int, adjoint: Floats, before: Floats, spare: Floats) -> None:
     """Pull the adjoint back through a cause, in place, and note its posterior."""
-    active, inactive = weights
-    size, entry = step[SIZE], step[ENTRY]
+    apart()
+    step = moved(flat.steps, _STEP * k)
+    size, entries = step[SIZE], moved(flat.entries, step[ENTRY])
     for i in range(size):
-        e = program.entries[entry + i]
+        active, old, new = _row(block.active, entries[i]), _row(adjoint, i), _row(spare, i)
         for n in range(LANES):
-            spare[i, n] = active[e, n] * adjoint[i, n]
+            new[n] = active[n] * old[n]
     for t in range(step[TOUCH_END] - 1, step[TOUCH] - 1, -1):
-        _unact(program.touches[t], links, spare, size)
-    cause = step[CAUSE]
+        touch = moved(flat.touches, 3 * t)
+        row = LANES * touch[ROW]
+        keep, gain = moved(block.keep, row), moved(block.gain, row)
+        unact_lanes(keep, gain, moved(block.lowered, row), spare, size, touch[STRIDE], touch[WIDTH])
+    posterior = _row(block.posterior, step[CAUSE])
     for n in range(LANES):
-        posterior[cause, n] = 0.0
+        posterior[n] = 0.0
     for i in range(size):
-        e = program.entries[entry + i]
+        inactive, one, other = _row(block.inactive, entries[i]), _row(spare, i), _row(adjoint, i)
+        here = _row(before, i)
         for n in range(LANES):
-            posterior[cause, n] += spare[i, n] * before[i, n]
-            adjoint[i, n] = spare[i, n] + inactive[e, n] * adjoint[i, n]
+            posterior[n] += one[n] * here[n]
+            other[n] = one[n] + inactive[n] * other[n]
 
 
 @compiled
-def _close(one: Any, old: Any, new: Any, size: int) -> None:
+def _close(stride: int, width: int, how: int, old: Floats, new: Floats, size: int) -> None:
     """Sum an axis out."""
-    stride, width, at = one[0], one[1], 0
+    apart()
+    first_state, last = (0, width) if how == ALL else (1, 3 if how == BOTH else 2)
+    target = new
     for first in range(0, size, stride * width):
         for i in range(first, first + stride):
+            source = _row(old, i + first_state * stride)
             for n in range(LANES):
-                new[at, n] = old[i, n] if one[2] == ALL else old[i + stride, n]
-            if one[2] == BOTH:
+                target[n] = source[n]
+            for s in range(first_state + 1, last):
+                source = _row(old, i + s * stride)
                 for n in range(LANES):
-                    new[at, n] += old[i + 2 * stride, n]
-            elif one[2] == ALL:
-                for s in range(1, width):
-                    for n in range(LANES):
-                        new[at, n] += old[i + s * stride, n]
-            at += 1
+                    target[n] += source[n]
+            target = moved(target, LANES)
 
 
 @compiled
-def _unclose(one: Any, adjoint: Any, result: Any, size: int) -> None:
+def _unclose(stride: int, width: int, how: int, adjoint: Floats, result: Floats, size: int) -> None:
     """Transpose of `_close`; ``size`` is that of ``result``."""
-    stride, width, at = one[0], one[1], 0
+    apart()
+    source = adjoint
     for first in range(0, size, stride * width):
         for i in range(first, first + stride):
             for s in range(width):
-                passes = one[2] == ALL or s == 1 or (s == 2 and one[2] == BOTH)
+                factor = 1.0 if how == ALL or s == 1 or (s == 2 and how == BOTH) else 0.0
+                target = _row(result, i + s * stride)
                 for n in range(LANES):
-                    result[i + s * stride, n] = adjoint[at, n] if passes else 0.0
-            at += 1
+                    target[n] = factor * source[n]
+            source = moved(source, LANES)
 
 
-@compiled
-def _open_adjoint(adjoint: Any, old: Any, result: Any, size: int, width: int) -> None:
-    """Adjoint of the start of an axis that was opened over ``old``."""
-    for s in range(width):
-        for n in range(LANES):
-            result[s, n] = 0.0
-        for i in range(size):
-            for n in range(LANES):
-                result[s, n] += adjoint[s * size + i, n] * old[i, n]
-
-
-@compiled
-def _forward(
-    program: Any, links: Any, weights: Any, start: Any, tape: Any, step_at: Any, open_at: Any
-) -> int:
+@inlined
+def _forward(flat: Flat, block: Block) -> int:
     """Fill the tape; return where its last row, the evidence, stands."""
     for n in range(LANES):
-        tape[0, n] = 1.0
+        block.tape[n] = 1.0
     current, top, size = 0, 1, 1
-    for k in range(program.n_steps):
-        step = program.steps[k]
+    for k in range(flat.n_steps):
+        step = moved(flat.steps, _STEP * k)
         for o in range(step[OPEN], step[OPEN_END]):
-            one = program.opens[o]
-            open_at[o] = current
-            for s in range(one[STATES]):
+            first, width = flat.opens[3 * o + FIRST], flat.opens[3 * o + STATES]
+            block.open_at[o] = current
+            for s in range(width):
+                start = _row(block.start, first + s)
                 for i in range(size):
+                    source, target = _row(block.tape, current + i), _row(block.tape, top + i)
                     for n in range(LANES):
-                        tape[top + s * size + i, n] = (
-                            start[one[FIRST] + s, n] * tape[current + i, n]
-                        )
-            size *= one[STATES]
-            current, top = top, top + size
-        step_at[k] = current
-        _apply(program, step, links, weights, tape[current:], tape[top:])
+                        target[n] = start[n] * source[n]
+                top += size
+            size *= width
+            current = top - size
+        block.step_at[k] = current
+        _apply(flat, block, k, _row(block.tape, current), _row(block.tape, top))
         current, top = top, top + size
         for c in range(step[CLOSE], step[CLOSE_END]):
-            one = program.closes[c]
-            _close(one, tape[current:], tape[top:], size)
-            size //= one[1]
+            one = moved(flat.closes, 3 * c)
+            source, target = _row(block.tape, current), _row(block.tape, top)
+            _close(one[BEHIND], one[COMPONENTS], one[HOW], source, target, size)
+            size //= one[COMPONENTS]
             current, top = top, top + size
     return current
 
 
-@compiled
-def _backward(
-    program: Any,
-    links: Any,
-    weights: Any,
-    start: Any,
-    tape: Any,
-    step_at: Any,
-    open_at: Any,
-    unit: Any,
-    buffers: Any,
-    start_adjoint: Any,
-    posterior: Any,
-) -> None:
-    """Fill the posteriors of the frontier's causes and the adjoints of folded starts."""
-    adjoint, spare = buffers
-    for n in range(LANES):
-        adjoint[0, n] = unit[n]
-    size = 1
-    for k in range(program.n_steps - 1, -1, -1):
-        step = program.steps[k]
-        for c in range(step[CLOSE_END] - 1, step[CLOSE] - 1, -1):
-            one = program.closes[c]
-            size *= one[1]
-            _unclose(one, adjoint, spare, size)
-            adjoint, spare = spare, adjoint
-        _pull(program, step, links, weights, adjoint, tape[step_at[k] :], spare, posterior)
-        for o in range(step[OPEN_END] - 1, step[OPEN] - 1, -1):
-            one = program.opens[o]
-            first, width = one[FIRST], one[STATES]
-            size //= width
-            old = tape[open_at[o] :]
-            if one[FOLDED]:
-                _open_adjoint(adjoint, old, start_adjoint[first:], size, width)
+@inlined
+def _unopen(flat: Flat, block: Block, o: int, adjoint: Floats, size: int) -> None:
+    """Sum an axis out of the adjoint, in place; note the adjoint of its start where it is used."""
+    first, width = flat.opens[3 * o + FIRST], flat.opens[3 * o + STATES]
+    if flat.opens[3 * o + FOLDED]:
+        for s in range(width):
+            result = _row(block.start_adjoint, first + s)
+            for n in range(LANES):
+                result[n] = 0.0
             for i in range(size):
+                one, old = _row(adjoint, s * size + i), _row(block.tape, block.open_at[o] + i)
                 for n in range(LANES):
-                    adjoint[i, n] *= start[first, n]
-                for s in range(1, width):
-                    for n in range(LANES):
-                        adjoint[i, n] += start[first + s, n] * adjoint[s * size + i, n]
+                    result[n] += one[n] * old[n]
+    for s in range(width):
+        start = _row(block.start, first + s)
+        for i in range(size):
+            one, target = _row(adjoint, s * size + i), _row(adjoint, i)
+            for n in range(LANES):
+                target[n] = start[n] * one[n] + (target[n] if s else 0.0)
 
 
-@compiled
-def _free(program: Any, weights: Any, posterior: Any, log_evidence: Any) -> None:
-    """Causes without axes."""
-    active, inactive = weights
-    for f in range(len(program.free)):
-        c, e = program.free[f]
-        for n in range(LANES):
-            both = active[e, n] + inactive[e, n]
-            posterior[c, n] = active[e, n] / both if both > 0.0 else 0.0
-            log_evidence[n] += math.log(both) if both > 0.0 else -np.inf
+@inlined
+def _backward(flat: Flat, block: Block) -> None:
+    """Fill the posteriors of the frontier's causes and the adjoints of folded starts."""
+    adjoint, spare, size = block.adjoint, block.spare, 1
+    _copy(block.unit, adjoint, 1)
+    for k in range(flat.n_steps - 1, -1, -1):
+        step = moved(flat.steps, _STEP * k)
+        for c in range(step[CLOSE_END] - 1, step[CLOSE] - 1, -1):
+            one = moved(flat.closes, 3 * c)
+            size *= one[COMPONENTS]
+            _unclose(one[BEHIND], one[COMPONENTS], one[HOW], adjoint, spare, size)
+            adjoint, spare = spare, adjoint
+        _pull(flat, block, k, adjoint, _row(block.tape, block.step_at[k]), spare)
+        for o in range(step[OPEN_END] - 1, step[OPEN] - 1, -1):
+            size //= flat.opens[3 * o + STATES]
+            _unopen(flat, block, o, adjoint, size)
 
 
-@compiled
-def _run_block(program: Any, numbers: Any, work: Any, log_evidence: Any, posterior: Any) -> None:
-    start, keep, gain, lowered, active, inactive = numbers
-    tape, single_tape, adjoint, spare, start_adjoint, sums, unit, step_at, open_at = work
-    links, weights = (keep, gain, lowered), (active, inactive)
-    _free(program, weights, posterior, log_evidence)
-    at = 0
-    for s in range(len(program.singles)):
-        first, width, begin, end = program.singles[s]
-        for k in range(begin, end):
-            _copy(start[first:], single_tape[at:], width)
-            _apply(program, program.steps[k], links, weights, single_tape[at:], start[first:])
-            at += width
-    for i in range(len(program.isolated)):
-        first, width, how = program.isolated[i]
-        _close((1, width, how), start[first:], sums[i:], width)
-        for n in range(LANES):
-            log_evidence[n] += math.log(sums[i, n]) if sums[i, n] > 0.0 else -np.inf
-            unit[n] = 1.0 / sums[i, n] if sums[i, n] > 0.0 else 0.0
-        for n in range(LANES):
-            spare[0, n] = unit[n]
-        _unclose((1, width, how), spare, start_adjoint[first:], width)
-    last = _forward(program, links, weights, start, tape, step_at, open_at)
+@inlined
+def _note(block: Block, total: Floats) -> None:
+    """Multiply the evidence by what was summed out."""
     for n in range(LANES):
-        total = tape[last, n]
-        log_evidence[n] += math.log(total) if total > 0.0 else -np.inf
-        unit[n] = 1.0 / total if total > 0.0 else 0.0
-    _backward(
-        program,
-        links,
-        weights,
-        start,
-        tape,
-        step_at,
-        open_at,
-        unit,
-        (adjoint, spare),
-        start_adjoint,
-        posterior,
-    )
-    for s in range(len(program.singles) - 1, -1, -1):
-        first, width, begin, end = program.singles[s]
-        _copy(start_adjoint[first:], adjoint, width)
-        for k in range(end - 1, begin - 1, -1):
-            at -= width
-            _pull(
-                program,
-                program.steps[k],
-                links,
-                weights,
-                adjoint,
-                single_tape[at:],
-                spare,
-                posterior,
-            )
+        possible = total[n] > 0.0
+        block.log_evidence[n] += math.log(total[n]) if possible else -np.inf
+        block.unit[n] = 1.0 / total[n] if possible else 0.0
 
 
-@compiled_and_kept
-def _run(program: Any, numbers: Any, log_scale: Any, posterior: Any, log_evidence: Any) -> None:
-    start, keep, gain, lowered, active, inactive = numbers
-    rows, widest, kept = program.needs
-    own = (
-        np.empty((len(start), LANES)),
-        np.empty((len(keep), LANES)),
-        np.empty((len(gain), LANES)),
-        np.empty((len(lowered), LANES)),
-        np.empty((len(active), LANES)),
-        np.empty((len(inactive), LANES)),
-    )
-    work = (
-        np.empty((rows, LANES)),
-        np.empty((kept, LANES)),
-        np.empty((widest, LANES)),
-        np.empty((widest, LANES)),
-        np.zeros((len(start), LANES)),
-        np.empty((len(program.isolated) + 1, LANES)),
-        np.empty(LANES),
-        np.empty(len(program.steps), np.int64),
-        np.empty(len(program.opens), np.int64),
-    )
-    found, logs = np.zeros((len(posterior), LANES)), np.empty(LANES)
-    n_lanes = len(log_scale)
-    for first in range(0, n_lanes, LANES):
+@inlined
+def _sum_out(flat: Flat, block: Block) -> None:
+    """Answer a block of lanes."""
+    sums = block.sums
+    for f in range(flat.n_free):
+        posterior = _row(block.posterior, flat.free[2 * f])
+        active = _row(block.active, flat.free[2 * f + 1])
+        inactive = _row(block.inactive, flat.free[2 * f + 1])
+        for n in range(LANES):
+            sums[n] = active[n] + inactive[n]
+        _note(block, sums)
+        for n in range(LANES):
+            posterior[n] = active[n] * block.unit[n]
+    at = 0
+    for s in range(flat.n_singles):
+        one = moved(flat.singles, 4 * s)
+        start, width = _row(block.start, one[0]), one[1]
+        for k in range(one[2], one[3]):
+            _copy(start, _row(block.single_tape, at), width)
+            _apply(flat, block, k, _row(block.single_tape, at), start)
+            at += width
+    for i in range(flat.n_isolated):
+        one = moved(flat.isolated, 3 * i)
+        _close(1, one[1], one[2], _row(block.start, one[0]), sums, one[1])
+        _note(block, sums)
+        _unclose(1, one[1], one[2], block.unit, _row(block.start_adjoint, one[0]), one[1])
+    _note(block, _row(block.tape, _forward(flat, block)))
+    _backward(flat, block)
+    for s in range(flat.n_singles - 1, -1, -1):
+        one = moved(flat.singles, 4 * s)
+        _copy(_row(block.start_adjoint, one[0]), block.adjoint, one[1])
+        for k in range(one[3] - 1, one[2] - 1, -1):
+            at -= one[1]
+            _pull(flat, block, k, block.adjoint, _row(block.single_tape, at), block.spare)
+
+
+@inlined
+def _take(source: Floats, target: Floats, shapes: Integers, table: int, lane: int, n: int) -> None:
+    rows, columns = shapes[2 * table], shapes[2 * table + 1]
+    # One column stands for all lanes.
+    column = lane if columns > 1 else 0
+    for row in range(rows):
+        target[LANES * row + n] = source[columns * row + column]
+
+
+@inlined
+def _answer_lanes(address: int, first: int, last: int) -> int:
+    """Answer the lanes from ``first`` on, block by block."""
+    memory = integers_at(address)
+    flat, block, numbers = _flat_at(memory), _block_at(memory), _numbers_at(memory)
+    shapes, n_lanes = numbers.shapes, numbers.n_lanes
+    for lane in range(first, last, LANES):
         for n in range(LANES):
             # The last block repeats its last lane.
-            at = min(first + n, n_lanes - 1)
-            logs[n] = log_scale[at]
-            for table in range(6):
-                # One column stands for all lanes.
-                column = at if numbers[table].shape[1] > 1 else 0
-                for row in range(len(own[table])):
-                    own[table][row, n] = numbers[table][row, column]
-        _run_block(program, own, work, logs, found)
-        for n in range(min(LANES, n_lanes - first)):
-            log_evidence[first + n] = logs[n]
-            for c in range(len(posterior)):
-                value = min(found[c, n], 1.0) if logs[n] > -np.inf else 0.0
-                posterior[c, first + n] = value
+            at = lane + n if lane + n < last else last - 1
+            block.log_evidence[n] = numbers.log_scale[at]
+            _take(numbers.start, block.start, shapes, 0, at, n)
+            _take(numbers.keep, block.keep, shapes, 1, at, n)
+            _take(numbers.gain, block.gain, shapes, 2, at, n)
+            _take(numbers.lowered, block.lowered, shapes, 3, at, n)
+            _take(numbers.active, block.active, shapes, 4, at, n)
+            _take(numbers.inactive, block.inactive, shapes, 5, at, n)
+        _sum_out(flat, block)
+        for n in range(LANES if lane + LANES <= last else last - lane):
+            possible = block.log_evidence[n] > -np.inf
+            numbers.log_evidence[lane + n] = block.log_evidence[n]
+            for c in range(numbers.n_causes):
+                value = block.posterior[LANES * c + n] if possible else 0.0
+                numbers.posterior[n_lanes * c + lane + n] = value if value < 1.0 else 1.0
+    return last
+
+
+def _make_entry(digest: str) -> Any:
+    @kept
+    def answer_lanes(address: int, first: int, last: int) -> int:
+        return _answer_lanes(address, first, last) + 0 * len(digest)
+
+    return answer_lanes
+
+
+answer_lanes = _make_entry(sources_digest())
 
 
 def run_program(case: LaneCase, program: FlatProgram) -> tuple[FloatArray, FloatArray]:
     """Sum out all causes and risks in every lane; see `bayesdx.inference.noisy.lanes`."""
-    log_evidence = np.empty(len(case.log_scale))
-    posterior = np.empty((len(case.structure.links), len(log_evidence)))
-    numbers = (case.start, case.keep, case.gain, case.lowered, case.active, case.inactive)
-    _run(program, numbers, np.array(case.log_scale), posterior, log_evidence)
+    n_lanes, n_causes = len(case.log_scale), len(case.structure.links)
+    log_evidence, posterior = np.empty(n_lanes), np.empty((n_causes, n_lanes))
+    tables = [
+        np.ascontiguousarray(table)
+        for table in (case.start, case.keep, case.gain, case.lowered, case.active, case.inactive)
+    ]
+    tape, widest, kept_rows = program.needs.tolist()
+    own = [len(table) for table in tables]
+    rows = [*own, tape, kept_rows, widest, widest, own[0], 1, 1, 1, n_causes]
+    flat = Flat(
+        program.n_steps,
+        len(program.singles),
+        len(program.isolated),
+        len(program.free),
+        program.steps,
+        program.touches,
+        program.entries,
+        program.opens,
+        program.closes,
+        program.singles,
+        program.isolated,
+        program.free,
+    )
+    places = [len(program.steps) + 1, len(program.opens) + 1]
+    block = Block._make(
+        [
+            *(np.zeros(LANES * max(n, 1)) for n in rows),
+            *(np.zeros(n, dtype=np.int64) for n in places),
+        ]
+    )
+    shapes = np.array([table.shape for table in tables], dtype=np.int64)
+    answers = np.ascontiguousarray(case.log_scale), log_evidence, posterior
+    numbers = Numbers._make([n_lanes, n_causes, shapes, *tables, *answers])
+    memory = addresses(flat, block, numbers)
+    answer_lanes(memory.__array_interface__["data"][0], 0, n_lanes)
     return log_evidence, posterior

@@ -8,6 +8,8 @@ seconds. The price is that nothing is checked: memory is laid out in `bound`, in
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numba
@@ -112,16 +114,25 @@ def _for_any_number(dispatcher: Any) -> Any:
 
 
 def kept(function: Function) -> Function:
-    """Prepare a function of Python to be compiled and kept on disk where that is possible.
+    """Prepare a function of Python to be compiled, and kept on disk where that is possible.
 
     numba keeps it in ``__pycache__`` beside the source or, in a read-only installation, in the
-    user's cache folder. Where neither can be written it compiles anew in each process.
+    user's cache folder. Where neither can be written it compiles anew in each process. For changes
+    it looks into the file of the function and at what the function encloses: let that be the
+    `sources_digest` of all other files.
     """
     try:
         result: Function = _njit(cache=True, _nrt=False, **_OPTIONS)(function)
     except RuntimeError:
         result = _njit(_nrt=False, **_OPTIONS)(function)
     return result
+
+
+def sources_digest() -> str:
+    """Digest of all compiled sources."""
+    here = Path(__file__).parent
+    sources = [*sorted(here.glob("*.py")), here.parent / "model.py", here.parent / "limits.py"]
+    return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 #: What a kept function takes: where `addresses` lie, and a range of rows.
