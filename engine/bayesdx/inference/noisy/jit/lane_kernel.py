@@ -376,20 +376,9 @@ def run_program(case: LaneCase, program: FlatProgram) -> tuple[FloatArray, Float
     tape, widest, kept_rows = program.needs.tolist()
     own = [len(table) for table in tables]
     rows = [*own, tape, kept_rows, widest, widest, own[0], 1, 1, 1, n_causes]
-    flat = Flat(
-        program.n_steps,
-        len(program.singles),
-        len(program.isolated),
-        len(program.free),
-        program.steps,
-        program.touches,
-        program.entries,
-        program.opens,
-        program.closes,
-        program.singles,
-        program.isolated,
-        program.free,
-    )
+    counts = [len(one) for one in (program.singles, program.isolated, program.free)]
+    arrays = (one for one in program if isinstance(one, np.ndarray) and one is not program.needs)
+    flat = Flat._make([program.n_steps, *counts, *arrays])
     places = [len(program.steps) + 1, len(program.opens) + 1]
     block = Block._make(
         [
