@@ -67,7 +67,7 @@ class Effect(NamedTuple):
     base: Coefficient | None = None
 
 
-def effect_of(axes: Axes, axis: IntArray, cause: IntArray, present: FloatArray) -> Effect:
+def effect_of(axes: Axes, axis: IntArray | np.intp, cause: IntArray, present: FloatArray) -> Effect:
     """Return the effects of causes on axes; ``present`` is the likelihood l1, by which gains go."""
     links = axes.links[axis, cause]
     return Effect(

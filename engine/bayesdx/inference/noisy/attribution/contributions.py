@@ -14,11 +14,9 @@ with player i at bit i.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 
-from bayesdx.inference.arrays import frozen
 from bayesdx.inference.noisy.model import FloatArray
 
 #: Shares of a Shapley value of a yes-or-no game below this are rounding.
@@ -93,7 +91,6 @@ def _shares(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     return free, kept
 
 
-@lru_cache(maxsize=64)
 def _weights(k: int, a: int) -> tuple[FloatArray, FloatArray]:
     """Shares of the orders in which a player comes after s free and j kept ones.
 
@@ -114,7 +111,4 @@ def _weights(k: int, a: int) -> tuple[FloatArray, FloatArray]:
         [fact(s + j) * fact(k - s + a - j - 1) * math.comb(a - 1, j) * a / whole for j in range(a)]
         for s in range(k + 1)
     ]
-    return (
-        frozen(np.array(enters, dtype=np.float64).reshape(k, a + 1)),
-        frozen(np.array(follows, dtype=np.float64).reshape(k + 1, a)),
-    )
+    return np.array(enters).reshape(k, a + 1), np.array(follows).reshape(k + 1, a)

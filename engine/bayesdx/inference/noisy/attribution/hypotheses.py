@@ -80,7 +80,7 @@ def produced_by(
         evidence = known_evidence(model, [whole], np.ones((1, 1), dtype=bool))
         by_rows = credits_by_rows(model, evidence, observed, hidden, answer)
         return None if by_rows is None else _credits(observed, *by_rows)
-    feeding = [row.feed > 0.0 for row in problem.rows if row.part != GIVEN]
+    feeding = [row.links[0] > 0.0 for row in problem.rows if row.part != GIVEN]
     wanted = np.flatnonzero(np.any([np.zeros(len(model.causes), dtype=bool), *feeding], axis=0))
     found = subset_weights(problem, wanted)
     every = (1 << len(observed)) - 1
@@ -93,7 +93,7 @@ def produced_by(
     for p, part in enumerate(observed):
         row = rows[p]
         left_out = every & ~(1 << problem.coupling.index(p))
-        causes[p, wanted] = row.feed[wanted] * found.on[:, left_out, 0, 0] / total
+        causes[p, wanted] = row.links[0, wanted] * found.on[:, left_out, 0, 0] / total
         leak = float(model.axes.start[row.axis, 1]) * row.present
         background[p] = leak * found.evidence[left_out, 0, 1 + p] / total
         if part.findings and (cause := hidden.get(part.findings[0][0])) is not None:

@@ -9,16 +9,15 @@ M subsets of the plain parts that are looked at, J variants of the weights.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.condition import Problem, absorb
 from bayesdx.inference.noisy.model import RISK, BoolArray, FloatArray, NoisyModel
+from bayesdx.inference.noisy.operator import Effect, effect_of
 
 #: The part of a row or risk that is known whatever the subset.
 GIVEN = -1
@@ -55,10 +54,9 @@ class Row:
     start : array (size,)
         Components before any cause acts.
     present : float
-        Share of what is newly explained that survives; `feed` is the gain of a cause times it.
-    feed, keep, leak_keep, leak_feed, leak_hold : arrays (C,)
-        What an active cause moves from component 0 to 1, leaves of 1 and of 2, moves from 3 to 2,
-        and leaves of 3.
+        Share of what is newly explained that survives; gains have it as a factor.
+    links : array (5, C)
+        Coefficients of what each active cause does, as `operator.Effect` has them.
     touched : bool array (C,)
     needed : bool array (C,)
         Causes that tell components 1 and above apart; after them these can be added up.
@@ -70,14 +68,17 @@ class Row:
     size: int
     start: FloatArray
     present: float
-    feed: FloatArray
-    keep: FloatArray
-    leak_keep: FloatArray
-    leak_feed: FloatArray
-    leak_hold: FloatArray
+    links: FloatArray
     touched: BoolArray
     needed: BoolArray
     axis: int
+
+    def effect_of(self, cause: int, size: int) -> Effect:
+        """Return what a cause does to the row while it has ``size`` components."""
+        gain, keep, leak_keep, leak_gain, hold = self.links[:, cause].tolist()
+        # Once a row is short its component 1 stands for 2 as well, which feeds nothing else.
+        short = size < self.size
+        return Effect(gain, leak_keep if short else keep, leak_keep, leak_gain, hold)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,6 @@ class PartProblem:
     order: tuple[int, ...]
     peak: int
     log_scale: FloatArray
-    cache: dict[object, tuple[FloatArray, FloatArray]] = field(default_factory=dict, repr=False)
 
     @property
     def components(self) -> int:
@@ -279,16 +279,13 @@ def _row(model: NoisyModel, problem: Problem, n: int, slot: int, part: int) -> R
     size = int(axes.sizes[u])
     if size == 4 and start[3] == 0.0:
         size = 3  # component 3 only feeds component 2
+    effect = effect_of(axes, np.intp(u), np.arange(len(model.causes)), problem.present[n, slot])
     return Row(
         part=part,
         size=size,
         start=start[:size],
         present=float(problem.present[n, slot]),
-        feed=axes.gain[u] * problem.present[n, slot],
-        keep=axes.keep[u],
-        leak_keep=axes.leak_keep[u],
-        leak_feed=axes.leak_gain[u],
-        leak_hold=axes.keep[u],
+        links=np.stack(effect[:5]),
         touched=axes.touches[u],
         needed=(axes.leak_keep[u] != axes.keep[u]) | (axes.leak_gain[u] > 0.0),
         axis=u,
@@ -306,17 +303,14 @@ def _weighed_rows(part: int, factor: FloatArray, rows: list[Row]) -> list[Row]:
     nothing = np.zeros_like(factor)
     for at, row in enumerate(rows):
         if row.size == 2:
+            gain, keep = row.links[:2]
             weighed = replace(
                 row,
                 size=4,
                 start=np.array([1.0, 0.0, row.start[1], 1.0]),
-                feed=nothing,
-                keep=nothing,
-                leak_keep=factor * row.keep,
-                leak_feed=factor * row.feed,
-                leak_hold=factor,
+                links=np.stack([nothing, nothing, factor * keep, factor * gain, factor]),
                 touched=row.touched | (factor != 1.0),
-                needed=row.feed > 0.0,
+                needed=gain > 0.0,
             )
             return [*rows[:at], weighed, *rows[at + 1 :]]
     bare = Row(
@@ -324,11 +318,7 @@ def _weighed_rows(part: int, factor: FloatArray, rows: list[Row]) -> list[Row]:
         size=2,
         start=np.ones(2),
         present=0.0,
-        feed=nothing,
-        keep=factor,
-        leak_keep=nothing,
-        leak_feed=nothing,
-        leak_hold=nothing,
+        links=np.stack([nothing, factor, nothing, nothing, nothing]),
         touched=factor != 1.0,
         needed=np.zeros(len(factor), dtype=bool),
         axis=-1,
@@ -355,42 +345,33 @@ def _tables(
     return tuple(result)
 
 
-@lru_cache(maxsize=256)
 def _ordered(
-    needs: tuple[tuple[int, ...], ...], sizes: tuple[int, ...], known: tuple[int, ...]
+    needs: Sequence[tuple[int, ...]], sizes: Sequence[int], known: Sequence[int]
 ) -> tuple[tuple[int, ...], int]:
     """Order causes so that little is open at once; return the largest width of risks too.
 
     Causes that need rows alone come first, so that these become short; then, greedily, those that
-    need risks; last those that need nothing, which act on what has become small.
+    need risks, by the width once they have acted and while they do; last those that need nothing,
+    which act on what has become small.
     """
     order = sorted(
         (c for c, needed in enumerate(needs) if needed and max(needed) < 0), key=lambda c: needs[c]
     )
-    left = [c for c, needed in enumerate(needs) if needed and max(needed) >= 0]
-    open_now: set[int] = set()
-    shut, peak = 1, 1
-    while left:
-        uses = Counter(need for c in left for need in needs[c])
-        chosen = min(left, key=lambda c: (*_widths(open_now, needs[c], uses, sizes), c))
-        left.remove(chosen)
-        order.append(chosen)
-        opened = open_now | set(needs[chosen])
-        peak = max(peak, shut * _width(opened, sizes))
-        open_now = {need for need in opened if uses[need] > (need in needs[chosen])}
-        shut *= 2 ** len((opened - open_now) & set(known))
+    left = np.array([c for c, n in enumerate(needs) if n and max(n) >= 0], dtype=np.intp)
+    uses = np.zeros((len(left), len(sizes)), dtype=bool)
+    for row, c in zip(uses, left, strict=True):
+        row[[need for need in needs[c] if need >= 0]] = True
+    widths, opened = np.array(sizes, dtype=np.float64), np.zeros(len(sizes), dtype=bool)
+    told, shut, peak = list(known), 1, 1
+    while len(left):
+        during = opened | uses
+        after = during & (uses.sum(axis=0) > uses)
+        open_after, open_during = (np.where(s, widths, 1.0).prod(axis=1) for s in (after, during))
+        at = int(np.lexsort((left, open_during, open_after))[0])
+        order.append(int(left[at]))
+        peak = max(peak, shut * int(open_during[at]))
+        shut *= 2 ** int((during[at] & ~after[at])[told].sum())
+        opened = after[at]
+        left, uses = np.delete(left, at), np.delete(uses, at, axis=0)
     order += [c for c, needed in enumerate(needs) if not needed]
     return tuple(order), peak
-
-
-def _widths(
-    open_now: set[int], needs: tuple[int, ...], uses: Counter[int], sizes: tuple[int, ...]
-) -> tuple[int, int]:
-    """Width once a cause has acted, and while it does."""
-    opened = open_now | set(needs)
-    after = {need for need in opened if uses[need] > (need in needs)}
-    return _width(after, sizes), _width(opened, sizes)
-
-
-def _width(needs: set[int], sizes: tuple[int, ...]) -> int:
-    return math.prod(sizes[need] for need in needs if need >= 0)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from bayesdx.inference.noisy.attribution.parts import PartProblem, Row
 from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.inference.noisy.operator import act, in_sequence, weighed
 
 #: Open risks (their position) and known ones that are summed over already (their complement).
 Dims = tuple[int, ...]
@@ -52,27 +54,9 @@ def operate(
 ) -> FloatArray:
     """Apply causes that touch one row only to values (outer, size, inner * L), as one operator."""
     size, length = values.shape[1], len(weights[0][0])
-    values = values.reshape(len(values), size, -1, length)
-    before = np.ones(length)
-    fed, mixed = np.zeros(length), np.zeros(length)
-    passed, leak, held = np.ones(length), np.ones(length), np.ones(length)
-    for c, (active, inactive) in zip(causes, weights, strict=True):
-        keep = inactive + active * (row.leak_keep[c] if size < row.size else row.keep[c])
-        fed = keep * fed + active * row.feed[c] * before
-        passed = passed * keep
-        before = before * (active + inactive)
-        if size > 2:
-            remains = inactive + active * row.leak_keep[c]
-            mixed = remains * mixed + active * row.leak_feed[c] * held
-            leak = leak * remains
-            held = held * (inactive + active * row.leak_hold[c])
-    result = np.empty_like(values)
-    np.multiply(values[:, 0], before, out=result[:, 0])
-    np.multiply(values[:, 1], passed, out=result[:, 1])
-    result[:, 1] += values[:, 0] * fed
-    if size > 2:
-        np.multiply(values[:, 2], leak, out=result[:, 2])
-    if size > 3:
-        result[:, 2] += values[:, 3] * mixed
-        np.multiply(values[:, 3], held, out=result[:, 3])
+    own = [
+        weighed(row.effect_of(c, size), *weight) for c, weight in zip(causes, weights, strict=True)
+    ]
+    result = values.reshape(len(values), size, -1, length).copy()
+    act(result, 1, reduce(in_sequence, own))
     return result

@@ -20,6 +20,7 @@ import numpy as np
 from bayesdx.inference.noisy.attribution.parts import GIVEN, PartProblem
 from bayesdx.inference.noisy.attribution.subset_state import Dims, State, operate, start_state
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.operator import act
 
 #: Components of rows that an operator of several causes acts on, at most.
 MOST_WIDTH = 16
@@ -109,6 +110,7 @@ class _Sweep:
         self._operators: dict[
             tuple[tuple[int, ...], Dims, tuple[int, ...]], tuple[FloatArray, BoolArray]
         ] = {}
+        self._spread: dict[tuple[int, Dims], tuple[FloatArray, FloatArray]] = {}
         self._row_index = self._rows_of_subsets()
 
     def halve(self, state: State, units: list[list[int]]) -> None:
@@ -273,7 +275,7 @@ class _Sweep:
     def _weights(self, cause: int, dims: Dims) -> tuple[FloatArray, FloatArray]:
         """Return the active and the inactive weight of a cause in each component, (L,)."""
         key = cause, dims
-        found = self.problem.cache.get(key)
+        found = self._spread.get(key)
         if found is None:
             risks, table = self.problem.tables[cause]
             shape = [self._size(dim) if dim in risks else 1 for dim in dims]
@@ -282,24 +284,14 @@ class _Sweep:
             prior = np.broadcast_to(table.transpose(order).reshape(shape), wide).reshape(-1, 1)
             on = self.problem.on[cause]
             found = (prior * on).ravel(), np.repeat(1.0 - prior.ravel(), len(on))
-            self.problem.cache[key] = found
+            self._spread[key] = found
         return found
 
     def _active(self, state: State, cause: int) -> FloatArray:
         """Return the values with a cause present."""
         on = replace(state, values=state.values * self._weights(cause, state.dims)[0])
         for at in self.rows[cause]:
-            row, view = self.problem.rows[at], on.by_row(at)
-            # Once a row is short its component 1 stands for 2 as well, which feeds nothing else.
-            short = state.sizes[at] < row.size
-            view[:, 1] *= row.leak_keep[cause] if short else row.keep[cause]
-            if row.feed[cause] > 0.0:
-                view[:, 1] += row.feed[cause] * view[:, 0]
-            if state.sizes[at] > 2:
-                view[:, 2] *= row.leak_keep[cause]
-            if state.sizes[at] > 3:
-                view[:, 2] += row.leak_feed[cause] * view[:, 3]
-                view[:, 3] *= row.leak_hold[cause]
+            act(on.by_row(at), 1, self.problem.rows[at].effect_of(cause, state.sizes[at]))
         return on.values
 
     def _flush(self, state: State, waiting: dict[tuple[int, ...], list[int]]) -> State:
