@@ -14,8 +14,8 @@ from bayesdx import Engine, InvalidCase
 from bayesdx.diagnosis.explaining.context import Context
 from bayesdx.diagnosis.explaining.explain import explain
 from bayesdx.diagnosis.explaining.players import whole_part
-from bayesdx.inference.noisy.attribution.contributions import shapley_values
-from bayesdx.inference.noisy.attribution.hypotheses import produced_by
+from bayesdx.inference.noisy.attribution.coalition_game import shapley_values
+from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
 from bayesdx.tables import finding_columns, read_cases
 
 CASE = {"low_back_pain": "present", "bilateral": "absent", "fair_pos": "present", "age": 41}

@@ -8,7 +8,7 @@ from slow_twin import act_slowly, finding_axis
 
 from bayesdx.inference.noisy.operator import (
     Action,
-    Effect,
+    AxisEffect,
     act,
     act_transposed,
     apply_cause,
@@ -25,11 +25,11 @@ CAUSES = ("a", "b", "c", "d")
 EXACT = {"rtol": 0.0, "atol": 1e-14}
 
 
-def random_effect(rng: np.random.Generator, *shape: int) -> Effect:
-    return Effect(*(rng.random(shape) for _ in range(5)))
+def random_effect(rng: np.random.Generator, *shape: int) -> AxisEffect:
+    return AxisEffect(*(rng.random(shape) for _ in range(5)))
 
 
-def matrix(effect: Effect, size: int) -> np.ndarray:
+def matrix(effect: AxisEffect, size: int) -> np.ndarray:
     """What an effect does to each component, (size, size)."""
     columns = np.eye(size)
     act(columns, 0, effect)
@@ -51,7 +51,7 @@ def test_components_add_up_to_the_likelihood(seen: float, leak: float) -> None:
             strength = dict(zip(CAUSES, z, strict=False)).get(cause, 0.0)
             factor = dict(zip(CAUSES[2:], h, strict=True)).get(cause, 1.0)
             keep = 1.0 - strength
-            act(fast, 0, Effect(seen * strength, keep, factor * keep, 1.0 - factor, keep))
+            act(fast, 0, AxisEffect(seen * strength, keep, factor * keep, 1.0 - factor, keep))
         spared = np.prod(np.where(active[:2], 1.0 - z, 1.0))
         lowered = np.prod(np.where(active[2:], h, 1.0))
         likelihood = seen + (1.0 - 2.0 * seen) * spared * (1.0 - leak * lowered)

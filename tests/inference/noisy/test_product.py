@@ -9,13 +9,13 @@ from functools import cache, partial
 import numpy as np
 import pytest
 from noisy_structures import STRUCTURES, Problem
+from observed_cases import case_atoms
 from oracle import enumerate_case
-from part_cases import case_atoms
 from slow_twin import twin_evidence
 from small_networks import with_causes
 
 from bayesdx.inference import Evidence, NoisyModel, link_gradient, posteriors
-from bayesdx.inference.noisy.attribution.parts import Part, split_case
+from bayesdx.inference.noisy.attribution.observations import Observation, split_case
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.draws import (
@@ -63,7 +63,7 @@ def by_subsets(model: NoisyModel, evidence: Evidence) -> Answers:
         columns = np.ones((len(model.causes), 2))
         columns[case.causes[0] == 0] = 0.0
         columns[WITHOUT, 1] = 0.0
-        problem = split_case(model, Part(), case_atoms(model, case), weights=columns)
+        problem = split_case(model, Observation(), case_atoms(model, case), weights=columns)
         found = subset_weights(problem, range(len(model.causes)))
         scale = float(np.exp(problem.log_scale.sum()))
         whole = found.evidence[-1, -1] * scale

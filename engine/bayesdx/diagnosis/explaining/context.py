@@ -1,6 +1,6 @@
 """Around a cause: who produced what was found, who took the credit, what could still matter.
 
-See `bayesdx.inference.noisy.attribution.hypotheses` for how the probabilities are worked out.
+How the probabilities are worked out: `bayesdx.inference.noisy.attribution.credit_assignment`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ import pandas as pd
 from bayesdx.building.assembly import BACKGROUND
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.explaining.players import Players
-from bayesdx.inference.noisy.attribution.hypotheses import Assumed, Assumption, Credits, assume
-from bayesdx.inference.noisy.attribution.parts import Part
+from bayesdx.inference.noisy.attribution.credit_assignment import (
+    Assumed,
+    Assumption,
+    Credits,
+    assume,
+)
+from bayesdx.inference.noisy.attribution.observations import Observation
 from bayesdx.inference.noisy.model import FloatArray
 
 #: Rivals whose absence is tried, at most, and the credit from which a cause is one.
@@ -70,13 +75,13 @@ def credit_frame(core: Core, players: Players, credits: Credits) -> pd.DataFrame
     return frame.set_index(["finding", "cause"])
 
 
-def _finding(core: Core, part: Part) -> str:
+def _finding(core: Core, part: Observation) -> str:
     if part.findings:
         return core.model.findings[part.findings[0][0]]
     return core.model.ordinals[part.levels[0][0]]
 
 
-def _told_by(players: Players, part: Part) -> str:
+def _told_by(players: Players, part: Observation) -> str:
     """Return the first observation that says what a part does."""
     for name, says in zip(players.names, players.says, strict=True):
         if set(part.findings) & set(says.findings) or set(part.levels) & set(says.levels):
@@ -90,7 +95,7 @@ class Context:
     Parameters
     ----------
     core : Core
-    whole : Part
+    whole : Observation
         Everything known of the case.
     facts : mapping of str to state or None
         See `Core.facts`.
@@ -102,7 +107,7 @@ class Context:
     def __init__(
         self,
         core: Core,
-        whole: Part,
+        whole: Observation,
         facts: Mapping[str, str | None],
         credits: Credits,
         causes: Sequence[str],
@@ -228,7 +233,7 @@ def _subsets(columns: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 
 def _answers(
-    core: Core, whole: Part, facts: Mapping[str, str | None]
+    core: Core, whole: Observation, facts: Mapping[str, str | None]
 ) -> Iterator[tuple[str, tuple[tuple[int, ...], tuple[int, ...]]]]:
     """Yield findings not known, with what is absent if they are, and present if they are."""
     findings = core.knowledge.findings
@@ -250,7 +255,7 @@ def _answers(
         yield name, (tuple(sorted(absent)), tuple(sorted(present)))
 
 
-def _columns(core: Core, whole: Part) -> dict[str, int]:
+def _columns(core: Core, whole: Observation) -> dict[str, int]:
     """Column of `NoisyModel.log_absent` of each finding that the case says nothing of."""
     model = core.model
     told = {f for f, _ in whole.findings}

@@ -25,8 +25,8 @@ from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.explaining.players import Players, families, read_players, whole_part
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase, nearest_names
-from bayesdx.inference.noisy.attribution.attribution import Game, Method, attribute
-from bayesdx.inference.noisy.attribution.hypotheses import produced_by
+from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
+from bayesdx.inference.noisy.attribution.shapley import Game, Method, attribute
 from bayesdx.inference.noisy.model import FloatArray
 
 #: Causes whose rivals and further answers are worked out when no cause is named.
@@ -85,7 +85,7 @@ class Explanation(Result):
         largest expected changes among all findings not known.
     method : str
         How contributions are shared out: ``shapley``, ``shapley_absent_in_order`` or ``path``; see
-        `bayesdx.inference.noisy.attribution.attribution`. ``none`` where there is nothing to share
+        `bayesdx.inference.noisy.attribution.shapley`. ``none`` where there is nothing to share
         out.
     status : str
         ``"ok"``, ``"no_findings"`` (`table` is empty) or ``"impossible"``: posteriors are then not

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bayesdx.diagnosis.explaining.players import Players
 from bayesdx.inference import NoisyModel
-from bayesdx.inference.noisy.attribution.parts import Part
+from bayesdx.inference.noisy.attribution.observations import Observation
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.schema import Stated
@@ -96,7 +96,9 @@ class NumbersBehind:
         return NO_NUMBER
 
 
-def _findings(knowledge: Knowledge, model: NoisyModel, name: str, says: Part) -> tuple[str, ...]:
+def _findings(
+    knowledge: Knowledge, model: NoisyModel, name: str, says: Observation
+) -> tuple[str, ...]:
     """Findings with a probability that an observation speaks of, itself first."""
     found = [name] if name in knowledge.findings else []
     found += [model.findings[f] for f, _ in says.findings]

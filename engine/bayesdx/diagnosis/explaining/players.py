@@ -18,7 +18,7 @@ import numpy as np
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.inference import Evidence, NoisyModel
-from bayesdx.inference.noisy.attribution.parts import Part
+from bayesdx.inference.noisy.attribution.observations import Observation
 from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.knowledge.knowledge import Knowledge
 
@@ -39,21 +39,21 @@ class Players:
         Everything that was given, in the order given.
     telling : tuple of int
         Positions among ``names`` of the k players that say anything to the model.
-    parts : tuple of Part
+    parts : tuple of Observation
     known : tuple of tuples of bool
         Of each part, whether it is known under each subset of its owners.
     owners : tuple of tuples of int
         The players, as positions among ``telling``, that each part depends on.
-    says : tuple of Part
+    says : tuple of Observation
         What each of ``names`` says when all is known, for looking up where its numbers come from.
     """
 
     names: tuple[str, ...]
     telling: tuple[int, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[Observation, ...]
     known: tuple[tuple[bool, ...], ...]
     owners: tuple[tuple[int, ...], ...]
-    says: tuple[Part, ...]
+    says: tuple[Observation, ...]
 
     def parts_known(self, told: BoolArray) -> BoolArray:
         """Return which parts are known, (M, B), where some players have told theirs, (M, k)."""
@@ -128,7 +128,7 @@ def read_players(core: Core, cases: Cases, row: int, family: Mapping[str, int]) 
     )
 
 
-def whole_part(model: NoisyModel, evidence: Evidence, row: int) -> Part:
+def whole_part(model: NoisyModel, evidence: Evidence, row: int) -> Observation:
     """Return everything that is known of one case as one part."""
     return _part(list(_each_atom(model, evidence, row)))
 
@@ -164,8 +164,8 @@ def _atoms(
     return found
 
 
-def _part(atoms: Sequence[Atom]) -> Part:
-    return Part(
+def _part(atoms: Sequence[Atom]) -> Observation:
+    return Observation(
         findings=tuple((where[0], value) for kind, where, value in atoms if kind == "finding"),
         levels=tuple((o, low, up) for kind, (o, low, up) in _wide(atoms) if kind == "level"),
         risks=tuple((where[0], where[1]) for kind, where, _ in atoms if kind == "risk"),

@@ -22,7 +22,7 @@ from bayesdx.inference.noisy.lane_program import (
     Open,
 )
 from bayesdx.inference.noisy.operator import (
-    Effect,
+    AxisEffect,
     act,
     act_transposed,
     closed,
@@ -85,7 +85,7 @@ class _Tile:
         self._program = program
         keep, lowered = part(case.keep), part(case.lowered)
         links = zip(part(case.gain), keep, keep * lowered, 1.0 - lowered, keep, strict=True)
-        self._effects = [Effect(*link) for link in links]
+        self._effects = [AxisEffect(*link) for link in links]
         self._start, self._active, self._inactive = (
             part(table) for table in (case.start, case.active, case.inactive)
         )

@@ -47,7 +47,7 @@ from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP, Axes
 Coefficient = FloatArray | float
 
 
-class Effect(NamedTuple):
+class AxisEffect(NamedTuple):
     """Coefficients of an active cause on one axis; see the module's picture.
 
     Attributes
@@ -67,10 +67,12 @@ class Effect(NamedTuple):
     base: Coefficient | None = None
 
 
-def effect_of(axes: Axes, axis: IntArray | np.intp, cause: IntArray, present: FloatArray) -> Effect:
+def effect_of(
+    axes: Axes, axis: IntArray | np.intp, cause: IntArray, present: FloatArray
+) -> AxisEffect:
     """Return the effects of causes on axes; ``present`` is the likelihood l1, by which gains go."""
     links = axes.links[axis, cause]
-    return Effect(
+    return AxisEffect(
         gain=links[..., GAIN] * present,
         keep=links[..., KEEP],
         leak_keep=links[..., LEAK_KEEP],
@@ -85,13 +87,13 @@ class Action:
 
     Attributes
     ----------
-    effects : tuple of (position, Effect)
+    effects : tuple of (position, AxisEffect)
         The axes that it acts on.
     active, inactive : arrays
         Weights of the cause being present and absent; they broadcast against the frontier.
     """
 
-    effects: tuple[tuple[int, Effect], ...]
+    effects: tuple[tuple[int, AxisEffect], ...]
     active: FloatArray
     inactive: FloatArray
 
@@ -101,7 +103,7 @@ def component(position: int, value: int) -> tuple[slice | int, ...]:
     return (slice(None),) * position + (value,)
 
 
-def act(array: FloatArray, position: int, effect: Effect) -> None:
+def act(array: FloatArray, position: int, effect: AxisEffect) -> None:
     """Let an active cause act on the axis at ``position``, in place."""
     none, some = array[component(position, 0)], array[component(position, 1)]
     some *= effect.keep
@@ -117,7 +119,7 @@ def act(array: FloatArray, position: int, effect: Effect) -> None:
         none *= effect.base
 
 
-def act_transposed(adjoint: FloatArray, position: int, effect: Effect) -> None:
+def act_transposed(adjoint: FloatArray, position: int, effect: AxisEffect) -> None:
     """Pull an adjoint back through `act`, in place."""
     none, some = adjoint[component(position, 0)], adjoint[component(position, 1)]
     if effect.base is not None:
@@ -133,10 +135,10 @@ def act_transposed(adjoint: FloatArray, position: int, effect: Effect) -> None:
         leak *= effect.leak_keep
 
 
-def weighed(effect: Effect, active: Coefficient, inactive: Coefficient) -> Effect:
+def weighed(effect: AxisEffect, active: Coefficient, inactive: Coefficient) -> AxisEffect:
     """Return what a cause does that is active with weight ``active``, else does nothing."""
     gain, keep, leak_keep, leak_gain, hold, base = effect
-    return Effect(
+    return AxisEffect(
         gain=active * gain,
         keep=inactive + active * keep,
         leak_keep=inactive + active * leak_keep,
@@ -146,10 +148,10 @@ def weighed(effect: Effect, active: Coefficient, inactive: Coefficient) -> Effec
     )
 
 
-def in_sequence(first: Effect, then: Effect) -> Effect:
+def in_sequence(first: AxisEffect, then: AxisEffect) -> AxisEffect:
     """Return what two effects on one axis do, one after the other."""
     base, base_then = (1.0 if one.base is None else one.base for one in (first, then))
-    return Effect(
+    return AxisEffect(
         gain=then.keep * first.gain + then.gain * base,
         keep=then.keep * first.keep,
         leak_keep=then.leak_keep * first.leak_keep,

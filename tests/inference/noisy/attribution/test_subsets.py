@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from part_cases import all_subsets, enumerated, random_parts
+from observed_cases import all_subsets, enumerated, random_parts
 
-from bayesdx.inference.noisy.attribution.parts import Part, PartProblem, split_case
+from bayesdx.inference.noisy.attribution.observations import Observation, SubsetProblem, split_case
 from bayesdx.inference.noisy.attribution.subsets import SubsetWeights, subset_weights
 
 
-def by_subset(problem: PartProblem, weights: SubsetWeights, parts: int) -> tuple[np.ndarray, ...]:
+def by_subset(problem: SubsetProblem, weights: SubsetWeights, parts: int) -> tuple[np.ndarray, ...]:
     """``on``, ``off`` (C, T) and evidence (T,), each subset scaled back to probabilities."""
     known = all_subsets(parts)
     coupling = known[:, list(problem.coupling)] @ (1 << np.arange(len(problem.coupling)))
@@ -78,7 +78,7 @@ def test_variant_without_a_cause_leaves_it_no_weight(seed: int) -> None:
 
 def test_no_part_and_nothing_given_leaves_the_priors() -> None:
     model, _, _ = random_parts(3)
-    found = subset_weights(split_case(model, Part(), ()), range(len(model.causes)))
+    found = subset_weights(split_case(model, Observation(), ()), range(len(model.causes)))
     np.testing.assert_allclose(found.evidence, 1.0, rtol=1e-12)
-    true = enumerated(model, Part(), [])[1][0]
+    true = enumerated(model, Observation(), [])[1][0]
     np.testing.assert_allclose(found.on[:, 0, 0, 0], true, rtol=1e-12)

@@ -9,7 +9,7 @@ from functools import reduce
 
 import numpy as np
 
-from bayesdx.inference.noisy.attribution.parts import PartProblem, Row
+from bayesdx.inference.noisy.attribution.observations import Row, SubsetProblem
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.inference.noisy.operator import act, in_sequence, weighed
 
@@ -18,7 +18,7 @@ Dims = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class SubsetState:
     """``values`` (R, L): rows, and the components of ``dims`` times the columns of the problem.
 
     ``sizes`` are the components of each row axis.
@@ -33,7 +33,7 @@ class State:
         return self.values.reshape(math.prod(self.sizes[:at]), self.sizes[at], -1)
 
 
-def start_state(problem: PartProblem, free: Sequence[int]) -> State:
+def start_state(problem: SubsetProblem, free: Sequence[int]) -> SubsetState:
     """Rows before any cause acts, times what causes that couple to nothing leave of each column."""
     start = np.ones(1)
     for row in problem.rows:
@@ -43,7 +43,7 @@ def start_state(problem: PartProblem, free: Sequence[int]) -> State:
         prior = float(problem.tables[c][1])
         columns = columns * (prior * problem.on[c] + (1.0 - prior))
     sizes = tuple(row.size for row in problem.rows)
-    return State(np.multiply.outer(start, columns), (), sizes)
+    return SubsetState(np.multiply.outer(start, columns), (), sizes)
 
 
 def operate(

@@ -1,11 +1,11 @@
-"""The odds of causes under every subset of the parts of one case, in one sweep.
+"""The odds of causes under every subset of the observations of one case, in one sweep.
 
 Each cause acts on a state over all row axes as ``inactive + active * operator``; rows stay open to
-the end, so one state holds all subsets of the parts. All numbers are products and sums of positive
-ones, so nothing cancels. The joint probability of one cause with every subset needs all *other*
-causes to have acted: the causes are halved again and again, each half gets the action of the other
-one, and a cause that is left alone reads off its two weights (C log C actions instead of C^2).
-Causes that touch at most one row are first made one operator together.
+the end, so one state holds all subsets of the observations. All numbers are products and sums of
+positive ones, so nothing cancels. The joint probability of one cause with every subset needs all
+*other* causes to have acted: the causes are halved again and again, each half gets the action of
+the other one, and a cause that is left alone reads off its two weights (C log C actions instead of
+C^2). Causes that touch at most one row are first made one operator together.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdx.inference.noisy.attribution.parts import GIVEN, PartProblem
-from bayesdx.inference.noisy.attribution.subset_state import Dims, State, operate, start_state
+from bayesdx.inference.noisy.attribution.observations import GIVEN, SubsetProblem
+from bayesdx.inference.noisy.attribution.subset_state import Dims, SubsetState, operate, start_state
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.operator import act
 
@@ -28,18 +28,18 @@ MOST_WIDTH = 16
 
 @dataclass(frozen=True, eq=False)
 class SubsetWeights:
-    """Weights of each wanted cause, present and absent, under subsets of the parts.
+    """Weights of each wanted cause, present and absent, under subsets of the observations.
 
-    The letter Q stands for the coupling parts, whose 2^Q subsets are all there.
+    The letter Q stands for the coupling observations, whose 2^Q subsets are all there.
 
     Attributes
     ----------
     causes : int array (C,)
         Positions in the model.
     on, off : arrays (C, 2^Q, M, J)
-        P(cause present, parts), and absent, up to `PartProblem.log_scale` of the parts.
+        P(cause present, observations), and absent, up to their `SubsetProblem.log_scale`.
     evidence : array (2^Q, M, J)
-        P(parts), up to the same.
+        P(observations), up to the same.
     """
 
     causes: IntArray
@@ -55,12 +55,12 @@ class SubsetWeights:
         return result
 
 
-def subset_weights(problem: PartProblem, causes: Sequence[int] | IntArray) -> SubsetWeights:
-    """Sum one case over everything but some causes, for all subsets of its parts at once.
+def subset_weights(problem: SubsetProblem, causes: Sequence[int] | IntArray) -> SubsetWeights:
+    """Sum one case over everything but some causes, for all subsets of its observations at once.
 
     Parameters
     ----------
-    problem : PartProblem
+    problem : SubsetProblem
     causes : sequence of int
         Positions of the wanted causes.
 
@@ -98,7 +98,7 @@ def subset_weights(problem: PartProblem, causes: Sequence[int] | IntArray) -> Su
 class _Sweep:
     """One run; `found` fills with (on, off) of each wanted cause, (2^Q, M * J) each."""
 
-    def __init__(self, problem: PartProblem, wanted: frozenset[int]) -> None:
+    def __init__(self, problem: SubsetProblem, wanted: frozenset[int]) -> None:
         self.problem = problem
         self.wanted = wanted
         self.found: dict[int, tuple[FloatArray, FloatArray]] = {}
@@ -113,7 +113,7 @@ class _Sweep:
         self._spread: dict[tuple[int, Dims], tuple[FloatArray, FloatArray]] = {}
         self._row_index = self._rows_of_subsets()
 
-    def halve(self, state: State, units: list[list[int]]) -> None:
+    def halve(self, state: SubsetState, units: list[list[int]]) -> None:
         """Visit every wanted cause with all others applied; units share no unknown risk."""
         causes = [c for unit in units for c in unit]
         wanted = self.wanted.intersection(causes)
@@ -135,7 +135,7 @@ class _Sweep:
                 self.halve(self.apply(state, others, kept), inside)
 
     def units(self, causes: Sequence[int]) -> list[list[int]]:
-        """Put causes together that are coupled by risks no part tells, in the order given."""
+        """Put causes together that risks which no observation tells couple, in the order given."""
         units: list[tuple[list[int], set[int]]] = []
         for c in causes:
             members = [c]
@@ -146,7 +146,7 @@ class _Sweep:
             units.append((members, risks))
         return [members for members, _ in units]
 
-    def apply(self, state: State, causes: Sequence[int], later: Sequence[int]) -> State:
+    def apply(self, state: SubsetState, causes: Sequence[int], later: Sequence[int]) -> SubsetState:
         """Let causes act; what neither they nor ``later`` ones need any more is closed."""
         left = Counter(need for c in (*causes, *later) for need in self.problem.needs[c])
         waiting: dict[tuple[int, ...], list[int]] = {}
@@ -172,13 +172,13 @@ class _Sweep:
         return self._flush(state, waiting)
 
     def _groups(
-        self, state: State, causes: Sequence[int], later: Sequence[int]
+        self, state: SubsetState, causes: Sequence[int], later: Sequence[int]
     ) -> list[tuple[list[int], set[int]]]:
         """Put causes together that share a risk which concerns no other, and touch few rows.
 
         Returns
         -------
-        list of (causes, their risks that concern no other cause and that no part tells)
+        list of (causes, their risks that concern no other cause and that no observation tells)
             A cause alone, with no such risk, where a group would not pay.
         """
         tables = self.problem.tables
@@ -203,7 +203,9 @@ class _Sweep:
                 result += [([c], set[int]()) for c in members]
         return sorted(result, key=lambda group: place[group[0][0]])
 
-    def _through(self, state: State, group: Sequence[int], rows: tuple[int, ...]) -> State:
+    def _through(
+        self, state: SubsetState, group: Sequence[int], rows: tuple[int, ...]
+    ) -> SubsetState:
         """Let causes act as one operator on a few rows, their own risks summed over inside it."""
         used = {r for c in group for r in self.problem.tables[c][0]}
         dims = tuple(dim for dim in state.dims if dim in used)
@@ -236,13 +238,13 @@ class _Sweep:
             # Every column of the identity, as one more axis of rows that nothing touches.
             length = self.problem.on.shape[1] * math.prod(self._size(dim) for dim in dims)
             unit = np.repeat(np.eye(width).reshape(-1, 1), length, axis=1)
-            acted = self._alone(State(unit, dims, (*sizes, width)), group)
+            acted = self._alone(SubsetState(unit, dims, (*sizes, width)), group)
             operator: FloatArray = acted.values.reshape(width, width, -1)
             found = operator, np.asarray(operator.any(axis=2))
             self._operators[key] = found
         return found
 
-    def _alone(self, state: State, group: Sequence[int]) -> State:
+    def _alone(self, state: SubsetState, group: Sequence[int]) -> SubsetState:
         """Let causes act one after the other, and sum over the risks that they open."""
         dims = state.dims
         for at, c in enumerate(group):
@@ -255,18 +257,18 @@ class _Sweep:
             state = self._close(state, done)
         return state
 
-    def shorten(self, state: State, causes: Sequence[int]) -> State:
+    def shorten(self, state: SubsetState, causes: Sequence[int]) -> SubsetState:
         """Add up the components of rows that no cause will tell apart."""
         needed = {need for c in causes for need in self.problem.needs[c]}
         return self._shortened(state, [at for at in range(len(state.sizes)) if ~at not in needed])
 
-    def _shortened(self, state: State, rows: Sequence[int]) -> State:
+    def _shortened(self, state: SubsetState, rows: Sequence[int]) -> SubsetState:
         for at in rows:
             if state.sizes[at] > 2:
                 view = state.by_row(at)
                 short = np.stack([view[:, 0], view[:, 1] + view[:, 2]], axis=1)
                 sizes = (*state.sizes[:at], 2, *state.sizes[at + 1 :])
-                state = State(short.reshape(-1, state.values.shape[1]), state.dims, sizes)
+                state = SubsetState(short.reshape(-1, state.values.shape[1]), state.dims, sizes)
         return state
 
     def _size(self, dim: int) -> int:
@@ -287,14 +289,14 @@ class _Sweep:
             self._spread[key] = found
         return found
 
-    def _active(self, state: State, cause: int) -> FloatArray:
+    def _active(self, state: SubsetState, cause: int) -> FloatArray:
         """Return the values with a cause present."""
         on = replace(state, values=state.values * self._weights(cause, state.dims)[0])
         for at in self.rows[cause]:
             act(on.by_row(at), 1, self.problem.rows[at].effect_of(cause, state.sizes[at]))
         return on.values
 
-    def _flush(self, state: State, waiting: dict[tuple[int, ...], list[int]]) -> State:
+    def _flush(self, state: SubsetState, waiting: dict[tuple[int, ...], list[int]]) -> SubsetState:
         """Let causes that touch one row at most act together; empties ``waiting``."""
         for rows, causes in waiting.items():
             weights = [self._weights(c, state.dims) for c in causes]
@@ -309,15 +311,15 @@ class _Sweep:
         waiting.clear()
         return state
 
-    def _open(self, state: State, risks: list[int]) -> State:
+    def _open(self, state: SubsetState, risks: list[int]) -> SubsetState:
         values, dims = state.values, state.dims
         for r in risks:
             prior = self.problem.risk_priors[r]
             values = (values[:, None] * prior[:, None]).reshape(len(values), -1)
             dims = (r, *dims)
-        return State(values, dims, state.sizes)
+        return SubsetState(values, dims, state.sizes)
 
-    def _close(self, state: State, risks: Iterable[int]) -> State:
+    def _close(self, state: SubsetState, risks: Iterable[int]) -> SubsetState:
         values, dims = state.values, state.dims
         for r in risks:
             at = dims.index(r)
@@ -331,9 +333,9 @@ class _Sweep:
                 closed = np.concatenate([closed, view[:, known[1], None]], axis=1)
             values = closed.reshape(len(values), -1)
             dims = dims[:at] + ((~r,) if known is not None else ()) + dims[at + 1 :]
-        return State(values, dims, state.sizes)
+        return SubsetState(values, dims, state.sizes)
 
-    def _read(self, state: State, cause: int) -> None:
+    def _read(self, state: SubsetState, cause: int) -> None:
         new = [r for r in self.problem.tables[cause][0] if r not in state.dims]
         state = self._open(state, new)
         off = state.values * self._weights(cause, state.dims)[1]
@@ -343,34 +345,36 @@ class _Sweep:
             self.close(replace(state, values=off)),
         )
 
-    def close(self, state: State) -> FloatArray:
-        """Sum over what is open, and pick every subset of the coupling parts, (2^Q, M * J)."""
+    def close(self, state: SubsetState) -> FloatArray:
+        """Sum over what is open, and pick every coupling subset, (2^Q, M * J)."""
         return self._subsets(self._close(state, [dim for dim in state.dims if dim >= 0]))
 
     def _rows_of_subsets(self) -> IntArray:
-        """Row of each subset of the coupling parts, once every axis is "not known" or "known"."""
-        return self._index([row.part for row in self.problem.rows if row.part != GIVEN])
+        """Row of each coupling subset, once every axis is "not known" or "known"."""
+        return self._index(
+            [row.observation for row in self.problem.rows if row.observation != GIVEN]
+        )
 
-    def _index(self, parts: Sequence[int]) -> IntArray:
+    def _index(self, observations: Sequence[int]) -> IntArray:
         subsets = np.arange(1 << len(self.problem.coupling), dtype=np.intp)
         index = np.zeros_like(subsets)
-        for part in parts:
-            index = 2 * index + (subsets >> self.problem.coupling.index(part) & 1)
+        for observation in observations:
+            index = 2 * index + (subsets >> self.problem.coupling.index(observation) & 1)
         return index
 
-    def _subsets(self, state: State) -> FloatArray:
-        """Pick the component of every subset of the coupling parts, (2^Q, M * J)."""
+    def _subsets(self, state: SubsetState) -> FloatArray:
+        """Pick the component of every subset of the coupling observations, (2^Q, M * J)."""
         values = state.values
         for at in reversed(range(len(state.sizes))):
             size = state.sizes[at]
             view = values.reshape(math.prod(state.sizes[:at]), size, -1)
             known = view[:, 1:2] if size == 2 else view[:, 1:2] + view[:, 2:3]
-            if self.problem.rows[at].part != GIVEN:
+            if self.problem.rows[at].observation != GIVEN:
                 known = np.concatenate([view[:, :1], known], axis=1)
             values = known
         columns = self.problem.on.shape[1]
         shaped = values.reshape(
-            1 << sum(row.part != GIVEN for row in self.problem.rows), -1, columns
+            1 << sum(row.observation != GIVEN for row in self.problem.rows), -1, columns
         )
         risks = self._index([self.problem.known_risk[~dim][0] for dim in state.dims])
         result: FloatArray = shaped[self._row_index, risks]

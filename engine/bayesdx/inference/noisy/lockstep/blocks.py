@@ -15,7 +15,7 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.lockstep.cores import Cases
 from bayesdx.inference.noisy.lockstep.frontier import Chunk, Layout, Sizes, index_of
-from bayesdx.inference.noisy.operator import Action, Effect, component
+from bayesdx.inference.noisy.operator import Action, AxisEffect, component
 
 _ONE = np.uint64(1)
 
@@ -99,7 +99,7 @@ class Block:
     def action(self) -> Action:
         """What the causes do."""
         links = self.repeated(self.links).swapaxes(0, 1)
-        effects = [Effect(*own)._replace(hold=own[1]) for own in links]
+        effects = [AxisEffect(*own)._replace(hold=own[1]) for own in links]
         return Action(tuple(enumerate(effects)), *self.weights)
 
     def multiply_starts(self, array: FloatArray) -> None:

@@ -21,7 +21,7 @@ from bayesdx.inference.noisy.lockstep.leaves import Kind, Peel
 from bayesdx.inference.noisy.lockstep.tables import State
 from bayesdx.inference.noisy.model import RISK, NoisyModel
 from bayesdx.inference.noisy.operator import (
-    Effect,
+    AxisEffect,
     act,
     act_transposed,
     closed,
@@ -131,7 +131,7 @@ def _scaled(
     return divided(active, total), divided(inactive, total)
 
 
-def _effect(model: NoisyModel, problem: Problem, step: Peel) -> Effect:
+def _effect(model: NoisyModel, problem: Problem, step: Peel) -> AxisEffect:
     axis = problem.axis[step.rows, step.slots]
     return effect_of(model.axes, axis, step.causes, problem.present[step.rows, step.slots])
 
@@ -147,7 +147,7 @@ def _fold(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Not
     first = step.parts[0]
     at = (step.rows[first], step.slots[first], slice(0, size))
     value, before = state.vectors[at].T.copy(), np.empty((size, len(step.rows)))
-    effects = [Effect(*both[:, part]) for part in step.parts]
+    effects = [AxisEffect(*both[:, part]) for part in step.parts]
     for part, own in zip(step.parts, effects, strict=True):
         now = value[:, : part.stop - part.start]
         before[:, part] = now

@@ -4,33 +4,33 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from part_cases import enumerated, log_odds, random_parts
+from observed_cases import enumerated, log_odds, random_parts
 
 from bayesdx.errors import BayesdxError
-from bayesdx.inference.noisy.attribution import attribution
-from bayesdx.inference.noisy.attribution.attribution import Game, attribute
-from bayesdx.inference.noisy.attribution.contributions import ordered_values, shapley_values
-from bayesdx.inference.noisy.attribution.parts import Part, split_case
+from bayesdx.inference.noisy.attribution import shapley
+from bayesdx.inference.noisy.attribution.coalition_game import ordered_values, shapley_values
+from bayesdx.inference.noisy.attribution.observations import Observation, split_case
+from bayesdx.inference.noisy.attribution.shapley import Game, attribute
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, posteriors
 
 METHODS = ("shapley", "shapley_absent_in_order", "path")
 
 
-def game_of(parts: list[Part]) -> Game:
+def game_of(parts: list[Observation]) -> Game:
     owners = tuple((player,) for player in range(len(parts)))
     return Game(tuple(parts), owners, len(parts), lambda known: known)
 
 
-def possible_case(seed: int) -> tuple[NoisyModel, list[Part], np.ndarray]:
+def possible_case(seed: int) -> tuple[NoisyModel, list[Observation], np.ndarray]:
     """A case whose evidence is possible, and the log-odds of every subset of its parts."""
     model, _, parts = random_parts(seed, inside=False)
-    evidence, causes = enumerated(model, Part(), parts)
+    evidence, causes = enumerated(model, Observation(), parts)
     assume(evidence[-1] > 1e-12)
     return model, parts, log_odds(evidence, causes)
 
 
-def shared(model: NoisyModel, parts: list[Part], method: str | None = None):
+def shared(model: NoisyModel, parts: list[Observation], method: str | None = None):
     def answer(evidence) -> Answer:
         return posteriors(model, evidence, backend="numpy")
 
@@ -83,7 +83,7 @@ def test_contributions_add_up_and_nothing_is_nan(seed: int, method: str) -> None
 def test_absent_findings_in_order_equal_the_slow_way(seed: int) -> None:
     model, parts, values = possible_case(seed)
     found = shared(model, parts, "shapley_absent_in_order")
-    kept = split_case(model, Part(), parts).plain
+    kept = split_case(model, Observation(), parts).plain
     free = [player for player in range(len(parts)) if player not in kept]
     weight = np.abs(found.alone).max(axis=0, initial=0.0)
     order = sorted(kept, key=lambda player: -weight[player])
@@ -123,11 +123,11 @@ def test_path_equals_the_mean_of_its_order_and_the_reverse(seed: int) -> None:
 
 def test_too_many_numbers_take_a_cheaper_way(monkeypatch: pytest.MonkeyPatch) -> None:
     model, _, parts = random_parts(11, inside=False)
-    problem = split_case(model, Part(), parts)
+    problem = split_case(model, Observation(), parts)
     assert len(problem.plain) >= 2
-    monkeypatch.setattr(attribution, "MOST_COMPONENTS", problem.components - 1)
+    monkeypatch.setattr(shapley, "MOST_COMPONENTS", problem.components - 1)
     assert shared(model, parts).method in METHODS[1:]
-    monkeypatch.setattr(attribution, "MOST_PLAYERS", 0)
+    monkeypatch.setattr(shapley, "MOST_PLAYERS", 0)
     assert shared(model, parts).method in METHODS[1:]
     with pytest.raises(BayesdxError, match="a way within reach, got shapley, with"):
         shared(model, parts, "shapley")

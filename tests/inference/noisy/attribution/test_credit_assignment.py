@@ -7,15 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from observed_cases import case_atoms, joined
 from oracle import enumerate_case
-from part_cases import case_atoms, joined
 from random_networks import random_problem
 
 from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, posteriors
-from bayesdx.inference.noisy.attribution.attribution import MOST_COMPONENTS, known_evidence
-from bayesdx.inference.noisy.attribution.hypotheses import Assumption, assume, produced_by
-from bayesdx.inference.noisy.attribution.hypotheses_by_rows import Asking
-from bayesdx.inference.noisy.attribution.parts import Part
+from bayesdx.inference.noisy.attribution.credit_assignment import (
+    Asking,
+    Assumption,
+    assume,
+    produced_by,
+)
+from bayesdx.inference.noisy.attribution.observations import Observation
+from bayesdx.inference.noisy.attribution.shapley import MOST_COMPONENTS, known_evidence
 from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -27,7 +31,7 @@ def asking(model: NoisyModel) -> Asking:
     return partial(posteriors, model, backend="numpy")
 
 
-def whole_case(seed: int) -> tuple[NoisyModel, Part, Evidence]:
+def whole_case(seed: int) -> tuple[NoisyModel, Observation, Evidence]:
     model, evidence = random_problem(seed, 1)
     whole = joined(case_atoms(model, evidence))
     return model, whole, known_evidence(model, [whole], np.ones((1, 1), dtype=bool))
@@ -136,7 +140,7 @@ def small_network() -> NoisyModel:
 def test_hidden_cause_counts_as_background(most: int) -> None:
     model = small_network()
     hidden, f = model.causes.index("hidden"), model.findings.index("f")
-    whole = Part(findings=((f, 1.0),))
+    whole = Observation(findings=((f, 1.0),))
     plain = produced_by(model, whole, {}, asking(model), most)
     found = produced_by(model, whole, {f: hidden}, asking(model), most)
     assert plain is not None
@@ -155,5 +159,5 @@ def test_impossible_case_has_no_credits(most: int) -> None:
     certain = NoisyOrCPD("g", ("two",), np.array([0.6]), 1.0, (), np.zeros(0))
     cpds = {**model.network.cpds, "g": certain}
     changed = compile_diagnosis(Network(model.network.variables.values(), cpds.values()))
-    impossible = Part(findings=((changed.findings.index("g"), 0.0),))
+    impossible = Observation(findings=((changed.findings.index("g"), 0.0),))
     assert produced_by(changed, impossible, {}, asking(changed), most) is None

@@ -7,13 +7,13 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import Evidence, NoisyModel
-from bayesdx.inference.noisy.attribution.attribution import known_evidence
-from bayesdx.inference.noisy.attribution.parts import Part
+from bayesdx.inference.noisy.attribution.observations import Observation
+from bayesdx.inference.noisy.attribution.shapley import known_evidence
 
 
 def random_parts(
     seed: int, most: int = 5, inside: bool = True
-) -> tuple[NoisyModel, Part, list[Part]]:
+) -> tuple[NoisyModel, Observation, list[Observation]]:
     """A random network, with evidence split at random into what is given and parts of it.
 
     With ``inside`` a part can say several things, and something can be given.
@@ -23,28 +23,32 @@ def random_parts(
     atoms = case_atoms(model, evidence)
     rng.shuffle(atoms)
     if not inside:
-        return model, Part(), [joined([atom]) for atom in atoms[:most]]
-    groups: list[list[Part]] = [[] for _ in range(most + 1)]
+        return model, Observation(), [joined([atom]) for atom in atoms[:most]]
+    groups: list[list[Observation]] = [[] for _ in range(most + 1)]
     for atom in atoms:
         groups[int(rng.integers(0, most + 1))].append(atom)
     return model, joined(groups[0]), [joined(group) for group in groups[1:] if group]
 
 
-def case_atoms(model: NoisyModel, evidence: Evidence) -> list[Part]:
+def case_atoms(model: NoisyModel, evidence: Evidence) -> list[Observation]:
     """Everything known of the first case, one part each; causes are left free."""
     findings = evidence.findings[0]
-    atoms = [Part(findings=((int(f), float(findings[f])),)) for f in np.flatnonzero(findings >= 0)]
+    atoms = [
+        Observation(findings=((int(f), float(findings[f])),)) for f in np.flatnonzero(findings >= 0)
+    ]
     for o, size in enumerate(model.ordinal_sizes):
         lower, upper = int(evidence.lower[0, o]), int(evidence.upper[0, o])
         if lower > 0 or upper < size - 1:
-            atoms.append(Part(levels=((o, lower, upper),)))
+            atoms.append(Observation(levels=((o, lower, upper),)))
     risks = evidence.risks[0]
-    return atoms + [Part(risks=((int(r), int(risks[r])),)) for r in np.flatnonzero(risks >= 0)]
+    return atoms + [
+        Observation(risks=((int(r), int(risks[r])),)) for r in np.flatnonzero(risks >= 0)
+    ]
 
 
-def joined(parts: list[Part]) -> Part:
+def joined(parts: list[Observation]) -> Observation:
     """One part that says what several do."""
-    return Part(
+    return Observation(
         findings=tuple(one for part in parts for one in part.findings),
         levels=tuple(one for part in parts for one in part.levels),
         risks=tuple(one for part in parts for one in part.risks),
@@ -56,7 +60,9 @@ def all_subsets(count: int) -> np.ndarray:
     return (np.arange(1 << count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
-def enumerated(model: NoisyModel, given: Part, parts: list[Part]) -> tuple[np.ndarray, np.ndarray]:
+def enumerated(
+    model: NoisyModel, given: Observation, parts: list[Observation]
+) -> tuple[np.ndarray, np.ndarray]:
     """P(evidence), (T,), and P(cause, evidence), (T, C), of every subset of the parts."""
     known = np.hstack([all_subsets(len(parts)), np.ones((1 << len(parts), 1), dtype=bool)])
     evidence = known_evidence(model, [*parts, given], known)

@@ -1,9 +1,9 @@
-"""Evidence that is given in parts, and what each part does to the causes of one case.
+"""The observations of one case as players of a coalition game, and what each does to causes.
 
-A *part* is what one observation says. Whether a part is known can be switched on and off: an absent
-finding then only changes the weights of causes (a *plain* part), anything else becomes an axis of
-rows or of risks with the components "not known" and "known". Letters: B parts, C causes, R rows,
-M subsets of the plain parts that are looked at, J variants of the weights.
+Whether an observation is known can be switched on and off: an absent finding then only changes the
+weights of causes (it is *plain*), anything else becomes an axis of rows or of risks with the
+components "not known" and "known". Letters: B observations, C causes, R rows, M subsets of the
+plain observations that are looked at, J variants of the weights.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.condition import Problem, absorb
 from bayesdx.inference.noisy.model import RISK, BoolArray, FloatArray, NoisyModel
-from bayesdx.inference.noisy.operator import Effect, effect_of
+from bayesdx.inference.noisy.operator import AxisEffect, effect_of
 
-#: The part of a row or risk that is known whatever the subset.
+#: The observation of a row or risk that is known whatever the subset.
 GIVEN = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Observation:
     """What one observation says; positions are those of the model.
 
     Attributes
@@ -47,8 +47,8 @@ class Row:
 
     Attributes
     ----------
-    part : int
-        Which part it belongs to, or `GIVEN`.
+    observation : int
+        Which observation it belongs to, or `GIVEN`.
     size : int
         Components.
     start : array (size,)
@@ -56,15 +56,15 @@ class Row:
     present : float
         Share of what is newly explained that survives; gains have it as a factor.
     links : array (5, C)
-        Coefficients of what each active cause does, as `operator.Effect` has them.
+        Coefficients of what each active cause does, as `operator.AxisEffect` has them.
     touched : bool array (C,)
     needed : bool array (C,)
         Causes that tell components 1 and above apart; after them these can be added up.
     axis : int
-        Axis of the model, or -1 where only absent findings of a part hang on the row.
+        Axis of the model, or -1 where only absent findings of an observation hang on the row.
     """
 
-    part: int
+    observation: int
     size: int
     start: FloatArray
     present: float
@@ -73,24 +73,24 @@ class Row:
     needed: BoolArray
     axis: int
 
-    def effect_of(self, cause: int, size: int) -> Effect:
+    def effect_of(self, cause: int, size: int) -> AxisEffect:
         """Return what a cause does to the row while it has ``size`` components."""
         gain, keep, leak_keep, leak_gain, hold = self.links[:, cause].tolist()
         # Once a row is short its component 1 stands for 2 as well, which feeds nothing else.
         short = size < self.size
-        return Effect(gain, leak_keep if short else keep, leak_keep, leak_gain, hold)
+        return AxisEffect(gain, leak_keep if short else keep, leak_keep, leak_gain, hold)
 
 
 @dataclass(frozen=True, eq=False)
-class PartProblem:
-    """One case in parts, ready to be summed over.
+class SubsetProblem:
+    """One case in observations, ready to be summed over.
 
     Attributes
     ----------
     coupling, plain : tuple of int
-        Parts with an axis, and parts that only weigh causes.
+        Parts with an axis, and observations that only weigh causes.
     known : bool array (M, len(plain))
-        Subsets of the plain parts that are looked at, one a column of ``on``.
+        Subsets of the plain observations that are looked at, one a column of ``on``.
     on : array (C, M * J)
         Factor of an active cause in each column, the variant fastest.
     rows : tuple of Row
@@ -100,14 +100,14 @@ class PartProblem:
         What each cause needs open: risks, and the complement of rows (see `Row.needed`).
     risk_priors : mapping of int to array (S,)
         Of the risks that are summed over.
-    known_risk : mapping of int to (part, state)
-        Risks that a part tells.
+    known_risk : mapping of int to (observation, state)
+        Risks that an observation tells.
     order : tuple of int
         Causes in an order that keeps few risks open.
     peak : int
         Components of risks open at once along that order.
     log_scale : array (B + 1,)
-        Log of what each part multiplies every weight with; last of what is given.
+        Log of what each observation multiplies every weight with; last of what is given.
     """
 
     coupling: tuple[int, ...]
@@ -132,36 +132,40 @@ class PartProblem:
 
 def split_case(
     model: NoisyModel,
-    given: Part,
-    parts: Sequence[Part],
+    given: Observation,
+    observations: Sequence[Observation],
     *,
     known: BoolArray | None = None,
     weights: FloatArray | None = None,
-) -> PartProblem:
-    """Lay out one case whose parts may be known or not.
+) -> SubsetProblem:
+    """Lay out one case whose observations may be known or not.
 
     Parameters
     ----------
     model : NoisyModel
-    given : Part
+    given : Observation
         Known whatever the subset.
-    parts : sequence of Part
+    observations : sequence of Observation
         B of them; no two say something of the same risk in different states. Where ``given`` bounds
-        an ordinal finding from above, a part with the same bound adds only that it is reached.
+        an ordinal finding from above, one with the same bound adds only that it is reached.
     known : bool array (M, B), optional
-        Subsets of the plain parts to look at (what it says of other parts is ignored); all of them
-        when not given, the first plain part changing fastest.
+        Subsets of the plain observations to look at (what it says of others is ignored); all of
+        them when not given, the first plain observation changing fastest.
     weights : array (C, J), optional
         Factors of an active cause, for J variants of the case: 1 as it is, 0 clamped absent.
 
     Returns
     -------
-    PartProblem
+    SubsetProblem
     """
-    problem = _absorbed(model, given, parts)
-    known_risk = {r: (b, state) for b, part in enumerate(parts) for r, state in part.risks}
-    rows, plain = _rows(model, problem, parts)
-    coupling = tuple(b for b in range(len(parts)) if b not in plain)
+    problem = _absorbed(model, given, observations)
+    known_risk = {
+        r: (b, state)
+        for b, observation in enumerate(observations)
+        for r, state in observation.risks
+    }
+    rows, plain = _rows(model, problem, observations)
+    coupling = tuple(b for b in range(len(observations)) if b not in plain)
     chosen, on = _columns(problem, plain, known, weights)
     tables = _tables(model, dict(given.risks), known_risk)
     needs = tuple(
@@ -170,7 +174,7 @@ def split_case(
     )
     sizes = tuple(len(prior) for prior in model.risk_priors)
     order, peak = _ordered(needs, sizes, tuple(sorted(known_risk)))
-    return PartProblem(
+    return SubsetProblem(
         coupling=coupling,
         plain=plain,
         known=chosen,
@@ -182,14 +186,14 @@ def split_case(
         known_risk=known_risk,
         order=order,
         peak=peak,
-        log_scale=_log_scale(model, problem, (*parts, given), tables),
+        log_scale=_log_scale(model, problem, (*observations, given), tables),
     )
 
 
 def _columns(
     problem: Problem, plain: Sequence[int], known: BoolArray | None, weights: FloatArray | None
 ) -> tuple[BoolArray, FloatArray]:
-    """Return the subsets of the plain parts, and what each column leaves of an active cause."""
+    """Return the subsets of plain observations, and what each leaves of an active cause."""
     if known is None:
         chosen = (np.arange(1 << len(plain))[:, None] >> np.arange(len(plain)) & 1).astype(bool)
     else:
@@ -205,75 +209,81 @@ def _columns(
 def _log_scale(
     model: NoisyModel,
     problem: Problem,
-    parts: Sequence[Part],
+    observations: Sequence[Observation],
     tables: tuple[tuple[tuple[int, ...], FloatArray], ...],
 ) -> FloatArray:
-    """What parts multiply all weights with; of risks, those that no cause is summed over with."""
+    """What observations multiply all weights with; of risks, those that no cause depends on."""
     summed = {r for risks, _ in tables for r in risks}
     log_scale = problem.log_scale.copy()
     with np.errstate(divide="ignore"):
-        for n, part in enumerate(parts):
-            for r, state in part.risks:
+        for n, observation in enumerate(observations):
+            for r, state in observation.risks:
                 if r not in summed:
                     log_scale[n] += np.log(model.risk_priors[r][state])
     return log_scale
 
 
-def _absorbed(model: NoisyModel, given: Part, parts: Sequence[Part]) -> Problem:
-    """Absorb each part alone, and last what is given."""
-    problem = absorb(model, _evidence(model, (*parts, given)))
+def _absorbed(
+    model: NoisyModel, given: Observation, observations: Sequence[Observation]
+) -> Problem:
+    """Absorb each observation alone, and last what is given."""
+    problem = absorb(model, _evidence(model, (*observations, given)))
     bounded = {(o, upper) for o, _, upper in given.levels}
-    if any((o, upper) in bounded for part in parts for o, _, upper in part.levels):
-        reached = [_unbounded(model, part, bounded) for part in parts]
+    if any(
+        (o, upper) in bounded for observation in observations for o, _, upper in observation.levels
+    ):
+        reached = [_unbounded(model, observation, bounded) for observation in observations]
         bare = absorb(model, _evidence(model, (*reached, given)))
         problem = replace(problem, on=bare.on)
     return problem
 
 
-def _unbounded(model: NoisyModel, part: Part, bounded: set[tuple[int, int]]) -> Part:
+def _unbounded(
+    model: NoisyModel, observation: Observation, bounded: set[tuple[int, int]]
+) -> Observation:
     levels = tuple(
         (o, lower, model.ordinal_sizes[o] - 1 if (o, upper) in bounded else upper)
-        for o, lower, upper in part.levels
+        for o, lower, upper in observation.levels
     )
-    return replace(part, levels=levels)
+    return replace(observation, levels=levels)
 
 
-def _evidence(model: NoisyModel, parts: Sequence[Part]) -> Evidence:
-    """One case a part, without its risks."""
-    evidence = no_evidence(model, len(parts))
-    for n, part in enumerate(parts):
-        for f, value in part.findings:
+def _evidence(model: NoisyModel, observations: Sequence[Observation]) -> Evidence:
+    """One case an observation, without its risks."""
+    evidence = no_evidence(model, len(observations))
+    for n, observation in enumerate(observations):
+        for f, value in observation.findings:
             evidence.findings[n, f] = value
-        for o, lower, upper in part.levels:
+        for o, lower, upper in observation.levels:
             evidence.lower[n, o], evidence.upper[n, o] = lower, upper
     return evidence
 
 
 def _rows(
-    model: NoisyModel, problem: Problem, parts: Sequence[Part]
+    model: NoisyModel, problem: Problem, observations: Sequence[Observation]
 ) -> tuple[tuple[Row, ...], tuple[int, ...]]:
-    """Axes of all parts; a part without axes and risks is plain."""
+    """Axes of all observations; an observation without axes and risks is plain."""
     rows: list[Row] = []
     plain: list[int] = []
-    for n in range(len(parts) + 1):
-        part = n if n < len(parts) else GIVEN
+    for n in range(len(observations) + 1):
+        observation = n if n < len(observations) else GIVEN
         slots = [
             slot
             for slot, u in enumerate(problem.axis[n])
             if u >= 0 and model.axes.classes[u] != RISK
         ]
-        if part == GIVEN:
+        if observation == GIVEN:
             # What is given weighs always: in every column.
-            rows += [_row(model, problem, n, slot, part) for slot in slots]
-        elif slots or parts[part].risks:
-            own = [_row(model, problem, n, slot, part) for slot in slots]
-            rows += _weighed_rows(part, problem.on[n], own)
+            rows += [_row(model, problem, n, slot, observation) for slot in slots]
+        elif slots or observations[observation].risks:
+            own = [_row(model, problem, n, slot, observation) for slot in slots]
+            rows += _weighed_rows(observation, problem.on[n], own)
         else:
-            plain.append(part)
+            plain.append(observation)
     return tuple(rows), tuple(plain)
 
 
-def _row(model: NoisyModel, problem: Problem, n: int, slot: int, part: int) -> Row:
+def _row(model: NoisyModel, problem: Problem, n: int, slot: int, observation: int) -> Row:
     axes, u = model.axes, int(problem.axis[n, slot])
     start = problem.start[n, slot]
     size = int(axes.sizes[u])
@@ -281,7 +291,7 @@ def _row(model: NoisyModel, problem: Problem, n: int, slot: int, part: int) -> R
         size = 3  # component 3 only feeds component 2
     effect = effect_of(axes, np.intp(u), np.arange(len(model.causes)), problem.present[n, slot])
     return Row(
-        part=part,
+        observation=observation,
         size=size,
         start=start[:size],
         present=float(problem.present[n, slot]),
@@ -292,8 +302,8 @@ def _row(model: NoisyModel, problem: Problem, n: int, slot: int, part: int) -> R
     )
 
 
-def _weighed_rows(part: int, factor: FloatArray, rows: list[Row]) -> list[Row]:
-    """Hang what absent findings of a part do to causes on one of its rows, or on one of its own.
+def _weighed_rows(observation: int, factor: FloatArray, rows: list[Row]) -> list[Row]:
+    """Hang what absent findings of an observation do to causes on a row of it, or on one more.
 
     What is "not known" must stay unweighed, yet what a cause moves to "known" must be weighed by
     those before it: so a weighed copy of component 0 stands at component 3 and feeds component 2.
@@ -314,7 +324,7 @@ def _weighed_rows(part: int, factor: FloatArray, rows: list[Row]) -> list[Row]:
             )
             return [*rows[:at], weighed, *rows[at + 1 :]]
     bare = Row(
-        part=part,
+        observation=observation,
         size=2,
         start=np.ones(2),
         present=0.0,

@@ -9,7 +9,7 @@ from random_networks import random_problem
 
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import Evidence, NoisyModel, posteriors
-from bayesdx.inference.noisy.explanations import joint_posterior, top_explanations
+from bayesdx.inference.noisy.cause_sets import joint_posterior, top_explanations
 
 
 def exact(model: NoisyModel, evidence: Evidence, states: dict[int, int]) -> float:

@@ -27,8 +27,8 @@ import numpy as np
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.evidence import Evidence, no_evidence
-from bayesdx.inference.noisy.attribution.contributions import ordered_values, shapley_values
-from bayesdx.inference.noisy.attribution.parts import Part, split_case
+from bayesdx.inference.noisy.attribution.coalition_game import ordered_values, shapley_values
+from bayesdx.inference.noisy.attribution.observations import Observation, split_case
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Answer
@@ -50,16 +50,16 @@ class Game:
 
     Attributes
     ----------
-    parts : tuple of Part
+    observations : tuple of Observation
     owners : tuple of tuples of int
-        The players that each part depends on.
+        The players that each observation depends on.
     players : int
         k.
     known : callable
-        Says which parts are known, bool (M, B), where some players have told theirs, bool (M, k).
+        Says which observations are known, bool (M, B), where players have told theirs, bool (M, k).
     """
 
-    parts: tuple[Part, ...]
+    observations: tuple[Observation, ...]
     owners: tuple[tuple[int, ...], ...]
     players: int
     known: Callable[[BoolArray], BoolArray]
@@ -75,7 +75,7 @@ class Attribution:
     before, after : arrays (C,)
         Log-odds with nothing known, and with everything.
     contribution : array (C, k)
-        Rows add up to ``after - before``; see `contributions.shapley_values` for infinities.
+        Rows add up to ``after - before``; see `coalition_game.shapley_values` for infinities.
     alone, in_context : arrays (C, k)
         Log likelihood ratio of each player with nothing else known, and with everything else
         known. 0 where the cause is impossible, or certain, without the player already.
@@ -140,7 +140,7 @@ def _by_subsets(
     """Look at all subsets; None where they are too many."""
     if game.players > MOST_PLAYERS:
         return None
-    problem = split_case(model, Part(), game.parts)
+    problem = split_case(model, Observation(), game.observations)
     if problem.components > MOST_COMPONENTS:
         return None
     log_odds = subset_weights(problem, causes).log_odds[..., 0]
@@ -162,8 +162,10 @@ def _subsets(players: int) -> BoolArray:
     return (np.arange(1 << players)[:, None] >> np.arange(players) & 1).astype(bool)
 
 
-def _index(known: BoolArray, parts: Sequence[int]) -> IntArray:
-    result: IntArray = known[:, list(parts)] @ (1 << np.arange(len(parts), dtype=np.intp))
+def _index(known: BoolArray, observations: Sequence[int]) -> IntArray:
+    result: IntArray = known[:, list(observations)] @ (
+        1 << np.arange(len(observations), dtype=np.intp)
+    )
     return result
 
 
@@ -182,8 +184,8 @@ def _by_chain(
     answer: Callable[[Evidence], Answer],
 ) -> Attribution | None:
     """Let absent findings keep their order; None where even that is out of reach."""
-    nothing = np.zeros((1, len(game.parts)), dtype=bool)
-    plain = split_case(model, Part(), game.parts, known=nothing).plain
+    nothing = np.zeros((1, len(game.observations)), dtype=bool)
+    plain = split_case(model, Observation(), game.observations, known=nothing).plain
     coupled = (b for b, owners in enumerate(game.owners) if len(owners) > 1 or b not in plain)
     tied = {player for b in coupled for player in game.owners[b]}
     free = [player for player in range(game.players) if player in tied]
@@ -197,7 +199,7 @@ def _by_chain(
     each[np.arange(len(chain)), chain] = True
     every = np.isin(np.arange(game.players), chain)
     columns = np.concatenate([stages, every & ~each])
-    problem = split_case(model, Part(), game.parts, known=game.known(columns))
+    problem = split_case(model, Observation(), game.observations, known=game.known(columns))
     if problem.components > MOST_COMPONENTS:
         return None
     log_odds = subset_weights(problem, causes).log_odds[..., 0]
@@ -230,7 +232,9 @@ def _by_path(
     answer: Callable[[Evidence], Answer],
 ) -> Attribution:
     alone = _alone(model, game, causes, answer)
-    of_risks = {p for b, owners in enumerate(game.owners) if game.parts[b].risks for p in owners}
+    of_risks = {
+        p for b, owners in enumerate(game.owners) if game.observations[b].risks for p in owners
+    }
     risks = _by_weight(alone, [p for p in range(game.players) if p in of_risks])
     order = risks + _by_weight(alone, [p for p in range(game.players) if p not in of_risks])
     rows = np.concatenate(
@@ -275,7 +279,7 @@ def _answered(
     told: BoolArray,
 ) -> FloatArray:
     """Log-odds of the causes where some players have told theirs, (C, M)."""
-    evidence = known_evidence(model, game.parts, game.known(told))
+    evidence = known_evidence(model, game.observations, game.known(told))
     wanted = np.asarray(causes, dtype=np.intp)
     found = answer(evidence)
     present = found.causes[:, wanted]
@@ -293,17 +297,19 @@ def _answered(
     return result
 
 
-def known_evidence(model: NoisyModel, parts: Sequence[Part], known: BoolArray) -> Evidence:
-    """Return the evidence of M cases that know some of the parts each, ``known`` (M, B)."""
+def known_evidence(
+    model: NoisyModel, observations: Sequence[Observation], known: BoolArray
+) -> Evidence:
+    """Return the evidence of M cases that know some of the observations each, ``known`` (M, B)."""
     evidence = no_evidence(model, len(known))
-    for b, part in enumerate(parts):
+    for b, observation in enumerate(observations):
         rows = np.flatnonzero(known[:, b])
-        for f, value in part.findings:
+        for f, value in observation.findings:
             evidence.findings[rows, f] = value
-        for o, lower, upper in part.levels:
+        for o, lower, upper in observation.levels:
             evidence.lower[rows, o] = np.maximum(evidence.lower[rows, o], lower)
             evidence.upper[rows, o] = np.minimum(evidence.upper[rows, o], upper)
-        for r, state in part.risks:
+        for r, state in observation.risks:
             evidence.risks[rows, r] = state
     return evidence
 

@@ -8,24 +8,27 @@ All of it follows from joint probabilities with the evidence; nothing is approxi
   f left out. Several links can have fired, so these *credits* of one finding add up to 1 or more.
 * A further absent finding, or a cause assumed absent, changes weights of causes alone: one more
   column of the same sweep.
+
+Where evidence couples too much for one sweep over all its subsets each question is a case of its
+own, whose findings are closed as soon as the causes that explain them have been summed over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdx.inference.noisy.attribution.attribution import MOST_COMPONENTS, known_evidence
-from bayesdx.inference.noisy.attribution.hypotheses_by_rows import (
-    Asking,
-    assumptions_by_rows,
-    credits_by_rows,
-)
-from bayesdx.inference.noisy.attribution.parts import GIVEN, Part, split_case
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.attribution.observations import GIVEN, Observation, split_case
+from bayesdx.inference.noisy.attribution.shapley import MOST_COMPONENTS, known_evidence
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
+from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel
+from bayesdx.inference.noisy.query import Answer, posteriors
+
+Asking = Callable[[Evidence], Answer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,7 @@ class Credits:
 
     Attributes
     ----------
-    observed : tuple of Part
+    observed : tuple of Observation
         The P findings that are present (or soft), and ordinal findings above their lowest level.
     causes : array (P, C)
         P(the finding is present, and the link from this cause to it fired | evidence).
@@ -42,14 +45,14 @@ class Credits:
         The same of the leak, or of a hidden cause that stands for the background.
     """
 
-    observed: tuple[Part, ...]
+    observed: tuple[Observation, ...]
     causes: FloatArray
     background: FloatArray
 
 
 def produced_by(
     model: NoisyModel,
-    whole: Part,
+    whole: Observation,
     hidden: Mapping[int, int],
     answer: Asking,
     most: int = MOST_COMPONENTS,
@@ -59,7 +62,7 @@ def produced_by(
     Parameters
     ----------
     model : NoisyModel
-    whole : Part
+    whole : Observation
         Everything known of the case.
     hidden : mapping of finding to cause
         Causes that stand for the background of a finding.
@@ -78,9 +81,9 @@ def produced_by(
     problem = split_case(model, given, observed, weights=weights)
     if problem.components > most:
         evidence = known_evidence(model, [whole], np.ones((1, 1), dtype=bool))
-        by_rows = credits_by_rows(model, evidence, observed, hidden, answer)
+        by_rows = _credits_by_rows(model, evidence, observed, hidden, answer)
         return None if by_rows is None else _credits(observed, *by_rows)
-    feeding = [row.links[0] > 0.0 for row in problem.rows if row.part != GIVEN]
+    feeding = [row.links[0] > 0.0 for row in problem.rows if row.observation != GIVEN]
     wanted = np.flatnonzero(np.any([np.zeros(len(model.causes), dtype=bool), *feeding], axis=0))
     found = subset_weights(problem, wanted)
     every = (1 << len(observed)) - 1
@@ -89,27 +92,31 @@ def produced_by(
         return None
     causes = np.zeros((len(observed), len(model.causes)))
     background = np.zeros(len(observed))
-    rows = {row.part: row for row in problem.rows if row.part != GIVEN}
-    for p, part in enumerate(observed):
+    rows = {row.observation: row for row in problem.rows if row.observation != GIVEN}
+    for p, observation in enumerate(observed):
         row = rows[p]
         left_out = every & ~(1 << problem.coupling.index(p))
         causes[p, wanted] = row.links[0, wanted] * found.on[:, left_out, 0, 0] / total
         leak = float(model.axes.start[row.axis, 1]) * row.present
         background[p] = leak * found.evidence[left_out, 0, 1 + p] / total
-        if part.findings and (cause := hidden.get(part.findings[0][0])) is not None:
+        if observation.findings and (cause := hidden.get(observation.findings[0][0])) is not None:
             background[p] += causes[p, cause]
             causes[p, cause] = 0.0
     return _credits(observed, causes, background)
 
 
-def _credits(observed: tuple[Part, ...], causes: FloatArray, background: FloatArray) -> Credits:
+def _credits(
+    observed: tuple[Observation, ...], causes: FloatArray, background: FloatArray
+) -> Credits:
     return Credits(observed, np.minimum(causes, 1.0), np.minimum(background, 1.0))
 
 
-def _split_present(model: NoisyModel, whole: Part) -> tuple[Part, tuple[Part, ...]]:
-    present = [Part(findings=(one,)) for one in whole.findings if one[1] > 0.0]
-    reached = [Part(levels=(one,)) for one in whole.levels if one[1] > 0]
-    given = Part(
+def _split_present(
+    model: NoisyModel, whole: Observation
+) -> tuple[Observation, tuple[Observation, ...]]:
+    present = [Observation(findings=(one,)) for one in whole.findings if one[1] > 0.0]
+    reached = [Observation(levels=(one,)) for one in whole.levels if one[1] > 0]
+    given = Observation(
         findings=tuple(one for one in whole.findings if one[1] == 0.0),
         levels=tuple((o, 0, up) for o, _, up in whole.levels if up < model.ordinal_sizes[o] - 1),
         risks=whole.risks,
@@ -118,12 +125,12 @@ def _split_present(model: NoisyModel, whole: Part) -> tuple[Part, tuple[Part, ..
 
 
 def _without_background(
-    model: NoisyModel, observed: Sequence[Part], hidden: Mapping[int, int]
+    model: NoisyModel, observed: Sequence[Observation], hidden: Mapping[int, int]
 ) -> FloatArray:
     """Weights (C, 1 + P): as it is; then, a finding, what inhibitors leave of its leak."""
     weights = np.ones((len(model.causes), 1 + len(observed)))
-    for p, part in enumerate(observed, start=1):
-        for f, _ in part.findings:
+    for p, observation in enumerate(observed, start=1):
+        for f, _ in observation.findings:
             u = f
             # What a cause leaves of the leak: everything, unless it is an inhibitor.
             weights[:, p] = 1.0 - model.axes.leak_gain[u]
@@ -167,7 +174,7 @@ class Assumed:
 
 def assume(
     model: NoisyModel,
-    whole: Part,
+    whole: Observation,
     causes: Sequence[int],
     assumptions: Sequence[Assumption],
     answer: Asking,
@@ -178,7 +185,7 @@ def assume(
     Parameters
     ----------
     model : NoisyModel
-    whole : Part
+    whole : Observation
         Everything known of the case; it must be possible, and say nothing of what is assumed.
     causes : sequence of int
         Positions of the wanted causes.
@@ -200,8 +207,7 @@ def assume(
     problem = split_case(model, whole, (), weights=np.stack(columns, axis=1))
     if problem.components > most:
         evidence = known_evidence(model, [whole], np.ones((1, 1), dtype=bool))
-        absent, without = [a.absent for a in assumptions], [a.without for a in assumptions]
-        return Assumed(*assumptions_by_rows(model, evidence, causes, absent, without, answer))
+        return Assumed(*_assumptions_by_rows(model, evidence, causes, assumptions, answer))
     found = subset_weights(problem, causes)
     total = found.evidence[0, 0, 0]
     mixed = np.zeros((len(columns), len(assumptions)))
@@ -238,3 +244,90 @@ def _factors(model: NoisyModel, one: Assumption) -> tuple[FloatArray, float]:
     factor[list(one.without)] = 0.0
     leak = float(np.exp(model.log_absent_leak[at].sum()))
     return factor, 0.0 if model.absent_leak_never[at].any() else leak
+
+
+def _credits_by_rows(
+    model: NoisyModel,
+    evidence: Evidence,
+    observed: Sequence[Observation],
+    hidden: Mapping[int, int],
+    answer: Asking,
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return the credits of causes (P, C) and of the background (P,); None where impossible."""
+    left_out = evidence.take(np.zeros(len(observed) + 1, dtype=np.intp))
+    for p, observation in enumerate(observed):
+        for f, _ in observation.findings:
+            left_out.findings[p, f] = np.nan
+        for o, _, _ in observation.levels:
+            left_out.lower[p, o] = 0
+    found = answer(left_out)
+    if not found.possible[-1]:
+        return None
+    ratio = np.exp(found.log_evidence - found.log_evidence[-1])
+    causes = np.zeros((len(observed), len(model.causes)))
+    background = np.zeros(len(observed))
+    for p, observation in enumerate(observed):
+        axis, value = 0, 1.0
+        for f, likelihood in observation.findings:
+            axis, value = f, likelihood
+        for o, lower, upper in observation.levels:
+            axis = int(model.axes.exceed[o, lower, upper])
+        causes[p] = value * model.axes.gain[axis] * found.causes[p] * ratio[p]
+        leak = value * float(model.axes.start[axis, 1]) * ratio[p]
+        case = left_out.take(slice(p, p + 1))
+        for f, _ in observation.findings:
+            leak *= _leak_kept(model, f, hidden.get(f), case, float(found.log_evidence[p]))
+            if f in hidden:
+                leak += causes[p, hidden[f]]
+                causes[p, hidden[f]] = 0.0
+        background[p] = leak
+    return causes, background
+
+
+def _leak_kept(
+    model: NoisyModel, f: int, hidden: int | None, case: Evidence, log_evidence: float
+) -> float:
+    """Expected share of the leak that inhibitors, and a hidden cause's absence, leave of it.
+
+    A finding whose causes are the inhibitors, each with the share that it takes, is absent with
+    exactly the probability that they leave.
+    """
+    lowers = model.axes.leak_gain[f]
+    if hidden is None and not lowers.any():
+        return 1.0
+    links = model.links
+    strength, factor, leak = links.strength.copy(), links.factor.copy(), links.leak.copy()
+    strength[:, f], factor[:, f], leak[f] = lowers, 1.0, 0.0
+    other = with_numbers(model, links=replace(links, strength=strength, factor=factor, leak=leak))
+    findings, causes = case.findings.copy(), case.causes.copy()
+    findings[0, f] = 0.0
+    if hidden is not None:
+        causes[0, hidden] = 0
+    asked = replace(case, findings=findings, causes=causes)
+    kept = posteriors(other, asked, only_evidence=True).complete().log_evidence[0]
+    return float(np.exp(kept - log_evidence))
+
+
+def _assumptions_by_rows(
+    model: NoisyModel,
+    evidence: Evidence,
+    causes: Sequence[int],
+    assumptions: Sequence[Assumption],
+    answer: Asking,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return ``on`` (C, J), ``off`` (C, J) and ``probability`` (J,) of `Assumed`."""
+    rows = evidence.take(np.zeros(len(assumptions) + 1, dtype=np.intp))
+    offsets = np.array(model.level_offset, dtype=np.intp)
+    for j, one in enumerate(assumptions):
+        for column in one.absent:
+            level = column - len(model.findings)
+            if level < 0:
+                rows.findings[j, column] = 0.0
+            else:
+                o = int(np.searchsorted(offsets, level, side="right")) - 1
+                rows.upper[j, o] = level - offsets[o]
+        rows.causes[j, list(one.without)] = 0
+    found = answer(rows)
+    share = np.exp(found.log_evidence - found.log_evidence[-1])
+    on = (found.causes[:, list(causes)] * share[:, None]).T
+    return on[:, :-1], np.maximum(share - on, 0.0)[:, :-1], share[:-1]

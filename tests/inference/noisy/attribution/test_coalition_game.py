@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayesdx.inference.noisy.attribution.contributions import ordered_values, shapley_values
+from bayesdx.inference.noisy.attribution.coalition_game import ordered_values, shapley_values
 
 NUMBERS = st.floats(-30.0, 30.0, allow_nan=False)
 
