@@ -13,7 +13,7 @@ from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.diagnosis.constraint_checks import missed_remarks
 from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.lint import lint
-from bayesdx.knowledge.overrides import calibrated
+from bayesdx.knowledge.overrides import calibrated, stale
 from bayesdx.knowledge.reading import read_knowledge
 
 
@@ -34,7 +34,8 @@ def check(
     # What the finished network makes of the numbers belongs to a check as well.
     in_use = calibrated(knowledge)
     assembly = assemble(in_use)
-    remarks = lint(knowledge) + fit_remarks(assembly) + missed_remarks(in_use, assembly)
+    missed = missed_remarks(in_use, assembly, stale(knowledge))
+    remarks = lint(knowledge) + fit_remarks(assembly) + missed
     shown = ("info", "warning") if verbose and not quiet else ("warning",)
     _print([remark for kind in shown for remark in remarks if remark[0] == kind])
     counts = Counter(severity for severity, _, _ in remarks)

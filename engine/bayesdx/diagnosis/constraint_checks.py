@@ -143,7 +143,7 @@ def check_statements(knowledge: Knowledge, assembly: Assembly) -> tuple[Check, .
     return tuple(checks)
 
 
-def missed_remarks(knowledge: Knowledge, assembly: Assembly) -> tuple[Remark, ...]:
+def missed_remarks(knowledge: Knowledge, assembly: Assembly, stale: str = "") -> tuple[Remark, ...]:
     """Say which constraints the answers miss.
 
     Parameters
@@ -152,11 +152,14 @@ def missed_remarks(knowledge: Knowledge, assembly: Assembly) -> tuple[Remark, ..
         With the values that are in use.
     assembly : Assembly
         Of this knowledge.
+    stale : str
+        Why its calibration no longer belongs to the numbers, see `bayesdx.knowledge.overrides`.
 
     Returns
     -------
     tuple of (severity, place, message)
-        Errors for hard constraints and for soft ones that calibration did not give up.
+        Errors for hard constraints and for soft ones that calibration did not give up; warnings
+        where a stale calibration was made for them, since to run it again is the cure.
     """
     calibration = knowledge.calibration
     given_up = {one.constraint for one in calibration.given_up} if calibration else set()
@@ -167,8 +170,11 @@ def missed_remarks(knowledge: Knowledge, assembly: Assembly) -> tuple[Remark, ..
         name = check.constraint.id
         quantity, probability = check.answers[0]
         message = f"{quantity} = {probability:.4g} misses it by {check.shortfall:.3g} in log-odds"
+        place = f"constraints.toml:{name}"
         if name in given_up:
-            remarks.append(("info", f"constraints.toml:{name}", f"given up: {message}."))
+            remarks.append(("info", place, f"given up: {message}."))
+        elif stale and calibration is not None:
+            remarks.append(("warning", place, f"{message}: run bayesdx calibrate."))
         else:
-            remarks.append(("error", f"constraints.toml:{name}", f"{message}."))
+            remarks.append(("error", place, f"{message}."))
     return tuple(remarks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayesdx.errors import nearest_names
-from bayesdx.knowledge.addresses import PlacedNumber, every_number
+from bayesdx.knowledge.addresses import PlacedNumber, every_number, number_at
 from bayesdx.knowledge.coverage import coverage
 from bayesdx.knowledge.draft import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
@@ -75,21 +75,33 @@ def _ranges(numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:
 
 
 def _calibration(knowledge: Knowledge) -> Iterator[Remark]:
-    """Find a calibration that does not belong to the numbers, or speaks of ones that are gone."""
+    """Find a calibration that numbers have left behind, or that speaks of ones that are gone.
+
+    One whose own numbers were not touched stays valid as long as the constraints hold, which takes
+    the network to tell: see `bayesdx.diagnosis.constraint_checks.missed_remarks`.
+    """
     reason = stale(knowledge)
-    if reason:
-        yield "error", "calibration.toml", reason
     if knowledge.calibration is None:
+        if reason:
+            yield "error", "calibration.toml", reason
         return
-    values = {number.place: number.value for number in every_number(knowledge)}
+    touched = False
     for index, move in enumerate(knowledge.calibration.move):
         place = f"calibration.toml:move[{index}]"
-        if move.number not in values:
-            near = ", ".join(nearest_names(move.number, values))
+        number = number_at(knowledge, move.number)
+        if number is None:
+            known = (one.place for one in every_number(knowledge))
+            near = ", ".join(nearest_names(move.number, known))
             yield "error", place, f"there is no number {move.number!r}. Nearest: {near}."
-        elif values[move.number] != move.elicited:
+        elif number.value != move.elicited:
+            touched = True
             message = f"{move.number} is no longer {move.elicited:g}: the move does not apply."
             yield "warning", place, message
+    if reason and touched:
+        yield "warning", "calibration.toml", reason
+    elif reason:
+        message = "it was computed from other numbers or constraints, but none that it moved is"
+        yield "info", "calibration.toml", f"{message} another: it stays in use."
 
 
 def _links(knowledge: Knowledge) -> Iterator[Remark]:
