@@ -12,11 +12,11 @@ from small_priors import SMALL
 
 from bayesdx import InvalidCase, InvalidKnowledge
 from bayesdx.building.assembly import assemble
-from bayesdx.building.source_models import build_rival, model_numbers
+from bayesdx.building.source_models import build_source_model, model_numbers
 from bayesdx.diagnosis import per_source, source_influence
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.engine import Engine
-from bayesdx.diagnosis.per_source import LITERATURE, MODEL, compare, distance, rival_sources
+from bayesdx.diagnosis.per_source import LITERATURE, MODEL, compare, distance, source_models
 from bayesdx.diagnosis.source_influence import find_influences
 from bayesdx.knowledge.addresses import every_number
 from bayesdx.knowledge.knowledge import Knowledge
@@ -62,9 +62,9 @@ def values(knowledge: Knowledge) -> dict[str, object]:
     return {number.place: number.value for number in every_number(knowledge)}
 
 
-def only(knowledge: Knowledge, *statements: Statement) -> per_source.Rival:
+def only(knowledge: Knowledge, *statements: Statement) -> per_source.SourceModel:
     """The rival of the one document that the statements are of."""
-    return rival_sources(said(knowledge, *statements))[0]
+    return source_models(said(knowledge, *statements))[0]
 
 
 CASES = pd.DataFrame(
@@ -95,7 +95,7 @@ def spoken(folder: Knowledge) -> Knowledge:
 
 
 def test_numbers_of_a_rival_are_exactly_the_readings(spoken: Knowledge) -> None:
-    found = {rival.id: rival for rival in rival_sources(spoken)}
+    found = {rival.id: rival for rival in source_models(spoken)}
     assert list(found) == ["S0", "S1", "S2", LITERATURE]
     for document, name in [("S0", "S0"), ("S1", "S1"), ("S2", "S2"), ("X", LITERATURE)]:
         readings = {
@@ -378,11 +378,11 @@ def test_sometimes_against_nearly_always_when_sitting_hurts(real_knowledge: Know
     place = "causes/pudendal_neuralgia.toml:links.sitting_worse"
     base = model_numbers(real_knowledge)
     document = [one for one in base.statements.values() if one.document == "S0"]
-    rival = build_rival(base, "S0", "", document)
+    rival = build_source_model(base, "S0", "", document)
     number = next(one for one in rival.numbers if one.number == place)
     assert (number.model, number.value, number.statements) == (0.95, 0.25, ("S0-31",))
     # That statement alone, so that no other reading of the document is in the way.
-    alone = build_rival(base, "S0", "", [base.statements["S0-31"]])
+    alone = build_source_model(base, "S0", "", [base.statements["S0-31"]])
     model = assemble(base)
     assembly = assemble(alone.knowledge, model.links)
     evidence = CaseReader(base, assembly.model).read(PUDENDAL, 1, None).evidence
@@ -398,7 +398,7 @@ def test_sometimes_against_nearly_always_when_sitting_hurts(real_knowledge: Know
 
 
 def test_no_reading_of_the_packaged_statements_is_lost(real_knowledge: Knowledge) -> None:
-    for rival in rival_sources(real_knowledge):
+    for rival in source_models(real_knowledge):
         used = {name for one in rival.numbers for name in (*one.statements, *one.passed_over)}
         used |= {one.statement for one in rival.left_out}
         assert used == {one.id for one in rival.statements}

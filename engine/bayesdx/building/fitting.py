@@ -26,7 +26,8 @@ to reach its floor, take hundreds.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 
@@ -47,7 +48,25 @@ STRONGEST = 1.0 - 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Targets:
+class Columns:
+    """Arrays about R fits, which are the last axis of every field."""
+
+    def take(self, columns: IntArray | BoolArray | slice) -> Self:
+        """Return some of the fits."""
+        return replace(
+            self, **{one.name: getattr(self, one.name)[..., columns] for one in fields(self)}
+        )
+
+    def put(self, columns: IntArray | slice, part: Self) -> Self:
+        """Return these with some fits replaced."""
+        new = {one.name: getattr(self, one.name).copy() for one in fields(self)}
+        for name, array in new.items():
+            array[..., columns] = getattr(part, name)
+        return replace(self, **new)
+
+
+@dataclass(frozen=True, eq=False)
+class Targets(Columns):
     """What the network has to give back, for R fits of K links.
 
     Attributes
@@ -88,49 +107,22 @@ class Targets:
         shares = np.divide(self.prior, total, out=np.zeros_like(self.prior), where=total > 0.0)
         return np.asarray(shares)
 
-    def take(self, columns: IntArray | BoolArray | slice) -> Targets:
-        """Return some of the fits."""
-        return Targets(*(getattr(self, one.name)[..., columns] for one in fields(self)))
-
 
 @dataclass(frozen=True, eq=False)
-class LinkParameters:
+class LinkParameters(Columns):
     """Noisy-OR parameters: ``strength`` and ``factor`` (K, R), ``leak`` (R,)."""
 
     strength: FloatArray
     factor: FloatArray
     leak: FloatArray
 
-    def take(self, columns: IntArray | BoolArray | slice) -> LinkParameters:
-        """Return those of some fits."""
-        return LinkParameters(
-            self.strength[:, columns], self.factor[:, columns], self.leak[columns]
-        )
-
-    def put(self, columns: IntArray | slice, part: LinkParameters) -> LinkParameters:
-        """Return these with some fits replaced."""
-        new = LinkParameters(self.strength.copy(), self.factor.copy(), self.leak.copy())
-        new.strength[:, columns], new.factor[:, columns] = part.strength, part.factor
-        new.leak[columns] = part.leak
-        return new
-
 
 @dataclass(frozen=True, eq=False)
-class Rates:
+class Rates(Columns):
     """P(event | cause present) and P(event | cause absent), both (K, R)."""
 
     present: FloatArray
     absent: FloatArray
-
-    def take(self, columns: IntArray | BoolArray | slice) -> Rates:
-        """Return those of some fits."""
-        return Rates(self.present[:, columns], self.absent[:, columns])
-
-    def put(self, columns: IntArray | slice, part: Rates) -> Rates:
-        """Return these with some fits replaced."""
-        new = Rates(self.present.copy(), self.absent.copy())
-        new.present[:, columns], new.absent[:, columns] = part.present, part.absent
-        return new
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,8 +248,7 @@ def solve(targets: Targets, ratio: Rates, start: LinkParameters | None = None) -
 
 
 def _solve(targets: Targets, ratio: Rates, p: LinkParameters) -> LinkParameters:
-    result = LinkParameters(p.strength.copy(), p.factor.copy(), p.leak.copy())
-    columns, weights = np.arange(len(p.leak)), targets.weights
+    result, columns, weights = p, np.arange(len(p.leak)), targets.weights
     for count in range(1, _ROUNDS + 1):
         new = update(targets, weights, p, ratio)
         if count % _CHECK_EVERY and count != _ROUNDS:
@@ -266,10 +257,7 @@ def _solve(targets: Targets, ratio: Rates, p: LinkParameters) -> LinkParameters:
         links = np.maximum(np.abs(new.strength - p.strength), np.abs(new.factor - p.factor))
         change = np.maximum(links.max(axis=0, initial=0.0), np.abs(new.leak - p.leak))
         moving = change >= _SETTLED if count != _ROUNDS else np.zeros(len(change), dtype=bool)
-        done = new.take(~moving)
-        at = columns[~moving]
-        result.strength[:, at], result.factor[:, at] = done.strength, done.factor
-        result.leak[at] = done.leak
+        result = result.put(columns[~moving], new.take(~moving))
         if not moving.any():
             break
         if moving.all():

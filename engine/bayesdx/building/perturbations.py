@@ -54,6 +54,14 @@ class Mover:
     state: int
     deviation: float
 
+    def moved(self, step: float) -> FloatArray:
+        """Return the number after a step in log-odds, or the logarithm; all shares of a risk."""
+        if self.state < 0:
+            return moved(self.number, np.array(step))
+        shares = np.array(self.number.number.value)
+        shares[self.state] *= np.exp(step)
+        return np.asarray(shares / shares.sum())
+
 
 @dataclass(frozen=True, eq=False)
 class MovedSets:
@@ -73,6 +81,10 @@ class MovedSets:
     draws: KnowledgeDraws
     movers: tuple[Mover, ...]
     steps: FloatArray
+
+    def sets(self, movers: IntArray) -> IntArray:
+        """Return the sets that belong to some movers, after the stated one."""
+        return np.append(0, np.stack([2 * movers + 1, 2 * movers + 2], axis=1).ravel())
 
 
 class Perturbations:
@@ -148,14 +160,8 @@ class Perturbations:
     def _moved(self, steps: Sequence[tuple[float, float]]) -> MovedSets:
         values = dict(stated_values(self.numbers, 1 + 2 * len(steps)))
         for j, (mover, both) in enumerate(zip(self.movers, steps, strict=True)):
-            place = mover.number.number.address
             for at, step in zip((2 * j + 1, 2 * j + 2), both, strict=True):
-                if mover.state < 0:
-                    values[place][at] = moved(mover.number, np.array(step))
-                else:
-                    shares = values[place][:, at].copy()
-                    shares[mover.state] *= np.exp(step)
-                    values[place][:, at] = shares / shares.sum()
+                values[mover.number.number.address][..., at] = mover.moved(step)
         draws = self._sets(values)
         reached = np.array(steps, dtype=np.float64).reshape(-1, 2)
         for j, mover in enumerate(self.movers):

@@ -34,7 +34,7 @@ _ORDER = ("prevalence", "prior", "effect", "background", "background_effect", "l
 
 
 @dataclass(frozen=True)
-class RivalNumber:
+class SourceNumber:
     """A number as one source has it.
 
     Attributes
@@ -73,7 +73,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, eq=False)
-class Rival:
+class SourceModel:
     """The model as one source alone would have it.
 
     Attributes
@@ -83,7 +83,7 @@ class Rival:
         All statements of the source that read a number.
     general : str
         Of whom most of the source speaks, as its statements word it.
-    numbers : tuple of RivalNumber
+    numbers : tuple of SourceNumber
         What was put in.
     left_out : tuple of LeftOut
         What could not be.
@@ -95,7 +95,7 @@ class Rival:
     title: str
     statements: tuple[Statement, ...]
     general: str
-    numbers: tuple[RivalNumber, ...]
+    numbers: tuple[SourceNumber, ...]
     left_out: tuple[LeftOut, ...]
     knowledge: Knowledge
 
@@ -109,7 +109,7 @@ def model_numbers(knowledge: Knowledge) -> Knowledge:
     return calibrated(knowledge).model_copy(update={"calibration": None})
 
 
-def rival_sources(knowledge: Knowledge) -> tuple[Rival, ...]:
+def source_models(knowledge: Knowledge) -> tuple[SourceModel, ...]:
     """Build a rival of every document that has statements, and one of the literature.
 
     Parameters
@@ -118,7 +118,7 @@ def rival_sources(knowledge: Knowledge) -> tuple[Rival, ...]:
 
     Returns
     -------
-    tuple of Rival
+    tuple of SourceModel
         The documents by id, then ``literature``: what is read of it where it contradicts a
         document, all other numbers being the model's. Empty where there are no statements.
     """
@@ -131,11 +131,13 @@ def rival_sources(knowledge: Knowledge) -> tuple[Rival, ...]:
             source = knowledge.sources.get(document)
             title, name = source.title if source else document, document
         said = [one for one in knowledge.statements.values() if one.document == document]
-        rivals.append(build_rival(base, name, title, said))
+        rivals.append(build_source_model(base, name, title, said))
     return tuple(rivals)
 
 
-def build_rival(base: Knowledge, name: str, title: str, statements: Iterable[Statement]) -> Rival:
+def build_source_model(
+    base: Knowledge, name: str, title: str, statements: Iterable[Statement]
+) -> SourceModel:
     """Put the readings of some statements into the model's numbers.
 
     Parameters
@@ -147,12 +149,12 @@ def build_rival(base: Knowledge, name: str, title: str, statements: Iterable[Sta
 
     Returns
     -------
-    Rival
+    SourceModel
     """
     reading = tuple(one for one in statements if one.readings)
     general = _general_denominator(base, {one.document for one in reading})
     known = {number.place: number for number in every_number(base)}
-    numbers: list[RivalNumber] = []
+    numbers: list[SourceNumber] = []
     left_out: list[LeftOut] = []
     for place in dict.fromkeys(r.number for one in reading for r in one.readings):
         number = _resolved(place, known.get(place), reading, general)
@@ -166,16 +168,18 @@ def build_rival(base: Knowledge, name: str, title: str, statements: Iterable[Sta
     left_out += refused
     changed = {one.number: one.value for one in held}
     knowledge = with_numbers(base, changed)
-    return Rival(name, title, reading, general, held, tuple(left_out), knowledge)
+    return SourceModel(name, title, reading, general, held, tuple(left_out), knowledge)
 
 
-def value_without(rival: Rival, number: RivalNumber, left: Collection[str], ratio: bool) -> float:
+def value_without(
+    rival: SourceModel, number: SourceNumber, left: Collection[str], ratio: bool
+) -> float:
     """Return what a number would be if the source had not made some of its statements.
 
     Parameters
     ----------
-    rival : Rival
-    number : RivalNumber
+    rival : SourceModel
+    number : SourceNumber
     left : collection of str
         The statements to leave out.
     ratio : bool
@@ -237,13 +241,13 @@ def _most_specific(
 
 def _resolved(
     place: str, number: PlacedNumber | None, statements: Sequence[Statement], general: str
-) -> RivalNumber:
+) -> SourceNumber:
     said = _said(place, statements)
     counted = _most_specific(said, general)
     names = tuple(dict.fromkeys(one.id for one, _ in counted))
     values = [value for _, value in counted]
     model = math.nan if number is None or isinstance(number.value, tuple) else number.value
-    return RivalNumber(
+    return SourceNumber(
         number=place,
         title=place if number is None else number.title,
         model=model,
@@ -281,13 +285,13 @@ def _misfit(knowledge: Knowledge, number: PlacedNumber | None, value: float) -> 
     return ""
 
 
-def _left_out(number: RivalNumber, reason: str) -> list[LeftOut]:
+def _left_out(number: SourceNumber, reason: str) -> list[LeftOut]:
     return [LeftOut(name, number.number, number.value, reason) for name in number.statements]
 
 
 def _feasible(
-    base: Knowledge, numbers: Sequence[RivalNumber]
-) -> tuple[tuple[RivalNumber, ...], list[LeftOut]]:
+    base: Knowledge, numbers: Sequence[SourceNumber]
+) -> tuple[tuple[SourceNumber, ...], list[LeftOut]]:
     """Part numbers that can hold together from those that cannot beside them.
 
     When not all can, they are put in one after the other (prevalences, priors, effects,

@@ -92,7 +92,7 @@ class _Linear:
 
 
 @dataclass(frozen=True, eq=False)
-class _Problem:
+class _Elicited:
     knowledge: Knowledge
     start: Assembly
     field: _Field
@@ -120,34 +120,34 @@ def calibrate(knowledge: Knowledge, say: Say = lambda _: None) -> Calibration:
         If the hard constraints cannot hold together inside the elicited ranges; the fault names the
         smallest set of them that was found.
     """
-    problem = _Problem(knowledge, assemble(knowledge), _field(knowledge))
+    elicited = _Elicited(knowledge, assemble(knowledge), _field(knowledge))
     hard = [one.id for one in knowledge.constraints if one.hard]
     soft = [one.id for one in knowledge.constraints if not one.hard]
-    z = np.zeros(len(problem.field.numbers))
+    z = np.zeros(len(elicited.field.numbers))
     say(f"{len(hard)} hard constraints, {len(soft)} soft ones, {len(z)} numbers that may move")
-    linear = _linearise(problem, z)
+    linear = _linearise(elicited, z)
     given_up: list[GivenUp] = []
     if (linear.margin[linear.of(hard)] < -TOLERANCE).any():
         say("hard constraints are missed: moving numbers")
-        z, linear = _settle(problem, hard, z, linear, say)
+        z, linear = _settle(elicited, hard, z, linear, say)
     kept = list(hard)
     for name in soft:
         trial = [*kept, name]
         if (linear.margin[linear.of(trial)] >= -TOLERANCE).all():
             kept = trial
             continue
-        if not _step(problem, linear, trial).possible:
-            given_up.append(_conflict(problem, linear, kept, name))
+        if not _step(elicited, linear, trial).possible:
+            given_up.append(_conflict(elicited, linear, kept, name))
             say(f"{name}: given up, conflicts with {', '.join(given_up[-1].conflict)}")
             continue
         say(f"{name}: missed, moving numbers")
         try:
-            z, linear = _settle(problem, trial, z, linear, say)
+            z, linear = _settle(elicited, trial, z, linear, say)
             kept = trial
         except InvalidKnowledge:
-            given_up.append(_conflict(problem, linear, kept, name))
+            given_up.append(_conflict(elicited, linear, kept, name))
             say(f"{name}: given up, no point was found where it holds beside the others")
-    return _result(problem, kept, z, linear, given_up)
+    return _result(elicited, kept, z, linear, given_up)
 
 
 def _field(knowledge: Knowledge) -> _Field:
@@ -183,18 +183,18 @@ def _from_log_odds(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-value))
 
 
-def _linearise(problem: _Problem, z: FloatArray) -> _Linear:
+def _linearise(elicited: _Elicited, z: FloatArray) -> _Linear:
     """Ask everything at a point, with derivatives."""
-    knowledge = with_numbers(problem.knowledge, problem.field.values(z))
-    assembly = assemble(knowledge, problem.start.links)
+    knowledge = with_numbers(elicited.knowledge, elicited.field.values(z))
+    assembly = assemble(knowledge, elicited.start.links)
     quantities, wanted = demands(knowledge.constraints)
     answer = slopes(knowledge, assembly, make_batch(knowledge, assembly, quantities))
-    assert answer.places == tuple(number.place for number in problem.field.numbers)
+    assert answer.places == tuple(number.place for number in elicited.field.numbers)
     p = answer.probabilities
     inner = (p > 0.0) & (p < 1.0)
     spread = np.where(inner, p * (1.0 - p), 1.0)[:, None]
     # Of the log-odds, per unit of each number's uncertainty; what is 0 or 1 does not move.
-    moves = np.where(inner[:, None], answer.values / spread, 0.0) * problem.field.scale
+    moves = np.where(inner[:, None], answer.values / spread, 0.0) * elicited.field.scale
     matrix = np.zeros((len(wanted), len(z)))
     for i, one in enumerate(wanted):
         matrix[i] += moves[one.more] if one.more >= 0 else 0.0
@@ -209,50 +209,50 @@ def _linearise(problem: _Problem, z: FloatArray) -> _Linear:
     return _Linear(wanted, matrix, bound, margin)
 
 
-def _step(problem: _Problem, linear: _Linear, names: Sequence[str]) -> LeastMove:
+def _step(elicited: _Elicited, linear: _Linear, names: Sequence[str]) -> LeastMove:
     rows = linear.of(names)
-    field = problem.field
+    field = elicited.field
     return least_move(linear.matrix[rows], linear.bound[rows], field.low, field.high)
 
 
 def _settle(
-    problem: _Problem, names: Sequence[str], z: FloatArray, linear: _Linear, say: Say
+    elicited: _Elicited, names: Sequence[str], z: FloatArray, linear: _Linear, say: Say
 ) -> tuple[FloatArray, _Linear]:
     """Repeat linearising and moving until the constraints hold and the point rests."""
     for turn in range(_ROUNDS):
-        step = _step(problem, linear, names)
+        step = _step(elicited, linear, names)
         if not step.possible:
-            raise _contradiction(problem, linear, names)
+            raise _contradiction(elicited, linear, names)
         moved = float(np.abs(step.z - z).max(initial=0.0))
-        z, linear = step.z, _linearise(problem, step.z)
+        z, linear = step.z, _linearise(elicited, step.z)
         worst = float(linear.margin[linear.of(names)].min(initial=0.0))
         say(f"  round {turn + 1}: moved by {moved:.2g}, worst margin {worst:.2g} in log-odds")
         if worst >= -TOLERANCE and moved < _AT_REST:
             return z, linear
     if float(linear.margin[linear.of(names)].min(initial=0.0)) >= -TOLERANCE:
         return z, linear
-    raise _contradiction(problem, linear, names)
+    raise _contradiction(elicited, linear, names)
 
 
-def _contradiction(problem: _Problem, linear: _Linear, names: Sequence[str]) -> InvalidKnowledge:
-    found, _ = _smallest(problem, linear, list(names), ())
-    statements = _statements(problem.knowledge, found)
+def _contradiction(elicited: _Elicited, linear: _Linear, names: Sequence[str]) -> InvalidKnowledge:
+    found, _ = _smallest(elicited, linear, list(names), ())
+    statements = _statements(elicited.knowledge, found)
     expected = f"hard constraints that can hold together ({', '.join(statements)})"
     return InvalidKnowledge(Fault("constraints.toml", expected, Phrase(", ".join(found))))
 
 
-def _conflict(problem: _Problem, linear: _Linear, kept: list[str], name: str) -> GivenUp:
-    found, limits = _smallest(problem, linear, kept, (name,))
+def _conflict(elicited: _Elicited, linear: _Linear, kept: list[str], name: str) -> GivenUp:
+    found, limits = _smallest(elicited, linear, kept, (name,))
     return GivenUp(
         constraint=name,
         conflict=found,
-        statements=_statements(problem.knowledge, found),
+        statements=_statements(elicited.knowledge, found),
         limits=limits,
     )
 
 
 def _smallest(
-    problem: _Problem, linear: _Linear, names: list[str], always: tuple[str, ...]
+    elicited: _Elicited, linear: _Linear, names: list[str], always: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Find the smallest contradicting set that contains `always`, and the numbers at their limits.
 
@@ -260,15 +260,15 @@ def _smallest(
     needed for it.
     """
     every = [*names, *always]
-    whole = _step(problem, linear, every)
+    whole = _step(elicited, linear, every)
     rows = linear.of(every)
     part = [linear.demands[row].constraint for row, w in zip(rows, whole.weight, strict=True) if w]
     candidates = [name for name in dict.fromkeys(part) if name not in always]
     for size in range(len(candidates) + 1):
         for chosen in itertools.combinations(candidates, size):
-            trial = _step(problem, linear, [*chosen, *always])
+            trial = _step(elicited, linear, [*chosen, *always])
             if not trial.possible and (chosen or always):
-                places = tuple(problem.field.numbers[x].place for x in sorted(trial.limits))
+                places = tuple(elicited.field.numbers[x].place for x in sorted(trial.limits))
                 return (*always, *chosen), places
     # Possible to first order, but no point was found: all that took part is named.
     return (*always, *candidates), ()
@@ -280,20 +280,20 @@ def _statements(knowledge: Knowledge, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _result(
-    problem: _Problem,
+    elicited: _Elicited,
     kept: Sequence[str],
     z: FloatArray,
     linear: _Linear,
     given_up: list[GivenUp],
 ) -> Calibration:
     """Round the moves, leave out the negligible ones, and see that all still holds."""
-    causing = _causing(problem, linear, kept)
+    causing = _causing(elicited, linear, kept)
     for least in (NEGLIGIBLE, 0.0):
         kept_z = np.where(np.abs(z) > least, z, 0.0)
-        values = {p: _rounded(v) for p, v in problem.field.values(kept_z).items()}
-        if least == 0.0 or _holds(problem, values, kept):
+        values = {p: _rounded(v) for p, v in elicited.field.values(kept_z).items()}
+        if least == 0.0 or _holds(elicited, values, kept):
             break
-    field = problem.field
+    field = elicited.field
     order = sorted(np.flatnonzero(kept_z), key=lambda x: -abs(kept_z[x]))
     moves = tuple(
         Move(
@@ -305,7 +305,7 @@ def _result(
         for x in order
     )
     return Calibration(
-        computed_from=numbers_digest(problem.knowledge), move=moves, given_up=tuple(given_up)
+        computed_from=numbers_digest(elicited.knowledge), move=moves, given_up=tuple(given_up)
     )
 
 
@@ -313,20 +313,20 @@ def _rounded(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
-def _holds(problem: _Problem, values: dict[str, float], names: Sequence[str]) -> bool:
-    knowledge = with_numbers(problem.knowledge, values)
+def _holds(elicited: _Elicited, values: dict[str, float], names: Sequence[str]) -> bool:
+    knowledge = with_numbers(elicited.knowledge, values)
     return all(
         check.held
-        for check in check_statements(knowledge, assemble(knowledge, problem.start.links))
+        for check in check_statements(knowledge, assemble(knowledge, elicited.start.links))
         if check.constraint.id in names
     )
 
 
-def _causing(problem: _Problem, linear: _Linear, names: Sequence[str]) -> list[str]:
+def _causing(elicited: _Elicited, linear: _Linear, names: Sequence[str]) -> list[str]:
     """Name for every number the constraint that pulls at it most."""
-    step = _step(problem, linear, names)
+    step = _step(elicited, linear, names)
     rows = linear.of(names)
     pull = np.abs(linear.matrix[rows] * step.weight[:, None])
     if not rows:
-        return [""] * len(problem.field.numbers)
+        return [""] * len(elicited.field.numbers)
     return [linear.demands[rows[int(i)]].constraint for i in pull.argmax(axis=0)]

@@ -99,7 +99,7 @@ def first_order(core: Core, ready: Perturbations, evidence: Evidence) -> FirstOr
     """
     nearby = ready.nearby
     which = ready.relevant(evidence)
-    answers = answers_under(core, nearby.draws, evidence, _sets(which))
+    answers = answers_under(core, nearby.draws, evidence, nearby.sets(which))
     log_odds = log_odds_of(answers.posterior)
     up, down = log_odds[1::2], log_odds[2::2]
     reached = nearby.steps[which]
@@ -109,11 +109,6 @@ def first_order(core: Core, ready: Perturbations, evidence: Evidence) -> FirstOr
     slopes = np.divide(up - down, span[:, None], out=np.zeros_like(up), where=(span > 0.0)[:, None])
     movers = tuple(nearby.movers[j] for j in which)
     return FirstOrder(answers.posterior[0], float(answers.log_evidence[0]), slopes, movers)
-
-
-def _sets(movers: IntArray) -> IntArray:
-    """The sets of `MovedSets` that belong to some movers, after the stated one."""
-    return np.append(0, np.stack([2 * movers + 1, 2 * movers + 2], axis=1).ravel())
 
 
 def log_odds_of(probability: FloatArray) -> FloatArray:

@@ -24,10 +24,10 @@ from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.building.source_models import (
     LITERATURE,
     LeftOut,
-    Rival,
-    RivalNumber,
+    SourceModel,
+    SourceNumber,
     model_numbers,
-    rival_sources,
+    source_models,
 )
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.source_influence import Influences, find_influences
@@ -41,11 +41,11 @@ __all__ = [
     "MODEL",
     "Comparison",
     "LeftOut",
-    "Rival",
-    "RivalNumber",
+    "SourceModel",
+    "SourceNumber",
     "compare",
     "distance",
-    "rival_sources",
+    "source_models",
 ]
 
 MODEL = "model"
@@ -57,7 +57,7 @@ class Comparison:
 
     Attributes
     ----------
-    rivals : tuple of Rival
+    rivals : tuple of SourceModel
     posteriors : DataFrame
         One row a case and source (``model`` first), one column a modelled cause; missing where the
         case cannot occur under the source.
@@ -80,7 +80,7 @@ class Comparison:
         ``posterior``, ``without`` and ``change`` (the first minus the second), by falling size.
     """
 
-    rivals: tuple[Rival, ...]
+    rivals: tuple[SourceModel, ...]
     posteriors: pd.DataFrame
     cases: pd.DataFrame
     pairs: pd.DataFrame
@@ -147,7 +147,7 @@ def compare(knowledge: Knowledge, cases: pd.DataFrame, case: Hashable | None = N
     _check(knowledge, cases, case)
     base = model_numbers(knowledge)
     causes = [name for name, cause in base.causes.items() if cause.kind == "cause"]
-    rivals = rival_sources(knowledge)
+    rivals = source_models(knowledge)
     model = _side(MODEL, base, assemble(base), cases, causes)
     sides = [_rival_side(rival, model, cases, causes) for rival in rivals]
     table = pd.concat([_compared(model, side, cases.index, causes) for side in sides])
@@ -213,7 +213,7 @@ def _side(
     return _Side(name, assembly, evidence, posterior)
 
 
-def _rival_side(rival: Rival, model: _Side, cases: pd.DataFrame, causes: list[str]) -> _Side:
+def _rival_side(rival: SourceModel, model: _Side, cases: pd.DataFrame, causes: list[str]) -> _Side:
     if not rival.numbers:
         # The same numbers: the same network, and no rounding between them.
         return _Side(rival.id, model.assembly, model.evidence, model.posterior)
@@ -314,7 +314,7 @@ def _pairs(sides: list[_Side], labels: pd.Index) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _summary(rivals: tuple[Rival, ...], table: pd.DataFrame) -> pd.DataFrame:
+def _summary(rivals: tuple[SourceModel, ...], table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for rival in rivals:
         own = table[table["rival"] == rival.id].reset_index(drop=True)

@@ -20,7 +20,12 @@ import numpy as np
 
 from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.building.sensitivity import number_gradient
-from bayesdx.building.source_models import Rival, RivalNumber, build_rival, value_without
+from bayesdx.building.source_models import (
+    SourceModel,
+    SourceNumber,
+    build_source_model,
+    value_without,
+)
 from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.knowledge import Knowledge
@@ -79,7 +84,7 @@ class _Change:
 
 
 def find_influences(
-    base: Knowledge, rival: Rival, assembly: Assembly, evidence: Evidence, cause: str
+    base: Knowledge, rival: SourceModel, assembly: Assembly, evidence: Evidence, cause: str
 ) -> Influences:
     """Leave the statements of a source out again, those that matter most for a cause in a case.
 
@@ -87,7 +92,7 @@ def find_influences(
     ----------
     base : Knowledge
         The model's numbers.
-    rival : Rival
+    rival : SourceModel
     assembly : Assembly
         Of the rival's knowledge.
     evidence : Evidence
@@ -104,7 +109,7 @@ def find_influences(
     computed = []
     for names in chosen:
         others = [one for one in rival.statements if one.id not in names]
-        less = build_rival(base, rival.id, rival.title, others)
+        less = build_source_model(base, rival.id, rival.title, others)
         without = _posterior(assemble(less.knowledge, assembly.links).model, evidence, cause)
         numbers = tuple(change.number.place for change in changes[names])
         computed.append(Influence(names, numbers, without))
@@ -127,7 +132,7 @@ def _seen(knowledge: Knowledge, model: NoisyModel, evidence: Evidence) -> frozen
     return frozenset(seen | {one.id for one in findings if one.threshold_of in ordinals})
 
 
-def _changes(rival: Rival, seen: Collection[str]) -> dict[tuple[str, ...], list[_Change]]:
+def _changes(rival: SourceModel, seen: Collection[str]) -> dict[tuple[str, ...], list[_Change]]:
     """Return what changes without each set of statements that say the same."""
     places = {number.place: number for number in every_number(rival.knowledge)}
     bearing = [one for one in rival.numbers if _bears(places[one.number], seen)]
@@ -146,8 +151,8 @@ def _changes(rival: Rival, seen: Collection[str]) -> dict[tuple[str, ...], list[
 
 
 def _changed(
-    rival: Rival,
-    bearing: Sequence[RivalNumber],
+    rival: SourceModel,
+    bearing: Sequence[SourceNumber],
     places: dict[str, PlacedNumber],
     names: tuple[str, ...],
 ) -> Iterator[_Change]:
@@ -171,7 +176,7 @@ def _bears(number: PlacedNumber, seen: Collection[str]) -> bool:
 
 
 def _worth_it(
-    rival: Rival,
+    rival: SourceModel,
     assembly: Assembly,
     evidence: Evidence,
     cause: str,
@@ -204,7 +209,9 @@ def _logit(value: float) -> float:
     return math.log(value / (1.0 - value))
 
 
-def _slopes(rival: Rival, assembly: Assembly, evidence: Evidence, cause: str) -> dict[str, float]:
+def _slopes(
+    rival: SourceModel, assembly: Assembly, evidence: Evidence, cause: str
+) -> dict[str, float]:
     """Differentiate the log-odds of a cause, log P(cause, e) - log P(no cause, e), by numbers."""
     both = evidence.take(np.zeros(2, dtype=np.intp))
     causes = both.causes.copy()

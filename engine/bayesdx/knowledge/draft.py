@@ -37,7 +37,7 @@ from bayesdx.knowledge.kinds import (
     TEXT_SETTINGS,
     TRIAGE,
     WORD,
-    Kind,
+    EntryKind,
 )
 from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag
@@ -174,7 +174,9 @@ def _draft_statements(draft: Draft, folder: Folder) -> None:
         draft.calibration = _validate(draft, CALIBRATION, "calibration.toml:", raw)
 
 
-def _entries(draft: Draft, kind: Kind[M], folder: Folder, name: str) -> Iterator[tuple[str, M]]:
+def _entries(
+    draft: Draft, kind: EntryKind[M], folder: Folder, name: str
+) -> Iterator[tuple[str, M]]:
     """Validate a file of tables by id."""
     for key, raw in folder.tables.get(name, {}).items():
         _check_key(draft, kind, f"{name}:{key}", key)
@@ -184,7 +186,7 @@ def _entries(draft: Draft, kind: Kind[M], folder: Folder, name: str) -> Iterator
             draft.faults.append(Fault(f"{name}:{key}", "a table", raw))
 
 
-def _rows(draft: Draft, kind: Kind[M], folder: Folder, name: str, key: str) -> Iterator[M]:
+def _rows(draft: Draft, kind: EntryKind[M], folder: Folder, name: str, key: str) -> Iterator[M]:
     """Validate an array of tables."""
     if name not in folder.tables:
         return
@@ -207,7 +209,7 @@ def _refuse_other_keys(draft: Draft, folder: Folder, name: str, known: tuple[str
             draft.faults.append(Fault(f"{name}:{key}", expected, key))
 
 
-def _table(draft: Draft, kind: Kind[M], folder: Folder, name: str, key: str) -> M | None:
+def _table(draft: Draft, kind: EntryKind[M], folder: Folder, name: str, key: str) -> M | None:
     """Validate one table of a file, where it is there."""
     raw = folder.tables.get(name, {}).get(key)
     if raw is None:
@@ -218,13 +220,13 @@ def _table(draft: Draft, kind: Kind[M], folder: Folder, name: str, key: str) -> 
     return _validate(draft, kind, f"{name}:{key}", raw)
 
 
-def _check_key(draft: Draft, kind: Kind[M], place: str, name: str) -> None:
+def _check_key(draft: Draft, kind: EntryKind[M], place: str, name: str) -> None:
     if not kind.key.fullmatch(name):
         draft.faults.append(Fault(place, kind.key_words, name))
 
 
 def _validate(
-    draft: Draft, kind: Kind[M], place: str, raw: dict[str, Any], name: str | None = None
+    draft: Draft, kind: EntryKind[M], place: str, raw: dict[str, Any], name: str | None = None
 ) -> M:
     """Validate one entry, repairing it as often as needed to see all its faults."""
     given = raw

@@ -37,7 +37,7 @@ _TEXTS = {"label": "-", "question": "-", "observed_by": "patient", "category": "
 
 
 @dataclass(frozen=True)
-class Kind(Generic[M]):
+class EntryKind(Generic[M]):
     """One kind of entry: how it is validated and what stands in for a missing key."""
 
     model: type[M]
@@ -47,21 +47,21 @@ class Kind(Generic[M]):
     key_words: str = "an id in snake_case"
 
 
-CAUSE = Kind(Cause, TypeAdapter(Cause), {"label": "-", "kind": "cause", "description": "-"})
-FINDING = Kind(Finding, TypeAdapter(Finding), _TEXTS | {"kind": "binary"})
-RISK = Kind(Risk, TypeAdapter(Risk), _TEXTS | {"prevalence": _NUMBER})
-MEASURE = Kind(
+CAUSE = EntryKind(Cause, TypeAdapter(Cause), {"label": "-", "kind": "cause", "description": "-"})
+FINDING = EntryKind(Finding, TypeAdapter(Finding), _TEXTS | {"kind": "binary"})
+RISK = EntryKind(Risk, TypeAdapter(Risk), _TEXTS | {"prevalence": _NUMBER})
+MEASURE = EntryKind(
     Measure, TypeAdapter(Measure), _TEXTS | {"unit": "-", "range": [0.0, 1.0], "sets": []}
 )
-GROUP = Kind(Group, TypeAdapter(Group), {"label": "-", "kind": "class", "members": []})
-SOURCE = Kind(
+GROUP = EntryKind(Group, TypeAdapter(Group), {"label": "-", "kind": "class", "members": []})
+SOURCE = EntryKind(
     Source,
     TypeAdapter(Source),
     {"title": "-", "seen": False},
     SOURCE_KEY,
     "a key of letters, digits and _",
 )
-STATEMENT = Kind(
+STATEMENT = EntryKind(
     Statement,
     TypeAdapter(Statement),
     {
@@ -75,12 +75,12 @@ STATEMENT = Kind(
     STATEMENT_KEY,
     "an id such as S0-09 or X-05",
 )
-CONSTRAINT = Kind(
+CONSTRAINT = EntryKind(
     Constraint,
     TypeAdapter(Constraint),
     {"id": "unreadable", "statements": ["-"], "hard": False, "event": "-", "between": [0.0, 0.5]},
 )
-TEXT = Kind(
+TEXT = EntryKind(
     Text,
     TypeAdapter(Text),
     {
@@ -94,10 +94,10 @@ TEXT = Kind(
         "always": True,
     },
 )
-TEXT_SETTINGS = Kind(
+TEXT_SETTINGS = EntryKind(
     TextSettings, TypeAdapter(TextSettings), {"driver_from": 0.25, "cause_from": 0.15}
 )
-TRIAGE = Kind(
+TRIAGE = EntryKind(
     Triage,
     TypeAdapter(Triage),
     {
@@ -106,7 +106,7 @@ TRIAGE = Kind(
         "loss_ratio": {"emergency": 1.0, "urgent": 1.0, "soon": 1.0},
     },
 )
-EFFORT = Kind(
+EFFORT = EntryKind(
     Effort,
     TypeAdapter(Effort),
     {
@@ -117,17 +117,19 @@ EFFORT = Kind(
         "source": "",
     },
 )
-ASKER = Kind(Asker, TypeAdapter(Asker), {"id": "unreadable", "label": "-", "asks": ["patient"]})
-CALIBRATION = Kind(Calibration, TypeAdapter(Calibration), {"computed_from": ""})
-WORD = Kind(
+ASKER = EntryKind(
+    Asker, TypeAdapter(Asker), {"id": "unreadable", "label": "-", "asks": ["patient"]}
+)
+CALIBRATION = EntryKind(Calibration, TypeAdapter(Calibration), {"computed_from": ""})
+WORD = EntryKind(
     Word,
     TypeAdapter(Word),
     {"wording": "-", "rule": "-", "distribution": "-", "basis": "JUDGEMENT"},
 )
-SCALE = Kind(
+SCALE = EntryKind(
     Scale, TypeAdapter(Scale), {"name": "-", "source": "", "basis": "JUDGEMENT", "points": {}}
 )
-RULE = Kind(
+RULE = EntryKind(
     RedFlag,
     TypeAdapter(RedFlag),
     {
@@ -140,7 +142,7 @@ RULE = Kind(
         "when": {"all": ["unreadable"]},
     },
 )
-CARD = Kind(
+CARD = EntryKind(
     ModelCard,
     TypeAdapter(ModelCard),
     {

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import special
 
+from bayesdx.building.assembly import CORRECTIONS
 from bayesdx.building.knowledge_draws import knowledge_draws
-from bayesdx.building.number_draws import moved, stated_values
+from bayesdx.building.number_draws import stated_values
 from bayesdx.building.perturbations import Mover, Perturbations
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.first_order import answers_under
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
-
-#: Most rounds of correction, as in an assembly.
-CORRECTIONS = 8
 
 
 def answers_at(
@@ -50,11 +48,7 @@ def answers_at(
     """
     values = stated_values(ready.numbers, 1 + len(moves))
     for at, (mover, step) in enumerate(moves, start=1):
-        place = mover.number.number.address
-        if mover.state < 0:
-            values[place][at] = moved(mover.number, np.array(step))
-        else:
-            values[place][:, at] = _moved_shares(mover, step)
+        values[mover.number.number.address][..., at] = mover.moved(step)
     rounds = CORRECTIONS if exact else 0
     draws = knowledge_draws(
         core.knowledge, core.assembly, values, ready.stated, rounds, core.backend
@@ -65,19 +59,9 @@ def answers_at(
     return answers
 
 
-def _moved_shares(mover: Mover, step: float) -> FloatArray:
-    value = mover.number.number.value
-    assert isinstance(value, tuple)
-    shares = np.array(value)
-    shares[mover.state] *= np.exp(step)
-    return np.asarray(shares / shares.sum())
-
-
 def moved_value(mover: Mover, step: float) -> float:
     """Return a number, or the share that is meant, after a step."""
-    if mover.state < 0:
-        return float(moved(mover.number, np.array(step)))
-    return float(_moved_shares(mover, step)[mover.state])
+    return float(np.ravel(mover.moved(step))[max(mover.state, 0)])
 
 
 def probability_beyond(mover: Mover, step: float) -> float:

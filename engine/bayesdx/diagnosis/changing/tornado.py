@@ -67,7 +67,7 @@ def tornado(
     check_possible(near.log_evidence)
     column = int(near.posterior[:-1].argmax()) if position is None else position
     which = ready.relevant(evidence)
-    sets = np.append(0, np.stack([2 * which + 1, 2 * which + 2], axis=1).ravel())
+    sets = ready.ends.sets(which)
     ends = answers_under(core, ready.ends.draws, evidence, sets).posterior[1:, column]
     at_high, at_low = ends[0::2], ends[1::2]
     reached = ready.ends.steps[which]
