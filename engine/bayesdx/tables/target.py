@@ -48,7 +48,7 @@ class Target:
         return self.path.with_name(self.path.name + suffix)
 
 
-def parse_target(output: str | Path) -> Target:
+def parse_target(output: str | Path, *, resume: bool = False) -> Target:
     """Read the name of an output.
 
     Parameters
@@ -56,6 +56,8 @@ def parse_target(output: str | Path) -> Target:
     output : str or Path
         ``.csv``, ``.jsonl`` (each also with ``.gz`` or ``.zst``) or ``.parquet``; a name that ends
         in ``/`` is a folder of Parquet files; ``-`` is CSV on standard output.
+    resume : bool
+        Accept a folder that holds what an unfinished run beside it has just given its name.
 
     Raises
     ------
@@ -67,7 +69,10 @@ def parse_target(output: str | Path) -> Target:
         return Target("standard output", None, CSV, "", folder=False)
     path = Path(name)
     if name.endswith("/"):
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        parts = path.with_name(path.name + PARTS_SUFFIX)
+        notes = all((parts / one).is_file() for one in ("manifest.json", "finish.json"))
+        begun = resume and notes
+        if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not begun)):
             raise InvalidCase(Fault(name, "a new or empty folder", Phrase("one that holds files")))
         return Target(name, path.resolve(), PARQUET, "", folder=True)
     if path.is_dir():

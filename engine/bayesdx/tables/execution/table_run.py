@@ -98,7 +98,7 @@ def score_table(
     """
     options = options or RunOptions()
     check_run(core, source, output, options, cluster)
-    target = parse_target(output)
+    target = parse_target(output, resume=options.resume)
     if target.path is None and options.on_error != "stop" and not options.dry_run:
         expected = "a file: records with faults are written beside it"
         raise InvalidCase(Fault("output", expected, Phrase(target.name)))
