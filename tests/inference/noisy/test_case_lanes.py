@@ -14,6 +14,7 @@ from bayesdx.inference import (
     no_evidence,
     posteriors,
 )
+from bayesdx.inference.evidence import clamped_absent
 from bayesdx.inference.noisy import case_lanes, recent
 
 EXACT = 1e-12
@@ -65,6 +66,25 @@ def check(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_lanes_are_what_the_sweep_gives(seed: int) -> None:
     check(seed)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_causes_may_be_clamped(seed: int) -> None:
+    model, evidence = random_problem(seed, 4)
+    for row in range(len(evidence)):
+        case = evidence.take(slice(row, row + 1))
+        absent = random_sets(seed, model)
+        answer, log_absent = CaseLanes(model).answer(case, absent)
+        truth = enumerate_case(model, case, 0)
+        assert answer.possible[0] == (truth.evidence > 0.0)
+        if truth.evidence > 0.0:
+            shares = truth.causes / truth.evidence
+            np.testing.assert_allclose(answer.causes[0], shares, rtol=0, atol=EXACT)
+        for lane, causes in enumerate(absent):
+            right = enumerate_case(model, clamped_absent(case, causes[None]), 0).evidence
+            if (causes & (case.causes[0] == 1)).any():
+                right = 0.0
+            assert np.exp(log_absent[lane]) == pytest.approx(right, rel=EXACT, abs=0.0)
 
 
 @pytest.mark.parametrize("seed", SEEDS[:15])

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracle import world_weights
 from random_networks import random_problem
 
 from bayesdx.errors import BayesdxError
@@ -17,6 +18,9 @@ from bayesdx.inference.noisy.draws import (
     posteriors_under,
     repeat_parameters,
 )
+from bayesdx.inference.noisy.lane_case import Assumptions, condition_lanes
+from bayesdx.inference.noisy.lane_program import compile_lanes
+from bayesdx.inference.noisy.lanes import run_lanes
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
 
 
@@ -127,6 +131,34 @@ def test_a_draw_does_not_depend_on_the_others(seed: int) -> None:
     for lanes in (slice(0, 7), slice(7, 300), np.array([299, 4, 4])):
         alone = posteriors_under(model, evidence, draws.take(lanes))
         np.testing.assert_allclose(alone.causes, together.causes[lanes], rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_draws_and_assumptions_together(seed: int) -> None:
+    """Each lane with numbers, weights of causes and held risks of its own."""
+    model, evidence = random_problem(seed, n_cases=1)
+    count, rng = 5, np.random.default_rng(seed)
+    draws = drawn(model, count, seed)
+    on, off = rng.random((2, len(model.causes), count))
+    risks = np.full((len(model.risks), count), -1, dtype=np.int8)
+    for r, prior in enumerate(model.risk_priors):
+        held = (rng.random(count) < 0.5) & (evidence.risks[0, r] < 0)
+        risks[r, held] = rng.integers(0, len(prior), held.sum())
+    asked = draws.asked(model, evidence)
+    case = condition_lanes(evidence, asked, Assumptions(on, off, risks))
+    log_evidence, posterior = run_lanes(case, compile_lanes(case.structure, 1))
+    for d in range(count):
+        own = compile_diagnosis(network_of(model, draws, d))
+        states, weight = world_weights(own, evidence, 0)
+        for c, name in enumerate(model.causes):
+            weight = weight * np.where(states[name] == 1, on[c, d], off[c, d])
+        for r, name in enumerate(model.risks):
+            weight = weight * ((risks[r, d] < 0) | (states[name] == risks[r, d]))
+        total = weight.sum()
+        assert np.exp(log_evidence[d]) == pytest.approx(total, rel=1e-11, abs=0.0)
+        for c, name in enumerate(model.causes):
+            share = weight[states[name] == 1].sum() / total if total > 0.0 else 0.0
+            assert posterior[c, d] == pytest.approx(share, abs=1e-11)
 
 
 def test_kept_plans_give_the_same_answer() -> None:

@@ -49,7 +49,7 @@ class Structure:
     def masks(self) -> tuple[int, ...]:
         """Axes of each cause, a bit an axis."""
         return tuple(
-            sum(1 << axis for axis, _ in links) | sum(1 << axis for axis in risks)
+            sum([1 << axis for axis, _ in links] + [1 << axis for axis in risks])
             for links, risks in zip(self.links, self.risks, strict=True)
         )
 

@@ -68,9 +68,10 @@ class _Search:
 
     def __init__(self, masks: Sequence[int], logs: list[float]) -> None:
         self._masks, self._logs = masks, logs
+        self._axes = [bits(mask) for mask in masks]
         self._acts = [0] * len(logs)
-        for cause, mask in enumerate(masks):
-            for axis in bits(mask):
+        for cause, own in enumerate(self._axes):
+            for axis in own:
                 self._acts[axis] |= 1 << cause
         self._rng = random.Random(0)
         self._size_of: dict[int, float] = {}
@@ -94,7 +95,7 @@ class _Search:
             while left:
                 cause = left[0]
                 if len(left) > 1:
-                    cause = min(left, key=lambda c: self._growth(masks[c], acts, opened))
+                    cause = min(left, key=lambda c: self._growth(c, acts, opened))
                 left.remove(cause)
                 order.append(cause)
                 opened |= masks[cause]
@@ -103,7 +104,7 @@ class _Search:
                 work, widest = work + size, max(widest, size)
                 if work >= limit:
                     return None
-                for axis in bits(masks[cause]):
+                for axis in self._axes[cause]:
                     acts[axis] &= ~(1 << cause)
                     if not acts[axis]:
                         del acts[axis]
@@ -113,13 +114,10 @@ class _Search:
                     union[axis] = self._union(acts[axis])
         return Order(tuple(order), work, widest)
 
-    def _growth(self, mask: int, acts: dict[int, int], opened: int) -> float:
+    def _growth(self, cause: int, acts: dict[int, int], opened: int) -> float:
         """Log of what a cause opens, less half of what it is the last to touch."""
-        last = 0
-        for axis in bits(mask):
-            if acts[axis] & (acts[axis] - 1) == 0:
-                last |= 1 << axis
-        return self._size(mask & ~opened) - 0.5 * self._size(last)
+        last = sum(self._logs[axis] for axis in self._axes[cause] if acts[axis] == 1 << cause)
+        return self._size(self._masks[cause] & ~opened) - 0.5 * last
 
     def _union(self, causes: int) -> int:
         union = 0

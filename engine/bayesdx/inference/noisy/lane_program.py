@@ -118,13 +118,13 @@ def compile_lanes(structure: Structure, tries: int) -> LaneProgram:
     TooComplex
         If the frontiers, which are kept for the way back, would take too much memory.
     """
-    masks = structure.masks
+    layout = _Layout(structure)
+    masks = layout.masks
     grouped = [c for c, mask in enumerate(masks) if mask.bit_count() > 1]
     order = find_order([masks[c] for c in grouped], structure.widths, tries)
     if order.work > MAX_WORK:
         expected = f"frontiers of at most {MAX_WORK} components in all"
         raise TooComplex(Fault("case", expected, Phrase(f"{order.work:.3g} components")))
-    layout = _Layout(structure)
     sequence = [grouped[at] for at in order.causes]
     singles: dict[int, list[CauseStep]] = {}
     touched = 0
@@ -178,7 +178,7 @@ class _Layout:
     """Where the numbers of a structure stand in the tables of a `LaneCase`."""
 
     def __init__(self, structure: Structure) -> None:
-        self.structure = structure
+        self.structure, self.masks = structure, structure.masks
         self.starts = _firsts(structure.widths)
         self.tables = [[structure.widths[axis] for axis in own] for own in structure.risks]
         self.rows = _firsts([math.prod(sizes) for sizes in self.tables])
@@ -215,7 +215,7 @@ class _Layout:
 
 
 def _steps(layout: _Layout, sequence: list[int]) -> tuple[CauseStep, ...]:
-    masks = layout.structure.masks
+    masks = layout.masks
     last = {axis: n for n, c in enumerate(sequence) for axis in bits(masks[c])}
     steps: list[CauseStep] = []
     opened: list[int] = []
