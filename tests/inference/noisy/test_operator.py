@@ -17,6 +17,7 @@ from bayesdx.inference.noisy.operator import (
     in_sequence,
     opened,
     pull_active,
+    start_of_finding,
     weighed,
 )
 from bayesdx.network import NoisyOrCPD
@@ -43,7 +44,8 @@ def test_components_add_up_to_the_likelihood(seen: float, leak: float) -> None:
     axis = finding_axis(NoisyOrCPD("f", CAUSES[:2], z, leak, CAUSES[2:], h), seen)
     for active in itertools.product((False, True), repeat=4):
         frontier = {(s,): value for s, value in enumerate(axis.start)}
-        fast = np.array(axis.start)[:, None]
+        start = start_of_finding(seen, np.array(leak), inhibited=True)
+        fast = np.array([1.0, *start])[:, None]
         for cause, is_active in zip(CAUSES, active, strict=True):
             if not is_active:
                 continue

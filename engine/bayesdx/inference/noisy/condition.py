@@ -23,6 +23,7 @@ from bayesdx.inference.noisy.model import (
     IntArray,
     NoisyModel,
 )
+from bayesdx.inference.noisy.operator import start_of_finding
 
 #: Soft evidence that leans to neither side.
 EVEN = 0.5
@@ -249,22 +250,12 @@ def _starts(
     f = ids[finding]
     l1 = evidence.findings[rows[finding], f]
     l0 = 1.0 - l1
-    leak = model.leak[f]
     present[finding] = l1
     bound[finding] = l0 + l1 * bound[finding]
-    vector[finding, 1] = l0 * (1.0 - leak) + l1 * leak
     inhibited = axes.classes[f] == EXPLAIN_INHIBITED
-    if inhibited.any():
-        # With Q what the active causes and H what the active inhibitors leave, the likelihood is
-        # l1 + (l0 - l1) Q (1 - leak H). Split so that no term is negative:
-        # leaning to present, l1 + (l0 - l1) Q and (l1 - l0) Q leak H;
-        # leaning to absent, l1 + (l0 - l1) (1 - leak) Q and (l0 - l1) Q leak (1 - H), the latter
-        # fed by (l0 - l1) Q leak.
-        towards = inhibited & (l1 >= l0)
-        away = inhibited & (l1 < l0)
-        vector[finding, 1] = np.where(towards, l0, vector[finding, 1])
-        vector[finding, 2] = np.where(towards, (l1 - l0) * leak, 0.0)
-        vector[finding, 3] = np.where(away, (l0 - l1) * leak, 0.0)
+    parts = start_of_finding(l1, model.leak[f], inhibited)
+    for value, part in enumerate(parts if inhibited.any() else parts[:1], 1):
+        vector[finding, value] = part
     evidence_axis = axes.classes[ids] != RISK
     vector[evidence_axis, 1:] /= bound[evidence_axis, None]
     return vector, present / bound, bound

@@ -15,7 +15,7 @@ from bayesdx.inference.arrays import FloatArray, frozen
 from bayesdx.inference.evidence import Evidence, no_evidence, stacked, turned_absent
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.derivatives import change_of_evidence
-from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, NoisyModel
 from bayesdx.inference.noisy.query import Backend, posteriors
 
 
@@ -122,7 +122,9 @@ def background_shares(
     share = np.zeros(len(present))
     np.divide(leak[present], 1.0 - leak[present], out=share, where=leak[present] < 1.0)
     share *= np.exp(absent - own[0])
-    for at in np.flatnonzero((links.factor[:, present] < 1.0).any(axis=0) | (leak[present] >= 1.0)):
+    for at in np.flatnonzero(
+        (model.axes.classes[present] == EXPLAIN_INHIBITED) | (leak[present] >= 1.0)
+    ):
         lost = np.where(np.arange(len(leak)) == present[at], 0.0, leak)
         bare = with_numbers(model, links=replace(links, leak=lost))
         share[at] = -change_of_evidence(bare, evidence, own, backend)[0]

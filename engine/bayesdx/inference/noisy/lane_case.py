@@ -15,6 +15,7 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.axes import remaining
+from bayesdx.inference.noisy.operator import start_of_finding
 from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws
 
 #: An inhibitor at least this strong (a factor below it) is never folded by a difference, which
@@ -344,19 +345,14 @@ class FindingLinks:
         for f in np.flatnonzero(~folded[:n]).tolist():
             at = slice(self._first[f], self._first[f + 1])
             factor, leak, own = self._factor[at], self._leak[f], self._causes[at]
-            one = np.ones_like(leak)
             if absent[f]:
-                start, lowered = np.stack([one, 1.0 - leak]), np.ones_like(factor)
+                start = np.stack([np.ones_like(leak), 1.0 - leak])
+                lowered = np.ones_like(factor)
                 axes.append(_Axis(own, acts[at], start, factor, 1.0 - factor, lowered))
                 continue
-            low, high = float(l0[f, 0]), float(l1[f, 0])
-            # P = l1 + (l0 - l1) Q (1 - leak H), with H what active inhibitors leave of the leak.
-            parts = [bound[f], low * (1.0 - leak) + high * leak]
-            if hard[f] and high >= low:
-                parts = [bound[f], low * one, (high - low) * leak]
-            elif hard[f]:
-                parts += [0.0 * one, (low - high) * leak]
-            start = np.stack(parts) / bound[f]
+            width = 2 if not hard[f] else 3 if value[f] >= 0.5 else 4
+            parts = (bound[f], *start_of_finding(value[f], leak, bool(hard[f])))
+            start = np.stack(parts[:width]) / bound[f]
             axes.append(_Axis(own, acts[at], start, keep[at], gain[at], factor))
         return axes
 

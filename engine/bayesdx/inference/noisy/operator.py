@@ -41,7 +41,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray, IntArray
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP, Axes
 
 Coefficient = FloatArray | float
@@ -78,6 +78,32 @@ def effect_of(
         leak_keep=links[..., LEAK_KEEP],
         leak_gain=links[..., LEAK_GAIN],
         hold=links[..., KEEP],
+    )
+
+
+def start_of_finding(
+    present: Coefficient, leak: FloatArray, inhibited: BoolArray | bool
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return components 1, 2 and 3 of a finding's axis before any cause acts.
+
+    The likelihood l1 + (l0 - l1) Q (1 - leak H) is split so that no term is negative: leaning to
+    present, l1 + (l0 - l1) Q and (l1 - l0) Q leak H; leaning to absent, l1 + (l0 - l1) (1 - leak) Q
+    and (l0 - l1) Q leak (1 - H), the latter fed by (l0 - l1) Q leak.
+
+    Parameters
+    ----------
+    present : array or float
+        Likelihood l1 of "present"; that of "absent" is l0 = 1 - l1.
+    leak : array
+    inhibited : bool array or bool
+        Whether inhibitors act on the leak within the axis.
+    """
+    l1, l0 = np.asarray(present), 1.0 - np.asarray(present)
+    towards = inhibited & (l1 >= l0)
+    return (
+        np.where(towards, l0, l0 * (1.0 - leak) + l1 * leak),
+        np.where(towards, (l1 - l0) * leak, 0.0),
+        np.where(inhibited & (l1 < l0), (l0 - l1) * leak, 0.0),
     )
 
 
