@@ -137,20 +137,23 @@ def _make_plan(
                 state.left[n_words * slot + w] = state.sets[n_words * slot + w]
     _reach_again(state, alive, n_words)
     state.needs[OPERATIONS], state.needs[COMPONENTS], state.needs[LARGEST] = 0, 1, 1
-    size, cost = 1, 0.0
+    size, cost, stale = 1, 0.0, alive
     while alive:
-        best = _cheapest(model, state, alive, opened, n_words, share)
+        best = _cheapest(model, state, alive, stale, opened, n_words, share)
         touched = state.reach[best]
         size, opened, more = _emit(model, state, best, opened, size, n_words)
         cost += more
         if size < 0 or cost > limit:
             return np.inf
-        others = touched & alive
+        stale, others = np.uint64(0), alive
         while others:
-            slot = lowest(others)
-            others &= others - _ONE
-            if state.slots[8 * slot + UNUSED] == 0:
-                alive &= ~(_ONE << np.uint64(slot))
+            slot, bit = lowest(others), others & (~others + _ONE)
+            others ^= bit
+            if state.reach[slot] & touched:
+                stale |= bit
+            if touched & bit and state.slots[8 * slot + UNUSED] == 0:
+                alive ^= bit
+        stale &= alive
         _reach_again(state, alive & touched, n_words)
     return cost
 
@@ -172,32 +175,37 @@ def _reach_again(state: State, slots: Word, n_words: int) -> None:
 
 @inlined
 def _cheapest(
-    model: Model, state: State, alive: Word, opened: Word, n_words: int, share: int
+    model: Model, state: State, alive: Word, stale: Word, opened: Word, n_words: int, share: int
 ) -> int:
+    """Find the axis to eliminate next; only prices that are ``stale`` are reckoned again."""
     best, least, candidates = 0, 1 << 30, alive
     while candidates:
-        slot = lowest(candidates)
-        candidates &= candidates - _ONE
-        key = 0
-        for w in range(n_words):
-            key += _CAUSE * ones(state.left[n_words * slot + w])
-        key *= 8
-        reach = state.reach[slot]
-        while reach:
-            other = lowest(reach)
-            bit = reach & (~reach + _ONE)
-            reach ^= bit
-            bits = model.log_size[state.slots[8 * other + WIDTH]]
-            if not opened & bit:
-                key += 8 * bits
-            stays = np.uint64(0)
-            for w in range(n_words):
-                stays |= state.left[n_words * other + w] & ~state.left[n_words * slot + w]
-            if stays == 0:
-                key -= share * bits
-        if key < least:
-            best, least = slot, key
+        slot, bit = lowest(candidates), candidates & (~candidates + _ONE)
+        candidates ^= bit
+        if stale & bit:
+            state.price[slot] = _price(model, state, slot, opened, n_words, share)
+        if state.price[slot] < least:
+            best, least = slot, state.price[slot]
     return best
+
+
+@inlined
+def _price(model: Model, state: State, slot: int, opened: Word, n_words: int, share: int) -> int:
+    key, reach = 0, state.reach[slot]
+    for w in range(n_words):
+        key += 8 * _CAUSE * ones(state.left[n_words * slot + w])
+    while reach:
+        other, bit = lowest(reach), reach & (~reach + _ONE)
+        reach ^= bit
+        bits = model.log_size[state.slots[8 * other + WIDTH]]
+        if not opened & bit:
+            key += 8 * bits
+        stays = np.uint64(0)
+        for w in range(n_words):
+            stays |= state.left[n_words * other + w] & ~state.left[n_words * slot + w]
+        if stays == 0:
+            key -= share * bits
+    return key
 
 
 @inlined

@@ -106,8 +106,8 @@ class State(NamedTuple):
         Numbers that their way back needs.
     sets, left : (K, C / 64)
         Core causes that act on a slot, all and those not applied yet.
-    reach : (K,)
-        Slots that the latter act on.
+    reach, price : (K,)
+        Slots that the latter act on; what eliminating a slot next would cost.
     plan : (…,)
         Operations on the frontier.
     needs : (3,)
@@ -143,6 +143,7 @@ class State(NamedTuple):
     sets: Words
     left: Words
     reach: Words
+    price: Integers
     plan: Integers
     needs: Integers
     trace: Integers
@@ -276,6 +277,7 @@ def state_memory(arrays: ModelArrays, model: Model) -> State:
         sets=masks(MAX_AXES, words),
         left=masks(MAX_AXES, words),
         reach=masks(MAX_AXES),
+        price=integers(MAX_AXES),
         plan=integers(steps),
         needs=integers(3),
         trace=integers(steps + 1, 3),
