@@ -28,7 +28,7 @@ from surprise import QUANTILE, surprise
 import bayesdx
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.causal import rank_many
-from bayesdx.diagnosis.surprise import exact_levels
+from bayesdx.diagnosis.predictive_check import exact_levels
 from bayesdx.inference.noisy.conflict import background_shares
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables import finding_columns, read_cases

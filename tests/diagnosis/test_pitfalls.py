@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kleene_twin import evaluate_texts
 
-from bayesdx.diagnosis.texts import TextHit
+from bayesdx.diagnosis.shown_texts import TextHit
 from bayesdx.knowledge.red_flag_schema import read_leaf
 from bayesdx.knowledge.text_schema import Text, TextSettings
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 import bayesdx.knowledge
 from bayesdx.errors import Fault, InvalidKnowledge
-from bayesdx.knowledge import files
-from bayesdx.knowledge.files import Folder, find_priors, read_folder
+from bayesdx.knowledge import folders
+from bayesdx.knowledge.folders import Folder, find_priors, read_folder
 from bayesdx.knowledge.reading import check_folder, read_knowledge
 
 Write = Callable[..., Path]
@@ -33,7 +33,7 @@ def test_priors_inside_the_package_come_first(
     small: dict[str, str], write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packaged, checkout = write(small, "packaged"), write(small, "checkout")
-    monkeypatch.setattr(files, "PLACES", (packaged, checkout))
+    monkeypatch.setattr(folders, "PLACES", (packaged, checkout))
     assert find_priors() == packaged
     (packaged / "model.toml").unlink()
     assert find_priors() == checkout
@@ -42,7 +42,7 @@ def test_priors_inside_the_package_come_first(
 def test_priors_that_are_nowhere_tell_where_they_were_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "PLACES", (tmp_path / "a", tmp_path / "b"))
+    monkeypatch.setattr(folders, "PLACES", (tmp_path / "a", tmp_path / "b"))
     with pytest.raises(
         InvalidKnowledge, match=r"priors: expected a folder with model\.toml"
     ) as caught:
@@ -70,7 +70,7 @@ def test_missing_files_are_all_named(small: dict[str, str], write: Write) -> Non
     small = {name: text for name, text in small.items() if name.startswith("causes/s")}
     with pytest.raises(InvalidKnowledge, match="8 faults") as caught:
         read_knowledge(write(small))
-    assert [fault.place for fault in caught.value.faults] == sorted(files.SINGLE_FILES)
+    assert [fault.place for fault in caught.value.faults] == sorted(folders.SINGLE_FILES)
 
 
 def test_misspelt_file_is_named_with_the_right_one(small: dict[str, str], write: Write) -> None:
@@ -187,7 +187,7 @@ def test_texts_about_the_folder_do_not_count_for_the_digest(
 
 
 def test_large_file_is_refused(small: dict[str, str], write: Write) -> None:
-    small["groups.toml"] += "#" * files.LARGEST_FILE
+    small["groups.toml"] += "#" * folders.LARGEST_FILE
     with pytest.raises(
         InvalidKnowledge, match=r"groups\.toml: expected at most 1048576 bytes, got"
     ):
@@ -196,7 +196,7 @@ def test_large_file_is_refused(small: dict[str, str], write: Write) -> None:
 
 def test_many_files_are_refused(small: dict[str, str], write: Write) -> None:
     folder = write(small)
-    for index in range(files.MOST_FILES):
+    for index in range(folders.MOST_FILES):
         (folder / "causes" / f"c{index}.toml").touch()
     with pytest.raises(InvalidKnowledge, match="expected at most 500 TOML files, got more"):
         read_knowledge(folder)

@@ -12,7 +12,7 @@ import numpy as np
 
 from bayesdx.diagnosis.kleene import Facts, where
 from bayesdx.diagnosis.red_flags import as_table, compile_rules
-from bayesdx.diagnosis.texts import Matter, TextHit, compile_texts
+from bayesdx.diagnosis.shown_texts import Matter, TextHit, compile_texts
 from bayesdx.knowledge.red_flag_schema import LEVELS, RedFlag, When, leaves, read_leaf
 from bayesdx.knowledge.text_schema import Text, TextSettings
 

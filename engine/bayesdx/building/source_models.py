@@ -20,7 +20,7 @@ from bayesdx.building.feasibility import UpperLayers, knowledge_values
 from bayesdx.errors import Fault, InvalidKnowledge
 from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.cause_links import check_causes
-from bayesdx.knowledge.draft import Draft
+from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated, with_numbers
@@ -328,7 +328,7 @@ def _new_fault(base: Knowledge, values: Mapping[str, float], before: set[str]) -
 
 def _faults(knowledge: Knowledge) -> list[Fault]:
     """Apply the checks between numbers that a priors folder has to pass."""
-    draft = Draft(
+    draft = Drafts(
         causes=dict(knowledge.causes),
         findings=dict(knowledge.findings),
         risks=dict(knowledge.risks),

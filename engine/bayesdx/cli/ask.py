@@ -11,7 +11,7 @@ from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.interview import Interview, Plan, repeat_line
 from bayesdx.cli.options import Priors
 from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
-from bayesdx.diagnosis.wording import labels_of
+from bayesdx.diagnosis.phrases import labels_of
 
 if TYPE_CHECKING:
     from bayesdx.knowledge.knowledge import Knowledge

@@ -12,7 +12,7 @@ from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.asking import ask_case
 from bayesdx.cli.options import Priors
 from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
-from bayesdx.diagnosis.wording import labels_of
+from bayesdx.diagnosis.phrases import labels_of
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables import csv_text
 

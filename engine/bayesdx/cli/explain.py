@@ -20,7 +20,7 @@ from bayesdx.cli.words import percent, print_paragraph
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bayesdx.diagnosis.explaining.explain import Explanation
+    from bayesdx.diagnosis.explaining.explanation import Explanation
 
 CAUSES = 2
 PRODUCERS = 3

@@ -12,7 +12,7 @@ import bayesdx
 from bayesdx.cli.options import Findings, Priors, given_findings
 from bayesdx.cli.printing import finite, frame_records, make_console, plain_table
 from bayesdx.cli.words import percent, print_paragraph
-from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, verdict
+from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting, Surprise, verdict
 
 
 def surprise(

@@ -17,7 +17,7 @@ from bayesdx.cli.words import LEVEL_STYLES, in_words, listed, percent, print_par
 
 if TYPE_CHECKING:
     from bayesdx import Diagnosis
-    from bayesdx.diagnosis.texts import TextHit
+    from bayesdx.diagnosis.shown_texts import TextHit
 
 #: Kinds in the order in which they are read, their headings, and how many of each are printed.
 HEADINGS = MappingProxyType(

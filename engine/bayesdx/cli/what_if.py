@@ -16,8 +16,8 @@ from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.options import Findings, Priors, given_findings
 from bayesdx.cli.printing import frame_records, make_console, plain_table
 from bayesdx.cli.words import percent, print_paragraph
-from bayesdx.diagnosis.changing.turning import TurningPoints
-from bayesdx.diagnosis.changing.what_if import CaseOutcome, WhatIf
+from bayesdx.diagnosis.changing.before_after import CaseOutcome, WhatIf
+from bayesdx.diagnosis.changing.tipping_points import TurningPoints
 from bayesdx.errors import Fault, InvalidKnowledge, Phrase
 from bayesdx.knowledge.profiles import Profile, read_profile
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from rich.console import Console
 from rich.text import Text
 
-from bayesdx.diagnosis.wording import NO_LABELS, in_words, percent
+from bayesdx.diagnosis.phrases import NO_LABELS, in_words, percent
 
 __all__ = ["LEVEL_STYLES", "NO_LABELS", "in_words", "listed", "percent", "print_paragraph"]
 

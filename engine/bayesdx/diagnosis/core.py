@@ -20,7 +20,7 @@ from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.building.perturbations import Perturbations
 from bayesdx.diagnosis.cases import CaseReader, Cases
 from bayesdx.diagnosis.red_flags import Rules, compile_rules
-from bayesdx.diagnosis.texts import Texts, compile_texts
+from bayesdx.diagnosis.shown_texts import Texts, compile_texts
 from bayesdx.diagnosis.triage import TriageTable, build_triage
 from bayesdx.diagnosis.urgency import Urgency, urgency_of
 from bayesdx.errors import BayesdxError, Fault, InvalidCase

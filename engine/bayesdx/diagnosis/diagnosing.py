@@ -18,7 +18,7 @@ from bayesdx.diagnosis.kleene import Facts
 from bayesdx.diagnosis.red_flags import RedFlagHit
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status, plain
 from bayesdx.diagnosis.scoring import UNEXPLAINED
-from bayesdx.diagnosis.texts import Matter, TextHit, Texts
+from bayesdx.diagnosis.shown_texts import Matter, TextHit, Texts
 from bayesdx.diagnosis.triage import TriageHit, triage_case
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.complexity import coupled_names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from bayesdx.diagnosis.wording import percent
+from bayesdx.diagnosis.phrases import percent
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.diagnosing import Diagnosis

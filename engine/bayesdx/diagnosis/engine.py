@@ -10,17 +10,17 @@ import pandas as pd
 from bayesdx.building.assembly import Assembly
 from bayesdx.diagnosis.asking.questions import NextQuestions, next_questions
 from bayesdx.diagnosis.causal import CausalTable, rank_causes
+from bayesdx.diagnosis.changing.before_after import WhatIf, changed_knowledge, what_if
+from bayesdx.diagnosis.changing.tipping_points import TurningPoints, turning_points
 from bayesdx.diagnosis.changing.tornado import tornado
-from bayesdx.diagnosis.changing.turning import TurningPoints, turning_points
-from bayesdx.diagnosis.changing.what_if import WhatIf, changed_knowledge, what_if
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
-from bayesdx.diagnosis.explaining.explain import Explanation, explain
+from bayesdx.diagnosis.explaining.explanation import Explanation, explain
 from bayesdx.diagnosis.explaining.many import CaseExplanations, explain_many
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
 from bayesdx.diagnosis.intervals import Intervals, intervals
+from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.diagnosis.scoring import score_cases, scores_frame
-from bayesdx.diagnosis.surprise import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge.knowledge import Knowledge
@@ -157,7 +157,7 @@ class Engine:
         reporting: Reporting = "told",
         seed: int = 0,
     ) -> Surprise:
-        """Say how well the model fits one case; see `bayesdx.diagnosis.surprise.surprise`."""
+        """Say how well the model fits one case; see `diagnosis.predictive_check`."""
         return surprise(
             self.core,
             findings,

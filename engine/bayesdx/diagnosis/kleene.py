@@ -24,7 +24,7 @@ FEW = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
+class StateTest:
     """True where a finding or risk is in one of some states.
 
     Attributes
@@ -51,12 +51,12 @@ class Gate:
     Attributes
     ----------
     least : int
-    parts : tuple of (Leaf or Gate, bool)
+    parts : tuple of (StateTest or Gate, bool)
         With False for a part that is negated.
     """
 
     least: int
-    parts: tuple[tuple[Leaf | Gate, bool], ...]
+    parts: tuple[tuple[StateTest | Gate, bool], ...]
 
 
 class Facts:
@@ -76,7 +76,7 @@ class Facts:
         self._leaves: dict[str, tuple[int, int]] = {}
         self.every = (1 << n_cases) - 1
 
-    def leaf(self, leaf: Leaf) -> tuple[int, int]:
+    def leaf(self, leaf: StateTest) -> tuple[int, int]:
         """Return where a leaf is true, and where it is true or unknown; looked up once."""
         found = self._leaves.get(leaf.text)
         if found is None:
@@ -114,9 +114,9 @@ def unpacked(bits: int, n_cases: int) -> BoolArray:
     return flags.view(np.bool_)
 
 
-def where(item: Leaf | Gate, facts: Facts, possible: bool = False) -> int:
+def where(item: StateTest | Gate, facts: Facts, possible: bool = False) -> int:
     """Return the cases in which a condition is true; with `possible`, or unknown."""
-    if isinstance(item, Leaf):
+    if isinstance(item, StateTest):
         return facts.leaf(item)[possible]
     every, least = facts.every, item.least
     # Where so many of the parts seen so far hold.
@@ -139,7 +139,7 @@ def true_leaves(gate: Gate, facts: Facts) -> Iterator[str]:
     """
     for part, plain in gate.parts:
         if plain and where(part, facts):
-            if isinstance(part, Leaf):
+            if isinstance(part, StateTest):
                 yield part.text
             else:
                 yield from true_leaves(part, facts)
@@ -149,7 +149,7 @@ def unknown_subjects(gate: Gate, facts: Facts) -> Iterator[str]:
     """Yield what could still decide an unknown condition of one case."""
     for part, _ in gate.parts:
         if where(part, facts, possible=True) and not where(part, facts):
-            if isinstance(part, Leaf):
+            if isinstance(part, StateTest):
                 yield part.subject
             else:
                 yield from unknown_subjects(part, facts)
@@ -170,7 +170,9 @@ def compiled(when: When, states: Mapping[str, Sequence[str]]) -> Gate:
         When a leaf names a state that its id does not have.
     """
 
-    def side(items: Sequence[str | When], plain: bool = True) -> list[tuple[Leaf | Gate, bool]]:
+    def side(
+        items: Sequence[str | When], plain: bool = True
+    ) -> list[tuple[StateTest | Gate, bool]]:
         both = [
             _leaf(one, states) if isinstance(one, str) else compiled(one, states) for one in items
         ]
@@ -185,7 +187,7 @@ def compiled(when: When, states: Mapping[str, Sequence[str]]) -> Gate:
     return Gate(len(parts), tuple(parts))
 
 
-def _leaf(text: str, states: Mapping[str, Sequence[str]]) -> Leaf:
+def _leaf(text: str, states: Mapping[str, Sequence[str]]) -> StateTest:
     test = read_leaf(text)
     names = list(states.get(test.subject, TWO_STATES))
     faults = [
@@ -201,4 +203,4 @@ def _leaf(text: str, states: Mapping[str, Sequence[str]]) -> Leaf:
     if faults:
         raise InvalidCase(faults)
     places = tuple(names.index(state) for state in test.states)
-    return Leaf(text, test.subject, places, len(names))
+    return StateTest(text, test.subject, places, len(names))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.drafting import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.schema import Condition, FrozenDict, Stated
 from bayesdx.knowledge.shapes import join

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bayesdx.errors import NOTHING, InvalidKnowledge, Phrase
 from bayesdx.knowledge.conditioning import conditional_prior
-from bayesdx.knowledge.draft import Draft, cause_file
+from bayesdx.knowledge.drafting import Drafts, cause_file
 from bayesdx.knowledge.references import check_condition, check_id, check_source, thresholds_of
 from bayesdx.knowledge.schema import Cause
 from bayesdx.knowledge.shapes import join
@@ -12,12 +12,12 @@ from bayesdx.knowledge.shapes import join
 NO_CAUSE = "no such key: only a cause has it"
 
 
-def check_causes(draft: Draft) -> None:
+def check_causes(draft: Drafts) -> None:
     """Note everything about causes that does not fit the rest.
 
     Parameters
     ----------
-    draft : Draft
+    draft : Drafts
         The models; faults are added to it.
     """
     for name, cause in draft.causes.items():
@@ -27,7 +27,7 @@ def check_causes(draft: Draft) -> None:
         _check_conditional_prior(draft, place, cause)
 
 
-def _check_cause_shape(draft: Draft, place: str, cause: Cause) -> None:
+def _check_cause_shape(draft: Drafts, place: str, cause: Cause) -> None:
     """Compare the keys with the kind of cause."""
     if place in draft.damaged:
         return
@@ -51,7 +51,7 @@ def _check_cause_shape(draft: Draft, place: str, cause: Cause) -> None:
         draft.add(join(place, "reason"), "why it is excluded", NOTHING)
 
 
-def _check_cause_links(draft: Draft, place: str, cause: Cause) -> None:
+def _check_cause_links(draft: Drafts, place: str, cause: Cause) -> None:
     if cause.prior is not None:
         check_source(draft, join(place, "prior.source"), cause.prior.source)
     if cause.requires_source is not None:
@@ -81,7 +81,7 @@ def _check_cause_links(draft: Draft, place: str, cause: Cause) -> None:
             draft.add(where, "a finding with a background", got)
 
 
-def _check_conditional_prior(draft: Draft, place: str, cause: Cause) -> None:
+def _check_conditional_prior(draft: Drafts, place: str, cause: Cause) -> None:
     """Check that the effects of the risks leave every probability possible."""
     if cause.kind != "cause" or cause.prior is None:
         return

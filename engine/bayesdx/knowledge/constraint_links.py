@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from bayesdx.errors import NOTHING, Phrase
-from bayesdx.knowledge.draft import Draft
+from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.references import check_id, check_leaf, check_source
 from bayesdx.knowledge.shapes import join
 from bayesdx.knowledge.statement_schema import Constraint, read_event
 from bayesdx.knowledge.text_schema import Text, text_references
 
 
-def check_constraints(draft: Draft) -> None:
+def check_constraints(draft: Drafts) -> None:
     """Note every event and condition of a constraint that the knowledge does not have."""
     names: set[str] = set()
     for index, constraint in enumerate(draft.constraints):
@@ -35,7 +35,7 @@ def _conditions(constraint: Constraint) -> Iterable[tuple[str, Mapping[str, str]
         yield "rises_from", constraint.rises_from
 
 
-def _check_event(draft: Draft, place: str, event: str) -> None:
+def _check_event(draft: Drafts, place: str, event: str) -> None:
     subject, states = read_event(event)
     if subject in draft.causes or subject in draft.groups:
         if ":" in event:
@@ -52,7 +52,7 @@ def _check_event(draft: Draft, place: str, event: str) -> None:
         _check_states(draft, place, subject, states)
 
 
-def _check_given(draft: Draft, place: str, given: Mapping[str, str]) -> None:
+def _check_given(draft: Drafts, place: str, given: Mapping[str, str]) -> None:
     known = (*draft.findings, *draft.risks)
     for subject, state in given.items():
         where = join(place, subject)
@@ -60,13 +60,13 @@ def _check_given(draft: Draft, place: str, given: Mapping[str, str]) -> None:
             _check_states(draft, where, subject, (state,))
 
 
-def _is_known(draft: Draft, place: str, expected: str, name: str, known: tuple[str, ...]) -> bool:
+def _is_known(draft: Drafts, place: str, expected: str, name: str, known: tuple[str, ...]) -> bool:
     if name not in known and not draft.missing:
         draft.add(place, expected, name, known)
     return name in known
 
 
-def _check_states(draft: Draft, place: str, subject: str, states: Iterable[str]) -> None:
+def _check_states(draft: Drafts, place: str, subject: str, states: Iterable[str]) -> None:
     finding, risk = draft.findings.get(subject), draft.risks.get(subject)
     if finding is not None and not finding.has_probability and finding.kind != "ordinal":
         draft.add(place, "a finding with a probability", Phrase(f"the observation {subject!r}"))
@@ -78,7 +78,7 @@ def _check_states(draft: Draft, place: str, subject: str, states: Iterable[str])
             draft.add(place, expected, state, entry.states)
 
 
-def check_all_texts(draft: Draft) -> None:
+def check_all_texts(draft: Drafts) -> None:
     """Note every driver, cause, source, text and leaf of a text that is not there."""
     files = {"management.toml": draft.management, "pitfalls.toml": draft.pitfalls}
     ids = tuple(text.id for texts in files.values() for text in texts)
@@ -96,7 +96,7 @@ def check_all_texts(draft: Draft) -> None:
             _check_text(draft, place, text, ids)
 
 
-def _check_text(draft: Draft, place: str, text: Text, ids: tuple[str, ...]) -> None:
+def _check_text(draft: Drafts, place: str, text: Text, ids: tuple[str, ...]) -> None:
     drivers = tuple(group.id for group in draft.groups.values() if group.kind == "driver")
     causes = tuple(cause.id for cause in draft.causes.values() if cause.kind == "cause")
     for key, kind, name in text_references(text):
@@ -113,7 +113,7 @@ def _check_text(draft: Draft, place: str, text: Text, ids: tuple[str, ...]) -> N
             check_leaf(draft, f"{where} {name}", name)
 
 
-def check_triage(draft: Draft) -> None:
+def check_triage(draft: Drafts) -> None:
     """Note every cause and source of the triage table that is not there."""
     if draft.triage is None:
         return

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bayesdx.errors import nearest_names
 from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
-from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.drafting import cause_file
 from bayesdx.knowledge.kinds import STATEMENT_KEY
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.remarks import Remark

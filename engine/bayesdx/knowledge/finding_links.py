@@ -7,7 +7,7 @@ from collections import Counter
 
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.knowledge.conditioning import holding
-from bayesdx.knowledge.draft import Draft, cause_file
+from bayesdx.knowledge.drafting import Drafts, cause_file
 from bayesdx.knowledge.references import (
     check_condition,
     check_id,
@@ -19,12 +19,12 @@ from bayesdx.knowledge.schema import BackgroundEffect, Condition, Finding
 from bayesdx.knowledge.shapes import join
 
 
-def check_findings(draft: Draft) -> None:
+def check_findings(draft: Drafts) -> None:
     """Note everything about findings that does not fit the rest.
 
     Parameters
     ----------
-    draft : Draft
+    draft : Drafts
         The models; faults are added to it.
     """
     for name, finding in draft.findings.items():
@@ -35,7 +35,7 @@ def check_findings(draft: Draft) -> None:
             _check_thresholds(draft, place, finding)
 
 
-def _check_finding_shape(draft: Draft, place: str, finding: Finding) -> None:
+def _check_finding_shape(draft: Drafts, place: str, finding: Finding) -> None:
     """Compare the keys with the kind of finding."""
     if place in draft.damaged:
         return
@@ -56,7 +56,7 @@ def _check_finding_shape(draft: Draft, place: str, finding: Finding) -> None:
             draft.add(join(place, key), "no such key: only a threshold finding has it", kind)
 
 
-def _check_finding_links(draft: Draft, place: str, finding: Finding) -> None:
+def _check_finding_links(draft: Drafts, place: str, finding: Finding) -> None:
     if finding.background is not None:
         check_source(draft, join(place, "background.source"), finding.background.source)
     for key, names in (("any_of", finding.any_of), ("implies", finding.implies)):
@@ -86,7 +86,7 @@ def _check_finding_links(draft: Draft, place: str, finding: Finding) -> None:
 
 
 def _check_background_effect(
-    draft: Draft, place: str, index: int, finding: Finding, effect: BackgroundEffect
+    draft: Drafts, place: str, index: int, finding: Finding, effect: BackgroundEffect
 ) -> None:
     where = join(place, "background_effects", index)
     check_source(draft, join(where, "source"), effect.source)
@@ -110,7 +110,7 @@ def _check_background_effect(
             draft.add(join(where, "value"), expected, effect.value)
 
 
-def _check_thresholds(draft: Draft, place: str, ordinal: Finding) -> None:
+def _check_thresholds(draft: Drafts, place: str, ordinal: Finding) -> None:
     """Check that the thresholds cover the states and that no higher one is more frequent."""
     if place in draft.damaged:
         return
@@ -130,7 +130,7 @@ def _check_thresholds(draft: Draft, place: str, ordinal: Finding) -> None:
         _check_threshold_links(draft, lower.id, higher.id)
 
 
-def _check_threshold_links(draft: Draft, lower: str, higher: str) -> None:
+def _check_threshold_links(draft: Drafts, lower: str, higher: str) -> None:
     for name, cause in draft.causes.items():
         if lower in cause.links and higher in cause.links:
             most, got = cause.links[lower].probability, cause.links[higher].probability

@@ -9,7 +9,7 @@ from bayesdx.knowledge.constraint_links import (
     check_constraints,
     check_triage,
 )
-from bayesdx.knowledge.draft import Draft, cause_file
+from bayesdx.knowledge.drafting import Drafts, cause_file
 from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.measure_links import check_measures
 from bayesdx.knowledge.naming import check_names
@@ -19,12 +19,12 @@ from bayesdx.knowledge.references import check_id, check_leaf, check_source, che
 from bayesdx.knowledge.shapes import join
 
 
-def check_links(draft: Draft) -> None:
+def check_links(draft: Drafts) -> None:
     """Note every reference that leads nowhere and every pair of entries that do not fit.
 
     Parameters
     ----------
-    draft : Draft
+    draft : Drafts
         The models; faults are added to it.
     """
     check_names(draft)
@@ -44,7 +44,7 @@ def check_links(draft: Draft) -> None:
         check_source(draft, f"word_scale.toml:scale[{index}].source", scale.source)
 
 
-def _check_groups(draft: Draft) -> None:
+def _check_groups(draft: Drafts) -> None:
     for name, group in draft.groups.items():
         place = f"groups.toml:{name}.members"
         if not group.members:
@@ -67,7 +67,7 @@ def _check_groups(draft: Draft) -> None:
             draft.add(f"groups.toml:{name}", expected, NOTHING)
 
 
-def _check_red_flags(draft: Draft) -> None:
+def _check_red_flags(draft: Drafts) -> None:
     names: set[str] = set()
     for index, rule in enumerate(draft.red_flags):
         place = f"red_flags.toml:rule[{index}]"

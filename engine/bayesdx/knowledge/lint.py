@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bayesdx.errors import nearest_names
 from bayesdx.knowledge.addresses import PlacedNumber, every_number, number_at
 from bayesdx.knowledge.coverage import coverage
-from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.drafting import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.naming import folded
 from bayesdx.knowledge.overrides import stale

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayesdx.errors import Phrase
-from bayesdx.knowledge.draft import Draft
+from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.references import check_id
 from bayesdx.knowledge.schema import ABSENT, PRESENT, Measure, Setting
 from bayesdx.knowledge.shapes import join
 
 
-def check_measures(draft: Draft) -> None:
+def check_measures(draft: Drafts) -> None:
     """Note every measure that does not fit what it sets.
 
     Parameters
     ----------
-    draft : Draft
+    draft : Drafts
         The models; faults are added to it.
     """
     for name, measure in draft.measures.items():
         _check_measure(draft, f"measures.toml:{name}", measure)
 
 
-def _check_measure(draft: Draft, place: str, measure: Measure) -> None:
+def _check_measure(draft: Drafts, place: str, measure: Measure) -> None:
     if not measure.sets:
         draft.add(join(place, "sets"), "one finding or risk or more", [])
     for index, setting in enumerate(measure.sets):
@@ -39,7 +39,7 @@ def _check_measure(draft: Draft, place: str, measure: Measure) -> None:
             _check_setting(draft, where, measure, setting)
 
 
-def _check_setting(draft: Draft, place: str, measure: Measure, setting: Setting) -> None:
+def _check_setting(draft: Drafts, place: str, measure: Measure, setting: Setting) -> None:
     states: Sequence[str] | None
     if setting.finding is not None:
         finding = draft.findings.get(setting.finding)
@@ -75,7 +75,7 @@ def _check_setting(draft: Draft, place: str, measure: Measure, setting: Setting)
         _check_cuts(draft, where, measure, setting.cuts)
 
 
-def _check_cuts(draft: Draft, place: str, measure: Measure, cuts: Sequence[float]) -> None:
+def _check_cuts(draft: Drafts, place: str, measure: Measure, cuts: Sequence[float]) -> None:
     low, high = measure.range
     if list(cuts) != sorted(set(cuts)):
         draft.add(place, "cuts in increasing order", list(cuts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bayesdx.errors import Phrase
-from bayesdx.knowledge.draft import Draft
+from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.schema import Finding, Measure, Risk
 
 RESERVED = (
@@ -24,12 +24,12 @@ RESERVED = (
 """Column names of case and result tables; an id that equals one could not be a column."""
 
 
-def check_names(draft: Draft) -> None:
+def check_names(draft: Drafts) -> None:
     """Note ids that are used twice, reserved, or ambiguous with an alias.
 
     Parameters
     ----------
-    draft : Draft
+    draft : Drafts
         The models; faults are added to it.
     """
     owners: dict[str, str] = {}
@@ -57,7 +57,7 @@ def folded(name: str) -> str:
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
 
 
-def _is_own_target(draft: Draft, place: str, name: str) -> bool:
+def _is_own_target(draft: Drafts, place: str, name: str) -> bool:
     """Whether a measure has the name of the one thing it sets, such as age in years and in bands.
 
     One column then takes either the number or the state.
@@ -69,7 +69,7 @@ def _is_own_target(draft: Draft, place: str, name: str) -> bool:
     return all(one == name or one not in {*draft.findings, *draft.risks} for one in targets)
 
 
-def _check_aliases(draft: Draft) -> None:
+def _check_aliases(draft: Drafts) -> None:
     """Check that no alias of a finding, risk or measure is another's alias or id."""
     owners: dict[str, tuple[str, str]] = {}
     entries: list[tuple[str, Finding | Risk | Measure]] = [

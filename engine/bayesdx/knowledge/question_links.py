@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from bayesdx.errors import NOTHING
-from bayesdx.knowledge.draft import Draft
+from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.references import check_source
 from bayesdx.knowledge.shapes import join
 
 
-def check_questions(draft: Draft) -> None:
+def check_questions(draft: Drafts) -> None:
     """Note efforts that fit nothing, are given twice or are missing, and askers that clash.
 
     Parameters
     ----------
-    draft : Draft
+    draft : Drafts
         The models; faults are added to it.
     """
     _check_efforts(draft)
     _check_askers(draft)
 
 
-def _check_efforts(draft: Draft) -> None:
+def _check_efforts(draft: Drafts) -> None:
     observers = {finding.observed_by for finding in draft.findings.values()}
     observers |= {risk.observed_by for risk in draft.risks.values()}
     observers |= {measure.observed_by for measure in draft.measures.values()}
@@ -46,7 +46,7 @@ def _check_efforts(draft: Draft) -> None:
             draft.add("questions.toml:effort", expected, NOTHING)
 
 
-def _check_askers(draft: Draft) -> None:
+def _check_askers(draft: Drafts) -> None:
     names = {"patient", "examiner", "laboratory", "imaging"}
     for index, asker in enumerate(draft.askers):
         place = f"questions.toml:asker[{index}]"

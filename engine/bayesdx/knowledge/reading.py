@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bayesdx.errors import InvalidKnowledge
-from bayesdx.knowledge.draft import Draft, draft_knowledge
-from bayesdx.knowledge.files import Folder, find_priors, read_folder
+from bayesdx.knowledge.drafting import Drafts, draft_knowledge
+from bayesdx.knowledge.folders import Folder, find_priors, read_folder
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.linking import check_links
 from bayesdx.knowledge.schema import FrozenDict, ModelCard
@@ -60,7 +60,7 @@ def check_folder(parsed: Folder) -> Knowledge:
     return _assemble(draft, draft.card, parsed)
 
 
-def _assemble(draft: Draft, card: ModelCard, parsed: Folder) -> Knowledge:
+def _assemble(draft: Drafts, card: ModelCard, parsed: Folder) -> Knowledge:
     # Every part was validated already; validating the whole again would double the time.
     return Knowledge.model_construct(
         model=card,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bayesdx.knowledge.draft import Draft
+from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.red_flag_schema import read_leaf
 from bayesdx.knowledge.schema import Condition, Finding
 from bayesdx.knowledge.shapes import join
 
 
 def check_condition(
-    draft: Draft, place: str, condition: Condition, states_place: str | None = None
+    draft: Drafts, place: str, condition: Condition, states_place: str | None = None
 ) -> None:
     """Check the risk and the states of a condition."""
     where = join(place, "risk") if states_place is None else place
@@ -30,7 +30,7 @@ def check_condition(
         draft.add(base, "not every state: the condition would always hold", list(condition.states))
 
 
-def check_states(draft: Draft, place: str, states: Sequence[str]) -> None:
+def check_states(draft: Drafts, place: str, states: Sequence[str]) -> None:
     """Check that there are two states or more, and that they differ."""
     where = join(place, "states")
     if len(states) < 2:
@@ -39,20 +39,20 @@ def check_states(draft: Draft, place: str, states: Sequence[str]) -> None:
         draft.add(where, "states that differ", list(states))
 
 
-def check_source(draft: Draft, place: str, source: str) -> None:
+def check_source(draft: Drafts, place: str, source: str) -> None:
     """Check that a source is in sources.toml."""
     check_id(draft, place, "a key of sources.toml", source, draft.sources, "sources.toml")
 
 
 def check_id(
-    draft: Draft, place: str, expected: str, name: str, known: Iterable[str], file: str
+    draft: Drafts, place: str, expected: str, name: str, known: Iterable[str], file: str
 ) -> None:
     """Check that `name` is known, unless the file that would know it could not be read."""
     if name not in known and file not in draft.missing:
         draft.add(place, expected, name, known)
 
 
-def thresholds_of(draft: Draft, ordinal: str) -> list[Finding]:
+def thresholds_of(draft: Drafts, ordinal: str) -> list[Finding]:
     """Return the thresholds of an ordinal finding in the order of its states."""
     states = draft.findings[ordinal].states
     found = [one for one in draft.findings.values() if one.threshold_of == ordinal]
@@ -62,7 +62,7 @@ def thresholds_of(draft: Draft, ordinal: str) -> list[Finding]:
     )
 
 
-def check_leaf(draft: Draft, place: str, leaf: str) -> None:
+def check_leaf(draft: Drafts, place: str, leaf: str) -> None:
     """Check the finding or risk of a leaf of a condition, and its states."""
     test = read_leaf(leaf)
     known = (*draft.findings, *draft.risks)

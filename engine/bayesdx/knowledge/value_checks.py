@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from bayesdx.errors import NOTHING, Phrase
-from bayesdx.knowledge.draft import Draft, cause_file
+from bayesdx.knowledge.drafting import Drafts, cause_file
 from bayesdx.knowledge.schema import BASES, Cause, Finding, Measure, Risk
 from bayesdx.knowledge.shapes import join
 from bayesdx.knowledge.word_scale import word_faults
@@ -15,12 +15,12 @@ RATIO = "a ratio above 0"
 SUM_TOLERANCE = 1e-9
 
 
-def check_values(draft: Draft) -> None:
+def check_values(draft: Drafts) -> None:
     """Note every number that cannot be what it says it is.
 
     Parameters
     ----------
-    draft : Draft
+    draft : Drafts
         The models; faults are added to it.
     """
     _check_card(draft)
@@ -37,7 +37,7 @@ def check_values(draft: Draft) -> None:
             draft.add(f"word_scale.toml:word[{index}].{key}", expected, got)
 
 
-def _check_card(draft: Draft) -> None:
+def _check_card(draft: Drafts) -> None:
     if draft.card is None:
         return
     if not 0.0 <= draft.card.leak_floor < 1.0:
@@ -53,7 +53,7 @@ def _check_card(draft: Draft) -> None:
             draft.add(join(place, basis), "a number above 0", size)
 
 
-def _check_cause(draft: Draft, place: str, cause: Cause) -> None:
+def _check_cause(draft: Drafts, place: str, cause: Cause) -> None:
     share, prior = cause.primary_share, cause.prior
     if share is not None and not 0.0 <= share <= 1.0:
         draft.add(join(place, "prior.primary_share"), "a share from 0 to 1", share)
@@ -79,7 +79,7 @@ def _check_cause(draft: Draft, place: str, cause: Cause) -> None:
         _check_probability(draft, where, link.probability, link.range, "probability")
 
 
-def _check_finding(draft: Draft, place: str, finding: Finding) -> None:
+def _check_finding(draft: Drafts, place: str, finding: Finding) -> None:
     if (background := finding.background) is not None:
         _check_probability(draft, join(place, "background"), background.value, background.range)
     for index, effect in enumerate(finding.background_effects):
@@ -93,7 +93,7 @@ def _check_finding(draft: Draft, place: str, finding: Finding) -> None:
             draft.add(join(where, "value"), expected, effect.value)
 
 
-def _check_prevalence(draft: Draft, place: str, risk: Risk) -> None:
+def _check_prevalence(draft: Drafts, place: str, risk: Risk) -> None:
     value, where = risk.prevalence.value, join(place, "prevalence")
     if isinstance(value, float):
         if len(risk.states) != 2:
@@ -113,7 +113,7 @@ def _check_prevalence(draft: Draft, place: str, risk: Risk) -> None:
         draft.add(join(where, "value"), "probabilities that sum to 1", Phrase(round(sum(value), 9)))
 
 
-def _check_measure(draft: Draft, place: str, measure: Measure) -> None:
+def _check_measure(draft: Drafts, place: str, measure: Measure) -> None:
     low, high = measure.range
     if not low < high:
         draft.add(join(place, "range"), "a pair [low, high] with low below high", [low, high])
@@ -125,7 +125,11 @@ def _check_measure(draft: Draft, place: str, measure: Measure) -> None:
 
 
 def _check_probability(
-    draft: Draft, place: str, value: float, span: tuple[float, float] | None, key: str = "value"
+    draft: Drafts,
+    place: str,
+    value: float,
+    span: tuple[float, float] | None,
+    key: str = "value",
 ) -> None:
     if not 0.0 < value < 1.0:
         draft.add(join(place, key), PROBABILITY, value)
@@ -134,7 +138,11 @@ def _check_probability(
 
 
 def _check_range(
-    draft: Draft, place: str, value: float, span: tuple[float, float] | None, highest: float
+    draft: Drafts,
+    place: str,
+    value: float,
+    span: tuple[float, float] | None,
+    highest: float,
 ) -> None:
     if span is None:
         return

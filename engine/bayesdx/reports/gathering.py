@@ -9,9 +9,9 @@ from bayesdx.diagnosis.asking.questions import NextQuestions
 from bayesdx.diagnosis.causal import CausalTable
 from bayesdx.diagnosis.diagnosing import Diagnosis
 from bayesdx.diagnosis.engine import Engine
-from bayesdx.diagnosis.explaining.explain import Explanation
+from bayesdx.diagnosis.explaining.explanation import Explanation
 from bayesdx.diagnosis.intervals import Intervals
-from bayesdx.diagnosis.surprise import Surprise
+from bayesdx.diagnosis.predictive_check import Surprise
 
 #: Questions that are printed.
 QUESTIONS = 8

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from bayesdx import __version__
 from bayesdx.diagnosis.engine import Engine
-from bayesdx.diagnosis.wording import percent
+from bayesdx.diagnosis.phrases import percent
 from bayesdx.reports.figures import Picture
 from bayesdx.reports.gathering import CaseReport
 from bayesdx.reports.views import case_view, report_labels, statements_of

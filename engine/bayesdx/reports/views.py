@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from bayesdx.diagnosis.explaining.explain import Explanation
+from bayesdx.diagnosis.explaining.explanation import Explanation
+from bayesdx.diagnosis.phrases import in_words, labels_of, percent
+from bayesdx.diagnosis.predictive_check import Surprise, verdict
 from bayesdx.diagnosis.scoring import UNEXPLAINED
-from bayesdx.diagnosis.surprise import Surprise, verdict
-from bayesdx.diagnosis.wording import in_words, labels_of, percent
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.reports.figures import Bar, Picture, Step, posterior_bars, waterfall

@@ -11,7 +11,7 @@ from pathlib import Path
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.knowledge.files import MOST_FILES, find_priors
+from bayesdx.knowledge.folders import MOST_FILES, find_priors
 from bayesdx.knowledge.reading import read_knowledge
 
 #: Knowledge kept in one process.

@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 
-from bayesdx.diagnosis.kleene import Facts, Gate, Leaf, where
+from bayesdx.diagnosis.kleene import Facts, Gate, StateTest, where
 
 #: Combinations of answers tried before a rule is taken to be within reach.
 MOST_TRIED = 4096
@@ -44,7 +44,7 @@ def wishes_of(condition: Gate) -> Wishes:
     return Wishes(condition, {subject: tuple(one) for subject, one in found.items()})
 
 
-def _polarities(gate: Gate, positive: bool = True) -> Iterator[tuple[Leaf, bool]]:
+def _polarities(gate: Gate, positive: bool = True) -> Iterator[tuple[StateTest, bool]]:
     """Yield leaves with whether their being true helps; one that does both comes twice."""
     for part, plain in gate.parts:
         if isinstance(part, Gate):

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.building.perturbations import Mover
-from bayesdx.diagnosis.changing.moved_numbers import answers_at
+from bayesdx.diagnosis.changing.perturbed_answers import answers_at
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.first_order import answers_under, first_order, number_columns
 from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase, nearest_names

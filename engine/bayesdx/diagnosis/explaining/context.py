@@ -14,7 +14,7 @@ import pandas as pd
 
 from bayesdx.building.assembly import BACKGROUND
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.explaining.players import Players
+from bayesdx.diagnosis.explaining.coalition import Observations
 from bayesdx.inference.noisy.attribution.credit_assignment import (
     Assumed,
     Assumption,
@@ -58,7 +58,7 @@ def hidden_causes(core: Core) -> dict[int, int]:
     return {f: causes[name] for f, name in names if name in causes}
 
 
-def credit_frame(core: Core, players: Players, credits: Credits) -> pd.DataFrame:
+def credit_frame(core: Core, observations: Observations, credits: Credits) -> pd.DataFrame:
     """Tabulate who produced each finding that is present, the greatest share first."""
     rows = []
     for p, part in enumerate(credits.observed):
@@ -69,7 +69,7 @@ def credit_frame(core: Core, players: Players, credits: Credits) -> pd.DataFrame
         for cause, credit in sorted(by.items(), key=lambda pair: -pair[1]):
             known = core.knowledge.causes.get(cause)
             label = "Background: none of the modelled causes" if known is None else known.label
-            observation = _told_by(players, part)
+            observation = _told_by(observations, part)
             rows.append((finding, cause, observation, of_finding, label, credit))
     frame = pd.DataFrame(rows, columns=["finding", "cause", *CREDIT])
     return frame.set_index(["finding", "cause"])
@@ -81,9 +81,9 @@ def _finding(core: Core, part: Observation) -> str:
     return core.model.ordinals[part.levels[0][0]]
 
 
-def _told_by(players: Players, part: Observation) -> str:
+def _told_by(observations: Observations, part: Observation) -> str:
     """Return the first observation that says what a part does."""
-    for name, says in zip(players.names, players.says, strict=True):
+    for name, says in zip(observations.names, observations.says, strict=True):
         if set(part.findings) & set(says.findings) or set(part.levels) & set(says.levels):
             return name
     return ""

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.explaining.explain import Explanation
+    from bayesdx.diagnosis.explaining.explanation import Explanation
 
 #: Causes shown, and the width of a bar in characters of the font.
 MOST_CAUSES = 3

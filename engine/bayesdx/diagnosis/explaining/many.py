@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.explaining.coalition import Observations, families, read_observations
 from bayesdx.diagnosis.explaining.context import posterior_of
-from bayesdx.diagnosis.explaining.explain import (
+from bayesdx.diagnosis.explaining.explanation import (
     NUMBER_COLUMNS,
-    Shares,
+    CauseShares,
     nothing_shared,
     observation_label,
     share_out,
     wanted_causes,
 )
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
-from bayesdx.diagnosis.explaining.players import Players, families, read_players
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Result, Status
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence
@@ -78,21 +78,23 @@ def explain_many(
     family = families(core.knowledge)
     parts = []
     for row in range(len(cases)):
-        players = read_players(core, read, row, family)
+        observations = read_observations(core, read, row, family)
         wanted = named or (core.causes[leading[row]],)
-        status: Status = OK if players.names else NO_FINDINGS
+        status: Status = OK if observations.names else NO_FINDINGS
         status = (status, IMPOSSIBLE, TOO_COMPLEX)[answer.status[row]]
         share = share_out if status == OK else nothing_shared
-        parts.append(_Part(players, wanted, status, share(core, players, wanted)))
+        parts.append(CaseShares(observations, wanted, status, share(core, observations, wanted)))
     return CaseExplanations(_summary(core, cases.index, parts), _table(core, cases.index, parts))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Part:
-    players: Players
+class CaseShares:
+    """One case, and what its observations do to the causes that are wanted."""
+
+    observations: Observations
     wanted: tuple[str, ...]
     status: Status
-    shares: Shares
+    shares: CauseShares
 
 
 def _leading(core: Core, evidence: Evidence) -> tuple[Answer, list[int]]:
@@ -104,7 +106,7 @@ def _leading(core: Core, evidence: Evidence) -> tuple[Answer, list[int]]:
     return answer, np.round(posterior, 15).argmax(axis=1).tolist()
 
 
-def _summary(core: Core, index: pd.Index, parts: Sequence[_Part]) -> pd.DataFrame:
+def _summary(core: Core, index: pd.Index, parts: Sequence[CaseShares]) -> pd.DataFrame:
     prior = dict(zip(core.causes, core.prior.tolist(), strict=False))
     before = _joined([part.shares.before for part in parts])
     after = _joined([part.shares.after for part in parts])
@@ -126,11 +128,11 @@ def _summary(core: Core, index: pd.Index, parts: Sequence[_Part]) -> pd.DataFram
     )
 
 
-def _table(core: Core, index: pd.Index, parts: Sequence[_Part]) -> pd.DataFrame:
+def _table(core: Core, index: pd.Index, parts: Sequence[CaseShares]) -> pd.DataFrame:
     keys: list[tuple[object, ...]] = []
     numbers = []
     for label, part in zip(index, parts, strict=True):
-        behind = NumbersBehind(core.knowledge, core.model, part.players)
+        behind = NumbersBehind(core.knowledge, core.model, part.observations)
         for cause, name in _pairs(part):
             keys.append((label, cause, name))
             numbers.append(behind.number(cause, name))
@@ -145,9 +147,9 @@ def _table(core: Core, index: pd.Index, parts: Sequence[_Part]) -> pd.DataFrame:
     return pd.DataFrame(columns, index=_index(keys, ["case", "cause", "observation"]))
 
 
-def _pairs(part: _Part) -> Iterator[tuple[str, str]]:
+def _pairs(part: CaseShares) -> Iterator[tuple[str, str]]:
     for cause in part.wanted:
-        for name in part.players.names:
+        for name in part.observations.names:
             yield cause, name
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bayesdx.diagnosis.explaining.players import Players
+from bayesdx.diagnosis.explaining.coalition import Observations
 from bayesdx.inference import NoisyModel
 from bayesdx.inference.noisy.attribution.observations import Observation
-from bayesdx.knowledge.draft import cause_file
+from bayesdx.knowledge.drafting import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.schema import Stated
 
@@ -55,20 +55,20 @@ class NumbersBehind:
     ----------
     knowledge : Knowledge
     model : NoisyModel
-    players : Players
+    observations : Observations
     """
 
-    def __init__(self, knowledge: Knowledge, model: NoisyModel, players: Players) -> None:
+    def __init__(self, knowledge: Knowledge, model: NoisyModel, observations: Observations) -> None:
         self._knowledge = knowledge
         self._findings = {
             name: _findings(knowledge, model, name, says)
-            for name, says in zip(players.names, players.says, strict=True)
+            for name, says in zip(observations.names, observations.says, strict=True)
         }
         self._risks = {
             name: {model.risks[r]: state for r, state in says.risks}
-            for name, says in zip(players.names, players.says, strict=True)
+            for name, says in zip(observations.names, observations.says, strict=True)
         }
-        self._usual = {name: self._background(name) for name in players.names}
+        self._usual = {name: self._background(name) for name in observations.names}
 
     def number(self, cause: str, name: str) -> NumberBehind:
         """Return the number behind an observation for a cause.

@@ -18,7 +18,7 @@ from scipy import special
 
 from bayesdx.building.perturbations import Mover
 from bayesdx.diagnosis.changing.flips import LARGEST, TARGETS, Flips, Target, smallest_flips
-from bayesdx.diagnosis.changing.moved_numbers import answers_at, moved_value, probability_beyond
+from bayesdx.diagnosis.changing.perturbed_answers import answers_at, moved_value, probability_beyond
 from bayesdx.diagnosis.changing.tornado import check_possible
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.first_order import (

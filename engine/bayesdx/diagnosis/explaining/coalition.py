@@ -1,9 +1,9 @@
-"""Observations as players: what each of them says, and how their parts combine.
+"""What was given of a case, as the observations of a coalition game.
 
-A player is one thing that was given: a finding, a risk, or a measure with everything it sets.
-Mostly a player says the same whatever else is known, and is one part of the evidence. Findings that
+An observation is one thing that was given: a finding, a risk, or a measure with everything it sets.
+Mostly it says the same whatever else is known, and is one part of the evidence. Findings that
 settle each other (one implies another, one is positive when any of its components is, thresholds of
-one ordinal finding) are read again for every subset of the players that speak of them.
+one ordinal finding) are read again for every subset of the observations that speak of them.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ Atom = tuple[Kind, tuple[int, ...], float]
 
 
 @dataclass(frozen=True, eq=False)
-class Players:
+class Observations:
     """The observations of one case, as parts of its evidence.
 
-    The letter k stands for the players that say anything to the model, B for the parts.
+    The letter k stands for the observations that say anything to the model, B for the parts.
 
     Attributes
     ----------
     names : tuple of str
         Everything that was given, in the order given.
     telling : tuple of int
-        Positions among ``names`` of the k players that say anything to the model.
+        Positions among ``names`` of the k observations that say anything to the model.
     parts : tuple of Observation
     known : tuple of tuples of bool
         Of each part, whether it is known under each subset of its owners.
     owners : tuple of tuples of int
-        The players, as positions among ``telling``, that each part depends on.
+        The observations, as positions among ``telling``, that each part depends on.
     says : tuple of Observation
         What each of ``names`` says when all is known, for looking up where its numbers come from.
     """
@@ -56,7 +56,7 @@ class Players:
     says: tuple[Observation, ...]
 
     def parts_known(self, told: BoolArray) -> BoolArray:
-        """Return which parts are known, (M, B), where some players have told theirs, (M, k)."""
+        """Return which parts are known, (M, B), where some observations are made, (M, k)."""
         known = np.zeros((len(told), len(self.parts)), dtype=bool)
         for b, (pattern, owners) in enumerate(zip(self.known, self.owners, strict=True)):
             local = told[:, list(owners)] @ (1 << np.arange(len(owners)))
@@ -85,7 +85,9 @@ def families(knowledge: Knowledge) -> dict[str, int]:
     return {name: numbers.setdefault(root(name), len(numbers)) for name in names}
 
 
-def read_players(core: Core, cases: Cases, row: int, family: Mapping[str, int]) -> Players:
+def read_observations(
+    core: Core, cases: Cases, row: int, family: Mapping[str, int]
+) -> Observations:
     """Take one case apart.
 
     Parameters
@@ -99,7 +101,7 @@ def read_players(core: Core, cases: Cases, row: int, family: Mapping[str, int]) 
 
     Returns
     -------
-    Players
+    Observations
     """
     given = _given(cases, row)
     names = tuple(given)
@@ -118,7 +120,7 @@ def read_players(core: Core, cases: Cases, row: int, family: Mapping[str, int]) 
     found = [entry for entry in found if entry[2]]
     telling = tuple(sorted({at for owners, _, _ in found for at in owners}))
     place = {at: i for i, at in enumerate(telling)}
-    return Players(
+    return Observations(
         names=names,
         telling=telling,
         parts=tuple(_part(atoms) for _, _, atoms in found),

@@ -11,9 +11,9 @@ from small_priors import SMALL, write_priors
 
 import bayesdx
 from bayesdx import Engine, InvalidCase
+from bayesdx.diagnosis.explaining.coalition import whole_part
 from bayesdx.diagnosis.explaining.context import Context
-from bayesdx.diagnosis.explaining.explain import explain
-from bayesdx.diagnosis.explaining.players import whole_part
+from bayesdx.diagnosis.explaining.explanation import explain
 from bayesdx.inference.noisy.attribution.coalition_game import shapley_values
 from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
 from bayesdx.tables import finding_columns, read_cases

@@ -11,6 +11,12 @@ import pandas as pd
 
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.explaining.coalition import (
+    Observations,
+    families,
+    read_observations,
+    whole_part,
+)
 from bayesdx.diagnosis.explaining.context import (
     AWAY,
     CREDIT,
@@ -22,7 +28,6 @@ from bayesdx.diagnosis.explaining.context import (
 )
 from bayesdx.diagnosis.explaining.html import explanation_html
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
-from bayesdx.diagnosis.explaining.players import Players, families, read_players, whole_part
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
@@ -36,7 +41,7 @@ NUMBER_COLUMNS = ("kind", "number", "low", "high", "basis", "source", "statement
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
+class CauseShares:
     """What each observation given does to C causes; see `Attribution` for the arrays.
 
     ``method`` is ``none`` where nothing is shared out.
@@ -166,23 +171,23 @@ def explain(
     """
     wanted = wanted_causes(core, cause)
     cases = core.read_case(findings)
-    players = read_players(core, cases, 0, families(core.knowledge))
+    observations = read_observations(core, cases, 0, families(core.knowledge))
     whole = whole_part(core.model, cases.evidence, 0)
     credits = produced_by(core.model, whole, hidden_causes(core), core.posteriors)
-    share = share_out if credits is not None and players.names else nothing_shared
-    wanted, shares = _by_posterior(wanted, share(core, players, wanted, method))
+    share = share_out if credits is not None and observations.names else nothing_shared
+    wanted, shares = _by_posterior(wanted, share(core, observations, wanted, method))
     summary, shown = _summary(core, wanted, shares), core.understood(cases)
-    table = _table(core, players, wanted, shares, shown)
+    table = _table(core, observations, wanted, shares, shown)
     if credits is None:
         clashes = smallest_clash(core.model, cases.evidence)
         return _bare(summary, table, IMPOSSIBLE, clashes, shown)
-    if not players.names:
+    if not observations.names:
         return _bare(summary, table, NO_FINDINGS, (), shown)
     near = [name for name in wanted if name in core.model.causes]
     if cause is None:
         near = near[:LEADING]
     context = Context(core, whole, core.facts(cases), credits, near)
-    credit = credit_frame(core, players, credits)
+    credit = credit_frame(core, observations, credits)
     away, could_matter = context.away(), context.could_matter()
     return Explanation(summary, table, credit, away, could_matter, shares.method, OK, (), shown)
 
@@ -209,18 +214,20 @@ def wanted_causes(core: Core, cause: str | Sequence[str] | None) -> tuple[str, .
 
 
 def share_out(
-    core: Core, players: Players, wanted: Sequence[str], method: Method | None = None
-) -> Shares:
+    core: Core, observations: Observations, wanted: Sequence[str], method: Method | None = None
+) -> CauseShares:
     """Share out the log-odds of all wanted causes, excluded ones among them."""
     at = {name: i for i, name in enumerate(core.model.causes)}
     inside = [i for i, name in enumerate(wanted) if name in at]
-    game = Game(players.parts, players.owners, len(players.telling), players.parts_known)
+    game = Game(
+        observations.parts, observations.owners, len(observations.telling), observations.parts_known
+    )
     found = attribute(
         core.model, game, [at[wanted[i]] for i in inside], core.posteriors, method=method
     )
-    blank = nothing_shared(core, players, wanted)
+    blank = nothing_shared(core, observations, wanted)
     blank.before[inside], blank.after[inside] = found.before, found.after
-    telling = np.ix_(inside, players.telling)
+    telling = np.ix_(inside, observations.telling)
     blank.contribution[telling] = found.contribution
     blank.alone[telling] = found.alone
     blank.in_context[telling] = found.in_context
@@ -228,23 +235,25 @@ def share_out(
 
 
 def nothing_shared(
-    core: Core, players: Players, wanted: Sequence[str], _method: Method | None = None
-) -> Shares:
+    core: Core, observations: Observations, wanted: Sequence[str], _method: Method | None = None
+) -> CauseShares:
     """Return the shares of a case that nothing is known of, or that is impossible."""
     prior = np.array([core.prior[core.causes.index(name)] for name in wanted])
     with np.errstate(divide="ignore"):
         log_odds = np.log(prior) - np.log1p(-prior)
-    shape = len(wanted), len(players.names)
-    return Shares("none", log_odds, log_odds.copy(), *(np.zeros(shape) for _ in range(3)))
+    shape = len(wanted), len(observations.names)
+    return CauseShares("none", log_odds, log_odds.copy(), *(np.zeros(shape) for _ in range(3)))
 
 
-def _by_posterior(wanted: Sequence[str], shares: Shares) -> tuple[tuple[str, ...], Shares]:
+def _by_posterior(
+    wanted: Sequence[str], shares: CauseShares
+) -> tuple[tuple[str, ...], CauseShares]:
     order = np.argsort(-np.round(posterior_of(shares.after), 15), kind="stable")
     arrays = (shares.before, shares.after, shares.contribution, shares.alone, shares.in_context)
-    return tuple(wanted[i] for i in order), Shares(shares.method, *(a[order] for a in arrays))
+    return tuple(wanted[i] for i in order), CauseShares(shares.method, *(a[order] for a in arrays))
 
 
-def _summary(core: Core, wanted: Sequence[str], shares: Shares) -> pd.DataFrame:
+def _summary(core: Core, wanted: Sequence[str], shares: CauseShares) -> pd.DataFrame:
     same = shares.method == "none"
     prior = np.array([core.prior[core.causes.index(name)] for name in wanted])
     return pd.DataFrame(
@@ -261,12 +270,12 @@ def _summary(core: Core, wanted: Sequence[str], shares: Shares) -> pd.DataFrame:
 
 def _table(
     core: Core,
-    players: Players,
+    observations: Observations,
     wanted: Sequence[str],
-    shares: Shares,
+    shares: CauseShares,
     shown: Mapping[str, str],
 ) -> pd.DataFrame:
-    names, behind = players.names, NumbersBehind(core.knowledge, core.model, players)
+    names, behind = observations.names, NumbersBehind(core.knowledge, core.model, observations)
     order = np.argsort(-np.round(np.abs(shares.contribution), 12), axis=1, kind="stable")
     pairs = [(cause, names[i]) for cause, row in zip(wanted, order, strict=True) for i in row]
     labels = {name: observation_label(core, name) for name in names}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bayesdx
-from bayesdx.diagnosis.surprise import Reporting
+from bayesdx.diagnosis.predictive_check import Reporting
 from bayesdx.inference.noisy.sampling import Sample, sample_cases
 
 Words = dict[str, str]

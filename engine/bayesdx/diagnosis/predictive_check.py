@@ -20,8 +20,8 @@ import pandas as pd
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.phrases import labels_of, percent
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
-from bayesdx.diagnosis.wording import labels_of, percent
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference import Evidence, NoisyModel, no_evidence
 from bayesdx.inference.evidence import stacked

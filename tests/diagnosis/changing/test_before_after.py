@@ -11,11 +11,11 @@ from small_priors import SMALL, write_priors
 from bayesdx.building.assembly import assemble
 from bayesdx.building.number_draws import moved, uncertain_numbers
 from bayesdx.building.perturbations import Mover
+from bayesdx.diagnosis.changing.before_after import what_if
 from bayesdx.diagnosis.changing.flips import smallest_flips
-from bayesdx.diagnosis.changing.moved_numbers import probability_beyond
+from bayesdx.diagnosis.changing.perturbed_answers import probability_beyond
+from bayesdx.diagnosis.changing.tipping_points import turning_numbers
 from bayesdx.diagnosis.changing.tornado import tornado
-from bayesdx.diagnosis.changing.turning import turning_numbers
-from bayesdx.diagnosis.changing.what_if import what_if
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.triage import triage_case

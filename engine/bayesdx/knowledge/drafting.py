@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bayesdx.errors import Fault, nearest_names
-from bayesdx.knowledge.files import Folder
+from bayesdx.knowledge.folders import Folder
 from bayesdx.knowledge.kinds import (
     ASKER,
     CALIBRATION,
@@ -63,7 +63,7 @@ MOST_REPAIRS = 20
 
 
 @dataclass
-class Draft:
+class Drafts:
     """What was read so far.
 
     Attributes
@@ -120,7 +120,7 @@ def cause_file(cause: str) -> str:
     return f"causes/{cause}.toml"
 
 
-def draft_knowledge(folder: Folder) -> Draft:
+def draft_knowledge(folder: Folder) -> Drafts:
     """Validate every entry of every file.
 
     Parameters
@@ -130,10 +130,10 @@ def draft_knowledge(folder: Folder) -> Draft:
 
     Returns
     -------
-    Draft
+    Drafts
         The models, with the faults of their shapes.
     """
-    draft = Draft(faults=list(folder.faults))
+    draft = Drafts(faults=list(folder.faults))
     draft.missing = {fault.place.split(":")[0] for fault in folder.faults}
     if (card := folder.tables.get("model.toml")) is not None:
         draft.card = _validate(draft, CARD, "model.toml:", card)
@@ -160,7 +160,7 @@ def draft_knowledge(folder: Folder) -> Draft:
     return draft
 
 
-def _draft_statements(draft: Draft, folder: Folder) -> None:
+def _draft_statements(draft: Drafts, folder: Folder) -> None:
     """Validate the files about the documents, which a folder may do without."""
     draft.statements = dict(_entries(draft, STATEMENT, folder, "statements.toml"))
     draft.constraints = tuple(_rows(draft, CONSTRAINT, folder, "constraints.toml", "constraint"))
@@ -175,7 +175,7 @@ def _draft_statements(draft: Draft, folder: Folder) -> None:
 
 
 def _entries(
-    draft: Draft, kind: EntryKind[M], folder: Folder, name: str
+    draft: Drafts, kind: EntryKind[M], folder: Folder, name: str
 ) -> Iterator[tuple[str, M]]:
     """Validate a file of tables by id."""
     for key, raw in folder.tables.get(name, {}).items():
@@ -186,7 +186,7 @@ def _entries(
             draft.faults.append(Fault(f"{name}:{key}", "a table", raw))
 
 
-def _rows(draft: Draft, kind: EntryKind[M], folder: Folder, name: str, key: str) -> Iterator[M]:
+def _rows(draft: Drafts, kind: EntryKind[M], folder: Folder, name: str, key: str) -> Iterator[M]:
     """Validate an array of tables."""
     if name not in folder.tables:
         return
@@ -202,14 +202,14 @@ def _rows(draft: Draft, kind: EntryKind[M], folder: Folder, name: str, key: str)
             draft.faults.append(Fault(place, "a table", raw))
 
 
-def _refuse_other_keys(draft: Draft, folder: Folder, name: str, known: tuple[str, ...]) -> None:
+def _refuse_other_keys(draft: Drafts, folder: Folder, name: str, known: tuple[str, ...]) -> None:
     for key in folder.tables.get(name, {}):
         if key not in known:
             expected = "only " + " and ".join(f"[[{word}]]" for word in known)
             draft.faults.append(Fault(f"{name}:{key}", expected, key))
 
 
-def _table(draft: Draft, kind: EntryKind[M], folder: Folder, name: str, key: str) -> M | None:
+def _table(draft: Drafts, kind: EntryKind[M], folder: Folder, name: str, key: str) -> M | None:
     """Validate one table of a file, where it is there."""
     raw = folder.tables.get(name, {}).get(key)
     if raw is None:
@@ -220,13 +220,13 @@ def _table(draft: Draft, kind: EntryKind[M], folder: Folder, name: str, key: str
     return _validate(draft, kind, f"{name}:{key}", raw)
 
 
-def _check_key(draft: Draft, kind: EntryKind[M], place: str, name: str) -> None:
+def _check_key(draft: Drafts, kind: EntryKind[M], place: str, name: str) -> None:
     if not kind.key.fullmatch(name):
         draft.faults.append(Fault(place, kind.key_words, name))
 
 
 def _validate(
-    draft: Draft, kind: EntryKind[M], place: str, raw: dict[str, Any], name: str | None = None
+    draft: Drafts, kind: EntryKind[M], place: str, raw: dict[str, Any], name: str | None = None
 ) -> M:
     """Validate one entry, repairing it as often as needed to see all its faults."""
     given = raw
