@@ -11,7 +11,7 @@ import pytest
 from bayesdx.errors import InvalidKnowledge
 from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.lint import lint
+from bayesdx.knowledge.linting import lint
 from bayesdx.knowledge.reading import read_knowledge
 
 Write = Callable[..., Path]

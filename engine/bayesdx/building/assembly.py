@@ -87,7 +87,7 @@ def fit_remarks(assembly: Assembly) -> tuple[tuple[str, str, str], ...]:
     Returns
     -------
     tuple of (severity, place, message)
-        In the form of `bayesdx.knowledge.lint`.
+        In the form of `bayesdx.knowledge.linting`.
     """
     remarks = []
     for one in assembly.fits.values():

@@ -12,7 +12,7 @@ from bayesdx.building.assembly import assemble, fit_remarks
 from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.diagnosis.constraint_checks import missed_remarks
 from bayesdx.knowledge.coverage import summary
-from bayesdx.knowledge.lint import lint
+from bayesdx.knowledge.linting import lint
 from bayesdx.knowledge.overrides import calibrated, stale
 from bayesdx.knowledge.reading import read_knowledge
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bayesdx.knowledge.lint import lint
+from bayesdx.knowledge.linting import lint
 from bayesdx.knowledge.reading import read_knowledge
 
 Write = Callable[..., Path]
