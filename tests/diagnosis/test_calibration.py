@@ -171,11 +171,10 @@ def test_a_structural_zero_cannot_be_calibrated_away(tmp_path: Path) -> None:
 
 
 def test_packaged_calibration_holds(real_knowledge: Knowledge) -> None:
+    """Where it was made for other numbers, what it misses is a warning: to run it is the cure."""
     in_use = calibrated(real_knowledge)
-    assembly = assemble(in_use)
-    given_up = {one.constraint for one in real_knowledge.calibration.given_up}  # type: ignore[union-attr]
-    for check in check_statements(in_use, assembly):
-        assert check.held or check.constraint.id in given_up, check.constraint.id
+    missed = missed_remarks(in_use, assemble(in_use), stale(real_knowledge))
+    assert [one for one in missed if one[0] == "error"] == []
 
 
 @pytest.mark.slow
