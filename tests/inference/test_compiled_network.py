@@ -27,9 +27,14 @@ def small_enough(rng: np.random.Generator) -> tuple[Network, np.ndarray]:
             return network, joint(network)
 
 
+@pytest.mark.parametrize("many_passes", [0, 1000], ids=["side by side", "one by one"])
 @pytest.mark.parametrize("seed", range(40))
-def test_every_posterior_is_that_of_enumeration(seed: int) -> None:
+def test_every_posterior_is_that_of_enumeration(
+    seed: int, many_passes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Hard evidence on any layer, clamped causes and groups among it, and soft on findings."""
+    monkeypatch.setattr(layered, "MANY_PASSES", many_passes)
+    monkeypatch.setattr(layered, "AT_ONCE", 5)
     rng = np.random.default_rng(seed)
     network, whole = small_enough(rng)
     names, cards = list(network.variables), [v.cardinality for v in network.variables.values()]
@@ -140,6 +145,7 @@ def test_posteriors_are_worked_out_when_they_are_read(monkeypatch: pytest.Monkey
     first = answer.posteriors["f"]
     assert passes == [5, 4], "the case that observes the finding is not put in"
     assert answer.posteriors["f"] is first
+    assert dict(solver.query(states).posteriors.items()).keys() == {"a", "b", "f"}
     few = solver.query(states, targets=["b"])
     assert list(few.posteriors) == ["b"]
     with pytest.raises(KeyError, match="f"):

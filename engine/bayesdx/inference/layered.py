@@ -2,13 +2,15 @@
 
 The frontier sweep gives the causes and log P(evidence) of all cases in one pass. A finding that
 nobody looked at, or a risk, takes a pass more for each of its states but one: put in as evidence,
-its probability is P(state, evidence) / P(evidence). So these are worked out when they are read.
+its probability is P(state, evidence) / P(evidence). So these are worked out when they are read: one
+by a pass over all cases, many by a pass over each case with all their states side by side.
 Groups take part as what they are, noisy-ORs with links of 1 and no leak.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,18 +18,26 @@ from numpy.typing import ArrayLike
 from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
+from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answer_table
 from bayesdx.inference.noisy.compiling import compile_diagnosis
 from bayesdx.inference.noisy.model import NoisyModel
-from bayesdx.inference.noisy.query import Answer, posteriors
+from bayesdx.inference.noisy.query import Answer, is_compiled, posteriors
+from bayesdx.inference.noisy.variants import Variants
 from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD
 
-#: Layers of variables, by position in `LayeredNetwork.place`.
-FINDING, ORDINAL, RISK, CAUSE = range(4)
+#: The layer of causes, beside those of questions, in `LayeredNetwork.place`.
+CAUSE = 3
 #: The less likely "absent" is, the more digits 1 - p loses: soft evidence below this share is
 #: left to the general executors.
 LEAST_SHARE = 1e-3
-#: Cases put in together; where all variables take no more, reading one works out all of them.
-AT_ONCE = 8192
+#: Cases put in together, and those of which reading one open variable works out all.
+AT_ONCE, FEW_CASES = 8192, 4
+#: Passes from which a case is answered with all of them side by side, which takes as long as twenty
+#: in NumPy; compiled passes are cheaper in any number.
+MANY_PASSES = 20
+
+#: Cases that a variable is put in to, and the states that are put in.
+Passes = tuple[IntArray, list[int]]
 
 
 def layered_model(network: Network) -> NoisyModel | str:
@@ -115,6 +125,16 @@ class LayeredNetwork:
             causes=causes.astype(np.int8),
         ), log_scale
 
+    @cached_property
+    def lanes(self) -> tuple[AnswerTable, Variants]:
+        """What answers one case with all states of all variables side by side."""
+        return answer_table(self.model), Variants(self.model)
+
+    def question(self, name: str) -> int:
+        """Position of a variable that is no cause among the questions of the answer table."""
+        layer, i = self.place[name]
+        return i + sum(len(self._at[before]) for before in range(layer))
+
     def query(
         self, evidence: Evidence, log_scale: FloatArray, names: Sequence[str]
     ) -> LayeredPosteriors:
@@ -167,6 +187,7 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
         self._names = names
         self._possible = ~np.isneginf(self.log_evidence)
         self._found: dict[str, FloatArray] = {}
+        self._passes_made = 0
 
     def __len__(self) -> int:
         return len(self._names)
@@ -180,14 +201,24 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
         if name not in self._found:
             passes = {name: self._passes(name)}
             if len(passes[name][0]):
-                pending = [one for one in self._names if one not in self._found]
-                every = {one: self._passes(one) for one in pending}
-                if sum(len(rows) * len(states) for rows, states in every.values()) <= AT_ONCE:
-                    passes = every
-            ratios = self._ratios(passes)
-            for one, (rows, _) in passes.items():
-                self._found[one] = self._posterior(one, rows, ratios[one])
+                self._passes_made += len(passes[name][1])
+                if len(self.log_evidence) <= FEW_CASES or self._passes_made > MANY_PASSES:
+                    passes = self._pending()
+            self._work_out(passes)
         return self._found[name]
+
+    def items(self) -> ItemsView[str, FloatArray]:
+        """All variables, worked out together."""
+        self._work_out(self._pending())
+        return super().items()
+
+    def _pending(self) -> dict[str, Passes]:
+        return {name: self._passes(name) for name in self._names if name not in self._found}
+
+    def _work_out(self, passes: Mapping[str, Passes]) -> None:
+        ratios = self._ratios(passes)
+        for name, (rows, _) in passes.items():
+            self._found[name] = self._posterior(name, rows, ratios[name])
 
     def _likelihood(self, name: str) -> FloatArray:
         """What is known of a variable itself, array (N, S): ones where that is nothing."""
@@ -204,7 +235,7 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
             known = (state < 0) | (state == states)
         return known.astype(np.float64)
 
-    def _passes(self, name: str) -> tuple[IntArray, list[int]]:
+    def _passes(self, name: str) -> Passes:
         """Cases that a variable is put in to as evidence, and its states: all but one, or none."""
         layered = self._layered
         if layered.place[name][0] == CAUSE or name in layered.given_cause:
@@ -216,38 +247,84 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
         del states[int(layered.model.risk_priors[i].argmax()) if layer == RISK else -1]
         return rows[self._possible[rows]], states
 
-    def _ratios(self, passes: Mapping[str, tuple[IntArray, list[int]]]) -> dict[str, FloatArray]:
+    def _ratios(self, passes: Mapping[str, Passes]) -> dict[str, FloatArray]:
         """P(e with the state, or at most that level) / P(e), arrays (states, cases)."""
-        waiting: list[tuple[FloatArray, IntArray, Evidence]] = []
-        result: dict[str, FloatArray] = {}
-        for name, (rows, states) in passes.items():
-            layer, i = self._layered.place[name]
-            result[name] = np.empty((len(states), len(rows)))
-            for at, state in enumerate(states):
-                for first in range(0, len(rows), AT_ONCE):
-                    some = rows[first : first + AT_ONCE]
-                    part = self._evidence.take(some)
-                    if layer == FINDING:
-                        part.findings[:, i] = state
-                    else:
-                        (part.upper if layer == ORDINAL else part.risks)[:, i] = state
-                    waiting.append((result[name][at, first : first + AT_ONCE], some, part))
-        while waiting:
-            now: list[tuple[FloatArray, IntArray, Evidence]] = []
-            size = 0
-            while waiting and (not now or size + len(waiting[-1][1]) <= AT_ONCE):
-                now.append(waiting.pop())
-                size += len(now[-1][1])
-            put_in = stacked([part for _, _, part in now])
-            logs = (
-                posteriors(self._layered.model, put_in, only_evidence=True).complete().log_evidence
-            )
-            logs -= self._answer.log_evidence[np.concatenate([rows for _, rows, _ in now])]
-            ratio, first = np.exp(logs), 0
-            for target, rows, _ in now:
-                target[...] = ratio[first : first + len(rows)]
-                first += len(rows)
+        result = {
+            name: np.empty((len(states), len(rows))) for name, (rows, states) in passes.items()
+        }
+        left = {name: np.arange(len(rows)) for name, (rows, _) in passes.items()}
+        together = min(sum(ratios.size for ratios in result.values()), AT_ONCE)
+        compiled = is_compiled("auto", self._layered.model, together)
+        if not compiled and sum(map(len, result.values())) > MANY_PASSES:
+            left = self._by_lanes(passes, result)
+        jobs = [
+            (name, at, columns[first : first + AT_ONCE])
+            for name, columns in left.items()
+            for at in range(len(result[name]))
+            for first in range(0, len(columns), AT_ONCE)
+        ]
+        while jobs:
+            now, size = [jobs.pop()], 0
+            while jobs and size + len(now[-1][2]) + len(jobs[-1][2]) <= AT_ONCE:
+                size += len(now[-1][2])
+                now.append(jobs.pop())
+            rows = [passes[name][0][columns] for name, _, columns in now]
+            parts = [
+                self._with_state(name, passes[name][1][at], some)
+                for (name, at, _), some in zip(now, rows, strict=True)
+            ]
+            answer = posteriors(self._layered.model, stacked(parts), only_evidence=True).complete()
+            logs = answer.log_evidence - self._answer.log_evidence[np.concatenate(rows)]
+            ends = np.cumsum([len(some) for some in rows])
+            for (name, at, columns), ratio in zip(now, np.split(np.exp(logs), ends), strict=False):
+                result[name][at, columns] = ratio
         return result
+
+    def _with_state(self, name: str, state: int, rows: IntArray) -> Evidence:
+        """Return some cases with a state (of an ordinal: at most that level) put in."""
+        layer, i = self._layered.place[name]
+        part = self._evidence.take(rows)
+        if layer == FINDING:
+            part.findings[:, i] = state
+        else:
+            (part.upper if layer == ORDINAL else part.risks)[:, i] = state
+        return part
+
+    def _by_lanes(
+        self, passes: Mapping[str, Passes], result: dict[str, FloatArray]
+    ) -> dict[str, IntArray]:
+        """Fill in ``result`` case by case, each with all its variables side by side.
+
+        Returns
+        -------
+        dict of str to intp array
+            Columns that are left: soft evidence on the variable, or a case that couples too much.
+        """
+        table, variants = self._layered.lanes
+        open_ = {name: one for name, one in passes.items() if len(one[0]) and len(one[1])}
+        questions = {name: self._layered.question(name) for name in open_}
+        asked = np.isin(table.row_question, list(questions.values()))
+        lanes = np.append(np.flatnonzero(asked), -1)
+        place = np.zeros(len(table.on), dtype=np.intp)
+        place[lanes] = np.arange(len(lanes))
+        cases = np.unique(np.concatenate([rows for rows, _ in open_.values()]))
+        probability = np.full((len(table.question), len(cases)), np.nan)
+        for at, row in enumerate(cases.tolist()):
+            one = self._evidence.take(np.array([row]))
+            found = variants.reweighted(one, table.on[lanes], None, table.risks[lanes])
+            if found is not None:
+                shares = np.exp(found[0] - found[0][-1])[place[table.terms]]
+                probability[:, at] = (table.shares * shares).sum(axis=1)
+        left = {name: np.zeros(0, dtype=np.intp) for name in passes}
+        for name, (rows, states) in open_.items():
+            first, (layer, i) = table.first[questions[name]], self._layered.place[name]
+            values = probability[first + np.array(states)][:, np.searchsorted(cases, rows)]
+            result[name][...] = np.cumsum(values, axis=0) if layer == ORDINAL else values
+            unknown = np.isnan(values[0])
+            if layer == FINDING:
+                unknown |= ~np.isnan(self._evidence.findings[rows, i])
+            left[name] = np.flatnonzero(unknown)
+        return left
 
     def _posterior(self, name: str, rows: IntArray, ratios: FloatArray) -> FloatArray:
         layer, i = self._layered.place[name]

@@ -41,7 +41,8 @@ class Encoder:
             return self._one(evidence)
         n, columns = len(evidence), evidence.columns.tolist()
         faults = self._column_faults(columns)
-        states = np.full((n, len(self._codes)), -1, dtype=np.intp)
+        # Column after column, as it is read and as it is used.
+        states = np.full((len(self._codes), n), -1, dtype=np.intp).T
         if n <= FEW_ROWS:
             return states, faults + self._by_cell(evidence, columns, states)
         for column, cells in evidence.items():

@@ -115,7 +115,7 @@ def posteriors(
     BayesdxError
         If the backend asked for is not there.
     """
-    if not _is_compiled(backend, model, len(evidence)):
+    if not is_compiled(backend, model, len(evidence)):
         return _by_numpy(model, evidence, chunk, only_evidence, without)
     driver = jit.driver_module()
     log_evidence, causes, log_without, status = driver.run(
@@ -177,7 +177,8 @@ def _by_lockstep(
     return Answer(log_evidence, causes, log_without, too_complex)
 
 
-def _is_compiled(backend: Backend, model: NoisyModel, n_cases: int) -> bool:
+def is_compiled(backend: Backend, model: NoisyModel, n_cases: int) -> bool:
+    """Whether the compiled sweep answers so many cases."""
     if backend == "auto":
         return n_cases >= jit.LEAST_CASES and jit.installed() and model.arrays is not None
     if backend == "compiled" and not jit.installed():
