@@ -19,10 +19,10 @@ from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answer_table
+from bayesdx.inference.noisy.case_lanes import CaseLanes
 from bayesdx.inference.noisy.compiling import compile_diagnosis
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, is_compiled, posteriors
-from bayesdx.inference.noisy.variants import Variants
 from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD
 
 #: The layer of causes, beside those of questions, in `LayeredNetwork.place`.
@@ -126,9 +126,9 @@ class LayeredNetwork:
         ), log_scale
 
     @cached_property
-    def lanes(self) -> tuple[AnswerTable, Variants]:
+    def lanes(self) -> tuple[AnswerTable, CaseLanes]:
         """What answers one case with all states of all variables side by side."""
-        return answer_table(self.model), Variants(self.model)
+        return answer_table(self.model), CaseLanes(self.model)
 
     def question(self, name: str) -> int:
         """Position of a variable that is no cause among the questions of the answer table."""
@@ -300,7 +300,7 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
         dict of str to intp array
             Columns that are left: soft evidence on the variable, or a case that couples too much.
         """
-        table, variants = self._layered.lanes
+        table, case_lanes = self._layered.lanes
         open_ = {name: one for name, one in passes.items() if len(one[0]) and len(one[1])}
         questions = {name: self._layered.question(name) for name in open_}
         asked = np.isin(table.row_question, list(questions.values()))
@@ -311,7 +311,7 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
         probability = np.full((len(table.question), len(cases)), np.nan)
         for at, row in enumerate(cases.tolist()):
             one = self._evidence.take(np.array([row]))
-            found = variants.reweighted(one, table.on[lanes], None, table.risks[lanes])
+            found = case_lanes.reweighted(one, table.on[lanes], None, table.risks[lanes])
             if found is not None:
                 shares = np.exp(found[0] - found[0][-1])[place[table.terms]]
                 probability[:, at] = (table.shares * shares).sum(axis=1)
