@@ -7,8 +7,7 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import Evidence, NoisyModel
-from bayesdx.inference.noisy.attribution.observations import Observation
-from bayesdx.inference.noisy.attribution.shapley import known_evidence
+from bayesdx.inference.noisy.attribution.observations import Observation, known_evidence
 
 
 def random_parts(

@@ -18,8 +18,8 @@ from bayesdx.inference.noisy.attribution.credit_assignment import (
     assume,
     produced_by,
 )
-from bayesdx.inference.noisy.attribution.observations import Observation
-from bayesdx.inference.noisy.attribution.shapley import MOST_COMPONENTS, known_evidence
+from bayesdx.inference.noisy.attribution.observations import Observation, known_evidence
+from bayesdx.inference.noisy.attribution.shapley import MOST_COMPONENTS
 from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -14,10 +14,11 @@ with player i at bit i.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 
 #: Shares of a Shapley value of a yes-or-no game below this are rounding.
 _NOTHING = 1e-12
@@ -112,3 +113,34 @@ def _weights(k: int, a: int) -> tuple[FloatArray, FloatArray]:
         for s in range(k + 1)
     ]
     return np.array(enters).reshape(k, a + 1), np.array(follows).reshape(k + 1, a)
+
+
+def all_subsets(players: int) -> BoolArray:
+    """All subsets, (2^k, k), the first player changing fastest."""
+    return (np.arange(1 << players)[:, None] >> np.arange(players) & 1).astype(bool)
+
+
+def subset_numbers(known: BoolArray, members: Sequence[int]) -> IntArray:
+    """Number of the subset of some members that each row of ``known`` (M, k) holds, (M,)."""
+    result: IntArray = known[:, list(members)] @ (1 << np.arange(len(members), dtype=np.intp))
+    return result
+
+
+def stages(order: Sequence[int], players: int) -> BoolArray:
+    """Who has told theirs once none, the first, the first two ... of an order have."""
+    told = np.zeros((len(order) + 1, players), dtype=bool)
+    for stage, player in enumerate(order, start=1):
+        told[stage:, player] = True
+    return told
+
+
+def both_ways(
+    forward: FloatArray, backward: FloatArray, free: Sequence[int], order: Sequence[int]
+) -> FloatArray:
+    """Mean of what an order and its reverse share out, (C, k)."""
+    result = np.zeros((len(forward), len(free) + len(order)))
+    for values, kept in ((forward, list(order)), (backward, list(order[::-1]))):
+        of_free, of_kept = ordered_values(values)
+        result[:, list(free)] += of_free / 2.0
+        result[:, kept] += of_kept / 2.0
+    return result

@@ -21,8 +21,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.attribution.observations import GIVEN, Observation, split_case
-from bayesdx.inference.noisy.attribution.shapley import MOST_COMPONENTS, known_evidence
+from bayesdx.inference.noisy.attribution.observations import (
+    GIVEN,
+    Observation,
+    known_evidence,
+    split_case,
+)
+from bayesdx.inference.noisy.attribution.shapley import MOST_COMPONENTS
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel

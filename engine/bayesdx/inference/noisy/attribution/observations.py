@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.noisy.attribution.coalition_game import all_subsets
 from bayesdx.inference.noisy.condition import Problem, absorb
 from bayesdx.inference.noisy.model import RISK, BoolArray, FloatArray, NoisyModel
 from bayesdx.inference.noisy.operator import AxisEffect, effect_of
@@ -130,6 +131,23 @@ class SubsetProblem:
         return int(rows * self.peak * self.on.shape[1])
 
 
+def known_evidence(
+    model: NoisyModel, observations: Sequence[Observation], known: BoolArray
+) -> Evidence:
+    """Return the evidence of M cases that know some of the observations each, ``known`` (M, B)."""
+    evidence = no_evidence(model, len(known))
+    for b, observation in enumerate(observations):
+        rows = np.flatnonzero(known[:, b])
+        for f, value in observation.findings:
+            evidence.findings[rows, f] = value
+        for o, lower, upper in observation.levels:
+            evidence.lower[rows, o] = np.maximum(evidence.lower[rows, o], lower)
+            evidence.upper[rows, o] = np.minimum(evidence.upper[rows, o], upper)
+        for r, state in observation.risks:
+            evidence.risks[rows, r] = state
+    return evidence
+
+
 def split_case(
     model: NoisyModel,
     given: Observation,
@@ -158,7 +176,7 @@ def split_case(
     -------
     SubsetProblem
     """
-    problem = _absorbed(model, given, observations)
+    problem = _conditioned(model, given, observations)
     known_risk = {
         r: (b, state)
         for b, observation in enumerate(observations)
@@ -174,6 +192,12 @@ def split_case(
     )
     sizes = tuple(len(prior) for prior in model.risk_priors)
     order, peak = _ordered(needs, sizes, tuple(sorted(known_risk)))
+    # Of risks, what no cause is summed over with.
+    summed, log_scale = {r for own, _ in tables for r in own}, problem.log_scale.copy()
+    with np.errstate(divide="ignore"):
+        for n, one in enumerate((*observations, given)):
+            apart = [np.log(model.risk_priors[r][s]) for r, s in one.risks if r not in summed]
+            log_scale[n] += sum(apart)
     return SubsetProblem(
         coupling=coupling,
         plain=plain,
@@ -186,7 +210,7 @@ def split_case(
         known_risk=known_risk,
         order=order,
         peak=peak,
-        log_scale=_log_scale(model, problem, (*observations, given), tables),
+        log_scale=log_scale,
     )
 
 
@@ -194,10 +218,7 @@ def _columns(
     problem: Problem, plain: Sequence[int], known: BoolArray | None, weights: FloatArray | None
 ) -> tuple[BoolArray, FloatArray]:
     """Return the subsets of plain observations, and what each leaves of an active cause."""
-    if known is None:
-        chosen = (np.arange(1 << len(plain))[:, None] >> np.arange(len(plain)) & 1).astype(bool)
-    else:
-        chosen = known[:, list(plain)]
+    chosen = all_subsets(len(plain)) if known is None else known[:, list(plain)]
     on = np.repeat(problem.on[-1][:, None], len(chosen), axis=1)
     for at, b in enumerate(plain):
         on *= np.where(chosen[:, at], problem.on[b][:, None], 1.0)
@@ -206,57 +227,28 @@ def _columns(
     return chosen, (on[:, :, None] * weights[:, None, :]).reshape(len(on), -1)
 
 
-def _log_scale(
-    model: NoisyModel,
-    problem: Problem,
-    observations: Sequence[Observation],
-    tables: tuple[tuple[tuple[int, ...], FloatArray], ...],
-) -> FloatArray:
-    """What observations multiply all weights with; of risks, those that no cause depends on."""
-    summed = {r for risks, _ in tables for r in risks}
-    log_scale = problem.log_scale.copy()
-    with np.errstate(divide="ignore"):
-        for n, observation in enumerate(observations):
-            for r, state in observation.risks:
-                if r not in summed:
-                    log_scale[n] += np.log(model.risk_priors[r][state])
-    return log_scale
-
-
-def _absorbed(
+def _conditioned(
     model: NoisyModel, given: Observation, observations: Sequence[Observation]
 ) -> Problem:
-    """Absorb each observation alone, and last what is given."""
-    problem = absorb(model, _evidence(model, (*observations, given)))
+    """Condition on each observation alone, and last on what is given; risks are left open."""
     bounded = {(o, upper) for o, _, upper in given.levels}
-    if any(
-        (o, upper) in bounded for observation in observations for o, _, upper in observation.levels
-    ):
-        reached = [_unbounded(model, observation, bounded) for observation in observations]
-        bare = absorb(model, _evidence(model, (*reached, given)))
-        problem = replace(problem, on=bare.on)
+
+    def alone(*, reached: bool) -> Problem:
+        rows = [given]
+        for one in reversed(observations):
+            levels = tuple(
+                (o, low, model.ordinal_sizes[o] - 1 if reached and (o, high) in bounded else high)
+                for o, low, high in one.levels
+            )
+            rows.insert(0, replace(one, levels=levels))
+        rows = [replace(one, risks=()) for one in rows]
+        return absorb(model, known_evidence(model, rows, np.eye(len(rows), dtype=bool)))
+
+    problem = alone(reached=False)
+    if any((o, high) in bounded for one in observations for o, _, high in one.levels):
+        # What is given has weighed the causes already.
+        problem = replace(problem, on=alone(reached=True).on)
     return problem
-
-
-def _unbounded(
-    model: NoisyModel, observation: Observation, bounded: set[tuple[int, int]]
-) -> Observation:
-    levels = tuple(
-        (o, lower, model.ordinal_sizes[o] - 1 if (o, upper) in bounded else upper)
-        for o, lower, upper in observation.levels
-    )
-    return replace(observation, levels=levels)
-
-
-def _evidence(model: NoisyModel, observations: Sequence[Observation]) -> Evidence:
-    """One case an observation, without its risks."""
-    evidence = no_evidence(model, len(observations))
-    for n, observation in enumerate(observations):
-        for f, value in observation.findings:
-            evidence.findings[n, f] = value
-        for o, lower, upper in observation.levels:
-            evidence.lower[n, o], evidence.upper[n, o] = lower, upper
-    return evidence
 
 
 def _rows(

@@ -26,9 +26,15 @@ from typing import Literal, get_args
 import numpy as np
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.inference.evidence import Evidence, no_evidence
-from bayesdx.inference.noisy.attribution.coalition_game import ordered_values, shapley_values
-from bayesdx.inference.noisy.attribution.observations import Observation, split_case
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.attribution.coalition_game import (
+    all_subsets,
+    both_ways,
+    shapley_values,
+    stages,
+    subset_numbers,
+)
+from bayesdx.inference.noisy.attribution.observations import Observation, known_evidence, split_case
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Answer
@@ -144,8 +150,10 @@ def _by_subsets(
     if problem.components > MOST_COMPONENTS:
         return None
     log_odds = subset_weights(problem, causes).log_odds[..., 0]
-    known = game.known(_subsets(game.players))
-    values = log_odds[:, _index(known, problem.coupling), _index(known, problem.plain)]
+    known = game.known(all_subsets(game.players))
+    values = log_odds[
+        :, subset_numbers(known, problem.coupling), subset_numbers(known, problem.plain)
+    ]
     singles, whole = 1 << np.arange(game.players), (1 << game.players) - 1
     return Attribution(
         "shapley",
@@ -155,18 +163,6 @@ def _by_subsets(
         alone=_change(values[:, singles], values[:, :1]),
         in_context=_change(values[:, -1:], values[:, whole - singles]),
     )
-
-
-def _subsets(players: int) -> BoolArray:
-    """All subsets, (2^k, k), the first player changing fastest."""
-    return (np.arange(1 << players)[:, None] >> np.arange(players) & 1).astype(bool)
-
-
-def _index(known: BoolArray, observations: Sequence[int]) -> IntArray:
-    result: IntArray = known[:, list(observations)] @ (
-        1 << np.arange(len(observations), dtype=np.intp)
-    )
-    return result
 
 
 def _change(after: FloatArray, before: FloatArray) -> FloatArray:
@@ -194,18 +190,18 @@ def _by_chain(
     chain = [player for player in range(game.players) if player not in tied]
     alone = _alone(model, game, causes, answer)
     order = _by_weight(alone, chain)
-    stages = np.concatenate([_stages(order, game.players), _stages(order[::-1], game.players)])
+    told = np.concatenate([stages(order, game.players), stages(order[::-1], game.players)])
     each = np.zeros((len(chain), game.players), dtype=bool)
     each[np.arange(len(chain)), chain] = True
     every = np.isin(np.arange(game.players), chain)
-    columns = np.concatenate([stages, every & ~each])
+    columns = np.concatenate([told, every & ~each])
     problem = split_case(model, Observation(), game.observations, known=game.known(columns))
     if problem.components > MOST_COMPONENTS:
         return None
     log_odds = subset_weights(problem, causes).log_odds[..., 0]
     subsets = np.zeros((1 << len(free), game.players), dtype=bool)
-    subsets[:, free] = _subsets(len(free))
-    values = log_odds[:, _index(game.known(subsets), problem.coupling)]
+    subsets[:, free] = all_subsets(len(free))
+    values = log_odds[:, subset_numbers(game.known(subsets), problem.coupling)]
     n_stages = len(chain) + 1
     forward, backward = values[:, :, :n_stages], values[:, :, n_stages : 2 * n_stages]
     after = forward[:, -1, -1]
@@ -219,7 +215,7 @@ def _by_chain(
         "shapley_absent_in_order",
         before=forward[:, 0, 0],
         after=after,
-        contribution=_both_ways(forward, backward, free, order),
+        contribution=both_ways(forward, backward, free, order),
         alone=alone,
         in_context=in_context,
     )
@@ -239,8 +235,8 @@ def _by_path(
     order = risks + _by_weight(alone, [p for p in range(game.players) if p not in of_risks])
     rows = np.concatenate(
         [
-            _stages(order, game.players),
-            _stages(order[::-1], game.players),
+            stages(order, game.players),
+            stages(order[::-1], game.players),
             ~np.eye(game.players, dtype=bool),
         ]
     )
@@ -251,7 +247,7 @@ def _by_path(
         "path",
         before=values[:, 0],
         after=values[:, game.players],
-        contribution=_both_ways(forward, backward, [], order),
+        contribution=both_ways(forward, backward, [], order),
         alone=alone,
         in_context=_change(values[:, game.players, None], values[:, 2 * n_stages :]),
     )
@@ -297,44 +293,7 @@ def _answered(
     return result
 
 
-def known_evidence(
-    model: NoisyModel, observations: Sequence[Observation], known: BoolArray
-) -> Evidence:
-    """Return the evidence of M cases that know some of the observations each, ``known`` (M, B)."""
-    evidence = no_evidence(model, len(known))
-    for b, observation in enumerate(observations):
-        rows = np.flatnonzero(known[:, b])
-        for f, value in observation.findings:
-            evidence.findings[rows, f] = value
-        for o, lower, upper in observation.levels:
-            evidence.lower[rows, o] = np.maximum(evidence.lower[rows, o], lower)
-            evidence.upper[rows, o] = np.minimum(evidence.upper[rows, o], upper)
-        for r, state in observation.risks:
-            evidence.risks[rows, r] = state
-    return evidence
-
-
 def _by_weight(alone: FloatArray, players: Sequence[int]) -> list[int]:
     """Sort players by falling stand-alone weight; equal ones stay in the order given."""
     weight = np.abs(alone).max(axis=0, initial=0.0)
     return sorted(players, key=lambda player: -weight[player])
-
-
-def _stages(order: Sequence[int], players: int) -> BoolArray:
-    """Who has told theirs once none, the first, the first two ... of an order have."""
-    told = np.zeros((len(order) + 1, players), dtype=bool)
-    for stage, player in enumerate(order, start=1):
-        told[stage:, player] = True
-    return told
-
-
-def _both_ways(
-    forward: FloatArray, backward: FloatArray, free: Sequence[int], order: Sequence[int]
-) -> FloatArray:
-    """Mean of what an order and its reverse share out, (C, k)."""
-    result = np.zeros((len(forward), len(free) + len(order)))
-    for values, kept in ((forward, list(order)), (backward, list(order[::-1]))):
-        of_free, of_kept = ordered_values(values)
-        result[:, list(free)] += of_free / 2.0
-        result[:, kept] += of_kept / 2.0
-    return result
