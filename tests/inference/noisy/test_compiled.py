@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -150,6 +151,34 @@ def test_a_large_batch_is_compiled_and_a_small_one_is_not(real_assembly: Assembl
     small = large.take(slice(0, jit.LEAST_CASES - 1))
     same_bits(posteriors(model, large), posteriors(model, large, backend="compiled"))
     same_bits(posteriors(model, small), posteriors(model, small, backend="numpy"))
+
+
+@numba
+def test_kernels_are_compiled_ahead_and_for_one_type_of_arguments(real_assembly: Assembly) -> None:
+    driver = import_module("bayesdx.inference.noisy.jit.driver")
+    _, seconds = driver.prepare()
+    assert seconds >= 0.0
+    evidence = drawn(real_assembly.model, 20, 6, 0.2, 0.3)
+    posteriors(real_assembly.model, evidence, backend="compiled")
+    for kernel in (driver.answer_rows, driver.answer_lanes):
+        assert len(kernel.signatures) == 1
+        assert driver.prepare()[1] < 0.5
+
+
+@numba
+def test_memory_grows_with_the_frontier_and_large_cases_are_handed_back() -> None:
+    model = star(16, 24)
+    driver = import_module("bayesdx.inference.noisy.jit.driver")
+    parts = [present(model, count).take(slice(1, 2)) for count in (2, 12, 3, 24, 4)]
+    columns = ("findings", "lower", "upper", "risks", "causes")
+    evidence = Evidence(*(np.concatenate([getattr(p, name) for p in parts]) for name in columns))
+    log_evidence, causes, _, status = driver.run(model, evidence, workers=1)
+    assert status.tolist() == [0, 0, 0, 2, 0]
+    assert not causes[3].any()
+    for row in (0, 1, 2, 4):
+        right = posteriors(model, parts[row], backend="numpy")
+        np.testing.assert_allclose(causes[row], right.causes[0], rtol=0, atol=EXACT)
+        assert log_evidence[row] == pytest.approx(right.log_evidence[0], rel=EXACT)
 
 
 @numba

@@ -83,12 +83,19 @@ class _LinkedCompiler(Compiler):
 
 #: Sums may be reassociated, which lets them be vectorised; NaN and infinity keep their meaning.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"reassoc", "contract", "nsz"}}
-_INNER = {
-    "pipeline_class": _LinkedCompiler,
+_INNER: dict[str, Any] = {
     "_nrt": False,
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
+
+
+# Without these, a numba to come compiles every function for itself again, with the same answers.
+if all(
+    hasattr(JITCodeLibrary, name)
+    for name in ("_optimize_final_module", "_finalize_final_module", "_finalize_dynamic_globals")
+):
+    _INNER["pipeline_class"] = _LinkedCompiler
 
 
 def compiled(function: Function) -> Function:
