@@ -113,3 +113,20 @@ def test_without_output_or_audit(core: Core, tmp_path: Path) -> None:
     (tmp_path / "o.csv.audit.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(InvalidCase, match="the audit of an output, got none"):
         verify_output(core, tmp_path / "o.csv")
+
+
+@pytest.mark.parametrize("name", ["knowledge", "input", "counts", "options", "output", "run"])
+@pytest.mark.parametrize("content", [None, {}, [], "x"], ids=str)
+def test_a_damaged_audit_is_said_to_be_so(
+    core: Core, tmp_path: Path, name: str, content: object
+) -> None:
+    cases = write_cases(tmp_path / "cases.csv", 5)
+    score_table(core, cases, tmp_path / "o.csv")
+    path = tmp_path / "o.csv.audit.json"
+    whole = json.loads(path.read_text())
+    path.write_text(json.dumps({**whole, name: content}))
+    if (name, content) == ("output", {}):
+        assert verify_output(core, tmp_path / "o.csv").differences != ()
+        return
+    with pytest.raises(InvalidCase, match=f"the audit of an output, got a damaged one: {name}"):
+        verify_output(core, tmp_path / "o.csv")

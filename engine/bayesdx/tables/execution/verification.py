@@ -39,6 +39,20 @@ SAMPLE = 1000
 MOST_TOLD = 10
 
 Cells = dict[str, list[Any]]
+#: What has to be in an audit, and of which kind.
+_NEEDED = {
+    "knowledge.digest": str,
+    "input.name": str,
+    "input.digest": str,
+    "counts.scored": int,
+    "options.shape": str,
+    "options.format": str,
+    "options.on_error": str,
+    "options.chunk_rows": int,
+    "output": dict,
+    "run.finished": str,
+    "engine.version": str,
+}
 
 
 @dataclass(frozen=True)
@@ -73,7 +87,18 @@ def read_audit(output: str | Path) -> dict[str, Any]:
     audit = read_json(beside)
     if audit is None or audit.get("format") != 1:
         raise InvalidCase(Fault(str(beside), "the audit of an output", Phrase("none")))
+    damaged = [name for name, kind in _NEEDED.items() if not _holds(audit, name, kind)]
+    if damaged:
+        got = Phrase(f"a damaged one: {', '.join(damaged)}")
+        raise InvalidCase(Fault(str(beside), "the audit of an output", got))
     return audit
+
+
+def _holds(audit: dict[str, Any], name: str, kind: type) -> bool:
+    value: object = audit
+    for key in name.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return isinstance(value, kind)
 
 
 def verify_output(
@@ -132,12 +157,12 @@ def verify_output(
 
 def _options(audit: dict[str, Any]) -> RunOptions:
     options = audit["options"]
-    causes = options["causes"]
+    causes = options.get("causes")
     output = OutputOptions(
         shape=options["shape"],
-        top=options["top"],
+        top=options.get("top"),
         causes=None if causes is None else tuple(causes),
-        threshold=options["threshold"],
+        threshold=options.get("threshold"),
     )
     return RunOptions(output, on_error=options["on_error"], chunk_rows=int(options["chunk_rows"]))
 
