@@ -21,8 +21,8 @@ from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, imply, mer
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import read_binary, read_measure, read_state
 from bayesdx.errors import Fault, nearest_names
-from bayesdx.inference import Evidence, NoisyModel, no_evidence
-from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.noisy.model import FloatArray, NoisyModel
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.naming import folded
 from bayesdx.knowledge.schema import Measure

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.cases import Cases
-from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status
 from bayesdx.inference.noisy.model import BoolArray, FloatArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
 
 UNEXPLAINED = "unexplained"
 #: Before the id of a cause, in the column of red flags: its expected loss calls for action.

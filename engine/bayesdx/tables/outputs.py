@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables.reserved import CASE_ID
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+
 
 Shape = Literal["wide", "long"]
 SHAPES: tuple[Shape, ...] = ("wide", "long")

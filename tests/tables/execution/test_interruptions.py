@@ -16,6 +16,7 @@ from small_priors import SMALL, write_priors
 import bayesdx
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import InvalidCase
+from bayesdx.tables.execution.chunk_job import count_scores
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.outputs import OutputOptions
@@ -301,8 +302,6 @@ def test_failure_of_our_own_hands_nothing_out(
 
 
 def _one_too_few(core: Core, scores: Any) -> Any:
-    from bayesdx.tables.execution.counts import count_scores
-
     counts = count_scores(core, scores)
     counts.scored -= 1
     return counts

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bayesdx.errors import InvalidCase
-from bayesdx.tables.execution.chunk_job import PartResult, WrittenPart
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_journal import part_name
+from bayesdx.tables.execution.part_result import PartResult, WrittenPart
 from bayesdx.tables.execution.part_store import SeparateParts
 from bayesdx.tables.sources.streams import bytes_digest
 

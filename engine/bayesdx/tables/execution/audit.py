@@ -5,15 +5,17 @@ from __future__ import annotations
 import platform
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bayesdx import __version__
-from bayesdx.diagnosis.core import Core
 from bayesdx.inference.noisy import jit
 from bayesdx.tables.execution.counts import Counts
-from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.target import Target
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.tables.execution.run_options import RunOptions
 
 #: Key of the same facts in the metadata of Parquet files, times and places left out.
 METADATA_KEY = b"bayesdx"

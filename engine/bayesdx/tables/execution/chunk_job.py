@@ -5,103 +5,33 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from bayesdx.diagnosis.cases import Cases
-from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import TOO_COMPLEX
-from bayesdx.diagnosis.scoring import STATUSES, Scores, score_cases
+from bayesdx.diagnosis.scoring import STATUSES, Scores, flag_names, score_cases
 from bayesdx.errors import Fault, Phrase
 from bayesdx.inference.noisy.complexity import coupled_names, too_complex
 from bayesdx.inference.noisy.model import BoolArray
+from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables.encoders import Encoder
-from bayesdx.tables.execution.counts import Counts, count_scores
+from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.rejects import CellPlaces, rejected_csv
-from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.outputs import output_table
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.tables.execution.run_options import RunOptions
+
 #: Records that are too complex and are named, of each chunk; all are counted.
 MOST_UNANSWERED = 100
-
-
-class WrittenPart(NamedTuple):
-    """Files that a part has of its own: bytes and SHA-256 of its output and its rejects."""
-
-    output_end: int
-    output_digest: str
-    rejected_end: int
-    rejected_digest: str
-
-
-@dataclass(frozen=True, eq=False)
-class PartResult:
-    """What became of a part: of one chunk, or of several together.
-
-    Attributes
-    ----------
-    number : int
-        From 0.
-    counts : Counts
-    faults : tuple of RowFault
-        Of its bad records, by row.
-    unanswered : tuple of RowFault
-        Records that are too complex to be answered, and what couples in them.
-    output, rejected : bytes
-        To be appended to the output and to the file of rejected records.
-    seconds : Counter
-        Spent on reading cells, scoring and writing.
-    slowest : (int, float)
-        First record of the chunk that took longest to score, and its seconds.
-    written : WrittenPart or None
-        Where the part has files of its own.
-    failure : str
-        Why it is given up; blank where it is not.
-    """
-
-    number: int
-    counts: Counts
-    faults: tuple[RowFault, ...] = ()
-    unanswered: tuple[RowFault, ...] = ()
-    output: bytes = b""
-    rejected: bytes = b""
-    seconds: Counter[str] = field(default_factory=Counter)
-    slowest: tuple[int, float] = (0, 0.0)
-    written: WrittenPart | None = None
-    failure: str = ""
-
-
-def joined(number: int, results: Iterable[PartResult], listed: int) -> PartResult:
-    """Put consecutive results together as those of one part, with so many faults at most."""
-    counts, seconds = Counts(), Counter[str]()
-    faults: list[RowFault] = []
-    unanswered: list[RowFault] = []
-    slowest = (0, 0.0)
-    outputs, rejected = [], []
-    for one in results:
-        counts.add(one.counts)
-        seconds.update(one.seconds)
-        faults += one.faults[: listed - len(faults)]
-        unanswered += one.unanswered[: listed - len(unanswered)]
-        slowest = max(slowest, one.slowest, key=lambda pair: pair[1])
-        outputs.append(one.output)
-        rejected.append(one.rejected)
-    return PartResult(
-        number=number,
-        counts=counts,
-        faults=tuple(faults),
-        unanswered=tuple(unanswered),
-        output=b"".join(outputs),
-        rejected=b"".join(rejected),
-        seconds=seconds,
-        slowest=slowest,
-    )
 
 
 class Flag(Protocol):
@@ -224,6 +154,23 @@ class ChunkJob:
         elif self.options.on_error != "stop":
             ids = pa.array(rows)
         return output_table(self.core, scores, ids, rows, self.options.output)
+
+
+def count_scores(core: Core, scores: Scores) -> Counts:
+    """Count scored records by status, urgency and red flags."""
+    fired = scores.flags.sum(axis=0)
+    names = flag_names(core)
+    return Counts(
+        scored=len(scores.status),
+        status=_named(np.bincount(scores.status, minlength=len(STATUSES)), STATUSES),
+        urgency=_named(np.bincount(scores.urgency, minlength=len(LEVELS)), LEVELS),
+        red_flags=_named(fired, names),
+    )
+
+
+def _named(numbers: Any, names: tuple[str, ...]) -> Counter[str]:
+    pairs = zip(names, numbers.tolist(), strict=True)
+    return Counter({name: number for name, number in pairs if number})
 
 
 def take_scores(scores: Scores, kept: BoolArray) -> Scores:

@@ -6,12 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-import numpy as np
-
-from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.scoring import STATUSES, Scores, flag_names
-from bayesdx.knowledge.red_flag_schema import LEVELS
-
 
 @dataclass
 class Counts:
@@ -84,20 +78,3 @@ class Counts:
             value = plain[one.name]
             setattr(made, one.name, Counter(value) if isinstance(value, dict) else int(value))
         return made
-
-
-def count_scores(core: Core, scores: Scores) -> Counts:
-    """Count scored records by status, urgency and red flags."""
-    fired = scores.flags.sum(axis=0)
-    names = flag_names(core)
-    return Counts(
-        scored=len(scores.status),
-        status=_named(np.bincount(scores.status, minlength=len(STATUSES)), STATUSES),
-        urgency=_named(np.bincount(scores.urgency, minlength=len(LEVELS)), LEVELS),
-        red_flags=_named(fired, names),
-    )
-
-
-def _named(numbers: Any, names: tuple[str, ...]) -> Counter[str]:
-    pairs = zip(names, numbers.tolist(), strict=True)
-    return Counter({name: number for name, number in pairs if number})

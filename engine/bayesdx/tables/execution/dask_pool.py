@@ -12,8 +12,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, get_worker
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.tables.execution.chunk_job import PartResult
 from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.partition_job import PartitionJob, score_partition_job
 from bayesdx.tables.execution.run_options import Cluster
 from bayesdx.tables.serialisation import KnowledgeFiles, core_of

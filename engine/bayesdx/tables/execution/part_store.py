@@ -15,7 +15,6 @@ from typing import Any
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.disk import GrowingFile, Lock, as_json, replace_file, write_through
-from bayesdx.tables.execution.chunk_job import PartResult
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_journal import (
     DATA,
@@ -38,6 +37,7 @@ from bayesdx.tables.execution.part_journal import (
     refuse_another_run,
     refuse_foreign_names,
 )
+from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.rejects import rejected_header
 from bayesdx.tables.sources.streams import file_digest
 

@@ -15,8 +15,9 @@ from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.tables.disk import replace_file, sync_folder
 from bayesdx.tables.encoders import arrow_bytes
 from bayesdx.tables.execution.audit import RunFacts, engine_facts, facts
-from bayesdx.tables.execution.chunk_job import ChunkJob, PartResult, WrittenPart, joined
+from bayesdx.tables.execution.chunk_job import ChunkJob
 from bayesdx.tables.execution.part_journal import DATA, FAULTY, REJECTS, WRITING, part_name
+from bayesdx.tables.execution.part_result import PartResult, WrittenPart, joined
 from bayesdx.tables.execution.publish import arrow_tables, write_parquet
 from bayesdx.tables.execution.rejects import CellPlaces
 from bayesdx.tables.execution.run_options import RunOptions

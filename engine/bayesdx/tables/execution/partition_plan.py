@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.tables.execution.audit import RunFacts
-from bayesdx.tables.execution.chunk_job import PartResult
+from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.part_store import SeparateParts
 from bayesdx.tables.execution.partition_job import PartitionJob
 from bayesdx.tables.execution.run_options import Cluster, RunOptions
@@ -72,7 +72,7 @@ class PartitionPlan:
             for number in self.missing
         ]
 
-    def results(self, workers: int) -> Iterator[PartResult]:
+    def results(self, workers: int) -> Generator[PartResult]:
         """Yield what becomes of each partition that is not finished, as they end.
 
         Parameters

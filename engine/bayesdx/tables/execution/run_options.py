@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from bayesdx.diagnosis.core import Core
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.outputs import OutputOptions, check_options
 from bayesdx.tables.sources.formats import PARQUET, format_of
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+
 
 OnError = Literal["stop", "skip", "report"]
 #: Records scored together: enough to be fast; some 15 kB of each are in hand, in each thread.

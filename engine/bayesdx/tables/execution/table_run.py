@@ -11,18 +11,18 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bayesdx.diagnosis.core import Core
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.encoders import Encoder, encoder
 from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts
-from bayesdx.tables.execution.chunk_job import ChunkJob, PartResult
+from bayesdx.tables.execution.chunk_job import ChunkJob
 from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.part_store import AppendedParts, PartStore, SeparateParts, now
-from bayesdx.tables.execution.partition_plan import PartitionPlan
 from bayesdx.tables.execution.publish import (
     copy_to_stream,
     describe_parts,
@@ -50,6 +50,9 @@ from bayesdx.tables.target import (
     parse_target,
     refuse_inputs,
 )
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
 
 
 def score_table(
@@ -139,8 +142,9 @@ class _TableRun:
         """Score, or only check."""
         if self._options.dry_run:
             self._tell()
-            for result in self._by_threads(0, None):
-                self._note(result)
+            with closing(self._by_threads(0, None)) as results:
+                for result in results:
+                    self._note(result)
             self._check_all()
             return self._report()
         made_from = self._facts()
@@ -196,6 +200,9 @@ class _TableRun:
     def _do_parts(self, store: PartStore, made_from: RunFacts) -> None:
         plan = None
         if isinstance(store, SeparateParts):
+            # Imported here: who has no cluster need not wait for it.
+            from bayesdx.tables.execution.partition_plan import PartitionPlan
+
             assert self._cluster is not None
             plan = PartitionPlan(
                 self._core, self._source, self._options, self._cluster, made_from, store
@@ -206,20 +213,22 @@ class _TableRun:
             encode = encoder(target.kind, target.compression)
             results = self._by_threads(len(store.finished), encode)
         stop = self._options.on_error == "stop"
-        for result in results:
-            self._note(result)
-            if result.failure:
-                self._missing[result.number] = result.failure
-                continue
-            unwritten = isinstance(store, SeparateParts) and result.written is None
-            if not (unwritten or (stop and self._faults)):
-                result.counts.check()
-                with self._timed("disk"):
-                    store.add(result)
+        # Closed here and now: threads cannot be waited for where a collector of garbage may run.
+        with closing(results):
+            for result in results:
+                self._note(result)
+                if result.failure:
+                    self._missing[result.number] = result.failure
+                    continue
+                unwritten = isinstance(store, SeparateParts) and result.written is None
+                if not (unwritten or (stop and self._faults)):
+                    result.counts.check()
+                    with self._timed("disk"):
+                        store.add(result)
         if plan is not None and not (stop and self._faults):
             plan.check_complete(self._missing)
 
-    def _by_threads(self, skip: int, encode: Encoder | None) -> Iterator[PartResult]:
+    def _by_threads(self, skip: int, encode: Encoder | None) -> Generator[PartResult]:
         """Yield what becomes of each chunk, in order, from one of them on."""
         options, source = self._options, self._source
         places = CellPlaces(source.name, source.columns)

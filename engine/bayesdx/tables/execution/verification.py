@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.cases import Cases
-from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.model import IntArray
@@ -30,6 +29,10 @@ from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.formats import CSV
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.target import AUDIT_SUFFIX, Target
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+
 
 #: Largest difference of numbers, relative where they are larger than 1.
 TOLERANCE = 1e-12
