@@ -26,6 +26,7 @@ from bayesdx.diagnosis.urgency import Urgency, urgency_of
 from bayesdx.errors import BayesdxError, Fault, InvalidCase
 from bayesdx.inference import Answer, CaseLanes, Evidence, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
+from bayesdx.inference.noisy.case_lanes import FEW
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge.knowledge import Knowledge
@@ -151,6 +152,8 @@ class Core:
         workers: int | None = None,
     ) -> Answer:
         """Answer N cases with the backend of this core; see `bayesdx.inference.posteriors`."""
+        if 0 < len(evidence) <= FEW and not only_evidence and self.backend != "compiled":
+            return self.lanes.each(evidence, without)
         return posteriors(
             self.model,
             evidence,

@@ -135,3 +135,16 @@ def test_a_kept_plan_serves_other_numbers_of_the_same_shape() -> None:
                 answer.causes, posteriors(model, case).causes, rtol=0, atol=EXACT
             )
             close(log_absent, by_the_sweep(model, case, absent))
+
+
+@pytest.mark.parametrize("seed", SEEDS[:20])
+def test_cases_one_by_one_are_what_the_sweep_gives_for_all(seed: int) -> None:
+    model, evidence = random_problem(seed, 5)
+    without = random_sets(seed, model)[2] & (evidence.causes != 1).all(axis=0)
+    for absent in (None, without):
+        one_by_one = CaseLanes(model).each(evidence, absent)
+        together = posteriors(model, evidence, without=absent, backend="numpy")
+        close(one_by_one.log_evidence, together.log_evidence)
+        np.testing.assert_allclose(one_by_one.causes, together.causes, rtol=0, atol=EXACT)
+        close(one_by_one.log_without, together.log_without)
+        np.testing.assert_array_equal(one_by_one.status, together.status)

@@ -16,8 +16,10 @@ from bayesdx.inference.noisy.lane_program import LanePrograms
 from bayesdx.inference.noisy.lanes import run_lanes
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, NoisyModel
 from bayesdx.inference.noisy.parameters import repeat_parameters
-from bayesdx.inference.noisy.query import Answer, Backend, posteriors
+from bayesdx.inference.noisy.query import TOO_COMPLEX, Answer, Backend, posteriors
 
+#: So many cases are answered sooner one by one in lanes than together by the NumPy sweep.
+FEW = 8
 #: Frontiers above this many components are left to the sweep.
 MAX_COMPONENTS = 1 << 14
 
@@ -68,6 +70,22 @@ class CaseLanes:
             return answer, rest.log_evidence
         log_evidence, posterior = found
         return Answer(log_evidence[:1], posterior[:1], np.empty(0)), log_evidence[1:]
+
+    def each(self, evidence: Evidence, without: BoolArray | None = None) -> Answer:
+        """Answer cases one after the other; see `bayesdx.inference.posteriors`."""
+        absent = np.zeros((0, len(self.model.causes)), dtype=bool)
+        if without is not None:
+            absent = without[None]
+        rows = [slice(row, row + 1) for row in range(len(evidence))]
+        answers, spared = zip(
+            *(self.answer(evidence.take(row), absent) for row in rows), strict=True
+        )
+        return Answer(
+            np.concatenate([one.log_evidence for one in answers]),
+            np.concatenate([one.causes for one in answers]),
+            np.concatenate(spared),
+            np.concatenate([one.status == TOO_COMPLEX for one in answers]),
+        )
 
     def reweighted(
         self,
