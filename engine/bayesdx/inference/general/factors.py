@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, frozen
 from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD
 
@@ -88,6 +89,13 @@ def factor_network(network: Network) -> FactorNetwork:
             scope = (*(position[parent] for parent in cpd.parents), position[name])
             factors.append(Factor(scope, frozen(network.table(name))))
     return FactorNetwork(names, tuple(cards), tuple(factors))
+
+
+def memory_refusal(place: str, memory_limit: float, needed: float, detail: str) -> InvalidNetwork:
+    """What is said where something does not fit; short enough to be shown whole."""
+    expected = f"a memory need of at most {memory_limit:.3g} bytes"
+    found = f"at least {needed:.3g} bytes ({detail} cells; memory_limit may be raised)"
+    return InvalidNetwork(Fault(place, expected, Phrase(found)))
 
 
 def is_wide(cpd: CPD) -> bool:

@@ -37,7 +37,7 @@ class OutputRows:
     size: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Memory:
     """Arrays that instructions are bound to.
 

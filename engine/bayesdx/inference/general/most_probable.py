@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.bounding import wide_families
 from bayesdx.inference.general.branch_and_bound import Factored, searched
-from bayesdx.inference.general.factors import chain, is_wide
+from bayesdx.inference.general.factors import chain, is_wide, memory_refusal
 from bayesdx.inference.general.grouping import distinct_rows
 from bayesdx.inference.general.max_elimination import LogTable, MaxLayout, best_states, lay_out
 from bayesdx.network import AnyOfCPD, Network
@@ -113,7 +112,9 @@ def _groups(
     ]
     worst = max((layout for _, layout in groups), key=lambda one: one.row_bytes, default=None)
     if worst is not None and held + worst.row_bytes > memory_limit:
-        raise _refusal(states.shape[1], held, worst, memory_limit)
+        place, detail = f"explanation of {states.shape[1]} variables", worst.largest
+        needed = held + worst.row_bytes
+        raise memory_refusal(place, memory_limit, needed, f"largest bucket {detail:.3g}")
     return groups, held
 
 
@@ -200,15 +201,3 @@ def _signatures(states: IntArray) -> Iterator[IntArray]:
         groups.setdefault(seen.tobytes(), []).append(row)
     for rows in groups.values():
         yield np.array(rows, dtype=np.intp)
-
-
-def _refusal(
-    n_variables: int, held: float, layout: MaxLayout, memory_limit: float
-) -> InvalidNetwork:
-    found = (
-        f"at least {held + layout.row_bytes:.3g} bytes (largest bucket {layout.largest:.3g} cells)"
-    )
-    place = f"explanation of {n_variables} variables"
-    return InvalidNetwork(
-        Fault(place, f"a memory need of at most {memory_limit:.3g} bytes", Phrase(found))
-    )

@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general import log_tables
 from bayesdx.inference.general.elimination import (
@@ -24,7 +23,7 @@ from bayesdx.inference.general.elimination import (
     clique_forest,
     moral_graph,
 )
-from bayesdx.inference.general.factors import FactorNetwork
+from bayesdx.inference.general.factors import FactorNetwork, memory_refusal
 from bayesdx.inference.general.zero_propagation import Zeros, possible_states
 
 #: Cells from which the dearer rules of ordering are tried too.
@@ -116,7 +115,9 @@ def answer_alone(
     wanted = [v for v in targets if cards[v] > 1]
     elimination = _ordered(cards, [axes for axes, _ in factors])
     if elimination.cells * CELL_BYTES > memory_limit:
-        raise _refusal(problem, elimination, memory_limit)
+        place, detail = f"one case of {len(problem.names)} variables", elimination.largest
+        needed = elimination.cells * CELL_BYTES
+        raise memory_refusal(place, memory_limit, needed, f"largest clique {detail:.3g}")
     work = CaseWork(len(elimination.order), len(factors), elimination.cells)
     forest = clique_forest(elimination)
     log_open, found = _swept(*_nodes(forest, factors), wanted, cards)
@@ -373,16 +374,3 @@ def _summed(table: FloatArray, axes: Axes, kept: Axes, cards: tuple[int, ...]) -
 
 def _ones(size: int) -> FloatArray:
     return ONES[:size] if size <= len(ONES) else np.ones(size)
-
-
-def _refusal(
-    problem: FactorNetwork, elimination: Elimination, memory_limit: float
-) -> InvalidNetwork:
-    found = (
-        f"at least {elimination.cells * CELL_BYTES:.3g} bytes "
-        f"(largest clique {elimination.largest:.3g} cells)"
-    )
-    place = f"one case of {len(problem.names)} variables"
-    return InvalidNetwork(
-        Fault(place, f"a memory need of at most {memory_limit:.3g} bytes", Phrase(found))
-    )

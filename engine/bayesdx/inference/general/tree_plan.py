@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray
-from bayesdx.inference.general.cluster_tree import ClusterTree, build_cluster_tree
+from bayesdx.inference.general.cluster_tree import build_cluster_tree
 from bayesdx.inference.general.downward import Output, sweep_down
-from bayesdx.inference.general.factors import FactorNetwork
+from bayesdx.inference.general.factors import FactorNetwork, memory_refusal
 from bayesdx.inference.general.instructions import Instruction, Slot
 from bayesdx.inference.general.potentials import build_potentials
 from bayesdx.inference.general.sparse_tables import TooManyRows
@@ -180,16 +179,18 @@ def compile_plan(
     """
     unseen = targets - sliced
     tree = build_cluster_tree(problem, sliced, soft, unseen, RESTART_WORK)
+    place, found = f"plan of {len(problem.names)} variables", tree.elimination
+    detail = f"largest clique {found.largest:.3g} of {found.cells:.3g}"
     try:
         most = min(memory_limit / ROW_BYTES, most_rows)
         potentials = build_potentials(problem, tree, sliced, most)
     except TooManyRows as reason:
-        raise _refusal(problem, tree, memory_limit, reason.rows * ROW_BYTES) from None
+        raise memory_refusal(place, memory_limit, reason.rows * ROW_BYTES, detail) from None
     build = Build(problem, tree, potentials, unseen)
     sweep_up(build)
     plan = _finished(build, sweep_down(build), sliced, soft, memory_limit)
     if plan.bytes_per_case > memory_limit:
-        raise _refusal(problem, tree, memory_limit, plan.bytes_per_case)
+        raise memory_refusal(place, memory_limit, plan.bytes_per_case, detail)
     return plan
 
 
@@ -254,18 +255,3 @@ def _strides(problem: FactorNetwork, f: int, sliced: frozenset[int]) -> FloatArr
 
 def _stacked(rows: list[FloatArray], width: int) -> FloatArray:
     return np.array(rows).reshape(len(rows), width)
-
-
-def _refusal(
-    problem: FactorNetwork, tree: ClusterTree, memory_limit: float, needed: float
-) -> InvalidNetwork:
-    elimination = tree.elimination
-    # Short enough to be shown whole in a fault.
-    found = (
-        f"at least {needed:.3g} bytes "
-        f"(largest clique {elimination.largest:.3g} of {elimination.cells:.3g} cells)"
-    )
-    place = f"plan of {len(problem.names)} variables"
-    return InvalidNetwork(
-        Fault(place, f"a memory need of at most {memory_limit:.3g} bytes", Phrase(found))
-    )

@@ -26,7 +26,7 @@ REMEMBERED = 200_000
 Masks = tuple[int, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Zeros:
     """Where factors are positive.
 
