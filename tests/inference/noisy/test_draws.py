@@ -14,7 +14,6 @@ from bayesdx.inference.noisy.draws import (
     LanePlans,
     LinkDraws,
     ParameterDraws,
-    _kernel,
     posteriors_under,
     repeat_parameters,
 )
@@ -222,11 +221,9 @@ def test_the_compiled_loop_gives_the_same(seed: int) -> None:
 
 def test_without_numba_the_compiled_loop_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model, evidence = random_problem(1, n_cases=1)
-    _kernel.cache_clear()
     monkeypatch.setattr(jit, "installed", lambda: False)
     with pytest.raises(BayesdxError, match="backend: expected numba, of the extra 'fast'"):
         posteriors_under(model, evidence, repeat_parameters(model, 1), None, "compiled")
-    _kernel.cache_clear()
 
 
 def test_one_case_at_a_time() -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
 from importlib import import_module
 from typing import cast
 
@@ -112,7 +111,6 @@ def posteriors_under(
 _Kernel = Callable[[LaneCase, FlatProgram], tuple[FloatArray, FloatArray]]
 
 
-@cache
 def _kernel() -> _Kernel:
     """Import the compiled loop, and numba with it; see `bayesdx.inference.noisy.jit`."""
     if not jit.installed():
