@@ -161,7 +161,7 @@ def measured(
         alone = single_seconds(model, evidence.take(slice(0, job["singles"])), limit)
         # What single cases take bounds what a batch of them takes. With the compiled loop that
         # would say nothing, and fewer rows would not even go through it.
-        least = jit.LEAST_CASES if jit.installed() else 20
+        least = 2048 if jit.installed() else 20
         n = int(min(len(evidence), max(least, 4 * limit / max(np.mean(alone), 1e-6))))
         part = evidence.take(slice(0, n))
         runs = timed(lambda: posteriors(model, part, workers=1), limit)

@@ -23,6 +23,7 @@ COMMANDS = (
     "calibrate",
     "show",
     "network",
+    "prepare",
     "demo",
 )
 

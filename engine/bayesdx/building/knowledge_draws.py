@@ -23,9 +23,10 @@ from bayesdx.building.event_layout import coherent, event_targets
 from bayesdx.building.feasibility import UpperLayers, Values, repaired
 from bayesdx.building.fitting import LinkParameters, Rates, Targets, fit
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.draws import LanePlans, LinkDraws, ParameterDraws, posteriors_under
 from bayesdx.inference.noisy.model import FloatArray, IntArray
-from bayesdx.inference.noisy.query import Answer, Backend
+from bayesdx.inference.noisy.query import Answer
 from bayesdx.knowledge.knowledge import Knowledge
 
 

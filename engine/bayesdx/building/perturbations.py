@@ -26,8 +26,8 @@ from bayesdx.building.number_draws import (
     uncertain_numbers,
 )
 from bayesdx.inference import Evidence
+from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.model import FloatArray, IntArray
-from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge.knowledge import Knowledge
 
 #: Step in log-odds for differences; the answers at its ends are exact to thirteen digits.

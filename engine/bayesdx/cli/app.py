@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "calibrate": "Move elicited numbers as little as possible until the constraints hold.",
     "show": "Tell where a number comes from.",
     "network": "Describe a network file, or answer cases on it.",
+    "prepare": "Compile the fast sweeps now, so that no other command waits for it.",
     "demo": "Score the scenarios, print a few.",
 }
 

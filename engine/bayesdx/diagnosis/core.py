@@ -27,8 +27,8 @@ from bayesdx.errors import BayesdxError, Fault, InvalidCase
 from bayesdx.inference import Answer, CaseLanes, Evidence, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.noisy.case_lanes import FEW
+from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
-from bayesdx.inference.noisy.query import Backend
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated
 

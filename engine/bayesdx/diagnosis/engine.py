@@ -22,7 +22,7 @@ from bayesdx.diagnosis.intervals import Intervals, intervals
 from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.diagnosis.scoring import score_cases, scores_frame
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference.noisy.query import Backend
+from bayesdx.inference.noisy.choice import Backend
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profiles import Profile
 from bayesdx.knowledge.reading import read_knowledge
@@ -39,10 +39,9 @@ def load(folder: str | Path | None = None, *, backend: Backend = "auto") -> Engi
     folder : path, optional
         A folder laid out as ``priors/``; the packaged knowledge when not given.
     backend : {"auto", "numpy", "compiled"}
-        Who does the arithmetic. "auto" takes the compiled sweep of the extra ``fast`` for tables
-        of thousands of cases, where it is installed. "compiled" takes it for everything, single
-        cases too, which are then answered in a fraction of a millisecond once it is loaded.
-        Answers agree to 1e-12.
+        Who does the arithmetic. "auto" takes what is sooner done: the compiled sweep of the extra
+        ``fast`` where its machine code is loaded, or is worth loading or compiling (`bayesdx
+        prepare` compiles ahead). Answers agree to 1e-12.
 
     Raises
     ------

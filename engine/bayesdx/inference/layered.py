@@ -20,9 +20,10 @@ from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answer_table
 from bayesdx.inference.noisy.case_lanes import CaseLanes
+from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.compiling import compile_diagnosis
 from bayesdx.inference.noisy.model import NoisyModel
-from bayesdx.inference.noisy.query import Answer, is_compiled, posteriors
+from bayesdx.inference.noisy.query import Answer, posteriors
 from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD
 
 #: The layer of causes, beside those of questions, in `LayeredNetwork.place`.
@@ -254,7 +255,7 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
         }
         left = {name: np.arange(len(rows)) for name, (rows, _) in passes.items()}
         together = min(sum(ratios.size for ratios in result.values()), AT_ONCE)
-        compiled = is_compiled("auto", self._layered.model, together)
+        compiled = settled("auto", self._layered.model, together) == "compiled"
         if not compiled and sum(map(len, result.values())) > MANY_PASSES:
             left = self._by_lanes(passes, result)
         jobs = [

@@ -145,15 +145,6 @@ def test_no_bit_depends_on_the_number_of_threads_or_the_other_rows(
 
 
 @numba
-def test_a_large_batch_is_compiled_and_a_small_one_is_not(real_assembly: Assembly) -> None:
-    model = real_assembly.model
-    large = drawn(model, jit.LEAST_CASES, 4, 0.05, 1.0)
-    small = large.take(slice(0, jit.LEAST_CASES - 1))
-    same_bits(posteriors(model, large), posteriors(model, large, backend="compiled"))
-    same_bits(posteriors(model, small), posteriors(model, small, backend="numpy"))
-
-
-@numba
 def test_kernels_are_compiled_ahead_and_for_one_type_of_arguments(real_assembly: Assembly) -> None:
     driver = import_module("bayesdx.inference.noisy.jit.driver")
     _, seconds = driver.prepare()

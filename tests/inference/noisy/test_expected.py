@@ -17,8 +17,8 @@ from bayesdx.inference.noisy.answer_table import (
     given_answers,
     unknown_questions,
 )
+from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.expected import Outcomes, expected_information, outcomes
-from bayesdx.inference.noisy.query import Backend
 
 EXACT = 1e-9
 SEEDS = range(60)

@@ -17,6 +17,7 @@ from small_networks import with_causes
 from bayesdx.inference import Evidence, NoisyModel, link_gradient, posteriors
 from bayesdx.inference.noisy.attribution.observations import Observation, split_case
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
+from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.draws import (
     LinkDraws,
@@ -24,7 +25,6 @@ from bayesdx.inference.noisy.draws import (
     posteriors_under,
     repeat_parameters,
 )
-from bayesdx.inference.noisy.query import Backend
 
 EXACT = {"rtol": 1e-12, "atol": 1e-14}
 #: Causes that are assumed absent for the third question.

@@ -11,12 +11,13 @@ import numpy as np
 
 from bayesdx.errors import TooComplex
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
+from bayesdx.inference.noisy.choice import Backend, takes_compiled
 from bayesdx.inference.noisy.lane_case import Assumptions, condition_lanes
 from bayesdx.inference.noisy.lane_program import LanePrograms
 from bayesdx.inference.noisy.lanes import run_lanes
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, NoisyModel
 from bayesdx.inference.noisy.parameters import repeat_parameters
-from bayesdx.inference.noisy.query import TOO_COMPLEX, Answer, Backend, posteriors
+from bayesdx.inference.noisy.query import TOO_COMPLEX, Answer, posteriors
 
 #: So many cases are answered sooner one by one in lanes than together by the NumPy sweep.
 FEW = 8
@@ -59,9 +60,10 @@ class CaseLanes:
         """
         on = np.ones((1 + len(absent), len(self.model.causes)))
         on[1:][absent] = 0.0
-        found = self.reweighted(evidence, on)
+        compiled = takes_compiled(self.backend, self.model, evidence)
+        found = None if compiled else self.reweighted(evidence, on)
         if found is None:
-            # The sweep searches a better order, and knows when to stop.
+            # The sweep, compiled where it is at hand, or because it searches a better order.
             answer = posteriors(self.model, evidence, backend=self.backend)
             if not answer.possible[0]:
                 return answer, np.full(len(absent), -np.inf)

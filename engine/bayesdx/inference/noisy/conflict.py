@@ -13,10 +13,11 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, frozen
 from bayesdx.inference.evidence import Evidence, no_evidence, stacked, turned_absent
+from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.derivatives import change_of_evidence
 from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, NoisyModel
-from bayesdx.inference.noisy.query import Backend, posteriors
+from bayesdx.inference.noisy.query import posteriors
 
 
 @dataclass(frozen=True, eq=False)

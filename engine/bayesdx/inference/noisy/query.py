@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 
-from bayesdx.errors import BayesdxError, Fault, Phrase, TooComplex
+from bayesdx.errors import Fault, Phrase, TooComplex
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy import jit
+from bayesdx.inference.noisy.choice import Backend, takes_compiled
 from bayesdx.inference.noisy.condition import Problem, absorb, count_axes, without_causes
 from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.lockstep.plan import plan_sweep
@@ -18,9 +18,6 @@ from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, Noisy
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
 CHUNK = 8192
-
-#: Who does the arithmetic: NumPy on many cases at once, or a compiled loop over single cases.
-Backend = Literal["auto", "numpy", "compiled"]
 
 #: Codes of `Answer.status`.
 ANSWERED, IMPOSSIBLE, TOO_COMPLEX = range(3)
@@ -101,7 +98,7 @@ def posteriors(
         Causes to assume absent for ``log_without``.
     backend : {"auto", "numpy", "compiled"}
         "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12;
-        "auto" takes it where it is installed and there are ``jit.LEAST_CASES`` cases or more.
+        "auto" takes what is sooner done, see `bayesdx.inference.noisy.choice`.
     workers : int, optional
         Threads of the compiled backend, as many as there are cores by default; the answer does not
         depend on it.
@@ -115,7 +112,7 @@ def posteriors(
     BayesdxError
         If the backend asked for is not there.
     """
-    if not is_compiled(backend, model, len(evidence)):
+    if not takes_compiled(backend, model, evidence):
         return _by_numpy(model, evidence, chunk, only_evidence, without)
     driver = jit.driver_module()
     log_evidence, causes, log_without, status = driver.run(
@@ -175,19 +172,6 @@ def _by_lockstep(
     too_complex = np.zeros(len(evidence), dtype=bool)
     too_complex[refused], log_evidence[refused], causes[refused] = True, -np.inf, 0.0
     return Answer(log_evidence, causes, log_without, too_complex)
-
-
-def is_compiled(backend: Backend, model: NoisyModel, n_cases: int) -> bool:
-    """Whether the compiled sweep answers so many cases."""
-    if backend == "auto":
-        return n_cases >= jit.LEAST_CASES and jit.installed() and model.arrays is not None
-    if backend == "compiled" and not jit.installed():
-        raise BayesdxError(Fault("backend", "numba, of the extra 'fast'", Phrase("no numba")))
-    if backend == "compiled" and model.arrays is None:
-        raise BayesdxError(Fault("backend", "smaller tables of causes", Phrase("too large ones")))
-    if backend not in ("numpy", "compiled"):
-        raise BayesdxError(Fault("backend", "auto, numpy or compiled", backend))
-    return backend == "compiled"
 
 
 def _evidence_without(

@@ -29,20 +29,20 @@ bayesdx` must not cost more for what most programs that answer single cases neve
 
 from __future__ import annotations
 
-from functools import cache
+import os
+import sys
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Protocol, cast
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.model import NoisyModel
 
-__all__ = ["LEAST_CASES", "driver_module", "installed"]
+__all__ = ["driver_module", "installed", "kept", "ready"]
 
-#: Batches smaller than this are left to NumPy unless the compiled loop is asked for by name. They
-#: take less than numba's import, and the choice depends on nothing but the batch.
-LEAST_CASES = 2048
+_DRIVER = "bayesdx.inference.noisy.jit.driver"
 
 
 class Driver(Protocol):
@@ -59,14 +59,39 @@ class Driver(Protocol):
     ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray]:
         """Answer every case."""
 
+    def prepare(self) -> tuple[str, float]:
+        """Compile all kernels; where they are kept, and CPU seconds."""
 
-@cache
+
 def installed() -> bool:
     """Whether numba can be imported."""
-    return find_spec("numba") is not None
+    return ready() or find_spec("numba") is not None
 
 
-@cache
+def ready() -> bool:
+    """Whether this process has the machine code, or is about to: a batch has asked for it."""
+    return _DRIVER in sys.modules
+
+
+def kept() -> bool:
+    """Whether machine code lies on disk that is newer than all of its sources.
+
+    numba keeps it beside the sources or, where these cannot be written to, in the user's cache.
+    """
+    here = Path(__file__).parent
+    newest = max(path.stat().st_mtime for path in here.glob("*.py"))
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "numba"
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    places = [Path(folder)] if folder else [here / "__pycache__", cache]
+    return any(
+        path.stat().st_mtime >= newest
+        for place in places
+        for path in place.rglob("*answer_rows*.nbi")
+    )
+
+
 def driver_module() -> Driver:
-    """Import the compiled loop, and numba with it."""
-    return cast(Driver, import_module("bayesdx.inference.noisy.jit.driver"))
+    """Import the compiled loop, and numba with it; say so where it has to be compiled first."""
+    if not ready() and not kept() and sys.stderr is not None and sys.stderr.isatty():
+        print("bayesdx: compiling, once; `bayesdx prepare` does so ahead", file=sys.stderr)
+    return cast(Driver, import_module(_DRIVER))

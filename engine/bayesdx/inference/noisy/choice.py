@@ -1,0 +1,92 @@
+"""Which backend answers a batch sooner, from what is known before it is planned.
+
+The unit is one case of the packaged knowledge alone in NumPy, of 18 axes; what a machine takes for
+it cancels out. `benchmarks/speed/backends.py` prints the measurements beside these constants:
+
+==========  ==================================================================================
+`_TOGETHER`  a case among many, against one alone: the arrays of a step are long then
+`_FEWER`     the compiled sweep of as many cases, against NumPy, at the least
+`_LOADING`   numba's import, and the machine code from disk
+`_COMPILING` machine code made anew
+==========  ==================================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.inference.arrays import IntArray
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy import jit
+from bayesdx.inference.noisy.condition import count_axes
+from bayesdx.inference.noisy.model import NoisyModel
+
+#: Who does the arithmetic: NumPy on many cases at once, or a compiled loop over single cases.
+Backend = Literal["auto", "numpy", "compiled"]
+
+_TOGETHER, _FEWER, _LOADING, _COMPILING = 0.015, 1.0 / 8.0, 55.0, 1500.0
+#: Axes of the unit, and how many more double the work of a case.
+_USUAL, _DOUBLING = 18.0, 4.5
+
+
+def numpy_effort(n_axes: IntArray) -> float:
+    """Estimate what NumPy takes for cases with so many axes (N,), in units.
+
+    Cases share the calls of a step as far as they are alike, which makes what they cost beside
+    their arithmetic grow with the root of their number.
+    """
+    axes = n_axes.astype(np.float64)
+    one = (1.0 + axes) / (1.0 + _USUAL) * np.exp2(np.maximum(axes - _USUAL, 0.0) / _DOUBLING)
+    return float(np.sqrt(one.sum()) + _TOGETHER * one.sum())
+
+
+def takes_compiled(backend: Backend, model: NoisyModel, evidence: Evidence) -> bool:
+    """Whether the compiled sweep answers these cases.
+
+    Parameters
+    ----------
+    backend : {"auto", "numpy", "compiled"}
+    model : NoisyModel
+    evidence : Evidence
+
+    Raises
+    ------
+    BayesdxError
+        If the backend asked for is not there.
+    """
+    _check(backend, model)
+    if backend == "auto":
+        ready = model.arrays is not None and jit.installed() and jit.ready()
+        return ready or _worth_loading(model, numpy_effort(count_axes(model, evidence)))
+    return backend == "compiled"
+
+
+def settled(backend: Backend, model: NoisyModel, n_cases: int) -> Backend:
+    """Choose once for a run of so many cases, however they are cut: so no chunk is on its own."""
+    _check(backend, model)
+    if backend != "auto":
+        return backend
+    ready = model.arrays is not None and jit.installed() and jit.ready()
+    effort = float(np.sqrt(n_cases) + _TOGETHER * n_cases)
+    return "compiled" if ready or _worth_loading(model, effort) else "numpy"
+
+
+def _check(backend: Backend, model: NoisyModel) -> None:
+    if backend not in get_args(Backend):
+        raise BayesdxError(Fault("backend", "auto, numpy or compiled", backend))
+    if backend == "compiled" and not jit.installed():
+        raise BayesdxError(Fault("backend", "numba, of the extra 'fast'", Phrase("no numba")))
+    if backend == "compiled" and model.arrays is None:
+        expected, got = "smaller tables of causes", Phrase("too large ones")
+        raise BayesdxError(Fault("backend", expected, got))
+
+
+def _worth_loading(model: NoisyModel, effort: float) -> bool:
+    """Whether the compiled sweep saves more than it takes to have it."""
+    saved = effort * (1.0 - _FEWER)
+    if saved <= _LOADING or model.arrays is None or not jit.installed():
+        return False
+    return saved > (_LOADING if jit.kept() else _COMPILING)
