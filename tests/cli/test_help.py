@@ -48,7 +48,7 @@ def test_every_command_has_help_and_takes_priors(run, command: str) -> None:
     assert ran.code == 0
     assert ran.err == ""
     assert f"Usage: bayesdx {command}" in ran.out
-    assert ("-p, --priors FOLDER" in ran.out) == (command != "network")
+    assert ("-p, --priors FOLDER" in ran.out) == (command not in ("network", "prepare"))
 
 
 def test_version(run) -> None:

@@ -27,7 +27,7 @@ from bayesdx.errors import BayesdxError, Fault, InvalidCase
 from bayesdx.inference import Answer, CaseLanes, Evidence, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.noisy.case_lanes import FEW
-from bayesdx.inference.noisy.choice import Backend
+from bayesdx.inference.noisy.choice import Backend, takes_compiled
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated
@@ -152,7 +152,8 @@ class Core:
         workers: int | None = None,
     ) -> Answer:
         """Answer N cases with the backend of this core; see `bayesdx.inference.posteriors`."""
-        if 0 < len(evidence) <= FEW and not only_evidence and self.backend != "compiled":
+        few = 0 < len(evidence) <= FEW and not only_evidence
+        if few and not takes_compiled(self.backend, self.model, evidence):
             return self.lanes.each(evidence, without)
         return posteriors(
             self.model,
