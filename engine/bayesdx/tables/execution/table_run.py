@@ -13,10 +13,12 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.inference.noisy.choice import settled
 from bayesdx.tables.encoders import Encoder, encoder
 from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts
 from bayesdx.tables.execution.chunk_job import ChunkJob
@@ -53,6 +55,9 @@ from bayesdx.tables.target import (
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
+
+#: Bytes of a record, about, and of an input that does not tell how large it is.
+_ROW_BYTES, _USUAL_BYTES = 300, 6_000_000
 
 
 def score_table(
@@ -232,7 +237,11 @@ class _TableRun:
         """Yield what becomes of each chunk, in order, from one of them on."""
         options, source = self._options, self._source
         places = CellPlaces(source.name, source.columns)
-        work = ChunkJob(self._core, options, places, encode, self._workers)
+        # Chosen once: the size of a chunk must not decide who does the arithmetic.
+        rows = self._source.rows or (self._source.size or _USUAL_BYTES) // _ROW_BYTES
+        backend = settled(self._core.backend, self._core.model, rows)
+        core = replace(self._core, backend=backend)
+        work = ChunkJob(core, options, places, encode, self._workers)
         try:
             yield from in_order(work, self._parsed(skip), self._workers)
         except InvalidCase as error:
