@@ -143,7 +143,6 @@ def _sums(counts: IntArray) -> IntArray:
     return np.concatenate([np.zeros(1, dtype=np.intp), np.cumsum(counts)])
 
 
-@lru_cache(maxsize=4096)
 def _sizes(widths: Sizes, counts: Sizes) -> Sizes:
     return tuple(width for width, n in zip(widths, counts, strict=True) for _ in range(n))
 
@@ -253,7 +252,6 @@ def _write(target: FloatArray, strides: FloatArray, sizes: Sizes) -> None:
     np.add(high[:, :, None], low[:, None, :], out=shaped)
 
 
-@lru_cache(maxsize=4096)
 def steps_of(sizes: Sizes) -> IntArray:
     """Stride of each axis in an array of these sizes, the last axis fastest."""
     steps = np.ones(len(sizes), dtype=np.intp)

@@ -35,7 +35,7 @@ from bayesdx.inference.noisy.operator import (
 _Notes = tuple[Any, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Shares:
     """What the way back fills in.
 

@@ -11,7 +11,7 @@ from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.model import NoisyModel
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class State:
     """What is left of N cases; the arrays change while leaves are summed out.
 
