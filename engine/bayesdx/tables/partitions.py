@@ -37,7 +37,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import score_cases
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.noisy.model import BoolArray
-from bayesdx.tables.execution.chunk_job import take_scores
+from bayesdx.tables.execution.subject import take_scores
 from bayesdx.tables.outputs import OutputOptions, check_options, output_schema, output_table
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 from bayesdx.tables.serialisation import KnowledgeSource, core_of

@@ -16,8 +16,8 @@ from small_priors import SMALL, write_priors
 import bayesdx
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import InvalidCase
-from bayesdx.tables.execution.chunk_job import count_scores
 from bayesdx.tables.execution.run_options import RunOptions
+from bayesdx.tables.execution.subject import count_scores
 from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.outputs import OutputOptions
 
@@ -295,7 +295,7 @@ def test_nothing_to_go_on_with_begins_anew(core: Core, cases: Path) -> None:
 def test_failure_of_our_own_hands_nothing_out(
     core: Core, cases: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bayesdx.tables.execution.chunk_job.count_scores", _one_too_few)
+    monkeypatch.setattr("bayesdx.tables.execution.subject.count_scores", _one_too_few)
     with pytest.raises(AssertionError, match="7 records read, 6 scored"):
         score_table(core, cases, cases.with_name("o.csv"), RunOptions(chunk_rows=7))
     assert not cases.with_name("o.csv").exists()

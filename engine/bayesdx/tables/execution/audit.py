@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.target import Target
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.core import Core
     from bayesdx.tables.execution.run_options import RunOptions
+    from bayesdx.tables.execution.subject import Subject
 
 #: Key of the same facts in the metadata of Parquet files, times and places left out.
 METADATA_KEY = b"bayesdx"
@@ -58,17 +58,21 @@ class RunFacts:
 
 
 def gather_facts(
-    core: Core, source: CaseSource, options: RunOptions, target: Target, *, at_end: bool = False
+    subject: Subject[Any, Any],
+    source: CaseSource,
+    options: RunOptions,
+    target: Target,
+    *,
+    at_end: bool = False,
 ) -> RunFacts:
     """Gather what a run is made from; reads all of the input once, for its digest.
 
     A stream has none before its end.
     """
     digest = source.digest() if at_end or source.size is not None else ""
-    model, output = core.knowledge.model, options.output
+    knowledge, wanted, backend = subject.facts()
     asked = {
-        **asdict(output),
-        "causes": None if output.causes is None else list(output.causes),
+        **wanted,
         "on_error": options.on_error,
         "chunk_rows": options.chunk_rows,
         "format": ".".join(filter(None, (target.kind, target.compression))),
@@ -78,22 +82,17 @@ def gather_facts(
         input_name=source.name,
         input_digest=digest,
         input_bytes=source.size,
-        knowledge={
-            "name": model.name,
-            "version": model.version,
-            "digest": core.knowledge.digest,
-            "intended_use": model.intended_use,
-        },
-        engine=engine_facts(core),
+        knowledge=knowledge,
+        engine=engine_facts(backend),
         options=asked,
     )
 
 
-def engine_facts(core: Core) -> dict[str, str | None]:
+def engine_facts(backend: str) -> dict[str, str | None]:
     """Return the versions of what computes in this process."""
     return {
         "version": __version__,
-        "backend": core.backend,
+        "backend": backend,
         "python": ".".join(platform.python_version_tuple()[:2]),
         "numpy": metadata.version("numpy"),
         "pyarrow": metadata.version("pyarrow"),

@@ -11,23 +11,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.results import TOO_COMPLEX
-from bayesdx.diagnosis.scoring import STATUSES, Scores, flag_names, score_cases
-from bayesdx.errors import Fault, Phrase
-from bayesdx.inference.noisy.complexity import coupled_names, too_complex
 from bayesdx.inference.noisy.model import BoolArray
-from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables.encoders import Encoder
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.rejects import CellPlaces, rejected_csv
-from bayesdx.tables.outputs import output_table
-from bayesdx.tables.reserved import CASE_ID, RESERVED
+from bayesdx.tables.execution.subject import Subject
+from bayesdx.tables.reserved import CASE_ID
 from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.core import Core
     from bayesdx.tables.execution.run_options import RunOptions
 
 #: Records that are too complex and are named, of each chunk; all are counted.
@@ -50,7 +44,7 @@ class ChunkJob:
 
     Attributes
     ----------
-    core : Core
+    subject : Subject
     options : RunOptions
         With ``on_error`` as "stop" nothing is scored after the first fault, only checked; otherwise
         the number of the record is the `case_id` of cases that have none of their own.
@@ -63,7 +57,7 @@ class ChunkJob:
         Set by the first fault.
     """
 
-    core: Core
+    subject: Subject[Any, Any]
     options: RunOptions
     places: CellPlaces
     encode: Encoder | None
@@ -82,19 +76,19 @@ class ChunkJob:
             self.faulty.set()
         if self.encode is None or self.faulty.is_set():
             seconds = Counter({"reading": laps[1] - laps[0]})
-            hard = too_complex(self.core.model, cases.evidence) if self.encode is None else good[:0]
+            hard = self.subject.too_complex(cases) if self.encode is None else good[:0]
             counts.status.update({TOO_COMPLEX: int(hard.sum())} if hard.any() else {})
             told = self.unanswered(chunk, cases, hard)
             return PartResult(number, counts, faults, told, seconds=seconds)
         alone = chunk.first == 0 and chunk.count < self.options.chunk_rows
-        scores = score_cases(self.core, cases, self.workers if alone else 1)
-        hard = scores.status == STATUSES.index(TOO_COMPLEX)
+        answers = self.subject.answer(cases, self.workers if alone else 1)
+        hard = self.subject.unanswered(answers)
         unanswered = self.unanswered(chunk, cases, hard) if hard.any() else ()
         if not good.all():
-            scores = take_scores(scores, good)
-        counts.add(count_scores(self.core, scores))
+            answers = self.subject.take(answers, good)
+        counts.add(self.subject.count(answers))
         laps.append(time.perf_counter())
-        table = self.table(chunk, scores, good)
+        table = self.table(chunk, answers, good)
         counts.lines = table.num_rows
         output = self.encode(table, chunk.first == 0)
         rejects = rejected_csv(faults, self.places)
@@ -109,79 +103,53 @@ class ChunkJob:
         seconds = Counter(spent)
         return PartResult(number, counts, faults, unanswered, output, rejects, seconds, slowest)
 
-    def read(self, chunk: CaseChunk) -> tuple[Cases, BoolArray, tuple[RowFault, ...]]:
+    def read(self, chunk: CaseChunk) -> tuple[Any, BoolArray, tuple[RowFault, ...]]:
         """Read the cells of a chunk.
 
         Returns
         -------
-        cases : Cases
+        cases
             Of its N sound records, in which bad cells are unknown.
         good : bool array (N,)
             Records without faults.
         faults : tuple of RowFault
             Of all its records, by row.
         """
-        names = [name for name in chunk.cells.column_names if name not in RESERVED]
+        names = [name for name in chunk.cells.column_names if name not in self.subject.reserved]
         columns = {name: chunk.cells.column(name) for name in names}
 
         def place(position: int, column: str) -> str:
             return self.places.of_cell(chunk, position, column)
 
-        cases, good, found = self.core.reader.read_rows(columns, len(chunk.rows), place)
+        cases, good, found = self.subject.read(columns, len(chunk.rows), place)
         in_cells = [RowFault(int(chunk.rows[position]), fault) for position, fault in found]
         faults = sorted((*chunk.faults, *in_cells), key=lambda fault: fault.row)
         return cases, good, tuple(faults)
 
-    def unanswered(self, chunk: CaseChunk, cases: Cases, hard: BoolArray) -> tuple[RowFault, ...]:
+    def unanswered(self, chunk: CaseChunk, cases: Any, hard: BoolArray) -> tuple[RowFault, ...]:
         """Name the first records that are too complex to be answered, and what couples in them."""
-        ids = case_ids(chunk.cells)
+        ids = self.ids(chunk)
         told = []
         for position in np.flatnonzero(hard)[:MOST_UNANSWERED].tolist():
             own = None if ids is None else ids[position].as_py()
-            names = coupled_names(self.core.model, cases.evidence.take(np.array([position])))
-            got = Phrase(f"too complex a case: {', '.join(names)} couple")
             place = self.places.of_record(chunk, position, own)
-            fault = Fault(place, "findings and risks that couple less", got)
+            fault = self.subject.complexity(place, cases, position)
             told.append(RowFault(int(chunk.rows[position]), fault))
         return tuple(told)
 
-    def table(self, chunk: CaseChunk, scores: Scores, good: BoolArray) -> pa.Table:
-        """Lay the scores of the good records out as they are written."""
+    def ids(self, chunk: CaseChunk) -> pa.Array | None:
+        """Return the cases' own ids, where the table has some."""
+        return case_ids(chunk.cells) if CASE_ID in self.subject.reserved else None
+
+    def table(self, chunk: CaseChunk, answers: Any, good: BoolArray) -> pa.Table:
+        """Lay the answers to the good records out as they are written."""
         rows = chunk.rows[good]
-        ids = case_ids(chunk.cells)
+        ids = self.ids(chunk)
         if ids is not None:
             ids = ids.filter(pa.array(good))
         elif self.options.on_error != "stop":
             ids = pa.array(rows)
-        return output_table(self.core, scores, ids, rows, self.options.output)
-
-
-def count_scores(core: Core, scores: Scores) -> Counts:
-    """Count scored records by status, urgency and red flags."""
-    fired = scores.flags.sum(axis=0)
-    names = flag_names(core)
-    return Counts(
-        scored=len(scores.status),
-        status=_named(np.bincount(scores.status, minlength=len(STATUSES)), STATUSES),
-        urgency=_named(np.bincount(scores.urgency, minlength=len(LEVELS)), LEVELS),
-        red_flags=_named(fired, names),
-    )
-
-
-def _named(numbers: Any, names: tuple[str, ...]) -> Counter[str]:
-    pairs = zip(names, numbers.tolist(), strict=True)
-    return Counter({name: number for name, number in pairs if number})
-
-
-def take_scores(scores: Scores, kept: BoolArray) -> Scores:
-    """Return the scores of some cases."""
-    return Scores(
-        posterior=scores.posterior[kept],
-        log_evidence=scores.log_evidence[kept],
-        status=scores.status[kept],
-        urgency=scores.urgency[kept],
-        flags=scores.flags[kept],
-    )
+        return self.subject.table(answers, ids, rows)
 
 
 def case_ids(cells: pa.Table) -> pa.Array | None:

@@ -21,6 +21,7 @@ from bayesdx.tables.execution.part_result import PartResult, WrittenPart, joined
 from bayesdx.tables.execution.publish import arrow_tables, write_parquet
 from bayesdx.tables.execution.rejects import CellPlaces
 from bayesdx.tables.execution.run_options import RunOptions
+from bayesdx.tables.execution.subject import EngineSubject
 from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.sources.streams import bytes_digest, file_digest
@@ -101,7 +102,8 @@ def score_partition_job(core: Core, job: PartitionJob) -> PartResult:
     with open_cases(job.source, chunk_rows=job.options.chunk_rows) as source:
         _check_same(core, job, source)
         places = CellPlaces(source.name, source.columns)
-        work = ChunkJob(core, job.options, places, arrow_bytes, faulty=faulty)
+        subject = EngineSubject(core, job.options.output)
+        work = ChunkJob(subject, job.options, places, arrow_bytes, faulty=faulty)
         chunks = islice(source.chunks(job.number * job.chunks), job.chunks)
         result = joined(job.number, map(work, chunks), LISTED)
     written = None if stop and faulty.is_set() else _write(job, result)
@@ -109,7 +111,7 @@ def score_partition_job(core: Core, job: PartitionJob) -> PartResult:
 
 
 def _check_same(core: Core, job: PartitionJob, source: CaseSource) -> None:
-    here = {**engine_facts(core), "knowledge": core.knowledge.digest}
+    here = {**engine_facts(core.backend), "knowledge": core.knowledge.digest}
     there = {**job.made_from.engine, "knowledge": job.made_from.knowledge["digest"]}
     here |= {"input records": str(source.rows), "input bytes": str(source.size)}
     there |= {"input records": str(job.rows), "input bytes": str(job.size)}

@@ -7,16 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.tables.execution.counts import Counts
-from bayesdx.tables.outputs import OutputOptions, check_options
+from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.sources.formats import PARQUET, format_of
-
-if TYPE_CHECKING:
-    from bayesdx.diagnosis.core import Core
-
 
 OnError = Literal["stop", "skip", "report"]
 #: Records scored together: enough to be fast; some 15 kB of each are in hand, in each thread.
@@ -120,7 +116,7 @@ class RunReport:
 
 
 def check_run(
-    core: Core, source: str | Path, target: str | Path, options: RunOptions, cluster: Cluster | None
+    source: str | Path, target: str | Path, options: RunOptions, cluster: Cluster | None
 ) -> None:
     """Refuse a run that cannot be done.
 
@@ -131,7 +127,6 @@ def check_run(
     BayesdxError
         Dask is not installed.
     """
-    check_options(core, options.output)
     faults = []
     unit = "threads"
     if cluster is not None:

@@ -13,12 +13,10 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.inference.noisy.choice import settled
 from bayesdx.tables.encoders import Encoder, encoder
 from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts
 from bayesdx.tables.execution.chunk_job import ChunkJob
@@ -40,8 +38,9 @@ from bayesdx.tables.execution.run_options import (
     RunReport,
     check_run,
 )
+from bayesdx.tables.execution.subject import EngineSubject, Subject
 from bayesdx.tables.execution.thread_pool import in_order
-from bayesdx.tables.reserved import RESERVED
+from bayesdx.tables.outputs import check_options
 from bayesdx.tables.sources.chunks import CaseChunk, CaseSource, RowFault
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.target import (
@@ -105,7 +104,22 @@ def score_table(
     interruption.
     """
     options = options or RunOptions()
-    check_run(core, source, output, options, cluster)
+    check_options(core, options.output)
+    return run_table(
+        EngineSubject(core, options.output), source, output, options, on_progress, cluster
+    )
+
+
+def run_table(
+    subject: Subject[Any, Any],
+    source: str | Path,
+    output: str | Path,
+    options: RunOptions,
+    on_progress: OnProgress | None = None,
+    cluster: Cluster | None = None,
+) -> RunReport:
+    """Put the rows of a table to a subject; see `score_table`. A cluster is for engines."""
+    check_run(source, output, options, cluster)
     target = parse_target(output, resume=options.resume)
     if target.path is None and options.on_error != "stop" and not options.dry_run:
         expected = "a file: records with faults are written beside it"
@@ -113,26 +127,26 @@ def score_table(
     with ExitStack() as stack:
         opened = stack.enter_context(open_cases(source, chunk_rows=options.chunk_rows))
         refuse_inputs(target, opened.paths)
-        core.reader.check_columns([name for name in opened.columns if name not in RESERVED])
+        subject.check_columns([one for one in opened.columns if one not in subject.reserved])
         if target.path is None:
             aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="bayesdx-"))
             folder = Path(aside) / f"output{PARTS_SUFFIX}"
         else:
             folder = target.beside(PARTS_SUFFIX)
-        return _TableRun(core, opened, target, options, on_progress, cluster).score(folder)
+        return _TableRun(subject, opened, target, options, on_progress, cluster).score(folder)
 
 
 class _TableRun:
     def __init__(
         self,
-        core: Core,
+        subject: Subject[Any, Any],
         source: CaseSource,
         target: Target,
         options: RunOptions,
         on_progress: OnProgress | None,
         cluster: Cluster | None,
     ) -> None:
-        self._core, self._source, self._target = core, source, target
+        self._subject, self._source, self._target = subject, source, target
         self._options, self._on_progress, self._cluster = options, on_progress, cluster
         self._begin = time.perf_counter()
         self._seconds: Counter[str] = Counter()
@@ -209,8 +223,9 @@ class _TableRun:
             from bayesdx.tables.execution.partition_plan import PartitionPlan
 
             assert self._cluster is not None
+            assert isinstance(self._subject, EngineSubject)
             plan = PartitionPlan(
-                self._core, self._source, self._options, self._cluster, made_from, store
+                self._subject.core, self._source, self._options, self._cluster, made_from, store
             )
             results = plan.results(self._workers)
         else:
@@ -239,9 +254,7 @@ class _TableRun:
         places = CellPlaces(source.name, source.columns)
         # Chosen once: the size of a chunk must not decide who does the arithmetic.
         rows = self._source.rows or (self._source.size or _USUAL_BYTES) // _ROW_BYTES
-        backend = settled(self._core.backend, self._core.model, rows)
-        core = replace(self._core, backend=backend)
-        work = ChunkJob(core, options, places, encode, self._workers)
+        work = ChunkJob(self._subject.settled(rows), options, places, encode, self._workers)
         try:
             yield from in_order(work, self._parsed(skip), self._workers)
         except InvalidCase as error:
@@ -317,7 +330,7 @@ class _TableRun:
     def _facts(self, *, at_end: bool = False) -> RunFacts:
         with self._timed("digest"):
             return gather_facts(
-                self._core, self._source, self._options, self._target, at_end=at_end
+                self._subject, self._source, self._options, self._target, at_end=at_end
             )
 
     def _report(self, resumed: int = 0) -> RunReport:

@@ -23,6 +23,7 @@ from bayesdx.tables.execution.chunk_job import ChunkJob
 from bayesdx.tables.execution.publish import describe
 from bayesdx.tables.execution.rejects import CellPlaces
 from bayesdx.tables.execution.run_options import RunOptions
+from bayesdx.tables.execution.subject import EngineSubject
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 from bayesdx.tables.sources.chunks import CaseSource
@@ -194,7 +195,8 @@ def _expected(
 ) -> Cells:
     """Score the chosen ones among the good records of an input again, as they are written."""
     core.reader.check_columns([name for name in source.columns if name not in RESERVED])
-    work = ChunkJob(core, options, CellPlaces(source.name, source.columns), encode=None)
+    subject = EngineSubject(core, options.output)
+    work = ChunkJob(subject, options, CellPlaces(source.name, source.columns), encode=None)
     tables = []
     before = 0
     for chunk in source.chunks():
