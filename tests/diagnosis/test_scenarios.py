@@ -1,6 +1,8 @@
-"""What the scenarios must show whatever the posteriors: emergencies are not missed."""
+"""The scenario files are sound, and show what they must whatever the posteriors."""
 
+import csv
 import math
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +11,10 @@ import pytest
 import bayesdx
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables import finding_columns, read_cases
+from bayesdx.tables.reserved import RESERVED
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
+FILES = ("documents.csv", "published.csv", "typical.csv")
 #: Emergencies that do not come out as emergency or urgent, with the reason; none today.
 KNOWN_MISSES: dict[str, str] = {}
 
@@ -18,6 +22,48 @@ KNOWN_MISSES: dict[str, str] = {}
 @pytest.fixture(scope="module")
 def engine() -> bayesdx.Engine:
     return bayesdx.load()
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (SCENARIOS / name).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def known_values(row: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in row.items() if value and key not in RESERVED}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_labels_are_ids_and_levels_of_the_knowledge(engine: bayesdx.Engine, name: str) -> None:
+    rows = rows_of(name)
+    assert len({row["case_id"] for row in rows}) == len(rows)
+    causes = {*engine.knowledge.causes, "unexplained"}
+    for row in rows:
+        labels = [row["expected_cause"], *filter(None, row["acceptable"].split(";"))]
+        assert set(labels) <= causes, row["case_id"]
+        assert len(set(labels)) == len(labels), row["case_id"]
+        assert row["urgency"] in LEVELS, row["case_id"]
+        assert row["source"], row["case_id"]
+        assert row["note"], row["case_id"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_row_answers_without_fault(engine: bayesdx.Engine, name: str) -> None:
+    scores = engine.score(finding_columns(read_cases(str(SCENARIOS / name))))
+    assert list(scores["status"].unique()) == ["ok"]
+
+
+def test_typical_presentations_name_a_source_and_say_enough(engine: bayesdx.Engine) -> None:
+    sources = {row["name"] for row in rows_of("typical_sources.csv")}
+    assert sources.isdisjoint(engine.knowledge.sources)
+    cited: set[str] = set()
+    for row in rows_of("typical.csv"):
+        assert 5 <= len(known_values(row)) <= 14, row["case_id"]
+        assert {"age", "sex"} <= set(known_values(row)), row["case_id"]
+        cited |= set(row["source"].split(";"))
+    assert cited - set(engine.knowledge.sources) == sources
+    counts = Counter(row["expected_cause"] for row in rows_of("typical.csv"))
+    assert min(counts.values()) >= 2
 
 
 def labelled_and_scored(engine: bayesdx.Engine, name: str) -> pd.DataFrame:
