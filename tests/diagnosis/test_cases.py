@@ -9,6 +9,7 @@ import pytest
 
 import bayesdx
 from bayesdx.diagnosis.cases import MOST_FAULTS
+from bayesdx.diagnosis.values import WORDS
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,8 @@ def test_words_for_not_known(engine: bayesdx.Engine, word: object) -> None:
 @pytest.mark.parametrize("word", ["maybe", 2, -0.1, "1.5", "inf", [1], object])
 def test_what_is_no_value(engine: bayesdx.Engine, word: object) -> None:
     expected = re.escape(
-        "fever: expected present, absent or unknown, or a number between 0 and 1, got "
+        "fever: expected present, absent or unknown, or a number between 0 and 1 or a percentage "
+        "(present: yes, y, "
     )
     with pytest.raises(bayesdx.InvalidCase, match=expected):
         engine.diagnose({"fever": word})
@@ -124,8 +126,8 @@ def test_all_faults_at_once_by_row_and_column(engine: bayesdx.Engine) -> None:
         "column: expected the name of a finding, risk or measure, got 'fevr'. "
         "Nearest: fever, faber_pos.",
         "row 1, column potassium: expected a number from 1 to 10 (mmol/L), got '33'.",
-        "row 0, column fever: expected present, absent or unknown, or a number between 0 and 1, "
-        "got 'perhaps'.",
+        "row 0, column fever: expected present, absent or unknown, or a number between 0 and 1 "
+        f"or a percentage ({WORDS.told()}; more by --yes, --no, --unknown), got 'perhaps'.",
     ]
 
 

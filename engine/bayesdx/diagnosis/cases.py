@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.case_faults import MOST_FAULTS, CaseFaults, RowNames
 from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, imply, merge
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
-from bayesdx.diagnosis.values import read_binary, read_measure, read_state
+from bayesdx.diagnosis.values import WORDS, Words, read_binary, read_measure, read_state
 from bayesdx.errors import Fault, nearest_names
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel
@@ -104,7 +104,9 @@ class CaseReader:
             self._target(str(name), faults)
         faults.raise_any()
 
-    def read(self, columns: Mapping[Any, Cells], n_cases: int, rows: RowNames) -> Cases:
+    def read(
+        self, columns: Mapping[Any, Cells], n_cases: int, rows: RowNames, words: Words = WORDS
+    ) -> Cases:
         """Read columns of cells.
 
         Parameters
@@ -114,6 +116,8 @@ class CaseReader:
         rows : sequence, function or None
             Row labels to name in faults, or a function that makes a place of a position and a
             column; None for a single case, whose faults name the column.
+        words : Words
+            How cells are written.
 
         Raises
         ------
@@ -121,12 +125,12 @@ class CaseReader:
             With every unknown column, unreadable cell and contradiction.
         """
         faults = CaseFaults(rows, n_cases)
-        cases = self._read(columns, n_cases, faults)
+        cases = self._read(columns, n_cases, faults, words)
         faults.raise_any()
         return cases
 
     def read_rows(
-        self, columns: Mapping[Any, Cells], n_cases: int, rows: RowNames
+        self, columns: Mapping[Any, Cells], n_cases: int, rows: RowNames, words: Words = WORDS
     ) -> tuple[Cases, NDArray[np.bool_], tuple[tuple[int, Fault], ...]]:
         """Read columns of cells, good rows in spite of bad ones.
 
@@ -135,7 +139,7 @@ class CaseReader:
         columns : mapping of column name to a sequence of N cells
             Arrow dictionaries are the fastest: each entry is read once.
         n_cases : int
-        rows : sequence, function or None
+        rows, words
             As in `read`.
 
         Returns
@@ -154,20 +158,22 @@ class CaseReader:
         """
         self.check_columns(columns)
         faults = CaseFaults(rows, n_cases, first_only=True)
-        cases = self._read(columns, n_cases, faults)
+        cases = self._read(columns, n_cases, faults, words)
         ordered = tuple(sorted(faults.faults, key=operator.itemgetter(0)))
         if ordered:
             _forget(cases, np.flatnonzero(faults.bad), no_evidence(self._model, 1))
         return cases, ~faults.bad, ordered
 
-    def _read(self, columns: Mapping[Any, Cells], n_cases: int, faults: CaseFaults) -> Cases:
+    def _read(
+        self, columns: Mapping[Any, Cells], n_cases: int, faults: CaseFaults, words: Words
+    ) -> Cases:
         said: dict[str, list[tuple[str, FloatArray]]] = {}
         given: list[tuple[str, FloatArray]] = []
         for column, cells in columns.items():
             name = self._target(str(column), faults)
             if name is None:
                 continue
-            for target, values in self._read_column(name, str(column), cells, faults):
+            for target, values in self._read_column(name, str(column), cells, faults, words):
                 if target == name:
                     given.append((name, values))
                 if target not in self._knowledge.measures or target in self._knowledge.risks:
@@ -200,25 +206,25 @@ class CaseReader:
         return entry.states
 
     def _read_column(
-        self, name: str, column: str, cells: Cells, faults: CaseFaults
+        self, name: str, column: str, cells: Cells, faults: CaseFaults, words: Words
     ) -> list[tuple[str, FloatArray]]:
         """Return what a column says: its own values first, then what a measure sets."""
         knowledge = self._knowledge
         reader: CellReader
         measure = knowledge.measures.get(name)
         if measure is not None:
-            return self._read_measure(measure, column, cells, faults)
+            return self._read_measure(measure, column, cells, faults, words)
         finding = knowledge.findings.get(name)
         states = self._states(name)
         if (finding is None and len(states) > 2) or states != ("absent", "present"):
-            reader = lambda place, cell: read_state(place, cell, states)  # noqa: E731
+            reader = lambda place, cell: read_state(place, cell, states, words)  # noqa: E731
         else:
             soft = finding is not None and finding.kind == "binary"
-            reader = lambda place, cell: read_binary(place, cell, soft=soft)  # noqa: E731
+            reader = lambda place, cell: read_binary(place, cell, soft=soft, words=words)  # noqa: E731
         return [(name, _read_cells(column, cells, reader, faults))]
 
     def _read_measure(
-        self, measure: Measure, column: str, cells: Cells, faults: CaseFaults
+        self, measure: Measure, column: str, cells: Cells, faults: CaseFaults, words: Words
     ) -> list[tuple[str, FloatArray]]:
         risk = self._knowledge.risks.get(measure.id)
 
@@ -229,7 +235,7 @@ class CaseReader:
                 band = bands.get(folded(cell))
                 if band is not None:
                     return -1.0 - band  # a named band, told from numbers by its sign
-            return read_measure(place, cell, measure)
+            return read_measure(place, cell, measure, words)
 
         values = _read_cells(column, cells, reader, faults)
         named = values < 0 if risk is not None else np.zeros(len(values), dtype=bool)

@@ -1,107 +1,238 @@
-"""What one cell of a case says: present, a state, a number with a unit, or nothing."""
+"""What one cell of a case says: present, a state, a number with a unit, or nothing.
+
+The accepted words stand in `PRESENT`, `ABSENT` and `UNKNOWN`, and in README.md, which a test keeps
+equal. Anything else is refused: nothing is guessed. `none` and `nil` are not among them, since one
+writer means "absent" by them and another "not known"; nor is `-`, for the same reason.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
 from numbers import Real
 
-from bayesdx.errors import Fault, nearest_names
+from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.knowledge.naming import folded
 from bayesdx.knowledge.schema import Measure
 
-UNKNOWN = math.nan
-_MISSING = frozenset({"", "unknown", "nan", "none", "null", "na", "n/a", "<na>", "?"})
-_PRESENT = frozenset({"present", "yes", "true", "y", "t", "positive"})
-_ABSENT = frozenset({"absent", "no", "false", "n", "f", "negative"})
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)")
+UNKNOWN_VALUE = math.nan
+PRESENT = ("present", "yes", "y", "true", "t", "1", "positive", "pos", "+", "x", "ja")
+ABSENT = (
+    *("absent", "no", "n", "false", "f", "0", "negative", "neg", "nein"),
+    *("not present", "denies", "denied"),
+)
+UNKNOWN = ("unknown", "not known", "?", "na", "n/a", "<na>", "nan", "null")
+#: Of a variable whose states are female and male.
+SEXES = {"f": "female", "w": "female", "m": "male"}
+#: Short names of units of time; all units also without their plural s, in any case.
+UNITS = {
+    **dict.fromkeys(("y", "yr", "yo", "years old", "year old"), "year"),
+    **dict.fromkeys(("mo", "mth", "mon"), "month"),
+    **dict.fromkeys(("w", "wk"), "week"),
+    "d": "day",
+}
+_DIGITS = {".": r"(?:\d+\.?\d*|\.\d+)", ",": r"(?:\d+,?\d*|,\d+)"}
 
 
-def is_missing(value: object) -> bool:
+@dataclass(frozen=True)
+class Words:
+    """How the cells of a table are written, beside the words that are always accepted.
+
+    Attributes
+    ----------
+    yes, no, unknown : tuple of str
+        More words for present, absent and not known, such as ``2`` for absent; case and blanks
+        around them do not count. They win over the words that are always accepted.
+    decimal : {".", ","}
+        Mark between whole and broken part of the numbers in text.
+
+    Raises
+    ------
+    InvalidCase
+        A word is blank or would mean two things, or the mark is another one.
+    """
+
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    decimal: str = "."
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.decimal not in _DIGITS:
+            faults.append(Fault("decimal", ". or ,", self.decimal))
+        seen: dict[str, str] = {}
+        for option in ("yes", "no", "unknown"):
+            for word in getattr(self, option):
+                form = _form(word)
+                if not form:
+                    faults.append(Fault(option, "a word", word))
+                if seen.setdefault(form, option) != option:
+                    faults.append(Fault(option, f"a word that is not in --{seen[form]} too", word))
+        if faults:
+            raise InvalidCase(faults)
+
+    @cached_property
+    def meaning(self) -> dict[str, float]:
+        """Meaning of each word of yes/no cells: 1 present, 0 absent, NaN not known."""
+        read: dict[str, float] = {"": UNKNOWN_VALUE}
+        for words, meaning in (
+            (PRESENT, 1.0),
+            (ABSENT, 0.0),
+            (UNKNOWN, UNKNOWN_VALUE),
+            (self.yes, 1.0),
+            (self.no, 0.0),
+            (self.unknown, UNKNOWN_VALUE),
+        ):
+            read.update({_form(word): meaning for word in words})
+        return read
+
+    def number(self, text: str) -> float | None:
+        """Return the number that a text is: plain decimal digits, with an exponent or without.
+
+        None where it is none, or where no float64 can hold it: one that is not zero becomes zero
+        by underflow, one below 1 becomes 1 by rounding.
+        """
+        if not self._number.fullmatch(text):
+            return None
+        return _held(text.replace(self.decimal, "."))
+
+    def quantity(self, text: str) -> tuple[float | None, str] | None:
+        """Split a text into its number and the unit after it, which may be blank."""
+        matched = self._number.match(text)
+        if matched is None:
+            return None
+        return self.number(matched[0]), text[matched.end() :].strip()
+
+    @cached_property
+    def _number(self) -> re.Pattern[str]:
+        return re.compile(rf"[+-]?{_DIGITS[self.decimal]}(?:[eE][+-]?\d+)?", re.ASCII)
+
+    def told(self) -> str:
+        """Return the list of accepted words."""
+        lists = (*PRESENT[1:], *self.yes), (*ABSENT[1:], *self.no), (*UNKNOWN[1:], *self.unknown)
+        names = ("present", "absent", "unknown: blank")
+        pairs = zip(names, lists, strict=True)
+        return "; ".join(
+            f"{name}{', ' if ':' in name else ': '}{', '.join(words)}" for name, words in pairs
+        )
+
+
+WORDS = Words()
+
+
+def is_missing(value: object, words: Words = WORDS) -> bool:
     """Whether a cell says that something is not known."""
     if value is None:
         return True
     if isinstance(value, str):
-        return value.strip().casefold() in _MISSING
+        return math.isnan(words.meaning.get(_form(value), 0.0))
     try:
         return bool(value != value)  # NaN and NaT differ from themselves
     except TypeError:
         return True  # pandas.NA has no truth value
 
 
-def as_number(value: object) -> float | None:
+def as_number(value: object, words: Words = WORDS) -> float | None:
     """Return the number that a cell is, if it is one (booleans are 0 and 1)."""
     if isinstance(value, str):
-        try:
-            number = float(value.strip())
-        except ValueError:
-            return None
-        return number if math.isfinite(number) else None
+        return words.number(value.strip())
     if isinstance(value, Real) or hasattr(value, "__float__"):
-        number = float(value)
-        return number if math.isfinite(number) else None
+        return _held(value)
     return None
 
 
-def read_binary(place: str, value: object, *, soft: bool) -> float | Fault:
+def read_binary(place: str, value: object, *, soft: bool, words: Words = WORDS) -> float | Fault:
     """Read a two-state cell: 0 absent, 1 present, in between soft evidence, NaN unknown."""
-    if is_missing(value):
-        return UNKNOWN
-    word = value.strip().casefold() if isinstance(value, str) else ""
-    if word in _PRESENT:
-        return 1.0
-    if word in _ABSENT:
-        return 0.0
-    number = as_number(value)
+    if is_missing(value, words):
+        return UNKNOWN_VALUE
+    word = _form(value) if isinstance(value, str) else _typed(value)
+    if word and word in words.meaning:
+        return words.meaning[word]
+    number = as_number(value, words)
+    if number is None and soft and word.endswith("%"):
+        percent = words.number(word[:-1].strip())
+        number = None if percent is None else _held(Decimal(repr(percent)) / 100)
     if number is not None and (number in (0.0, 1.0) or (soft and 0.0 < number < 1.0)):
         return number
     expected = "present, absent or unknown"
     if soft:
-        expected += ", or a number between 0 and 1"
+        expected += ", or a number between 0 and 1 or a percentage"
     near = nearest_names(word, ("present", "absent", "unknown", "yes", "no")) if word else ()
-    return Fault(place, expected, value, near)
+    return Fault(place, f"{expected} ({words.told()}; more by --yes, --no, --unknown)", value, near)
 
 
-def read_state(place: str, value: object, states: Sequence[str]) -> float | Fault:
+def read_state(
+    place: str, value: object, states: Sequence[str], words: Words = WORDS
+) -> float | Fault:
     """Read a named state: its position, NaN unknown.
 
     A state wins over a word for "not known": no radiation is called ``none``.
     """
     names = {folded(state): i for i, state in enumerate(states)}
+    short = SEXES if {"female", "male"} <= names.keys() else {}
     text = folded(value) if isinstance(value, str) else ""
+    text = short.get(text, text)
     if text in names:
         return float(names[text])
-    if is_missing(value):
-        return UNKNOWN
+    if is_missing(value, words):
+        return UNKNOWN_VALUE
     near = nearest_names(str(value), states)
-    return Fault(place, f"one of {', '.join(states)}", value, near)
+    also = f" (also {', '.join(short)})" if short else ""
+    return Fault(place, f"one of {', '.join(states)}{also}", value, near)
 
 
-def read_measure(place: str, value: object, measure: Measure) -> float | Fault:
+def read_measure(
+    place: str, value: object, measure: Measure, words: Words = WORDS
+) -> float | Fault:
     """Read a measured number, with or without its unit, in the unit of the measure."""
-    if is_missing(value):
-        return UNKNOWN
+    if is_missing(value, words):
+        return UNKNOWN_VALUE
     low, high = measure.range
     expected = f"a number from {low:g} to {high:g} ({measure.unit})"
-    number = as_number(value)
+    number = as_number(value, words)
     if isinstance(value, bool) or type(value).__name__ == "bool":
         return Fault(place, expected, value)
     if number is None:
-        matched = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-        if not matched:
+        read = words.quantity(value.strip()) if isinstance(value, str) else None
+        if read is None or read[0] is None:
             return Fault(place, expected, value)
-        factor = _factor(matched[2], measure)
+        factor = _factor(read[1], measure)
         if factor is None:
             units = (measure.unit, *measure.units)
-            near = nearest_names(matched[2], units)
+            near = nearest_names(read[1], units)
             return Fault(place, f"a number in {' or '.join(units)}", value, near)
-        number = float(matched[1]) * factor
+        number = read[0] * factor
     if measure.integer and number != round(number):
         return Fault(place, f"a whole number from {low:g} to {high:g} ({measure.unit})", value)
     if not low <= number <= high:
         return Fault(place, expected, value)
     return number
+
+
+def _held(value: object) -> float | None:
+    """The float64 next to a number; None where there is none, or it says another thing."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+        exact = Decimal(value) if isinstance(value, str) else value
+        rounded = number in (0.0, 1.0) and number != exact
+    except (ValueError, ArithmeticError, TypeError):
+        return None
+    return number if math.isfinite(number) and not rounded else None
+
+
+def _form(word: str) -> str:
+    return " ".join(word.casefold().split())
+
+
+def _typed(value: object) -> str:
+    """A whole number that is no text, as it would be written."""
+    number = as_number(value)
+    return "" if number is None or number != round(number) else f"{number:.0f}"
 
 
 def _factor(unit: str, measure: Measure) -> float | None:
@@ -111,6 +242,7 @@ def _factor(unit: str, measure: Measure) -> float | None:
 
 
 def _unit(name: str) -> str:
-    """A unit without case and plural: "7 Month" is "7 months"."""
-    text = name.strip().casefold()
-    return text[:-1] if text.endswith("s") and len(text) > 2 else text
+    """A unit without case, plural and abbreviation: "7 Mo" is "7 months"."""
+    text = _form(name)
+    short = text[:-1] if text.endswith("s") and len(text) > 2 else text
+    return UNITS.get(text, UNITS.get(short, short))
