@@ -247,7 +247,7 @@ def test_cyclic_pain_needs_a_cycle(real_knowledge: Knowledge, real_assembly: Ass
     event = ("menstrual_cyclic",)
     question.add(risks={"sex": "male"}, events=event)
     question.add(risks={"age": "60_to_64"}, events=event)
-    question.add(risks={"sex": "female", "age": "under_50"}, events=event)
+    question.add(risks={"sex": "female", "age": "40_to_49"}, events=event)
     male, old, young = question.probabilities()
     assert male == 0.0
     assert old == 0.0

@@ -316,7 +316,7 @@ def test_a_pipe_gets_the_same_without_colours() -> None:
 def test_reasons_are_said_by_their_labels(told: Told) -> None:
     head = flat(told("fracture").split("\n\n")[0])
     assert "Because of: recent fall, blow or other injury; " in head
-    assert "age band: 70 or over." in head
+    assert "age band: 70 to 79." in head
     assert "_" not in head
 
 

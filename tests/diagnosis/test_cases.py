@@ -63,13 +63,17 @@ def test_a_measure_with_a_unit_sets_its_findings(
 
 
 def test_thresholds_are_cut_where_declared(engine: bayesdx.Engine) -> None:
-    assert understood(engine, potassium=3.5)["k_low"] == "absent"
-    assert understood(engine, potassium=3.49)["k_low"] == "present"
-    assert understood(engine, age=49)["age"] == "under_50"
+    assert understood(engine, potassium=3.5)["k_level"] == "normal"
+    assert understood(engine, potassium=3.49)["k_level"] == "from_3_to_3_5"
+    assert understood(engine, potassium=2.5)["k_level"] == "from_2_5_to_3"
+    assert understood(engine, potassium=2.4)["k_level"] == "below_2_5"
+    assert understood(engine, crp=10)["crp_level"] == "up_to_10"
+    assert understood(engine, ferritin=49)["ferritin_low"] == "present"
+    assert understood(engine, age=49)["age"] == "40_to_49"
     assert understood(engine, age=50)["age"] == "50_to_59"
-    assert understood(engine, age="70_or_over")["age"] == "70_or_over"
+    assert understood(engine, age="70_to_79")["age"] == "70_to_79"
     assert understood(engine, ck_ratio=10)["ck_level"] == "from_4x_to_10x"
-    assert understood(engine, ck_ratio=10.1)["ck_level"] == "above_10x"
+    assert understood(engine, ck_ratio=10.1)["ck_level"] == "from_10x_to_40x"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,8 @@ def test_a_measure_outside_its_range_or_unit_is_refused(
     ("case", "message"),
     [
         ({"duration": "2 weeks", "dur_gt_6mo": "yes"}, "absent from 'duration' and present from"),
-        ({"potassium": 3.1, "k_low": "no"}, "present from 'potassium' and absent from 'k_low'"),
+        ({"ferritin": 9, "ferritin_low": 0}, "present from 'ferritin' and absent from 'ferritin_l"),
+        ({"potassium": 3.1, "k_low": "no"}, "k_level: expected one level"),
         ({"fever": 1, "high temperature": 0, "FEVER": 0}, "fever: expected one value"),
         ({"leg_radiation_any": 0, "leg_radiation_below_knee": 1}, "leg_radiation: expected one l"),
         ({"ck_level": "below_4x", "ck_gt4x": 1}, "ck_level: expected one level"),
@@ -162,7 +167,7 @@ def test_soft_evidence_leaning_to_present_fires_red_flags(engine: bayesdx.Engine
 
 
 def test_risks_and_thresholds_take_no_soft_evidence(engine: bayesdx.Engine) -> None:
-    for name in ("statin_use", "leg_radiation_any", "severe_pain"):
+    for name in ("statin_use", "leg_radiation_any", "activity_limited"):
         with pytest.raises(bayesdx.InvalidCase, match=f"^{name}: expected present, absent or unkn"):
             engine.diagnose({name: 0.5})
 

@@ -24,7 +24,7 @@ from bayesdx.errors import InvalidCase
 from bayesdx.knowledge.red_flag_schema import LEVELS, RedFlag, subjects
 
 FILE = Path(__file__).parents[2] / "priors" / "red_flags.toml"
-AGES = ("under_50", "50_to_59", "60_to_64", "65_to_69", "70_or_over")
+AGES = ("under_30", "50_to_59", "60_to_64", "65_to_69", "70_to_79", "80_or_over")
 STATES = {"age": AGES}
 
 RULES = tuple(
@@ -98,9 +98,9 @@ def test_missing_and_none_are_the_same_unknown():
 
 
 def test_state_leaf():
-    older = rule(when={"all": ["age:65_to_69|70_or_over"]})
+    older = rule(when={"all": ["age:65_to_69|70_to_79|80_or_over"]})
     outcomes = [evaluate([older], {"age": age})[0].outcome for age in AGES]
-    assert outcomes == ["not_met", "not_met", "not_met", "fired", "fired"]
+    assert outcomes == ["not_met", "not_met", "not_met", "fired", "fired", "fired"]
     (result,) = evaluate([older], {})
     assert (result.outcome, result.not_asked) == ("open", ("age",))
 
@@ -175,7 +175,7 @@ def random_facts(rng: np.random.Generator, count: int) -> list[dict[str, str | N
         for name in ALL_SUBJECTS:
             draw = rng.random()
             if name == "age":
-                facts[name] = AGES[rng.integers(5)] if draw < present + absent else None
+                facts[name] = AGES[rng.integers(len(AGES))] if draw < present + absent else None
             elif draw < present:
                 facts[name] = "present"
             elif draw < present + absent:
@@ -241,7 +241,7 @@ def test_sets_of_cases_survive_packing(count):
 
 def conditions() -> st.SearchStrategy[dict]:
     leaf = st.sampled_from(
-        ["a", "b", "c", "!a", "!b", "!c", "age:under_50", "age:65_to_69|70_or_over"]
+        ["a", "b", "c", "!a", "!b", "!c", "age:50_to_59", "age:65_to_69|70_to_79|80_or_over"]
     )
 
     def block(item):

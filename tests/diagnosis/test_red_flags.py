@@ -13,7 +13,7 @@ from bayesdx.knowledge.red_flag_schema import LEVELS, RedFlag, When, leaves, rea
 
 PRIORS = Path(__file__).parents[2] / "priors"
 TRIALS_FILE = Path(__file__).with_name("red_flag_trials.toml")
-AGES = ("under_50", "50_to_59", "60_to_64", "65_to_69", "70_or_over")
+AGES = ("under_30", "50_to_59", "60_to_64", "65_to_69", "70_to_79", "80_or_over")
 
 
 def read_toml(name: str) -> dict:
@@ -138,7 +138,7 @@ def test_nothing_asked_leaves_every_rule_open(rule_id):
             "severe_with_neurology",
         ),
         ("bilateral_leg_deficit !leg_weakness !numbness_tingling", "cauda_equina"),
-        ("unilateral_leg_swelling peripartum sex:male age:70_or_over !swelling", "dvt"),
+        ("unilateral_leg_swelling peripartum sex:male age:70_to_79 !swelling", "dvt"),
         ("progressive_neurology !numbness_tingling !leg_weakness", "growing_numbness_or_weakness"),
     ],
 )
@@ -162,7 +162,7 @@ def test_nothing_else_that_is_said_silences_a_rule(rule_id, text):
 
 def test_everything_at_once_is_an_emergency():
     names = frozenset().union(*(subjects(rule.when) for rule in RULES)) - {"age"}
-    results = evaluate(RULES, {**dict.fromkeys(names, "present"), "age": "70_or_over"})
+    results = evaluate(RULES, {**dict.fromkeys(names, "present"), "age": "70_to_79"})
     assert {r.rule.id for r in results if r.outcome != "fired"} == {"exercise_linked"}
     assert urgency(results) == "emergency"
 
@@ -192,7 +192,7 @@ def test_every_leaf_can_make_a_difference(rule_id):
             facts = dict(base_self_care)
         name = sorted(needed)[rng.integers(len(needed))]
         outcomes = set()
-        for state in ("70_or_over", "under_50") if name == "age" else ("present", "absent"):
+        for state in ("70_to_79", "40_to_49") if name == "age" else ("present", "absent"):
             outcomes.add(outcome_of(rule_id, {**facts, name: state}).outcome)
         if len(outcomes) == 2:
             needed.discard(name)
@@ -242,7 +242,7 @@ def test_worked_levels():
         "severe_pain progressive": "urgent",
         "antipsychotic_use generalized_rigidity": "urgent",
         "fever": "urgent",
-        "trauma_recent age:under_50": "urgent",
+        "trauma_recent age:40_to_49": "urgent",
         "fever low_back_pain": "urgent",
         "severe_pain bilateral": "urgent",
         "active_cancer leg_weakness": "urgent",
@@ -252,7 +252,7 @@ def test_worked_levels():
         "antipsychotic_use generalized_rigidity confusion": "urgent",
         "antipsychotic_use generalized_rigidity confusion autonomic": "emergency",
         "severe_pain leg_weakness": "emergency",
-        "trauma_recent age:70_or_over": "emergency",
+        "trauma_recent age:70_to_79": "emergency",
         SELF_CARE: "self_care",
         "onset_during_exercise !dur_gt_2wk": "routine",
         f"{SELF_CARE} k_low": "soon",
@@ -316,10 +316,10 @@ def test_ordinary_complaints_are_not_urgent():
     ordinary = (
         "buttock_pain deep_ache sitting_worse taut_band_trp dur_gt_2wk",
         "lateral_hip_pain side_lying_worse night_pain sleep_disrupted trochanter_tender",
-        "groin_pain hip_motion_worse morning_stiff_gt60 limp age:70_or_over dur_gt_6mo",
+        "groin_pain hip_motion_worse morning_stiff_gt60 limp age:70_to_79 dur_gt_6mo",
         "low_back_pain buttock_pain spine_motion_worse bilateral",
         "leg_radiation_below_knee numbness_tingling slr_pos ankle_reflex_reduced",
-        "cramp_spasm night_cramps bilateral age:70_or_over diuretic_use",
+        "cramp_spasm night_cramps bilateral age:70_to_79 diuretic_use",
         "cramp_spasm onset_during_exercise fluid_loss training_jump",
         "buttock_pain statin_use multi_site_cramps",
         "buttock_pain severe_pain refractory dur_gt_6mo",

@@ -118,7 +118,7 @@ def test_impossible_evidence_still_fires_rules_and_pitfalls(engine: bayesdx.Engi
     d = engine.diagnose(
         {
             "leg_radiation": "none",
-            "age": "under_50",
+            "age": "40_to_49",
             "fever": "present",
             "buttock_pain": "present",
             "menstrual_cyclic": "present",

@@ -57,8 +57,8 @@ WHEN = {
     ),
     "unexplained_recurrence": ("recurrent_unexplained", None),
     "relaxants": ("cramp_spasm spasticity_any multi_site_cramps", None),
-    "relaxants_falls": ("age:65_to_69 age:70_or_over", "age:60_to_64"),
-    "medicines_older": ("age:65_to_69 age:70_or_over", "age:under_50"),
+    "relaxants_falls": ("age:65_to_69 age:70_to_79", "age:60_to_64"),
+    "medicines_older": ("age:65_to_69 age:70_to_79", "age:40_to_49"),
     "ease_it": ("stretch_worse sitting_worse load_worse spine_motion_worse hip_motion_worse", None),
     "imaging_now": (PICTURES, None),
     "ask_medicines": (
@@ -308,8 +308,10 @@ def test_what_was_not_asked_shows_or_hides():
 
 
 def test_because_names_ids_and_keeps_the_mark_of_what_is_absent():
-    text = made(when={"all": ["age:65_to_69|70_or_over", "!fever"], "any": ["limp", "swelling"]})
-    hit = hits_of(text, facts="age:70_or_over !fever swelling")["made_up"]
+    text = made(
+        when={"all": ["age:65_to_69|70_to_79|80_or_over", "!fever"], "any": ["limp", "swelling"]}
+    )
+    hit = hits_of(text, facts="age:70_to_79 !fever swelling")["made_up"]
     assert hit.because == ("age", "!fever", "swelling")
     assert hit.not_asked == ()
 

@@ -102,7 +102,7 @@ def many(rows: int) -> pd.DataFrame:
         {
             "case_id": [f"c{i:05d}" for i in range(rows)],
             "fever": rng.choice(["", "present", "absent"], rows),
-            "age": rng.choice(["", "50_to_59", "70_or_over", "under_50"], rows),
+            "age": rng.choice(["", "50_to_59", "70_to_79", "40_to_49"], rows),
             "ck": rng.choice(["", *(f"{x:.12g}" for x in rng.random(3 * rows))], rows),
             "phrase": rng.choice(
                 ["", "more than sixteen bytes", "more than sixteen letters"], rows

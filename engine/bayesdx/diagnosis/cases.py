@@ -252,7 +252,8 @@ class CaseReader:
             else:
                 side: Literal["left", "right"] = "right" if setting.closed == "left" else "left"
                 cuts = np.array(setting.cuts)
-                state[known] = np.searchsorted(cuts, numbers[known], side=side)
+                below = np.searchsorted(cuts, numbers[known], side=side)
+                state[known] = len(cuts) - below if setting.falling else below
             if setting.target == measure.id:
                 state[named] = -1.0 - values[named]
             result.append((setting.target, state))

@@ -248,7 +248,8 @@ class Setting(Frozen):
 
     Either `present`, the comparison that makes a finding present (``"< 3.5"``), or `cuts`: the
     index of the state is the number of cuts at or below the value (``closed="left"``) or strictly
-    below it (``closed="right"``).
+    below it (``closed="right"``). Of a ``falling`` scale, where the low values are the later
+    states, it is the number of cuts above the value (at or above it when closed on the right).
     """
 
     finding: str | None = None
@@ -256,6 +257,7 @@ class Setting(Frozen):
     present: str | None = None
     cuts: Annotated[tuple[float, ...], Field(strict=False)] | None = None
     closed: Literal["left", "right"] = "left"
+    falling: bool = False
 
     @property
     def target(self) -> str:
