@@ -21,7 +21,9 @@ from bayesdx.inference.noisy.query import posteriors
 from bayesdx.knowledge.addresses import Address
 from bayesdx.knowledge.conditioning import CauseTable
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
+from bayesdx.network.cpds import CPD, AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
+from bayesdx.network.network import Network
+from bayesdx.network.variables import Variable
 
 #: Name of the hidden cause that carries a risk-dependent background of a finding.
 BACKGROUND = "background:{}"

@@ -25,7 +25,7 @@ from bayesdx.building.number_draws import (
     stated_values,
     uncertain_numbers,
 )
-from bayesdx.inference import Evidence
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge.knowledge import Knowledge

@@ -24,7 +24,7 @@ from bayesdx.inference.noisy.derivatives import LinkGradient, link_gradient, rel
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.network import TableCPD
+from bayesdx.network.cpds import TableCPD
 
 #: Step in log-odds for differences of the fit, which is solved to fifteen digits.
 _STEP = 1e-4

@@ -15,7 +15,7 @@ from bayesdx.cli.printing import make_console
 from bayesdx.cli.words import listed
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.formats import read_network
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 from bayesdx.tables import read_cases, refuse_overwriting, with_case_ids, write_table
 from bayesdx.tables.answers import evidence_columns, posterior_frame
 from bayesdx.tables.networks import compile_network

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
+from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.noisy.query import posteriors
 
 
 def smallest_clash(model: NoisyModel, evidence: Evidence) -> tuple[str, ...]:

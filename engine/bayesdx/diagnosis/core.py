@@ -24,11 +24,12 @@ from bayesdx.diagnosis.shown_texts import Texts, compile_texts
 from bayesdx.diagnosis.triage import TriageTable, build_triage
 from bayesdx.diagnosis.urgency import Urgency, urgency_of
 from bayesdx.errors import BayesdxError, Fault, InvalidCase
-from bayesdx.inference import Answer, CaseLanes, Evidence, no_evidence, posteriors
 from bayesdx.inference.arrays import frozen
-from bayesdx.inference.noisy.case_lanes import FEW
+from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.noisy.case_lanes import FEW, CaseLanes
 from bayesdx.inference.noisy.choice import Backend, takes_compiled
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
+from bayesdx.inference.noisy.query import Answer, posteriors
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated
 

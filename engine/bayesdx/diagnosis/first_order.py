@@ -11,7 +11,7 @@ from scipy import special
 from bayesdx.building.knowledge_draws import KnowledgeDraws
 from bayesdx.building.perturbations import Mover, Perturbations
 from bayesdx.diagnosis.core import Core
-from bayesdx.inference import Evidence
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 
 #: Posteriors are kept this far from 0 and 1 where their log-odds are taken.

@@ -36,7 +36,7 @@ from bayesdx.diagnosis.first_order import (
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.errors import BayesdxError, Fault
-from bayesdx.inference import no_evidence
+from bayesdx.inference.evidence import no_evidence
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 
 #: The first two causes can be told apart when the first is ahead in this share of the draws.

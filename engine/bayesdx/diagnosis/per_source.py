@@ -32,8 +32,9 @@ from bayesdx.building.source_models import (
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.source_influence import Influences, find_influences
 from bayesdx.errors import NOTHING, Fault, InvalidCase, InvalidKnowledge, nearest_names
-from bayesdx.inference import Evidence, posteriors
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray
+from bayesdx.inference.noisy.query import posteriors
 from bayesdx.knowledge.knowledge import Knowledge
 
 __all__ = [

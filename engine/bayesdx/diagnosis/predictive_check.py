@@ -23,10 +23,9 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.phrases import labels_of, percent
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference import Evidence, NoisyModel, no_evidence
-from bayesdx.inference.evidence import stacked
+from bayesdx.inference.evidence import Evidence, no_evidence, stacked
 from bayesdx.inference.noisy.conflict import Conflict, background_shares, conflicts
-from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.reference import p_value, reference_cases, told_cases
 from bayesdx.knowledge.knowledge import Knowledge
 

@@ -15,8 +15,9 @@ import numpy as np
 from bayesdx.building.assembly import Assembly
 from bayesdx.building.sensitivity import number_gradient
 from bayesdx.diagnosis.cases import CaseReader
-from bayesdx.inference import Evidence, posteriors
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.query import posteriors
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.statement_schema import read_event
 

@@ -26,7 +26,9 @@ from bayesdx.building.source_models import (
     build_source_model,
     value_without,
 )
-from bayesdx.inference import Evidence, NoisyModel, posteriors
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.noisy.query import posteriors
 from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.knowledge import Knowledge
 

@@ -32,7 +32,7 @@ from bayesdx.formats.bif_names import QUOTED, listed, pieces, unquoted, words
 from bayesdx.formats.bif_rows import read_rows
 from bayesdx.formats.draft import Draft
 from bayesdx.formats.text import Lines, blanked
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 _INSIDE = rf'(?:[^{{}}"]++|{QUOTED})*+'
 # A comment without an end goes to that of the file; to look for it again would take for ever.

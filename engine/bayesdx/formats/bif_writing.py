@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import product
 
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 #: What needs no quotes: what the well-known networks hold. A second slash would begin a comment.
 _PLAIN = re.compile(r"[A-Za-z0-9_.<>=+-]+(?:/[A-Za-z0-9_.<>=+-]+)*")

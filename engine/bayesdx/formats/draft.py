@@ -20,8 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.errors import NOTHING, Fault, InvalidNetwork, Phrase, nearest_names
-from bayesdx.network import Network, TableCPD, Variable
-from bayesdx.network.cpds import EXACT, MAX_TABLE_CELLS, TOLERANCE, FloatArray, unit_rows
+from bayesdx.network.cpds import EXACT, MAX_TABLE_CELLS, TOLERANCE, FloatArray, TableCPD, unit_rows
+from bayesdx.network.network import Network
+from bayesdx.network.variables import Variable
 
 MOST_CELLS = 1 << 26
 MOST_FAULTS = 100

@@ -8,8 +8,8 @@ import numpy as np
 
 from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidNetwork, Phrase
 from bayesdx.formats.draft import Draft, Family
-from bayesdx.network import Network
 from bayesdx.network.cpds import FloatArray
+from bayesdx.network.network import Network
 
 if TYPE_CHECKING:
     from pgmpy.factors.discrete import TabularCPD

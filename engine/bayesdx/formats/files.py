@@ -20,7 +20,8 @@ from bayesdx.formats.net import read_net, write_net
 from bayesdx.formats.uai import read_uai, write_uai
 from bayesdx.formats.xdsl import read_xdsl, write_xdsl
 from bayesdx.formats.xmlbif import read_xmlbif, write_xmlbif
-from bayesdx.network import Network, Variable
+from bayesdx.network.network import Network
+from bayesdx.network.variables import Variable
 
 #: Bytes, after unpacking.
 LARGEST_FILE = 200_000_000

@@ -23,7 +23,7 @@ import numpy as np
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import Draft
 from bayesdx.formats.text import Lines, row_major
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 # A string without an end goes to that of the file; to look for it again would take for ever.

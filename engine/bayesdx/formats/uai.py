@@ -22,8 +22,8 @@ import numpy as np
 from bayesdx.errors import NOTHING, InvalidNetwork, Phrase
 from bayesdx.formats.draft import MOST_CELLS, Draft
 from bayesdx.formats.text import Lines
-from bayesdx.network import Network
 from bayesdx.network.cpds import FloatArray
+from bayesdx.network.network import Network
 
 MOST_STATES = 1 << 20
 MOST_VARIABLES = 1 << 20

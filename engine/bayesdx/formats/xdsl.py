@@ -26,8 +26,9 @@ from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import FAULTS_A_TABLE, Draft, Family
 from bayesdx.formats.markup import Element, read_markup
 from bayesdx.formats.text import row_major
-from bayesdx.network import Network, Variable
 from bayesdx.network.cpds import FloatArray, unit_rows
+from bayesdx.network.network import Network
+from bayesdx.network.variables import Variable
 
 #: Kinds of nodes, and the element with their numbers.
 _NUMBERS = {"cpt": "probabilities", "deterministic": "resultingstates", "noisymax": "parameters"}

@@ -15,7 +15,7 @@ from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import Draft
 from bayesdx.formats.markup import Element, read_markup
 from bayesdx.formats.text import row_major
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 
 def read_xmlbif(content: bytes, draft: Draft) -> Network:

@@ -18,7 +18,7 @@ from bayesdx.errors import Fault, Phrase, TooComplex
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.inference.layered import LayeredNetwork, layered_model
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 #: Nanoseconds of a case of the frontier sweep, many side by side: a round figure that decides.
 SWEEP_CASE = 15e3

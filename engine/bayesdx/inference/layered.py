@@ -24,7 +24,8 @@ from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.compiling import compile_diagnosis
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import Answer, posteriors
-from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD
+from bayesdx.network.cpds import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
+from bayesdx.network.network import Network
 
 #: The layer of causes, beside those of questions, in `LayeredNetwork.place`.
 CAUSE = 3

@@ -17,7 +17,8 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.compiled_network import NetworkSolver, log_joint, shares
-from bayesdx.network import Network, TableCPD
+from bayesdx.network.cpds import TableCPD
+from bayesdx.network.network import Network
 
 
 def family_gradient(

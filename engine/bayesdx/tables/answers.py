@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 from bayesdx.tables.networks import NetworkAnswer
 from bayesdx.tables.reserved import RESERVED
 

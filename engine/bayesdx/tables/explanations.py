@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayesdx.errors import Fault, Phrase
 from bayesdx.inference.general.most_probable import MostProbable
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 #: Cells of a table whose gradient is asked for, at most.
 MOST_CELLS = 1 << 12

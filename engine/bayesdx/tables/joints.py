@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayesdx.errors import Fault, Phrase
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.compiled_network import NetworkSolver, log_joint, shares
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 #: Joint states asked for at once, at most.
 MOST_STATES = 1 << 12

@@ -14,7 +14,7 @@ from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import (
     IMPOSSIBLE,

@@ -33,10 +33,10 @@ from bayesdx.diagnosis.asking.reachable import Question, Wishes, can_fire, wishe
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.red_flags import ROUTINE
 from bayesdx.diagnosis.results import IMPOSSIBLE
-from bayesdx.inference import posteriors
 from bayesdx.inference.arrays import BoolArray, IntArray
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL
 from bayesdx.inference.noisy.posterior_bounds import always_possible, posterior_bounds
+from bayesdx.inference.noisy.query import posteriors
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level, RedFlag
 
 Proof = Literal["nothing_left", "rules", "bounds", "every_combination", ""]

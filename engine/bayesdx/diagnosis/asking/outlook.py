@@ -12,10 +12,11 @@ from bayesdx.diagnosis.asking.inquiries import Inquiries, inquiries_of
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Status
-from bayesdx.inference import Evidence, posteriors
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.answer_table import answered, unknown_questions
 from bayesdx.inference.noisy.expected import Outcomes, outcomes
+from bayesdx.inference.noisy.query import posteriors
 
 Levels = NDArray[np.int8]
 

@@ -13,7 +13,7 @@ from bayesdx.building.number_draws import stated_values
 from bayesdx.building.perturbations import Mover, Perturbations
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.first_order import answers_under
-from bayesdx.inference import Evidence
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
 

@@ -30,7 +30,7 @@ from bayesdx.diagnosis.first_order import (
 from bayesdx.diagnosis.kleene import Facts
 from bayesdx.diagnosis.results import Result
 from bayesdx.diagnosis.triage import level_many, triage_many
-from bayesdx.inference import Evidence
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 

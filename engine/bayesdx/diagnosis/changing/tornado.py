@@ -18,7 +18,7 @@ from bayesdx.diagnosis.changing.perturbed_answers import answers_at
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.first_order import answers_under, first_order, number_columns
 from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase, nearest_names
-from bayesdx.inference import Evidence
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import FloatArray
 
 #: Numbers of a tornado that are solved for exactly at both ends.

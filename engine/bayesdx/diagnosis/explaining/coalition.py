@@ -17,9 +17,9 @@ import numpy as np
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
-from bayesdx.inference import Evidence, NoisyModel
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.attribution.observations import Observation
-from bayesdx.inference.noisy.model import BoolArray
+from bayesdx.inference.noisy.model import BoolArray, NoisyModel
 from bayesdx.knowledge.knowledge import Knowledge
 
 Kind = Literal["finding", "level", "risk"]

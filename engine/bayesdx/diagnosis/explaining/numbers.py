@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bayesdx.diagnosis.explaining.coalition import Observations
-from bayesdx.inference import NoisyModel
 from bayesdx.inference.noisy.attribution.observations import Observation
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.knowledge.drafting import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.schema import Stated

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.network import CPD, AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
+from bayesdx.network.cpds import CPD, AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
 
 #: What stands for "at least one of these parents" where no finite weight can.
 STEEP = 30.0

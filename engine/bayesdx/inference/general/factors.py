@@ -14,7 +14,8 @@ import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, frozen
-from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD
+from bayesdx.network.cpds import CPD, AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
+from bayesdx.network.network import Network
 
 #: Noisy families of more parents than this are decomposed: a table of 2**4 rows is as cheap.
 WIDEST_TABLE = 4

@@ -22,7 +22,7 @@ from bayesdx.inference.general.plan_cache import Key, PlanCache
 from bayesdx.inference.general.tiles import CaseBatch, TileRunner
 from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.general.zero_propagation import find_zeros
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 #: Nanoseconds of a case for each cell of a cluster tree.
 TREE_CELL = 7.0

@@ -19,7 +19,8 @@ from bayesdx.inference.general.branch_and_bound import Factored, searched
 from bayesdx.inference.general.factors import chain, is_wide, memory_refusal
 from bayesdx.inference.general.grouping import distinct_rows
 from bayesdx.inference.general.max_elimination import LogTable, MaxLayout, best_states, lay_out
-from bayesdx.network import AnyOfCPD, Network
+from bayesdx.network.cpds import AnyOfCPD
+from bayesdx.network.network import Network
 
 #: Bytes that the rows answered together should not exceed; more only if one row needs it.
 ROWS_BYTES = float(64 << 20)

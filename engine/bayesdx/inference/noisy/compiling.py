@@ -19,7 +19,8 @@ from bayesdx.inference.noisy.model import (
     Priors,
     RiskArrays,
 )
-from bayesdx.network import AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
+from bayesdx.network.cpds import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
+from bayesdx.network.network import Network
 
 #: Entries that the extended tables of all causes may have together (8 bytes each).
 MOST_ENTRIES = 1 << 23

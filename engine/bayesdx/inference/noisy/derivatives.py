@@ -25,7 +25,8 @@ from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.compiling import compile_diagnosis, with_numbers
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
-from bayesdx.network import CPD, Network
+from bayesdx.network.cpds import CPD
+from bayesdx.network.network import Network
 
 
 @dataclass(frozen=True, eq=False)

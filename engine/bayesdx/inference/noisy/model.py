@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
-from bayesdx.network import Network
+from bayesdx.network.network import Network
 
 __all__ = [
     "EXPLAIN",
