@@ -18,9 +18,9 @@ from bayesdx.inference import (
     no_evidence,
     posteriors,
 )
+from bayesdx.inference.noisy.answer import TOO_COMPLEX
 from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.complexity import coupled_names, too_complex
-from bayesdx.inference.noisy.query import TOO_COMPLEX
 from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 EXACT = 1e-12

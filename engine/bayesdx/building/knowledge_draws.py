@@ -16,6 +16,8 @@ when every finding has been asked for.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from bayesdx.building.assembly import BACKGROUND, Assembly, no_events, rates_without
@@ -23,11 +25,14 @@ from bayesdx.building.event_layout import coherent, event_targets
 from bayesdx.building.feasibility import UpperLayers, Values, repaired
 from bayesdx.building.fitting import LinkParameters, Rates, Targets, fit
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.choice import Backend
-from bayesdx.inference.noisy.draws import LanePlans, LinkDraws, ParameterDraws, posteriors_under
 from bayesdx.inference.noisy.model import FloatArray, IntArray
-from bayesdx.inference.noisy.query import Answer
+from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws
 from bayesdx.knowledge.knowledge import Knowledge
+
+if TYPE_CHECKING:
+    from bayesdx.inference.noisy.draws import LanePlans
 
 
 class KnowledgeDraws:
@@ -57,7 +62,7 @@ class KnowledgeDraws:
         self.corrections = corrections
         self.backend: Backend = backend
         self._events: dict[str, LinkDraws] = {}
-        self._plans = LanePlans()
+        self._plans: LanePlans | None = None
         self._tables: tuple[tuple[tuple[int, ...], ...], tuple[FloatArray, ...]] | None = None
 
     def __len__(self) -> int:
@@ -78,7 +83,12 @@ class KnowledgeDraws:
         Answer
             A row a draw; see `bayesdx.inference.noisy.draws.posteriors_under`.
         """
+        # The executor of lanes is imported when a case is asked, as those of `query` are.
+        from bayesdx.inference.noisy.draws import LanePlans, posteriors_under
+
         model, parameters = self.assembly.model, self.parameters(evidence)
+        if self._plans is None:
+            self._plans = LanePlans()
         if draws is None:
             return posteriors_under(model, evidence, parameters, self._plans, self.backend)
         return posteriors_under(model, evidence, parameters.take(draws), None, self.backend)

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from bayesdx.building.assembly import Assembly
-from bayesdx.diagnosis.asking.questions import NextQuestions, next_questions
-from bayesdx.diagnosis.causal import CausalTable, rank_causes
-from bayesdx.diagnosis.changing.before_after import WhatIf, changed_knowledge, what_if
-from bayesdx.diagnosis.changing.tipping_points import TurningPoints, turning_points
-from bayesdx.diagnosis.changing.tornado import tornado
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
-from bayesdx.diagnosis.explaining.explanation import Explanation, explain
-from bayesdx.diagnosis.explaining.many import CaseExplanations, explain_many
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
-from bayesdx.diagnosis.intervals import Intervals, intervals
 from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
 from bayesdx.diagnosis.scoring import score_cases, scores_frame
 from bayesdx.errors import Fault, InvalidCase
@@ -26,6 +19,17 @@ from bayesdx.inference.noisy.choice import Backend
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profiles import Profile
 from bayesdx.knowledge.reading import read_knowledge
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.asking.questions import NextQuestions
+    from bayesdx.diagnosis.causal import CausalTable
+    from bayesdx.diagnosis.changing.before_after import WhatIf
+    from bayesdx.diagnosis.changing.tipping_points import TurningPoints
+    from bayesdx.diagnosis.explaining.explanation import Explanation
+    from bayesdx.diagnosis.explaining.many import CaseExplanations
+    from bayesdx.diagnosis.intervals import Intervals
+
+# A question is imported when it is first asked: most programs ask one or two of them.
 
 #: Rows read and scored together; bounds the memory of `Engine.score`.
 ROWS_AT_ONCE = 1 << 16
@@ -168,18 +172,24 @@ class Engine:
 
     def rank_causes(self, findings: Mapping[str, object]) -> CausalTable:
         """Rank causes by what would change without them; see `bayesdx.diagnosis.causal`."""
+        from bayesdx.diagnosis.causal import rank_causes
+
         return rank_causes(self.core, findings)
 
     def explain(
         self, findings: Mapping[str, object], cause: str | Sequence[str] | None = None
     ) -> Explanation:
         """Say what each observation does to each cause; see `diagnosis.explaining`."""
+        from bayesdx.diagnosis.explaining.explanation import explain
+
         return explain(self.core, findings, cause)
 
     def explain_many(
         self, cases: pd.DataFrame, causes: str | Sequence[str] | None = None
     ) -> CaseExplanations:
         """Explain many cases; see `bayesdx.diagnosis.explaining.many.explain_many`."""
+        from bayesdx.diagnosis.explaining.many import explain_many
+
         return explain_many(self.core, cases, causes)
 
     def next_questions(
@@ -192,6 +202,8 @@ class Engine:
         limit: int | None = None,
     ) -> NextQuestions:
         """Rank what is not known by what asking is worth; see `diagnosis.asking`."""
+        from bayesdx.diagnosis.asking.questions import next_questions
+
         return next_questions(
             self.core,
             findings,
@@ -209,6 +221,8 @@ class Engine:
         seed: int = 0,
     ) -> Intervals:
         """Say how sure the answer to one case is; see `diagnosis.uncertainty`."""
+        from bayesdx.diagnosis.intervals import intervals
+
         return intervals(self.core, findings, level=level, draws=draws, seed=seed)
 
     def what_if(
@@ -220,14 +234,20 @@ class Engine:
         profile: Profile | None = None,
     ) -> WhatIf:
         """Answer one case as it is and as it would be; see `diagnosis.changing`."""
+        from bayesdx.diagnosis.changing.before_after import what_if
+
         return what_if(self.core, findings, change, priors=priors, profile=profile)
 
     def tornado(self, findings: Mapping[str, object], cause: str | None = None) -> pd.DataFrame:
         """Move every stated number to the ends of its range; see `diagnosis.changing`."""
+        from bayesdx.diagnosis.changing.tornado import tornado
+
         return tornado(self.core, findings, cause)
 
     def turning_points(self, findings: Mapping[str, object], *, largest: int = 3) -> TurningPoints:
         """Find the smallest changes that change the answer; see `diagnosis.changing`."""
+        from bayesdx.diagnosis.changing.tipping_points import turning_points
+
         return turning_points(self.core, findings, largest=largest)
 
     def with_priors(
@@ -247,4 +267,6 @@ class Engine:
         InvalidKnowledge
             When a prior is no probability, not of a modelled cause, or cannot hold.
         """
+        from bayesdx.diagnosis.changing.before_after import changed_knowledge
+
         return Engine(changed_knowledge(self.knowledge, priors or {}, profile), self.core.backend)

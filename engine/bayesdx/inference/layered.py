@@ -18,12 +18,13 @@ from numpy.typing import ArrayLike
 from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answer_table
 from bayesdx.inference.noisy.case_lanes import CaseLanes
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.compiling import compile_diagnosis
 from bayesdx.inference.noisy.model import NoisyModel
-from bayesdx.inference.noisy.query import Answer, posteriors
+from bayesdx.inference.noisy.query import posteriors
 from bayesdx.network.cpds import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
 from bayesdx.network.network import Network
 

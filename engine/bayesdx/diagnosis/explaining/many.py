@@ -23,8 +23,8 @@ from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Result, Status
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.model import FloatArray
-from bayesdx.inference.noisy.query import Answer
 
 
 @dataclass(frozen=True, eq=False)

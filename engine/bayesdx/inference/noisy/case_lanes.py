@@ -11,13 +11,14 @@ import numpy as np
 
 from bayesdx.errors import TooComplex
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
+from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer
 from bayesdx.inference.noisy.choice import Backend, takes_compiled
 from bayesdx.inference.noisy.lane_case import Assumptions, condition_lanes
 from bayesdx.inference.noisy.lane_program import LanePrograms
 from bayesdx.inference.noisy.lanes import run_lanes
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, NoisyModel
 from bayesdx.inference.noisy.parameters import repeat_parameters
-from bayesdx.inference.noisy.query import TOO_COMPLEX, Answer, posteriors
+from bayesdx.inference.noisy.query import posteriors
 
 #: So many cases are answered sooner one by one in lanes than together by the NumPy sweep.
 FEW = 8

@@ -19,6 +19,7 @@ from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy import jit
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.lane_case import FindingLinks, LaneCase, condition_lanes
 from bayesdx.inference.noisy.lane_order import find_order
@@ -26,7 +27,6 @@ from bayesdx.inference.noisy.lane_program import FlatProgram, LanePrograms
 from bayesdx.inference.noisy.lanes import AT_ONCE, run_lanes
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws, repeat_parameters
-from bayesdx.inference.noisy.query import Answer
 from bayesdx.inference.noisy.recent import Recent
 
 __all__ = ["LanePlans", "LinkDraws", "ParameterDraws", "posteriors_under", "repeat_parameters"]

@@ -18,9 +18,10 @@ from scipy.special import kl_div
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answered
 from bayesdx.inference.noisy.case_lanes import CaseLanes
-from bayesdx.inference.noisy.query import Answer, posteriors
+from bayesdx.inference.noisy.query import posteriors
 
 #: A difference below this share of what it is taken from is computed anew: each further power of
 #: ten would cost another digit.

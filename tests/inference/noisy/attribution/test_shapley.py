@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from observed_cases import enumerated, log_odds, random_parts
 
 from bayesdx.errors import BayesdxError
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.attribution import shapley
 from bayesdx.inference.noisy.attribution.coalition_game import ordered_values, shapley_values
 from bayesdx.inference.noisy.attribution.observations import Observation, split_case
 from bayesdx.inference.noisy.attribution.shapley import Game, attribute
 from bayesdx.inference.noisy.model import NoisyModel
-from bayesdx.inference.noisy.query import Answer, posteriors
+from bayesdx.inference.noisy.query import posteriors
 
 METHODS = ("shapley", "shapley_absent_in_order", "path")
 

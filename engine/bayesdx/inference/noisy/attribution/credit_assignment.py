@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.attribution.observations import (
     GIVEN,
     Observation,
@@ -31,7 +32,7 @@ from bayesdx.inference.noisy.attribution.shapley import MOST_COMPONENTS
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel
-from bayesdx.inference.noisy.query import Answer, posteriors
+from bayesdx.inference.noisy.query import posteriors
 
 Asking = Callable[[Evidence], Answer]
 

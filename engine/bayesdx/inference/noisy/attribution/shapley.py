@@ -27,6 +27,7 @@ import numpy as np
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.attribution.coalition_game import (
     all_subsets,
     both_ways,
@@ -37,7 +38,6 @@ from bayesdx.inference.noisy.attribution.coalition_game import (
 from bayesdx.inference.noisy.attribution.observations import Observation, known_evidence, split_case
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
-from bayesdx.inference.noisy.query import Answer
 
 Method = Literal["shapley", "shapley_absent_in_order", "path"]
 METHODS: tuple[Method, ...] = get_args(Method)

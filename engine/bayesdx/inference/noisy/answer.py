@@ -1,0 +1,65 @@
+"""Posteriors of N cases, as every executor gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bayesdx.errors import Fault, Phrase, TooComplex
+from bayesdx.inference.arrays import BoolArray, FloatArray
+from bayesdx.inference.evidence import StateArray
+
+#: Codes of `Answer.status`.
+ANSWERED, IMPOSSIBLE, TOO_COMPLEX = range(3)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """Posteriors of N cases.
+
+    Attributes
+    ----------
+    log_evidence : array (N,)
+        Natural log of P(evidence), ``-inf`` where it is impossible. Also ``-inf``, the bound that
+        always holds, where the case is too complex: ``status`` tells the two apart.
+    causes : array (N, C)
+        P(cause present | evidence); 0 where there is no answer. Shape (N, 0) when only the evidence
+        was asked for.
+    log_without : array (N,) or (0,)
+        Natural log of P(evidence, chosen causes absent), when asked for.
+    too_complex : bool array (N,) or (0,)
+        Cases beyond the limits of `bayesdx.inference.noisy.limits`; empty where there are none.
+    """
+
+    log_evidence: FloatArray
+    causes: FloatArray
+    log_without: FloatArray
+    too_complex: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+    @property
+    def possible(self) -> BoolArray:
+        """Which cases were answered: their evidence has a positive probability."""
+        return ~np.isneginf(self.log_evidence)
+
+    @property
+    def status(self) -> StateArray:
+        """Code of each case, (N,): ``ANSWERED``, ``IMPOSSIBLE`` or ``TOO_COMPLEX``."""
+        status = np.where(self.possible, ANSWERED, IMPOSSIBLE).astype(np.int8)
+        if len(self.too_complex):
+            status[self.too_complex] = TOO_COMPLEX
+        return status
+
+    def complete(self) -> Answer:
+        """Return the answer itself, for those who cannot do without any row.
+
+        Raises
+        ------
+        TooComplex
+            If a case is beyond the limits.
+        """
+        if self.too_complex.any():
+            row = int(self.too_complex.argmax())
+            expected = "findings and risks that couple less"
+            raise TooComplex(Fault(f"case {row}", expected, Phrase("too complex a case")))
+        return self

@@ -1,0 +1,72 @@
+"""Posteriors of N cases of different structure in plain NumPy, a portion of them at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.answer import Answer
+from bayesdx.inference.noisy.condition import Problem, absorb, count_axes, without_causes
+from bayesdx.inference.noisy.limits import MAX_AXES
+from bayesdx.inference.noisy.lockstep.plan import plan_sweep
+from bayesdx.inference.noisy.lockstep.sweep import sweep, unlinked_log_evidence
+from bayesdx.inference.noisy.model import NoisyModel
+
+
+def answer_cases(
+    model: NoisyModel,
+    evidence: Evidence,
+    chunk: int,
+    only_evidence: bool,
+    without: BoolArray | None,
+) -> Answer:
+    """Answer every case; see `bayesdx.inference.noisy.query.posteriors` for the parameters."""
+    n_cases = len(evidence)
+    log_evidence = np.full(n_cases, -np.inf)
+    causes = np.zeros((n_cases, 0 if only_evidence else len(model.causes)))
+    log_without = np.full(0 if without is None else n_cases, -np.inf)
+    too_complex = np.ones(n_cases, dtype=bool)
+    # Cases with as many axes side by side: their arrays have little padding and equal shapes.
+    n_axes = count_axes(model, evidence)
+    order = np.argsort(n_axes, kind="stable")[: int((n_axes <= MAX_AXES).sum())]
+    for first in range(0, len(order), chunk):
+        rows = order[first : first + chunk]
+        part = _portion(model, evidence.take(rows), only_evidence, without)
+        log_evidence[rows], causes[rows], too_complex[rows] = part[0], part[1], part[3]
+        if without is not None:
+            log_without[rows] = part[2]
+    return Answer(log_evidence, causes, log_without, too_complex)
+
+
+def _portion(
+    model: NoisyModel, evidence: Evidence, only_evidence: bool, without: BoolArray | None
+) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray]:
+    """The fields of an `Answer` of cases that are swept together."""
+    problem = absorb(model, evidence)
+    plan = plan_sweep(model, problem)
+    log_evidence, causes = sweep(model, problem, plan, posteriors=not only_evidence)
+    log_without, refused = np.empty(0), plan.refused
+    if without is not None:
+        log_without, more = _evidence_without(model, problem, without)
+        refused = np.union1d(refused, more)
+        log_without[refused] = -np.inf
+    too_complex = np.zeros(len(evidence), dtype=bool)
+    too_complex[refused], log_evidence[refused], causes[refused] = True, -np.inf, 0.0
+    return log_evidence, causes, log_without, too_complex
+
+
+def _evidence_without(
+    model: NoisyModel, problem: Problem, absent: BoolArray
+) -> tuple[FloatArray, IntArray]:
+    """Log evidence with some causes absent, and the rows that are refused."""
+    rest = without_causes(model, problem, absent)
+    result = unlinked_log_evidence(model, rest)
+    # Where risks are known, few cases have anything left that couples.
+    linked = np.flatnonzero(rest.mask.any(axis=1))
+    if not len(linked):
+        return result, linked
+    part = rest.take(linked)
+    plan = plan_sweep(model, part)
+    result[linked], _ = sweep(model, part, plan, posteriors=False)
+    return result, linked[plan.refused]
