@@ -11,13 +11,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.building.assembly import Assembly, assemble
-from bayesdx.building.perturbations import Perturbations
 from bayesdx.diagnosis.cases import CaseReader, Cases
 from bayesdx.diagnosis.red_flags import Rules, compile_rules
 from bayesdx.diagnosis.shown_texts import Texts, compile_texts
@@ -33,6 +32,9 @@ from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, Noisy
 from bayesdx.inference.noisy.query import posteriors
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated
+
+if TYPE_CHECKING:
+    from bayesdx.building.perturbations import Perturbations
 
 T = TypeVar("T")
 
@@ -94,8 +96,6 @@ class Core:
     lanes : CaseLanes
     backend : str
         Who does the arithmetic, see `bayesdx.inference.posteriors`.
-    perturbations : Perturbations
-        The same network with numbers drawn or moved; kept with the core.
     prior : array (K + 1,)
         The prior of each cause, and last that no modelled cause is present.
     prior_groups : array (G + 1,)
@@ -120,7 +120,6 @@ class Core:
     clamps: BoolArray
     lanes: CaseLanes
     backend: Backend
-    perturbations: Perturbations
     prior: FloatArray
     prior_groups: FloatArray
     kept: Kept = field(default_factory=Kept, repr=False)
@@ -128,6 +127,11 @@ class Core:
     def once(self, make: Callable[[Core], T]) -> T:
         """Return what a function makes of this core, worked out once."""
         return self.kept.get(make, self)
+
+    @property
+    def perturbations(self) -> Perturbations:
+        """The same network with numbers drawn or moved; made when it is first asked for."""
+        return self.once(_perturbations)
 
     @property
     def model(self) -> NoisyModel:
@@ -265,7 +269,6 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
         clamps=frozen(clamps),
         lanes=lanes,
         backend=backend,
-        perturbations=Perturbations(knowledge, assembly, backend),
         prior=frozen(np.array([*(_prior(knowledge, name) for name in causes), groups[-1]])),
         prior_groups=frozen(groups),
     )
@@ -304,3 +307,9 @@ def _with_groups(
     groups = np.clip(-np.expm1(gap), 0.0, 1.0)
     groups[-1] = min(math.exp(gap[-1]), 1.0)
     return answer, groups
+
+
+def _perturbations(core: Core) -> Perturbations:
+    from bayesdx.building.perturbations import Perturbations
+
+    return Perturbations(core.knowledge, core.assembly, core.backend)

@@ -16,6 +16,7 @@ from bayesdx.inference import (
 )
 from bayesdx.inference.evidence import clamped_absent
 from bayesdx.inference.noisy import case_lanes, recent
+from bayesdx.inference.noisy.choice import Backend
 
 EXACT = 1e-12
 SEEDS = range(60)
@@ -68,13 +69,16 @@ def test_lanes_are_what_the_sweep_gives(seed: int) -> None:
     check(seed)
 
 
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_causes_may_be_clamped(seed: int) -> None:
+def test_causes_may_be_clamped(seed: int, backend: Backend) -> None:
+    if backend == "compiled":
+        pytest.importorskip("numba", reason="needs the extra 'fast'")
     model, evidence = random_problem(seed, 4)
     for row in range(len(evidence)):
         case = evidence.take(slice(row, row + 1))
         absent = random_sets(seed, model)
-        answer, log_absent = CaseLanes(model).answer(case, absent)
+        answer, log_absent = CaseLanes(model, backend).answer(case, absent)
         truth = enumerate_case(model, case, 0)
         assert answer.possible[0] == (truth.evidence > 0.0)
         if truth.evidence > 0.0:

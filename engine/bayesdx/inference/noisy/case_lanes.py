@@ -70,7 +70,9 @@ class CaseLanes:
                 return answer, np.full(len(absent), -np.inf)
             alone = clamped_absent(evidence, absent)
             rest = posteriors(self.model, alone, only_evidence=True, backend=self.backend)
-            return answer, rest.log_evidence
+            # A cause that the case clamps present cannot be absent as well.
+            contradicted = (absent & (evidence.causes[0] == 1)).any(axis=1)
+            return answer, np.where(contradicted, -np.inf, rest.log_evidence)
         log_evidence, posterior = found
         return Answer(log_evidence[:1], posterior[:1], np.empty(0)), log_evidence[1:]
 
