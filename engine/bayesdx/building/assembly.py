@@ -240,7 +240,8 @@ def _exact_rates(
     The cases observe that the event did *not* happen: nothing then couples their causes but
     shared risks, so all cases have the same structure and are answered as one block.
     """
-    answer = posteriors(model, no_events(model, layout, rows)).complete()
+    # One backend: the same numbers give the same network, whatever is at hand in the process.
+    answer = posteriors(model, no_events(model, layout, rows), backend="numpy").complete()
     at = np.array([model.causes.index(name) for name in layout.causes], dtype=np.intp)
     spared = np.exp(answer.log_evidence)
     joint = answer.causes[np.arange(len(rows)), at[layout.slots[:, rows]]] * spared
