@@ -13,10 +13,10 @@ from small_priors import SMALL
 
 from bayesdx.cli import app as application
 from bayesdx.cli import compare as command
-from bayesdx.cli import figures
-from bayesdx.cli.compare_tables import share
+from bayesdx.cli import comparison_figure
 from bayesdx.diagnosis.per_source import compare
 from bayesdx.knowledge.reading import read_knowledge
+from bayesdx.presentation.words import share
 from bayesdx.tables import finding_columns, parse_csv, read_cases
 
 DOCUMENT = '[{}]\ntitle = "Page {}: about spasm"\nseen = true\nnote = "a document"\n'
@@ -208,7 +208,7 @@ def test_bad_input_is_one_clear_line(
 def test_figure_without_matplotlib_names_the_extra(
     rival: Run, cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(figures, "find_spec", lambda _: None)
+    monkeypatch.setattr(comparison_figure, "find_spec", lambda _: None)
     code, out, err = rival(str(cases), "--figure", str(tmp_path / "a.png"))
     assert (code, out) == (2, "")
     assert "--figure: expected matplotlib (pip install 'bayesdx[plot]'), got no such" in err

@@ -8,7 +8,7 @@ import re
 import pandas as pd
 import pytest
 
-from bayesdx.cli.texts import shown_at_any_rank
+from bayesdx.presentation.advice_view import shown_at_any_rank
 
 CASE = ("low_back_pain", "!bilateral", "fair_pos=present", "slr_pos=absent")
 FINDINGS = {

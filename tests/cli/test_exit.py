@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from bayesdx.cli import MOST_FAULTS
-from bayesdx.cli.words import percent
 from bayesdx.errors import Fault, InvalidCase
+from bayesdx.presentation.words import percent
 
 COMMAND = (sys.executable, "-m", "bayesdx")
 

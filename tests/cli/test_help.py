@@ -1,7 +1,6 @@
 """What the command says of itself."""
 
 import inspect
-from importlib import import_module
 
 import pytest
 
@@ -22,6 +21,7 @@ COMMANDS = (
     "check",
     "calibrate",
     "show",
+    "list",
     "network",
     "prepare",
     "demo",
@@ -66,8 +66,7 @@ def test_bare_command_shows_help_and_counts_as_bad_input(run) -> None:
 def test_lines_of_help_are_those_of_the_commands(run) -> None:
     assert tuple(app.COMMANDS) == COMMANDS
     for command, line in app.COMMANDS.items():
-        name = command.replace("-", "_")
-        function = getattr(import_module(f"bayesdx.cli.{name}"), name)
+        function = app.function_of(command)
         assert (inspect.getdoc(function) or "").splitlines()[0] == line, command
         assert f"bayesdx {command}" in run(command, "-h").out
 

@@ -6,11 +6,11 @@ import pytest
 from example_networks import example_files, example_text
 
 from bayesdx import InvalidNetwork
-from bayesdx.cli.network import network
+from bayesdx.cli.network_command import network
 
 
 def described(capfd: pytest.CaptureFixture[str], path: Path, every: bool = False) -> list[str]:
-    network(path, every)
+    network([str(path)], every)
     captured = capfd.readouterr()
     assert captured.err == ""
     return captured.out.splitlines()
@@ -59,4 +59,4 @@ def test_faults_go_up(tmp_path: Path) -> None:
     path = tmp_path / "n.bif"
     path.write_text("variable A {")
     with pytest.raises(InvalidNetwork, match=r"n\.bif:1: variable: expected a name and a block"):
-        network(path)
+        network([str(path)])

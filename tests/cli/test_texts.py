@@ -12,9 +12,11 @@ import pytest
 from altered import altered
 from rich.console import Console
 
-from bayesdx.cli.printing import print_urgency
-from bayesdx.cli.texts import shown_at_any_rank
-from bayesdx.cli.words import in_words, listed, print_paragraph
+from bayesdx.presentation.advice_view import shown_at_any_rank
+from bayesdx.presentation.diagnosis_view import urgency_blocks
+from bayesdx.presentation.layout import Paragraph
+from bayesdx.presentation.terminal import show
+from bayesdx.presentation.words import in_words, listed
 
 CASES = MappingProxyType(
     {
@@ -104,7 +106,7 @@ def test_nothing_is_ruled_out_whatever_the_urgency(told: Told, name: str) -> Non
 
 def test_when_everything_was_asked_nothing_is_ruled_out_either(engine) -> None:
     console = Console(file=io.StringIO(), width=100)
-    print_urgency(console, altered(engine.diagnose({"fever": "absent"}), red_flags=()))
+    show(urgency_blocks(altered(engine.diagnose({"fever": "absent"}), red_flags=())), console)
     assert "Nothing is ruled out: " in console.file.getvalue()
 
 
@@ -139,7 +141,7 @@ def test_action_is_said_when_only_expected_loss_reaches_the_level(engine) -> Non
 
     def said(**changes: object) -> str:
         console = Console(file=io.StringIO(), width=100)
-        print_urgency(console, altered(diagnosis, **changes))
+        show(urgency_blocks(altered(diagnosis, **changes)), console)
         return flat(console.file.getvalue())
 
     action = "Go to an emergency department now and name these possibilities."
@@ -349,7 +351,7 @@ def test_a_list_is_cut_only_where_that_is_shorter() -> None:
 def test_a_number_stays_with_its_signs() -> None:
     for width in range(12, 30):
         console = Console(file=io.StringIO(), width=width)
-        print_paragraph(console, "It is 12 % now, or > 99.9 % then.", mark="- ", indent=2)
+        show([Paragraph("It is 12 % now, or > 99.9 % then.", mark="- ", indent=2)], console)
         out = console.file.getvalue()
         assert "12 %" in out
         assert "> 99.9 %" in out

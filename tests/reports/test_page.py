@@ -6,11 +6,12 @@ from html.parser import HTMLParser
 import pytest
 
 import bayesdx
-from bayesdx.reports import CaseReport, Effort, gather, page
+from bayesdx.reports.gathering import CaseReport, Thoroughness, gather
+from bayesdx.reports.page import page
 
 CASE = {"low_back_pain": "present", "bilateral": "absent", "fair_pos": "present", "age": 52}
 EMERGENCY = {"saddle_numbness": "present", "fever": "present"}
-QUICK = Effort(draws=50, references=199)
+QUICK = Thoroughness(draws=50, references=199)
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
 
@@ -156,14 +157,14 @@ def test_the_same_cases_give_the_same_bytes(
 
 def test_an_impossible_case_has_rules_and_no_probabilities(engine: bayesdx.Engine) -> None:
     clash = {"sex": "male", "menstrual_cyclic": "present"}
-    made = gather(engine, "clash", clash, Effort(draws=0, references=199))
+    made = gather(engine, "clash", clash, Thoroughness(draws=0, references=199))
     text = page(engine, [made], "One")
     assert "cannot occur together" in text
     assert "<h3>How probable" not in text
 
 
 def test_intervals_can_be_left_out(engine: bayesdx.Engine) -> None:
-    made = gather(engine, "one", CASE, Effort(draws=0, references=199))
+    made = gather(engine, "one", CASE, Thoroughness(draws=0, references=199))
     text = page(engine, [made], "One")
     assert "interval" not in text
     assert "most unsure of" not in text

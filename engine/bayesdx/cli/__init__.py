@@ -10,7 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bayesdx.errors import BayesdxError, Fault
+# Nothing else is imported here: until `main` runs, Ctrl-C is a traceback.
+from bayesdx.cli import interrupts
 
 __all__ = ["main"]
 
@@ -18,7 +19,6 @@ MOST_FAULTS = 20
 
 BAD_INPUT = 2
 OWN_FAULT = 70
-INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
@@ -30,56 +30,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         What follows the command's name; by default those of the process.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A dash or a percent bar must not stop a report on a terminal that lacks it.
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        code = _run(arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _reader_left()
-    except KeyboardInterrupt:
-        return _interrupted()
-    except BayesdxError as error:
-        _print_faults(error.faults)
-        return BAD_INPUT
-    except OSError as reason:
-        print(f"bayesdx: {reason}", file=sys.stderr)
-        return BAD_INPUT
-    except Exception as reason:  # noqa: BLE001 - the last line of defence: a message, no traceback
-        return _own_fault(reason)
-    return code
+    with interrupts.heard():
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                # A dash or a percent bar must not stop a report on a terminal that lacks it.
+                stream.reconfigure(errors="backslashreplace")
+        from bayesdx.cli.app import app
+        from bayesdx.errors import BayesdxError
+        from bayesdx.presentation.terminal import tell
+
+        try:
+            code = _exit_code(app, arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return _reader_left()
+        except KeyboardInterrupt:
+            return interrupts.told()
+        except BayesdxError as error:
+            for fault in error.faults[:MOST_FAULTS]:
+                tell(f"bayesdx: {fault}")
+            if (more := len(error.faults) - MOST_FAULTS) > 0:
+                tell(f"bayesdx: and {more} more faults.")
+            return BAD_INPUT
+        except OSError as reason:
+            tell(f"bayesdx: {reason}")
+            return BAD_INPUT
+        except Exception as reason:  # noqa: BLE001 - the last line of defence: a message, no traceback
+            return _own_fault(reason)
+        return code
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _exit_code(app: object, arguments: Sequence[str] | None) -> int:
     """Run the app, which ends every time with SystemExit, and return the exit code."""
-    # Imported here, so that Ctrl-C during the import is met by `main` as well.
-    from bayesdx.cli.app import app
-
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="bayesdx")
+        app(args=None if arguments is None else list(arguments), prog_name="bayesdx")  # type: ignore[operator]  # a Typer
     except SystemExit as stop:
         # typer turns these two into exit codes of its own before they get here.
         if isinstance(stop.__context__, BrokenPipeError):
             return _reader_left()
-        if stop.code == INTERRUPTED:
-            return _interrupted()
+        if stop.code == interrupts.INTERRUPTED:
+            return interrupts.told()
         return stop.code if isinstance(stop.code, int) else 0
     return 0
-
-
-def _print_faults(faults: Sequence[Fault]) -> None:
-    """Print faults to standard error, one a line; of very many only the first ones."""
-    for fault in faults[:MOST_FAULTS]:
-        print(f"bayesdx: {fault}", file=sys.stderr)
-    if len(faults) > MOST_FAULTS:
-        print(f"bayesdx: and {len(faults) - MOST_FAULTS} more faults.", file=sys.stderr)
-
-
-def _interrupted() -> int:
-    print("\nbayesdx: interrupted.", file=sys.stderr)
-    return INTERRUPTED
 
 
 def _reader_left() -> int:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from bayesdx import __version__
+from bayesdx.cli.interrupts import imports_are_over
 
-#: Command to its one line of help. The module of a command has its name, with _ for -, and so does
-#: the function in it; a test holds these lines against the functions' docstrings.
+#: Command to its one line of help; a test holds these lines against the functions' docstrings.
 COMMANDS: dict[str, str] = {
     "diagnose": "Work out one case.",
     "ask": "Ask question after question, the best one next.",
@@ -27,10 +28,21 @@ COMMANDS: dict[str, str] = {
     "check": "Lint a folder of knowledge.",
     "calibrate": "Move elicited numbers as little as possible until the constraints hold.",
     "show": "Tell where a number comes from.",
-    "network": "Describe a network file, or answer cases on it.",
+    "list": "List causes, findings or risks with their ids.",
+    "network": "Describe or convert a network file, or answer cases on it.",
     "prepare": "Compile the fast sweeps now, so that no other command waits for it.",
     "demo": "Score the scenarios, print a few.",
 }
+#: Module and function of a command where its own name, with _ for -, means something else.
+ELSEWHERE = {"list": ("listing", "list_ids"), "network": ("network_command", "network")}
+
+
+def function_of(command: str) -> Callable[..., None]:
+    """Import the function behind a command."""
+    own = command.replace("-", "_")
+    module, name = ELSEWHERE.get(command, (own, own))
+    found: Callable[..., None] = getattr(import_module(f"bayesdx.cli.{module}"), name)
+    return found
 
 
 class CommandGroup(TyperGroup):
@@ -40,6 +52,7 @@ class CommandGroup(TyperGroup):
         super().__init__(**settings)
         # Read for suggestions after a slip; the commands themselves come from get_command.
         self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)
+        self.only_names = False
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer gives it
         """Return the names of the commands in the order of the help text."""
@@ -49,7 +62,10 @@ class CommandGroup(TyperGroup):
         """Import a command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        name = cmd_name.replace("-", "_")
+        if self.only_names:
+            return TyperCommand(cmd_name, help=COMMANDS[cmd_name])
+        function = function_of(cmd_name)
+        imports_are_over()
         single = typer.Typer(
             # Plain help: the same text on a terminal, in a file and in a test.
             rich_markup_mode=None,
@@ -58,13 +74,21 @@ class CommandGroup(TyperGroup):
             add_completion=False,
             context_settings={"help_option_names": ["-h", "--help"]},
         )
-        single.command(cmd_name)(getattr(import_module(f"bayesdx.cli.{name}"), name))
+        single.command(cmd_name)(function)
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer gives it
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete the name of a command, without importing any."""
+        self.only_names = True
+        try:
+            return list(super().shell_complete(ctx, incomplete))
+        finally:
+            self.only_names = False
 
 
 app = typer.Typer(
@@ -74,7 +98,6 @@ app = typer.Typer(
     "each number. Educational; not a medical device; it never rules anything out.",
     # What no_args_is_help would do, but with the same exit code in every version of typer.
     invoke_without_command=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -9,21 +9,16 @@ import typer
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.interview import Interview, Plan, repeat_line
-from bayesdx.cli.options import Priors
-from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
-from bayesdx.diagnosis.phrases import labels_of
+from bayesdx.cli.options import AsJson, Findings, Priors
+from bayesdx.presentation.as_json import result_json
+from bayesdx.presentation.diagnosis_view import diagnosis_blocks
+from bayesdx.presentation.layout import BLANK
+from bayesdx.presentation.terminal import show
+from bayesdx.presentation.words import labels_of
 
 if TYPE_CHECKING:
     from bayesdx.knowledge.knowledge import Knowledge
 
-Known = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="FINDING",
-        help="What is known already, as for diagnose: id=value, id, !id.",
-        show_default=False,
-    ),
-]
 ByWhom = Annotated[
     list[str] | None,
     typer.Option(
@@ -47,12 +42,12 @@ KeepAsking = Annotated[
 
 
 def ask(
-    findings: Known = None,
+    findings: Findings = None,
     cause: Cause = None,
     by: ByWhom = None,
     limit: Limit = None,
     keep_asking: KeepAsking = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the end as JSON.")] = False,
+    as_json: AsJson = False,
     priors: Priors = None,
 ) -> None:
     """Ask question after question, the best one next.
@@ -71,15 +66,13 @@ def ask(
     diagnosis = engine.diagnose(interview.answers)
     intended_use = engine.knowledge.model.intended_use
     if as_json:
-        print(diagnosis_json(diagnosis, intended_use))
+        print(result_json(diagnosis, intended_use))
         return
-    console = make_console()
-    console.print()
-    print_diagnosis(console, diagnosis, intended_use, labels=labels_of(engine.knowledge))
+    labels = labels_of(engine.knowledge)
+    show([BLANK, *diagnosis_blocks(diagnosis, intended_use, labels=labels)])
     if interview.answers:
         # No paragraph: a command is copied as it stands.
-        again = repeat_line(interview.answers, str(priors) if priors else None)
-        console.print(f"Again: {again}", soft_wrap=True)
+        print(f"Again: {repeat_line(interview.answers, str(priors) if priors else None)}")
 
 
 def _default_askers(knowledge: Knowledge) -> list[str]:

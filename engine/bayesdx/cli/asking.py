@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayesdx.errors import InvalidCase
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.presentation.layout import Paragraph
+from bayesdx.presentation.terminal import make_console, show
 
 if TYPE_CHECKING:
     from bayesdx import Engine
+    from bayesdx.knowledge.schema import Finding, Measure, Risk
 
 HELP = "Blank: not known. y/n, a state or a number. ?: explain. q: that is all."
 # What the person knows, then what needs hands, a needle, a picture.
@@ -66,7 +68,8 @@ def ask_case(engine: Engine, read_line: Callable[[], str] = input) -> dict[str, 
     for question in questions(engine.knowledge):
         if question.observed_by != section:
             section = question.observed_by
-            _say(f"\n{OBSERVERS.get(section, section)}")
+            _say("")
+            _say(OBSERVERS.get(section, section))
         try:
             answer = _ask(engine, question, answers, read_line)
         except EOFError:
@@ -97,21 +100,14 @@ def questions(knowledge: Knowledge) -> Iterator[Question]:
 
 def _measure_questions(knowledge: Knowledge) -> Iterator[Question]:
     for measure in knowledge.measures.values():
-        low, high = measure.range
-        others = f"; also {', '.join(measure.units)}" if measure.units else ""
-        explanation = f"{measure.label}, {low:g} to {high:g} {measure.unit}{others}."
         text = measure.question or measure.label
-        yield Question(measure.id, text, measure.unit, measure.observed_by, explanation)
-
-
-def _risk_questions(knowledge: Knowledge) -> Iterator[Question]:
-    measured = {setting.target for one in knowledge.measures.values() for setting in one.sets}
-    for risk in knowledge.risks.values():
-        if risk.id not in measured:
-            names = risk.aliases_lay + risk.aliases_professional
-            explanation = _explanation(risk.label, names, risk.note)
-            answers = _answers(risk.states)
-            yield Question(risk.id, risk.question, answers, risk.observed_by, explanation)
+        yield Question(
+            measure.id,
+            text,
+            measure.unit,
+            measure.observed_by,
+            f"{measure.label}, {range_of(measure)}.",
+        )
 
 
 def _finding_questions(knowledge: Knowledge) -> Iterator[Question]:
@@ -121,21 +117,36 @@ def _finding_questions(knowledge: Knowledge) -> Iterator[Question]:
         knowledge.findings.values(), key=lambda finding: rank.get(finding.category, len(rank))
     )
     for finding in by_category:
-        if finding.id in measured or finding.kind == "threshold" or finding.any_of:
-            continue
-        names = finding.aliases_lay + finding.aliases_professional
-        explanation = _explanation(finding.label, names, finding.note)
-        answers = _answers(finding.states)
-        yield Question(finding.id, finding.question, answers, finding.observed_by, explanation)
+        if not (finding.id in measured or finding.kind == "threshold" or finding.any_of):
+            yield _question(finding)
 
 
-def _answers(states: tuple[str, ...]) -> str:
-    return "y/n" if states == ("absent", "present") else "/".join(states)
+def _risk_questions(knowledge: Knowledge) -> Iterator[Question]:
+    measured = {setting.target for one in knowledge.measures.values() for setting in one.sets}
+    yield from (_question(risk) for risk in knowledge.risks.values() if risk.id not in measured)
 
 
-def _explanation(label: str, names: tuple[str, ...], note: str) -> str:
+def _question(entry: Finding | Risk) -> Question:
+    answers = possible_answers(entry.states)
+    return Question(entry.id, entry.question, answers, entry.observed_by, meaning(entry))
+
+
+def possible_answers(states: Sequence[str]) -> str:
+    """Say how a finding or risk can be answered."""
+    return "y/n" if tuple(states) == ("absent", "present") else "/".join(states)
+
+
+def meaning(entry: Finding | Risk | Measure) -> str:
+    """Say what a question is about, and what else it is called."""
+    names = (*entry.aliases_lay, *entry.aliases_professional)
     also = f" Also called: {', '.join(names)}." if names else ""
-    return f"{label}.{also} {note}".rstrip()
+    return f"{entry.label}.{also} {entry.note}".rstrip()
+
+
+def range_of(measure: Measure) -> str:
+    """Say what a measure can be, and in which units."""
+    low, high = measure.range
+    return f"{low:g} to {high:g}, in {' or '.join((measure.unit, *measure.units))}"
 
 
 def _ask(
@@ -148,7 +159,7 @@ def _ask(
         if line == "q":
             return None
         if line == "?":
-            _say(f"  {question.id}: {question.explanation} {HELP}")
+            _say(f"{question.id}: {question.explanation} {HELP}", indent=2)
             continue
         answer = SHORT_ANSWERS.get(line.lower(), line) if question.answers == "y/n" else line
         if not answer:
@@ -158,11 +169,16 @@ def _ask(
             engine.diagnose({**answers, question.id: answer})
         except InvalidCase as error:
             for fault in error.faults:
-                _say(f"  {fault}")
+                _say(str(fault), indent=2)
             continue
         return answer
 
 
-def _say(text: str, end: str = "\n") -> None:
+def _say(text: str, end: str = "\n", indent: int = 0) -> None:
     # Questions go to standard error, so that `bayesdx diagnose --json > case.json` stays JSON.
-    print(text, end=end, file=sys.stderr, flush=True)
+    console = make_console(stderr=True)
+    if end:
+        show([Paragraph(text.strip("\n"), indent=indent)], console)
+    else:
+        console.print(text, end=end, soft_wrap=True)
+    console.file.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from bayesdx.diagnosis.constraint_checks import Check, check_statements
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated, calibration_text
 from bayesdx.knowledge.reading import read_knowledge
+from bayesdx.presentation.terminal import show_lines, tell
 from bayesdx.tables import write_whole
 
 MOST_MOVES = 20
@@ -41,23 +41,23 @@ def calibrate(
 
     def say(line: str) -> None:
         if not quiet:
-            print(line, file=sys.stderr)
+            tell(line)
 
     calibration = solve(elicited, say)
     after = elicited.model_copy(update={"calibration": calibration})
     print_checks(_checks(elicited), _checks(calibrated(after)))
-    print(f"\n{len(calibration.move)} numbers moved, the largest move first:")
+    show_lines(f"\n{len(calibration.move)} numbers moved, the largest move first:")
     for move in calibration.move[:MOST_MOVES]:
-        print(f"  {move.number}: {move.elicited:g} -> {move.calibrated:g} ({move.constraint})")
+        show_lines(f"  {move.number}: {move.elicited:g} -> {move.calibrated:g} ({move.constraint})")
     if len(calibration.move) > MOST_MOVES:
-        print(f"  and {len(calibration.move) - MOST_MOVES} more")
+        show_lines(f"  and {len(calibration.move) - MOST_MOVES} more")
     for one in calibration.given_up:
-        print(f"given up: {one.constraint}; cannot hold beside {', '.join(one.conflict[1:])}")
-        print(f"  statements that contradict each other: {', '.join(one.statements)}")
+        show_lines(f"given up: {one.constraint}; cannot hold beside {', '.join(one.conflict[1:])}")
+        show_lines(f"  statements that contradict each other: {', '.join(one.statements)}")
     if not dry_run:
         target = out if out is not None else knowledge.folder / "calibration.toml"
         write_whole(target, calibration_text(calibration).encode())
-        print(f"wrote {target}")
+        show_lines(f"wrote {target}")
 
 
 def _checks(knowledge: Knowledge) -> tuple[Check, ...]:
@@ -70,4 +70,4 @@ def print_checks(before: tuple[Check, ...], after: tuple[Check, ...]) -> None:
         kind = "hard" if new.constraint.hard else "soft"
         (quantity, first), (_, second) = old.answers[0], new.answers[0]
         state = "held" if new.held else "NOT HELD"
-        print(f"{state:8} {kind} {new.constraint.id}: {quantity} {first:.4g} -> {second:.4g}")
+        show_lines(f"{state:8} {kind} {new.constraint.id}: {quantity} {first:.4g} -> {second:.4g}")

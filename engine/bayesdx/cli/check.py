@@ -10,11 +10,13 @@ import typer
 
 from bayesdx.building.assembly import assemble, fit_remarks
 from bayesdx.cli.options import Folder, Priors, one_folder
+from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.constraint_checks import missed_remarks
 from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.linting import lint
 from bayesdx.knowledge.overrides import calibrated, stale
 from bayesdx.knowledge.reading import read_knowledge
+from bayesdx.presentation.terminal import show_lines
 
 
 def check(
@@ -30,20 +32,21 @@ def check(
     statements are nowhere, and which constraints its answers miss. Errors come last.
     Exit code 1 when there is an error, 2 when the folder cannot be read.
     """
-    knowledge = read_knowledge(one_folder(folder, priors))
-    # What the finished network makes of the numbers belongs to a check as well.
-    in_use = calibrated(knowledge)
-    assembly = assemble(in_use)
-    missed = missed_remarks(in_use, assembly, stale(knowledge))
-    remarks = lint(knowledge) + fit_remarks(assembly) + missed
+    with patience("checking"):
+        knowledge = read_knowledge(one_folder(folder, priors))
+        # What the finished network makes of the numbers belongs to a check as well.
+        in_use = calibrated(knowledge)
+        assembly = assemble(in_use)
+        missed = missed_remarks(in_use, assembly, stale(knowledge))
+        remarks = lint(knowledge) + fit_remarks(assembly) + missed
     shown = ("info", "warning") if verbose and not quiet else ("warning",)
     _print([remark for kind in shown for remark in remarks if remark[0] == kind])
     counts = Counter(severity for severity, _, _ in remarks)
     found = ", ".join(f"{counts[kind]} {kind}" for kind in ("error", "warning", "info"))
     if knowledge.statements:
-        print(summary(knowledge))
+        show_lines(summary(knowledge))
     size = f"{len(knowledge.causes)} causes, {len(knowledge.findings)} findings"
-    print(f"{knowledge.folder}: {size}; {found}; digest {knowledge.digest[:12]}")
+    show_lines(f"{knowledge.folder}: {size}; {found}; digest {knowledge.digest[:12]}")
     if counts["error"]:
         print()
         _print([remark for remark in remarks if remark[0] == "error"])
@@ -53,4 +56,4 @@ def check(
 
 def _print(remarks: Sequence[tuple[str, str, str]]) -> None:
     for severity, place, message in remarks:
-        print(f"{severity}: {place}: {message}")
+        show_lines(f"{severity}: {place}: {message}")

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import Counter
-from collections.abc import Hashable, Mapping
-from dataclasses import asdict
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 import typer
 
 from bayesdx.cli.arguments import read_findings
-from bayesdx.cli.compare_tables import SMALLEST_CHANGE, print_comparison, top_causes
-from bayesdx.cli.figures import check_figure, draw_posteriors
-from bayesdx.cli.options import Priors
-from bayesdx.cli.printing import make_console
+from bayesdx.cli.comparison_figure import check_figure, draw_posteriors
+from bayesdx.cli.options import AsJson, CaseTable, FindingOptions, Priors
+from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.per_source import Comparison
 from bayesdx.diagnosis.per_source import compare as compare_sources
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.reading import read_knowledge
+from bayesdx.presentation.comparison_view import (
+    NOTE,
+    comparison_blocks,
+    comparison_json,
+    comparison_table,
+    top_causes,
+)
+from bayesdx.presentation.terminal import show, tell
 from bayesdx.tables import (
     CASE_ID,
     finding_columns,
@@ -32,29 +36,8 @@ from bayesdx.tables import (
 )
 
 ONE_CASE = "1"
-NOTE = "Rival readings of documents, each put alone into the model's numbers; not opinions."
 
 
-Table = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="CASES",
-        help="Cases, one a row, one column a finding: CSV, Parquet by file name, - for CSV on "
-        "standard input.",
-        show_default=False,
-    ),
-]
-Findings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-f",
-        "--finding",
-        metavar="FINDING",
-        help="In place of a table, one case: id=value, id alone for present, !id for absent; "
-        "once for every finding.",
-        show_default=False,
-    ),
-]
 Output = Annotated[
     str | None,
     typer.Option(
@@ -82,13 +65,13 @@ Picture = Annotated[
 
 
 def compare(
-    cases: Table = None,
-    finding: Findings = None,
+    cases: CaseTable = None,
+    finding: FindingOptions = None,
     output: Output = None,
     case: OneCase = None,
     figure: Picture = None,
     top: Annotated[int, typer.Option(min=1, help="How many causes to print and draw.")] = 8,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: AsJson = False,
     priors: Priors = None,
 ) -> None:
     """Compare the documents as rivals.
@@ -104,17 +87,18 @@ def compare(
     if cases is not None and output is not None:
         refuse_overwriting(output, [cases])
     table = _cases(cases, finding or ())
-    knowledge = read_knowledge(priors)
-    found = compare_sources(knowledge, table, case)
+    with patience("asking each source alone"):
+        knowledge = read_knowledge(priors)
+        found = compare_sources(knowledge, table, case)
     shown = farthest_case(found) if case is None else case
     if output is not None:
         _write(found, knowledge, output)
     if figure is not None:
         _draw(found, knowledge, shown, top, figure)
     if as_json:
-        print(report_json(found, knowledge))
+        print(comparison_json(found, knowledge))
     elif output != "-":
-        print_comparison(make_console(), found, knowledge, shown, top)
+        show(comparison_blocks(found, knowledge, shown, top))
 
 
 def farthest_case(found: Comparison) -> Hashable:
@@ -124,82 +108,7 @@ def farthest_case(found: Comparison) -> Hashable:
     return case
 
 
-def comparison_table(found: Comparison) -> pd.DataFrame:
-    """Return one row a case and source, with the distance to every other source.
-
-    The statements are those that move the posterior of ``largest_cause`` by a tenth of a percentage
-    point or more when they are left out, where the difference was traced.
-    """
-    table = found.cases.copy()
-    both = pd.concat(
-        [found.pairs, found.pairs.rename(columns={"rival": "other", "other": "rival"})]
-    )
-    apart = {
-        (case, rival, other): value
-        for case, rival, other, value in both.itertuples(index=False, name=None)
-    }
-    keys = list(zip(table["case"], table["rival"], strict=True))
-    for rival in found.rivals:
-        table[f"distance_to_{rival.id}"] = [
-            0.0 if name == rival.id else apart[case, name, rival.id] for case, name in keys
-        ]
-    behind: dict[tuple[Hashable, str], list[str]] = {}
-    moving = found.statements[found.statements["change"].abs() >= SMALLEST_CHANGE]
-    for row in moving.to_dict("records"):
-        behind.setdefault((row["case"], row["rival"]), []).append("+".join(row["statements"]))
-    table["statements"] = [";".join(behind.get(key, ())) for key in keys]
-    left_out = {
-        rival.id: ";".join(dict.fromkeys(one.statement for one in rival.left_out))
-        for rival in found.rivals
-    }
-    table["left_out"] = table["rival"].map(left_out)
-    return table.rename(columns={"case": CASE_ID})
-
-
-def report_json(found: Comparison, knowledge: Knowledge) -> str:
-    """Return the whole report as JSON; what is missing is null."""
-    posteriors = found.posteriors.reset_index()
-    content: dict[str, Any] = {
-        "note": NOTE,
-        "sources": [
-            {
-                "id": rival.id,
-                "title": rival.title,
-                "numbers": [_plain(asdict(one)) for one in rival.numbers],
-                "left_out": [_plain(asdict(one)) for one in rival.left_out],
-            }
-            for rival in found.rivals
-        ],
-        "summary": _records(found.summary.reset_index()),
-        "cases": _records(found.cases),
-        "pairs": _records(found.pairs),
-        "posteriors": _records(posteriors),
-        "explained": _records(found.explained.reset_index()),
-        "statements": _records(found.statements),
-        "intended_use": knowledge.model.intended_use,
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [_plain(record) for record in frame.to_dict("records")]
-
-
-def _plain(record: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): _plain_value(value) for key, value in record.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    """Turn NumPy scalars and tuples into what JSON knows, and what is missing into None."""
-    if isinstance(value, tuple | list):
-        return [_plain_value(one) for one in value]
-    value = value.item() if hasattr(value, "item") else value
-    if value is None or (isinstance(value, float) and value != value):
-        return None
-    return value if isinstance(value, bool | int | float | str) else str(value)
-
-
-def _cases(source: str | None, words: list[str] | tuple[str, ...]) -> pd.DataFrame:
+def _cases(source: str | None, words: Sequence[str]) -> pd.DataFrame:
     """Read the cases, with their names as index."""
     if (source is None) == (not words):
         got = Phrase("neither" if source is None else "both")
@@ -225,13 +134,13 @@ def _case_names(table: pd.DataFrame) -> list[str]:
 
 def _write(found: Comparison, knowledge: Knowledge, output: str) -> None:
     if Path(output).suffix.lower() == ".json":
-        Path(output).write_text(report_json(found, knowledge) + "\n", encoding="utf-8")
+        Path(output).write_text(comparison_json(found, knowledge) + "\n", encoding="utf-8")
     else:
-        write_table(comparison_table(found), output)
-    print(f"bayesdx: {len(found.cases)} rows written to {output}", file=sys.stderr)
+        write_table(comparison_table(found, CASE_ID), output)
+    tell(f"bayesdx: {len(found.cases)} rows written to {output}")
 
 
 def _draw(found: Comparison, knowledge: Knowledge, case: Hashable, top: int, path: Path) -> None:
     labels = {name: cause.label for name, cause in knowledge.causes.items()}
     draw_posteriors(top_causes(found, case, top), labels, f"Case {case}", NOTE, path)
-    print(f"bayesdx: case {case} drawn in {path}", file=sys.stderr)
+    tell(f"bayesdx: case {case} drawn in {path}")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
 import typer
-from rich.console import Console
-from rich.rule import Rule
 
 import bayesdx
 from bayesdx.cli.options import Priors
-from bayesdx.cli.printing import group_table, make_console, posterior_table, print_urgency
+from bayesdx.cli.progress import patience
+from bayesdx.presentation.diagnosis_view import cause_grid, group_grid, urgency_blocks
+from bayesdx.presentation.layout import BLANK, Block, Paragraph
+from bayesdx.presentation.terminal import show
 from bayesdx.tables import (
     CASE_ID,
     RESERVED,
@@ -40,8 +42,8 @@ def demo(
 
     Writes the posteriors of both scenario tables, and prints one case of each urgency in full.
     """
-    console = make_console()
-    engine = bayesdx.load(priors)
+    with patience("reading the knowledge"):
+        engine = bayesdx.load(priors)
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for name in (DOCUMENTS, PUBLISHED):
@@ -51,11 +53,9 @@ def demo(
         written.append(f"{len(cases)} cases of {scenarios / name} -> {out / name}")
         shown = _first_of_each(scores["urgency"]) if name == DOCUMENTS else [0]
         for position in shown:
-            _print_case(console, engine, cases.iloc[position])
-    console.print()
-    console.print(Rule("written", align="left"))
-    console.print("\n".join(written))
-    console.print(engine.knowledge.model.intended_use, style="dim")
+            show(_case(engine, cases.iloc[position]))
+    show([BLANK, Paragraph("written", mark="─ ", emphasis="strong"), *map(Paragraph, written)])
+    show([Paragraph(engine.knowledge.model.intended_use, emphasis="quiet")])
 
 
 def _first_of_each(urgency: pd.Series[str]) -> list[int]:
@@ -63,19 +63,19 @@ def _first_of_each(urgency: pd.Series[str]) -> list[int]:
     return [at for at, seen_before in enumerate(urgency.duplicated()) if not seen_before]
 
 
-def _print_case(console: Console, engine: bayesdx.Engine, case: pd.Series[str]) -> None:
+def _case(engine: bayesdx.Engine, case: pd.Series[str]) -> Iterator[Block]:
     findings = {str(name): cell for name, cell in case.items() if name not in RESERVED and cell}
     diagnosis = engine.diagnose(findings)
-    console.print()
-    console.print(Rule(str(case.get(CASE_ID, case.name)), align="left"))
+    yield BLANK
+    yield Paragraph(str(case.get(CASE_ID, case.name)), mark="─ ", emphasis="strong")
     if case.get("note"):
-        console.print(case["note"], style="dim")
+        yield Paragraph(str(case["note"]), emphasis="quiet")
     given = (f"{name}={value}" for name, value in diagnosis.understood.items())
-    console.print(f"Findings: {', '.join(given)}")
+    yield Paragraph(f"Findings: {', '.join(given)}")
     if case.get("expected_cause"):
-        console.print(f"Written for: {case['expected_cause']}")
-    print_urgency(console, diagnosis)
-    console.print()
-    console.print(posterior_table(diagnosis.table, TOP_CAUSES))
-    console.print()
-    console.print(group_table(diagnosis.groups.nlargest(TOP_GROUPS, "posterior")))
+        yield Paragraph(f"Written for: {case['expected_cause']}")
+    yield from urgency_blocks(diagnosis)
+    yield BLANK
+    yield cause_grid(diagnosis.table, TOP_CAUSES)
+    yield BLANK
+    yield group_grid(diagnosis.groups.nlargest(TOP_GROUPS, "posterior"))

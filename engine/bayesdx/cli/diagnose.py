@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.asking import ask_case
-from bayesdx.cli.options import Priors
-from bayesdx.cli.printing import diagnosis_json, make_console, print_diagnosis
-from bayesdx.diagnosis.phrases import labels_of
+from bayesdx.cli.options import AsJson, Findings, Priors, given_findings
+from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables import csv_text
-
-if TYPE_CHECKING:
-    pass
+from bayesdx.presentation.as_json import result_json
+from bayesdx.presentation.diagnosis_view import diagnosis_blocks
+from bayesdx.presentation.terminal import show
+from bayesdx.presentation.words import labels_of
 
 
 def diagnose(
-    findings: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FINDING",
-            help="id=value, id alone for present, !id for absent. Values: present, absent, "
-            "unknown, a state, a measured number (potassium=3.1, duration='7 months'), or a "
-            "number between 0 and 1 for how far the finding speaks for present. Without findings "
-            "they are asked.",
-            show_default=False,
-        ),
-    ] = None,
+    findings: Findings = None,
     top: Annotated[
         int | None,
         typer.Option(
@@ -42,31 +31,33 @@ def diagnose(
         bool,
         typer.Option("--all", help="Print all causes, rules and texts, with what they rest on."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the posteriors as CSV.")] = False,
     priors: Priors = None,
 ) -> None:
     """Work out one case.
 
-    Prints the urgency and what to do, what to ask at once, the posteriors, and advice.
+    Prints the urgency and what to do, what to ask at once, the posteriors, and advice. Without
+    findings they are asked.
     """
     if as_json and as_csv:
         raise InvalidCase(Fault("options", "one of --json and --csv", Phrase("both")))
     given = read_findings(findings or ())
     if not given and not sys.stdin.isatty():
-        nothing = Phrase("none, and no terminal to ask on")
-        raise InvalidCase(Fault("arguments", "findings, such as low_back_pain=present", nothing))
-    engine = bayesdx.load(priors)
+        given_findings(findings, "none, and no terminal to ask on")
+    with patience("working it out"):
+        engine = bayesdx.load(priors)
+        # Before anything is asked, a typo is told.
+        diagnosis = engine.diagnose(given)
     if not given:
-        given = ask_case(engine)
-    diagnosis = engine.diagnose(given)
+        diagnosis = engine.diagnose(ask_case(engine))
     intended_use = engine.knowledge.model.intended_use
     if as_json:
-        print(diagnosis_json(diagnosis, intended_use))
+        print(result_json(diagnosis, intended_use))
     elif as_csv:
+        from bayesdx.tables import csv_text
+
         print(csv_text(diagnosis.table.reset_index()), end="")
     else:
         labels = labels_of(engine.knowledge)
-        print_diagnosis(
-            make_console(), diagnosis, intended_use, top=top, every=every, labels=labels
-        )
+        show(diagnosis_blocks(diagnosis, intended_use, top=top, every=every, labels=labels))

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-from rich.text import Text
 
-from bayesdx.cli.asking import OBSERVERS, SHORT_ANSWERS
-from bayesdx.cli.printing import make_console
-from bayesdx.cli.words import LEVEL_STYLES, percent, print_paragraph
+from bayesdx.cli.asking import OBSERVERS, SHORT_ANSWERS, meaning, possible_answers, range_of
 from bayesdx.errors import InvalidCase
+from bayesdx.presentation.layout import BLANK, Emphasis, Paragraph
+from bayesdx.presentation.terminal import make_console, show
+from bayesdx.presentation.words import clash_text, percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +32,7 @@ CAUSES = 3
 _UNKNOWN = ""
 
 
-class Step(NamedTuple):
+class Asked(NamedTuple):
     """One question that was put; `value` is empty where it could not be answered."""
 
     question: str
@@ -73,7 +73,7 @@ class Interview:
         read_line: Callable[[], str] = input,
     ) -> None:
         self.engine, self.plan, self.read_line = engine, plan, read_line
-        self.given, self.steps = dict(given), list[Step]()
+        self.given, self.steps = dict(given), list[Asked]()
         # To standard error, so that `bayesdx ask --json > case.json` stays JSON.
         self.console: Console = make_console(stderr=True)
 
@@ -167,7 +167,7 @@ class Interview:
     def _note(self, row: Any, value: str) -> bool:
         """Keep an answer that the engine can read; say what is wrong with any other."""
         if not value:
-            self.steps.append(Step(row.question, row.question, _UNKNOWN))
+            self.steps.append(Asked(row.question, row.question, _UNKNOWN))
             return True
         # A number is what was measured, a word is what it stands for.
         measured = bool(row.measure) and (value[0].isdigit() or row.kind == "measure")
@@ -178,7 +178,7 @@ class Interview:
             for fault in error.faults:
                 self._paragraph(str(fault), indent=2)
             return False
-        self.steps.append(Step(row.question, name, value))
+        self.steps.append(Asked(row.question, name, value))
         return True
 
     def _undo(self) -> bool:
@@ -192,8 +192,7 @@ class Interview:
     def _possible(self, row: Any, found: NextQuestions) -> str:
         """Say how the question can be answered."""
         labels = list(found.answers.loc[row.question].index)
-        words = [] if row.kind == "measure" else ["/".join(labels)]
-        words = ["y/n"] if words == ["absent/present"] else words
+        words = [] if row.kind == "measure" else [possible_answers(labels)]
         measure = self.engine.knowledge.measures.get(row.measure)
         if measure is not None:
             words.append(measure.unit)
@@ -201,16 +200,12 @@ class Interview:
 
     def _describe(self, row: Any) -> None:
         knowledge = self.engine.knowledge
-        entry: Any = knowledge.findings.get(row.question) or knowledge.risks.get(row.question)
-        entry = entry or knowledge.measures[row.question]
-        names = (*entry.aliases_lay, *entry.aliases_professional)
-        also = f" Also called: {', '.join(names)}." if names else ""
-        self._paragraph(f"{row.question}: {entry.label}.{also} {entry.note}".rstrip(), indent=2)
+        entry = knowledge.findings.get(row.question) or knowledge.risks.get(row.question)
+        text = meaning(entry or knowledge.measures[row.question])
+        self._paragraph(f"{row.question}: {text}", indent=2)
         measure = knowledge.measures.get(row.measure)
         if measure is not None:
-            low, high = measure.range
-            units = " or ".join((measure.unit, *measure.units))
-            self._paragraph(f"As a number: {low:g} to {high:g}, in {units}.", indent=2)
+            self._paragraph(f"As a number: {range_of(measure)}.", indent=2)
         self._paragraph(HELP, indent=2)
 
     def _explain(self, row: Any, found: NextQuestions) -> None:
@@ -232,11 +227,12 @@ class Interview:
         """Say what an answer changed: red flags at once, the urgency, the first causes."""
         self._show_flags(before, after)
         was = f" (was {before.urgency})" if after.urgency != before.urgency else ""
-        style = LEVEL_STYLES[after.urgency]
-        self.console.print(Text.assemble("  Urgency: ", (after.urgency, style), was))
+        level = Paragraph(
+            f"{after.urgency}{was}", indent=2, lead="Urgency: ", emphasis=after.urgency
+        )
+        show([level], self.console)
         if after.status == "impossible":
-            clash = ", ".join(after.clashes)
-            self._paragraph(f"These cannot occur together in this model: {clash}.", indent=2)
+            self._paragraph(clash_text(after.clashes), indent=2)
             return
         chosen = [self.plan.cause] if self.plan.cause else [*after.table.index[:CAUSES]]
         now, then = after.table["posterior"], before.table["posterior"]
@@ -256,7 +252,7 @@ class Interview:
         for hit in after.red_flags:
             if hit.outcome == "fired" and (hit.id, hit.outcome) not in told:
                 text = f"{hit.level}: {hit.title}"
-                self._paragraph(text, mark="! ", indent=2, style=LEVEL_STYLES[hit.level])
+                self._paragraph(text, mark="! ", indent=2, emphasis=hit.level)
                 self._paragraph(hit.advice, indent=4)
         called = set() if before is None else {hit.cause for hit in before.triage}
         for one in after.triage:
@@ -265,16 +261,17 @@ class Interview:
                     f"{one.level}: {one.label} at {percent(one.posterior)}; a miss would weigh "
                     f"more than a false alarm from {percent(one.threshold)} on"
                 )
-                self._paragraph(text, mark="! ", indent=2, style=LEVEL_STYLES[one.level])
+                self._paragraph(text, mark="! ", indent=2, emphasis=one.level)
 
     def _say(self, text: str, end: str = "\n") -> None:
         self.console.print(text, end=end, soft_wrap=True)
         self.console.file.flush()
 
-    def _paragraph(self, text: str, mark: str = "", indent: int = 0, style: str = "") -> None:
-        if text.startswith("\n"):
-            self.console.print()
-        print_paragraph(self.console, text.strip(), mark=mark, indent=indent, style=style)
+    def _paragraph(
+        self, text: str, mark: str = "", indent: int = 0, emphasis: Emphasis = ""
+    ) -> None:
+        before = [BLANK] if text.startswith("\n") else []
+        show([*before, Paragraph(text.strip(), mark, indent, emphasis)], self.console)
 
 
 def _short(label: str) -> str:

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what is typed for findings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ import typer
 from bayesdx.cli.arguments import read_findings
 from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase
 
+FINDING_HELP = (
+    "id=value, id alone for present, !id for absent. Values: present, absent, unknown, a state, a "
+    "measured number (potassium=3.1, duration='7 months'), or a number between 0 and 1 for how far "
+    "the finding speaks for present."
+)
+
 Priors = Annotated[
     Path | None,
     typer.Option(
@@ -20,16 +26,30 @@ Priors = Annotated[
         show_default=False,
     ),
 ]
-
 Findings = Annotated[
     list[str] | None,
-    typer.Argument(
+    typer.Argument(metavar="FINDING", help=FINDING_HELP, show_default=False),
+]
+FindingOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-f",
+        "--finding",
         metavar="FINDING",
-        help="id=value, id alone for present, !id for absent; values as for diagnose.",
+        help="In place of CASES, a finding of one case, as for diagnose; once for every finding.",
         show_default=False,
     ),
 ]
-
+CaseTable = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="CASES",
+        help="Cases as for score: CSV, Parquet by file name, - for CSV on standard input.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+Top = Annotated[int, typer.Option(min=1, help="How many rows to print.")]
 Folder = Annotated[
     Path | None,
     typer.Argument(
@@ -47,8 +67,8 @@ def one_folder(folder: Path | None, priors: Path | None) -> Path | None:
     return folder or priors
 
 
-def given_findings(words: list[str] | None) -> dict[str, str]:
-    """Read the findings of a command that does not ask for any.
+def given_findings(words: list[str] | None, got: str = "none") -> dict[str, str]:
+    """Read the findings of a command that needs some.
 
     Raises
     ------
@@ -58,5 +78,5 @@ def given_findings(words: list[str] | None) -> dict[str, str]:
     given = read_findings(words or ())
     if not given:
         expected = "findings, such as low_back_pain=present"
-        raise InvalidCase(Fault("arguments", expected, Phrase("none")))
+        raise InvalidCase(Fault("arguments", expected, Phrase(got)))
     return given

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bayesdx.cli.progress import patience
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.noisy import jit
+from bayesdx.presentation.terminal import show_lines
 
 
 def prepare() -> None:
@@ -15,6 +17,7 @@ def prepare() -> None:
     if not jit.installed():
         raise BayesdxError(Fault("prepare", "numba, of the extra 'fast'", Phrase("no numba")))
     had = jit.kept()
-    folder, seconds = jit.driver_module().prepare()
+    with patience("compiling, once"):
+        folder, seconds = jit.driver_module().prepare()
     place = f"kept in {folder}" if folder else "kept nowhere: no folder can be written to"
-    print(f"machine code {'was there' if had else f'compiled in {seconds:.0f} s'}; {place}")
+    show_lines(f"machine code {'was there' if had else f'compiled in {seconds:.0f} s'}; {place}")

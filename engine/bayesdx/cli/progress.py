@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+#: Seconds that a command may be silent.
+SILENCE = 2.0
+
+
+@contextmanager
+def patience(what: str) -> Iterator[None]:
+    """Say on a terminal, from the third second on, what is being done and for how long.
+
+    Nothing is known of how far it is; the line is gone when the work ends.
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    over, begin = threading.Event(), time.monotonic()
+
+    def tick() -> None:
+        wait = SILENCE
+        while not over.wait(wait):
+            seconds = time.monotonic() - begin
+            print(f"\r{what}: {seconds:.0f} s ", end="", file=sys.stderr, flush=True)
+            wait = 1.0
+        if wait < SILENCE:
+            print(f"\r{' ' * (len(what) + 12)}\r", end="", file=sys.stderr, flush=True)
+
+    ticking = threading.Thread(target=tick, daemon=True)
+    ticking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        ticking.join()
 
 
 @contextmanager
@@ -31,6 +61,9 @@ def progress_shown(what: str, quiet: bool) -> Iterator[Callable[[int, float | No
     if quiet or not sys.stderr.isatty():
         yield None
         return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -41,18 +74,14 @@ def progress_shown(what: str, quiet: bool) -> Iterator[Callable[[int, float | No
     )
     with bar:
         task = bar.add_task(what, total=None, rows=0, rate=0.0)
-        yield _teller(bar, task)
+        begin = time.monotonic()
+        first: list[int] = []
 
+        def tell(rows: int, share: float | None) -> None:
+            # Told before the first chunk: rows of an interrupted run took no time of this one.
+            first[:] = first or [rows]
+            rate = (rows - first[0]) / max(time.monotonic() - begin, 1e-9)
+            total = None if share is None else 1.0
+            bar.update(task, total=total, completed=share or 0.0, rows=rows, rate=rate)
 
-def _teller(bar: Progress, task: TaskID) -> Callable[[int, float | None], None]:
-    begin = time.monotonic()
-    first: list[int] = []
-
-    def tell(rows: int, share: float | None) -> None:
-        # Told before the first chunk: rows of an interrupted run took no time of this one.
-        first[:] = first or [rows]
-        rate = (rows - first[0]) / max(time.monotonic() - begin, 1e-9)
-        total = None if share is None else 1.0
-        bar.update(task, total=total, completed=share or 0.0, rows=rows, rate=rate)
-
-    return tell
+        yield tell

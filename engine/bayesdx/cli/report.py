@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,12 +13,15 @@ import typer
 
 import bayesdx
 from bayesdx.cli.arguments import read_findings
-from bayesdx.cli.options import Priors
+from bayesdx.cli.options import CaseTable, FindingOptions, Priors
+from bayesdx.cli.progress import patience
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
+from bayesdx.presentation.terminal import tell
+from bayesdx.presentation.words import counted
 from bayesdx.tables import CASE_ID, finding_columns, read_cases, write_whole
 
 if TYPE_CHECKING:
-    from bayesdx.reports import CaseReport, Effort
+    from bayesdx.reports.gathering import CaseReport, Thoroughness
 
 #: A page of more cases is too long to read, and takes minutes.
 MOST_CASES = 100
@@ -26,24 +29,8 @@ NEEDS = ("matplotlib", "jinja2")
 
 
 def report(
-    cases: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="CASES",
-            help="Cases as for score: CSV, Parquet by file name, - for CSV on standard input.",
-            show_default=False,
-        ),
-    ] = None,
-    findings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-f",
-            "--finding",
-            metavar="FINDING",
-            help="In place of CASES: a finding of one case, as for diagnose; may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
+    cases: CaseTable = None,
+    findings: FindingOptions = None,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="OUT", help="Where to write the page.")
     ] = Path("report.html"),
@@ -63,14 +50,14 @@ def report(
         raise InvalidCase(Fault(str(output), "a name ending in .html", output.suffix))
     given = _given(cases, findings)
     # Imported here: no other command needs the plotting library.
-    from bayesdx.reports import Effort, page
+    from bayesdx.reports.gathering import Thoroughness
+    from bayesdx.reports.page import page
 
-    engine = bayesdx.load(priors)
-    effort = Effort(draws=draws, seed=seed)
-    gathered = list(_gathered(engine, given, effort))
-    write_whole(output, page(engine, gathered, title).encode())
-    noun = "case" if len(gathered) == 1 else "cases"
-    print(f"bayesdx: {len(gathered)} {noun} written to {output}", file=sys.stderr)
+    with patience(f"writing about {counted(len(given), 'case')}"):
+        engine = bayesdx.load(priors)
+        gathered = list(_gathered(engine, given, Thoroughness(draws=draws, seed=seed)))
+        write_whole(output, page(engine, gathered, title).encode())
+    tell(f"bayesdx: {counted(len(gathered), 'case')} written to {output}")
 
 
 def _check_libraries() -> None:
@@ -101,23 +88,19 @@ def _known(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _gathered(
-    engine: bayesdx.Engine, given: list[tuple[str, Mapping[str, Any]]], effort: Effort
+    engine: bayesdx.Engine, given: list[tuple[str, Mapping[str, Any]]], effort: Thoroughness
 ) -> Iterator[CaseReport]:
     """Answer every case; faults of all of them are told at once."""
-    from bayesdx.reports import gather
+    from bayesdx.reports.gathering import gather
 
     faults: list[Fault] = []
     for name, findings in given:
         try:
             made = gather(engine, name, findings, effort)
         except InvalidCase as error:
-            faults += [Fault(f"{name}, {one.place}", *_rest(one)) for one in error.faults]
+            faults += [replace(one, place=f"{name}, {one.place}") for one in error.faults]
             continue
         if not faults:
             yield made
     if faults:
         raise InvalidCase(faults)
-
-
-def _rest(fault: Fault) -> tuple[str, object, tuple[str, ...]]:
-    return fault.expected, fault.got, fault.nearest

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bayesdx.cli.listing import Listed, list_ids
 from bayesdx.cli.options import Priors
 from bayesdx.cli.statements import answer_lines
 from bayesdx.knowledge.knowledge import Knowledge
@@ -16,9 +17,12 @@ from bayesdx.knowledge.overrides import calibrated
 from bayesdx.knowledge.provenance import describe_cause, describe_finding, describe_risk
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.statement_provenance import describe_statement
+from bayesdx.presentation.layout import Grid
+from bayesdx.presentation.terminal import show as show_blocks
+from bayesdx.presentation.terminal import show_lines
 
 
-class Kind(StrEnum):
+class Shown(StrEnum):
     """What can be shown."""
 
     CAUSE = "cause"
@@ -27,27 +31,31 @@ class Kind(StrEnum):
     STATEMENT = "statement"
 
 
-DESCRIBE: Mapping[Kind, Callable[[Knowledge, str], str]] = MappingProxyType(
+DESCRIBE: Mapping[Shown, Callable[[Knowledge, str], str]] = MappingProxyType(
     {
-        Kind.CAUSE: describe_cause,
-        Kind.FINDING: describe_finding,
-        Kind.RISK: describe_risk,
-        Kind.STATEMENT: describe_statement,
+        Shown.CAUSE: describe_cause,
+        Shown.FINDING: describe_finding,
+        Shown.RISK: describe_risk,
+        Shown.STATEMENT: describe_statement,
     }
 )
 
 
 def show(
     kind: Annotated[
-        Kind,
+        Shown,
         typer.Argument(
             metavar="KIND", help="cause, finding, risk or statement.", show_default=False
         ),
     ],
     name: Annotated[
-        str,
-        typer.Argument(metavar="ID", help="Its id: piriformis_syndrome, fair_pos, age, S0-09."),
-    ],
+        str | None,
+        typer.Argument(
+            metavar="ID",
+            help="Its id: piriformis_syndrome, fair_pos, age, S0-09; all of them without it.",
+            show_default=False,
+        ),
+    ] = None,
     priors: Priors = None,
 ) -> None:
     """Tell where a number comes from.
@@ -55,8 +63,15 @@ def show(
     Prints everything known of a cause, a finding, a risk or a statement, with source and basis; of
     a statement also what the model answers today, and what had to move for it.
     """
+    if name is None and kind is not Shown.STATEMENT:
+        list_ids(Listed(f"{kind.value}s"), priors=priors)
+        return
     knowledge = calibrated(read_knowledge(priors))
-    print(DESCRIBE[kind](knowledge, name).rstrip())
-    if kind is Kind.STATEMENT:
-        for line in answer_lines(knowledge, name):
-            print(line)
+    if name is None:
+        rows = [(one, told.says) for one, told in knowledge.statements.items()]
+        show_blocks([Grid(("statement", "says"), list(rows), frozenset({0, 1}))])
+        return
+    lines = [DESCRIBE[kind](knowledge, name).rstrip()]
+    if kind is Shown.STATEMENT:
+        lines += answer_lines(knowledge, name)
+    show_lines("\n".join(lines))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
-from rich.console import Console
 
 import bayesdx
-from bayesdx.cli.options import Findings, Priors, given_findings
-from bayesdx.cli.printing import finite, frame_records, make_console, plain_table
-from bayesdx.cli.words import percent, print_paragraph
-from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting, Surprise, verdict
+from bayesdx.cli.options import AsJson, Findings, Priors, given_findings
+from bayesdx.cli.progress import patience
+from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting
+from bayesdx.presentation.as_json import result_json
+from bayesdx.presentation.fit_view import surprise_blocks
+from bayesdx.presentation.layout import ending
+from bayesdx.presentation.terminal import show
 
 
 def surprise(
@@ -30,7 +31,7 @@ def surprise(
         ),
     ] = "told",
     seed: Annotated[int, typer.Option(help="Of the cases to compare with.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    as_json: AsJson = False,
     priors: Priors = None,
 ) -> None:
     """Say how well the model fits one case.
@@ -39,78 +40,15 @@ def surprise(
     findings go together badly.
     """
     given = given_findings(findings)
-    engine = bayesdx.load(priors)
-    found = engine.surprise(
-        given,
-        draws=draws,
-        false_alarm=false_alarm,
-        # Any other word is refused by the engine, with the two that there are.
-        reporting=cast(Reporting, reporting),
-        seed=seed,
-    )
+    # Any other word is refused by the engine, with the two that there are.
+    how = cast(Reporting, reporting)
+    with patience("comparing with cases of the model"):
+        engine = bayesdx.load(priors)
+        found = engine.surprise(
+            given, draws=draws, false_alarm=false_alarm, reporting=how, seed=seed
+        )
     intended_use = engine.knowledge.model.intended_use
     if as_json:
-        print(_json(found, intended_use))
-        return
-    console = make_console()
-    _print_verdict(console, found)
-    if len(found.table):
-        console.print()
-        _print_table(console, found)
-    console.print()
-    print_paragraph(console, intended_use, style="dim")
-
-
-def _print_verdict(console: Console, found: Surprise) -> None:
-    print_paragraph(console, verdict(found), style="bold")
-    if found.status == "impossible":
-        return
-    text = (
-        f"As improbable or more: {percent(found.p_rare)} of {found.draws} cases of the model that "
-        f"say as much. As much at odds with itself or more: {percent(found.p_conflict)}."
-    )
-    print_paragraph(console, text)
-
-
-def _print_table(console: Console, found: Surprise) -> None:
-    table = plain_table()
-    table.add_column("observation", overflow="fold", ratio=1)
-    table.add_column("value")
-    for name in ("alone", "given the rest", "times", "background"):
-        table.add_column(name, justify="right", no_wrap=True)
-    numbers = found.table[["alone", "given_rest", "ratio", "background"]].to_numpy()
-    words = zip(found.table["label"], found.table["value"], strict=True)
-    for (label, value), row in zip(words, numbers, strict=True):
-        alone, rest, ratio, background = (float(number) for number in row)
-        table.add_row(
-            label,
-            value.replace("_", " "),
-            percent(alone),
-            percent(rest),
-            f"{ratio:.2f}",
-            percent(background),
-        )
-    table.caption = (
-        "times: below 1 the other observations speak against this one; background: how probable "
-        "it is that no modelled cause made it present"
-    )
-    table.caption_justify = "left"
-    console.print(table)
-
-
-def _json(found: Surprise, intended_use: str) -> str:
-    content: dict[str, Any] = {
-        "status": found.status,
-        "outside": found.outside,
-        "false_alarm": found.false_alarm,
-        "draws": found.draws,
-        "reporting": found.reporting,
-        "p_rare": found.p_rare,
-        "p_conflict": found.p_conflict,
-        "log_evidence": finite(found.log_evidence),
-        "expected": found.expected,
-        "conflict": finite(found.conflict),
-        "observations": frame_records(found.table),
-        "intended_use": intended_use,
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+        print(result_json(found, intended_use))
+    else:
+        show([*surprise_blocks(found), *ending(intended_use)])

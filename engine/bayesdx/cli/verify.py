@@ -9,6 +9,8 @@ import typer
 
 import bayesdx
 from bayesdx.cli.options import Priors
+from bayesdx.cli.progress import patience
+from bayesdx.presentation.terminal import show_lines
 
 
 def verify(
@@ -43,15 +45,16 @@ def verify(
     from bayesdx.tables.execution.verification import read_audit, verify_output
 
     audit = read_audit(output)
-    engine = bayesdx.load(priors)
-    found = verify_output(engine.core, output, source=source, sample=sample, seed=seed)
+    with patience("scoring a sample again"):
+        engine = bayesdx.load(priors)
+        found = verify_output(engine.core, output, source=source, sample=sample, seed=seed)
     for difference in found.differences:
-        print(f"different: {difference}")
-    print(
+        show_lines(f"different: {difference}")
+    show_lines(
         f"{output}: {found.compared:,} of {found.scored:,} cases scored again (seed {seed}); "
         + ("not as written" if found.differences else "all as written, to 1e-12")
     )
     made = audit["run"]["finished"]
-    print(f"Written by bayesdx {audit['engine']['version']}, {made}.")
+    show_lines(f"Written by bayesdx {audit['engine']['version']}, {made}.")
     if found.differences:
         raise typer.Exit(1)

@@ -13,7 +13,6 @@ import pandas as pd
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.diagnosis_html import diagnosis_html
 from bayesdx.diagnosis.kleene import Facts
 from bayesdx.diagnosis.red_flags import RedFlagHit
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status, plain
@@ -23,6 +22,7 @@ from bayesdx.diagnosis.triage import TriageHit, triage_case
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.complexity import coupled_names
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
+from bayesdx.presentation.diagnosis_view import diagnosis_html
 
 _SHOWN = (
     "table", "groups", "red_flags", "urgency", "log_evidence", "status", "clashes", "understood",

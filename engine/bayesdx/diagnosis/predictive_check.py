@@ -20,7 +20,6 @@ import pandas as pd
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.phrases import labels_of, percent
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence, no_evidence, stacked
@@ -28,6 +27,7 @@ from bayesdx.inference.noisy.conflict import Conflict, background_shares, confli
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.reference import p_value, reference_cases, told_cases
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.presentation.words import labels_of
 
 #: Largest share of cases from the model that may be said to lie outside it.
 FALSE_ALARM = 0.01
@@ -164,22 +164,6 @@ def _references(
     single = [not finding.any_of for finding in findings]
     pool = np.array([*single, *(True for _ in model.ordinals)], dtype=bool)
     return told_cases(model, evidence, pool, draws, rng)
-
-
-def verdict(found: Surprise) -> str:
-    """Say in words whether the case is outside the model, with the rate of false alarms."""
-    if found.status == IMPOSSIBLE:
-        return "Outside the model: it holds these findings impossible together."
-    rate = f"at most {percent(found.false_alarm)} of ordinary cases are called so"
-    if found.outside:
-        return (
-            f"Outside the model ({rate}). Its posteriors rest on assumptions that this case does "
-            "not meet: think of causes that are not in it, and check the answers."
-        )
-    return (
-        f"Not called outside the model ({rate}). That does not make the model right for this "
-        "person."
-    )
 
 
 def exact_levels(knowledge: Knowledge, model: NoisyModel, cases: Cases) -> BoolArray:

@@ -1,6 +1,5 @@
-"""Answers as pages that people read: one file, offline, printable. Needs the extra ``plot``."""
+"""Answers as pages that people read: one file, offline, printable. Needs the extra ``plot``.
 
-from bayesdx.reports.gathering import CaseReport, Effort, gather
-from bayesdx.reports.page import page
-
-__all__ = ["CaseReport", "Effort", "gather", "page"]
+`gathering`   every answer of the engine about one case
+`page`        the page; `views` is what its template reads, `drawings` its figures
+"""

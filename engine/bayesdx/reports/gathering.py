@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bayesdx.diagnosis.asking.questions import NextQuestions
-from bayesdx.diagnosis.causal import CausalTable
-from bayesdx.diagnosis.diagnosing import Diagnosis
-from bayesdx.diagnosis.engine import Engine
-from bayesdx.diagnosis.explaining.explanation import Explanation
-from bayesdx.diagnosis.intervals import Intervals
-from bayesdx.diagnosis.predictive_check import Surprise
+if TYPE_CHECKING:
+    from bayesdx import Diagnosis, Engine
+    from bayesdx.diagnosis.asking.questions import NextQuestions
+    from bayesdx.diagnosis.causal import CausalTable
+    from bayesdx.diagnosis.explaining.explanation import Explanation
+    from bayesdx.diagnosis.intervals import Intervals
+    from bayesdx.diagnosis.predictive_check import Surprise
 
 #: Questions that are printed.
 QUESTIONS = 8
 
 
 @dataclass(frozen=True)
-class Effort:
+class Thoroughness:
     """What the slower parts of a report may cost.
 
     Attributes
@@ -72,7 +73,9 @@ class CaseReport:
     priors: Mapping[str, str]
 
 
-def gather(engine: Engine, name: str, findings: Mapping[str, object], effort: Effort) -> CaseReport:
+def gather(
+    engine: Engine, name: str, findings: Mapping[str, object], effort: Thoroughness
+) -> CaseReport:
     """Ask the engine everything about one case.
 
     Raises

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayesdx import __version__
-from bayesdx.diagnosis.engine import Engine
-from bayesdx.diagnosis.phrases import percent
-from bayesdx.reports.figures import Picture
+from bayesdx.presentation.words import (
+    NO_FINDINGS,
+    NOTHING_RULED_OUT,
+    SEVERAL_AT_ONCE,
+    percent,
+    spaced,
+)
+from bayesdx.reports.drawings import Picture
 from bayesdx.reports.gathering import CaseReport
 from bayesdx.reports.views import case_view, report_labels, statements_of
-from bayesdx.reports.wording import spaced
+
+if TYPE_CHECKING:
+    from bayesdx import Engine
 
 
 def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
@@ -47,6 +54,9 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
         knowledge=f"{knowledge.model.name} {knowledge.model.version}",
         digest=knowledge.digest,
         version=__version__,
+        nothing_ruled_out=NOTHING_RULED_OUT,
+        several_at_once=SEVERAL_AT_ONCE,
+        no_findings=NO_FINDINGS,
     )
     return text
 

@@ -4,33 +4,43 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bayesdx.diagnosis.explaining.explanation import Explanation
-from bayesdx.diagnosis.phrases import in_words, labels_of, percent
-from bayesdx.diagnosis.predictive_check import Surprise, verdict
-from bayesdx.diagnosis.scoring import UNEXPLAINED
-from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.red_flag_schema import LEVELS
-from bayesdx.reports.figures import Bar, Picture, Step, posterior_bars, waterfall
+from bayesdx.presentation.explanation_view import rows_about
+from bayesdx.presentation.words import (
+    METHODS,
+    clash_text,
+    coupled_text,
+    fired_rules,
+    fit_shares,
+    fit_verdict,
+    in_words,
+    labels_of,
+    number,
+    number_behind,
+    open_rules,
+    percent,
+    ratio,
+    rows_of,
+    rules_that_wait,
+    spaced,
+    split_names,
+)
+from bayesdx.reports.drawings import Bar, Contribution, Picture, posterior_bars, waterfall
 from bayesdx.reports.gathering import CaseReport
-from bayesdx.reports.wording import names, number, ratio, rows, spaced
+
+if TYPE_CHECKING:
+    from bayesdx import Diagnosis
+    from bayesdx.diagnosis.explaining.explanation import Explanation
+    from bayesdx.diagnosis.predictive_check import Surprise
+    from bayesdx.knowledge.knowledge import Knowledge
 
 #: Causes in the figure, and observations in a waterfall before the smallest are put together.
 BARS, STEPS = 10, 9
 #: Log-odds from which a rival is worth a sentence.
 SHIFT = 0.05
-#: What is said of each way to share out contributions; see `bayesdx.inference.noisy.attribution`.
-METHODS = {
-    "shapley": "Contributions are exact Shapley values: the mean over every order of observing.",
-    "shapley_absent_in_order": (
-        "Contributions are exact Shapley values of what is present; what is absent enters in a "
-        "fixed order."
-    ),
-    "path": "Contributions follow one fixed order of observing, and the reverse; their mean.",
-}
 
 
 @dataclass(frozen=True)
@@ -53,9 +63,6 @@ def report_labels(knowledge: Knowledge) -> Labels:
 def case_view(report: CaseReport, labels: Labels) -> dict[str, Any]:
     """Lay out one case for the template."""
     diagnosis, intervals = report.diagnosis, report.intervals
-    fired = [hit for hit in diagnosis.red_flags if hit.outcome == "fired"]
-    above = LEVELS[: max(LEVELS.index(diagnosis.urgency), 1)]
-    waiting = [h for h in diagnosis.red_flags if h.outcome == "open" and h.level in above]
     known = diagnosis.understood
     return {
         "name": report.name,
@@ -70,14 +77,15 @@ def case_view(report: CaseReport, labels: Labels) -> dict[str, Any]:
                 "because": [in_words(leaf, labels.of, known) for leaf in hit.because],
                 "statements": hit.statements,
             }
-            for hit in fired
+            for hit in fired_rules(diagnosis)
         ],
         "triage": diagnosis.triage,
         "open": [
             {"level": h.level, "title": h.title, "not_asked": [labels(n) for n in h.not_asked]}
-            for h in waiting
+            for h in open_rules(diagnosis)
         ],
-        "clashes": [labels(name) for name in diagnosis.clashes],
+        "waiting": rules_that_wait(diagnosis),
+        "no_probabilities": _no_probabilities(diagnosis, labels),
         "bars": _bars(report),
         "undecided": intervals.undecided if intervals else "",
         "level": f"{100 * intervals.level:g} % interval" if intervals else "",
@@ -106,6 +114,14 @@ def statements_of(view: dict[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(found | {name for hit in hits for name in hit.statements}))
 
 
+def _no_probabilities(diagnosis: Diagnosis, labels: Labels) -> str:
+    if diagnosis.status == "impossible":
+        return f"{clash_text([labels(name) for name in diagnosis.clashes])} Check these answers."
+    if diagnosis.status == "too_complex":
+        return coupled_text([labels(name) for name in diagnosis.coupled])
+    return ""
+
+
 def _explained(report: CaseReport) -> tuple[str, ...]:
     return report.explained if report.diagnosis.status == "ok" else ()
 
@@ -117,7 +133,7 @@ def _bars(report: CaseReport) -> Picture | None:
     shown = pd.concat([table.iloc[:-1].head(BARS), table.iloc[-1:]])
     ends: dict[str, dict[str, Any]] = {}
     if report.intervals is not None:
-        ends = dict(rows(report.intervals.table))
+        ends = dict(rows_of(report.intervals.table))
     bars = [
         Bar(
             label=str(row["label"]),
@@ -126,53 +142,53 @@ def _bars(report: CaseReport) -> Picture | None:
             low=float(ends[name]["low"]) if ends else None,
             high=float(ends[name]["high"]) if ends else None,
         )
-        for name, row in rows(shown)
+        for name, row in rows_of(shown)
     ]
     return posterior_bars(bars, report.intervals.level if report.intervals else None)
 
 
 def _cause_rows(report: CaseReport) -> list[dict[str, Any]]:
-    causal = dict(rows(report.causal.table))
-    intervals = dict(rows(report.intervals.table)) if report.intervals else {}
+    causal = dict(rows_of(report.causal.table))
+    intervals = dict(rows_of(report.intervals.table)) if report.intervals else {}
     found = []
-    for cause, row in rows(report.diagnosis.table):
+    for cause, row in rows_of(report.diagnosis.table):
         cells: dict[str, Any] = {
             "label": row["label"],
             "prior": float(row["prior"]),
             "posterior": float(row["posterior"]),
             "basis": row["basis"],
-            "statements": names(report.priors.get(cause, "")),
+            "statements": split_names(report.priors.get(cause, "")),
             "disablement": "",
             "sufficiency": "",
             "interval": "",
             "ranks": "",
         }
-        if cause != UNEXPLAINED:
+        if cause != "unexplained":
             cells["disablement"] = number(float(causal[cause]["disablement"]))
             cells["sufficiency"] = number(float(causal[cause]["sufficiency"]))
         if intervals:
             one = intervals[cause]
             cells["interval"] = f"{percent(float(one['low']))} to {percent(float(one['high']))}"
-            if cause != UNEXPLAINED:
+            if cause != "unexplained":
                 cells["ranks"] = f"{one['rank']:g} ({one['rank_low']:g} to {one['rank_high']:g})"
         found.append(cells)
     return found
 
 
 def _why(explanation: Explanation, cause: str) -> dict[str, Any]:
-    row = dict(rows(explanation.causes))[cause]
-    told = [cells for _, cells in rows(explanation.of(cause))]
+    row = dict(rows_of(explanation.causes))[cause]
+    told = [cells for _, cells in rows_of(explanation.of(cause))]
     before, after = float(row["prior_log_odds"]), float(row["log_odds"])
     steps = [
-        Step(f"{r['label']}: {spaced(str(r['value']))}", float(r["contribution"])) for r in told
+        Contribution(f"{r['label']}: {spaced(str(r['value']))}", float(r["contribution"]))
+        for r in told
     ]
     finite = all(map(math.isfinite, [before, after, *(step.contribution for step in steps)]))
     drawn = (
         waterfall(_largest(steps), before, after, str(row["label"])) if finite and steps else None
     )
-    away = explanation.away.reset_index()
-    rivals = [cells for _, cells in rows(away[away["cause"] == cause])]
-    note = METHODS.get(explanation.method, "")
+    rivals = rows_about(explanation.away, cause)
+    note = f"How it is shared out: {METHODS.get(explanation.method, '')}"
     if rivals and float(rivals[0]["shift"]) > SHIFT:
         first = rivals[0]
         note += (
@@ -192,31 +208,22 @@ def _why(explanation: Explanation, cause: str) -> dict[str, Any]:
                 "contribution": number(float(r["contribution"])),
                 "alone": ratio(float(r["lr_alone"])),
                 "context": ratio(float(r["lr_in_context"])),
-                "number": _behind(r),
-                "statements": names(r["statements"]),
+                "number": number_behind(r),
+                "statements": split_names(r["statements"]),
             }
             for r in told
         ],
     }
 
 
-def _largest(steps: list[Step]) -> list[Step]:
+def _largest(steps: list[Contribution]) -> list[Contribution]:
     """Put the smallest steps together, so that a figure stays readable; they still add up."""
     order = sorted(steps, key=lambda step: -abs(step.contribution))
     if len(order) <= STEPS + 1:
         return order
     rest = order[STEPS:]
     total = sum(step.contribution for step in rest)
-    return [*order[:STEPS], Step(f"{len(rest)} others together", total)]
-
-
-def _behind(row: dict[str, Any]) -> str:
-    if row["kind"] == "none" or math.isnan(float(row["number"])):
-        return "" if row["kind"] == "none" else spaced(str(row["kind"]))
-    span = ""
-    if not math.isnan(float(row["low"])):
-        span = f" ({row['low']:g} to {row['high']:g})"
-    return f"{spaced(str(row['kind']))} {row['number']:.3g}{span}, {row['basis']}, {row['source']}"
+    return [*order[:STEPS], Contribution(f"{len(rest)} others together", total)]
 
 
 def _question_rows(report: CaseReport) -> list[dict[str, Any]]:
@@ -228,24 +235,19 @@ def _question_rows(report: CaseReport) -> list[dict[str, Any]]:
             "information": "" if pd.isna(row["information"]) else f"{row['information']:.3f}",
             "rises": "" if pd.isna(row["p_rises"]) else percent(float(row["p_rises"])),
         }
-        for _, row in rows(report.questions.table)
+        for _, row in rows_of(report.questions.table)
     ]
 
 
 def _fit(found: Surprise) -> str:
     if found.status == "no_findings":
         return "Nothing is known of this case yet."
-    if found.status == "impossible":
-        return verdict(found)
-    return (
-        f"{verdict(found)} As improbable or more: {percent(found.p_rare)} of cases of the model "
-        "that say as much. As much at odds with itself or more: "
-        f"{percent(found.p_conflict)}."
-    )
+    verdict = fit_verdict(found)
+    return verdict if found.status == "impossible" else f"{verdict} {fit_shares(found)}"
 
 
 def _conflict_rows(found: Surprise) -> list[dict[str, Any]]:
-    return [{**cells, "value": spaced(str(cells["value"]))} for _, cells in rows(found.table)]
+    return [{**cells, "value": spaced(str(cells["value"]))} for _, cells in rows_of(found.table)]
 
 
 def _driver_rows(report: CaseReport) -> list[dict[str, Any]]:
@@ -261,7 +263,7 @@ def _driver_rows(report: CaseReport) -> list[dict[str, Any]]:
             "range": f"{row['low']:.3g} to {row['high']:.3g}",
             "share": float(row["share"]),
             "basis": row["basis"],
-            "statements": names(row["statements"]),
+            "statements": split_names(row["statements"]),
         }
-        for _, row in rows(first.head(5))
+        for _, row in rows_of(first.head(5))
     ]

@@ -26,13 +26,13 @@ from bayesdx.diagnosis.explaining.context import (
     hidden_causes,
     posterior_of,
 )
-from bayesdx.diagnosis.explaining.html import explanation_html
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
 from bayesdx.inference.noisy.attribution.shapley import Game, Method, attribute
 from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.presentation.explanation_view import explanation_html
 
 #: Causes whose rivals and further answers are worked out when no cause is named.
 LEADING = 3

@@ -1,4 +1,4 @@
-"""How pitfalls, advice and triage read on a terminal.
+"""How pitfalls, advice and triage read, and which of them are told.
 
 By default a case is told little, and nothing twice. What is general, what says the same as another
 text, and what only limits advice that is not printed, waits for ``--all``. In an emergency titles
@@ -7,13 +7,12 @@ are enough; and where somebody has to look first, how to help oneself is not pri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from bayesdx.cli.words import LEVEL_STYLES, in_words, listed, percent, print_paragraph
+from bayesdx.presentation.layout import BLANK, Block, Paragraph, bullets, section
+from bayesdx.presentation.words import fired_rules, in_words, listed, percent
 
 if TYPE_CHECKING:
     from bayesdx import Diagnosis
@@ -49,8 +48,8 @@ WHERE = MappingProxyType(
 )
 
 
-def print_triage(console: Console, diagnosis: Diagnosis, every: bool = False) -> None:
-    """Print the dangerous causes whose expected loss calls for action, a line for each level."""
+def triage_blocks(diagnosis: Diagnosis, every: bool = False) -> Iterator[Block]:
+    """Tell the dangerous causes whose expected loss calls for action, a line for each level."""
     for level, when in WHEN.items():
         hits = [hit for hit in diagnosis.triage if hit.level == level]
         if not hits:
@@ -58,66 +57,80 @@ def print_triage(console: Console, diagnosis: Diagnosis, every: bool = False) ->
         names = "; ".join(f"{hit.label}, {percent(hit.posterior)}" for hit in hits)
         if level == diagnosis.urgency:
             text = f"{level}, to be looked for {when}: {names}"
-            print_paragraph(console, text, mark="! ", indent=2, style=LEVEL_STYLES[level])
+            yield Paragraph(text, mark="! ", indent=2, emphasis=level)
         else:
             # A later day, named below "now", would blur what to do.
-            print_paragraph(console, f"To be looked for: {names}", indent=2)
-        fired = (hit for hit in diagnosis.red_flags if hit.outcome == "fired")
-        if level == diagnosis.urgency and all(hit.level != level for hit in fired):
+            yield Paragraph(f"To be looked for: {names}", indent=2)
+        if level == diagnosis.urgency and all(hit.level != level for hit in fired_rules(diagnosis)):
             # No rule says what to do, so it has to be said here.
-            print_paragraph(console, WHERE[level], indent=4)
-        if every:
-            for hit in hits:
-                text = (
-                    f"{hit.label}: called for from {percent(hit.threshold)} on, since a miss is "
-                    f"held {hit.loss_ratio:g} times as bad as a false alarm."
-                )
-                print_paragraph(console, text, indent=4)
+            yield Paragraph(WHERE[level], indent=4)
+        for hit in hits if every else ():
+            text = (
+                f"{hit.label}: called for from {percent(hit.threshold)} on, since a miss is "
+                f"held {hit.loss_ratio:g} times as bad as a false alarm."
+            )
+            yield Paragraph(text, indent=4)
     if diagnosis.triage:
-        print_paragraph(
-            console, "Missing one of these would cost more than a false alarm.", indent=4
-        )
+        yield Paragraph("Missing one of these would cost more than a false alarm.", indent=4)
 
 
-def print_pitfalls(
-    console: Console, diagnosis: Diagnosis, every: bool, labels: Mapping[str, str]
-) -> None:
-    """Print what is easily missed in such a case; what holds for every case comes last."""
+def pitfall_blocks(diagnosis: Diagnosis, every: bool, labels: Mapping[str, str]) -> Iterator[Block]:
+    """Tell what is easily missed in such a case; what holds for every case comes last."""
     hits = sorted(diagnosis.pitfalls, key=lambda hit: (not hit.because, not hit.show))
     if not every:
         hits = _default_pitfalls(diagnosis, hits)
-    if not hits:
-        return
-    if diagnosis.urgency == PRESSING[0] and not every:
-        _print_titles(console, "Easily missed besides", hits)
-        return
-    console.print("\nEasily missed in such a case:")
-    for hit in hits:
-        _print_text(console, hit, every, labels)
+    if hits and diagnosis.urgency == PRESSING[0] and not every:
+        yield from _titles("Easily missed besides", hits)
+    elif hits:
+        yield from section("Easily missed in such a case:")
+        yield from bullets([text_of(hit, every, labels) for hit in hits])
 
 
-def print_management(
-    console: Console, diagnosis: Diagnosis, every: bool, labels: Mapping[str, str]
-) -> None:
-    """Print texts by kind: `every` one, or the first of each kind that are not beside the point."""
+def management_blocks(
+    diagnosis: Diagnosis, every: bool, labels: Mapping[str, str]
+) -> Iterator[Block]:
+    """Tell texts by kind: `every` one, or the first of each kind that are not beside the point."""
     later = help_waits(diagnosis)
     printed = 0
     chosen = {kind: _chosen(diagnosis, kind, every) for kind in HEADINGS}
     if diagnosis.urgency == PRESSING[0] and not every:
-        _print_titles(console, "Until somebody has looked", chosen["avoid"])
+        yield from _titles("Until somebody has looked", chosen["avoid"])
         chosen = {}
     for kind, hits in chosen.items():
         if hits:
             heading = HELP_LATER if later and kind == "advice" else HEADINGS[kind][0]
-            console.print(f"\n{heading}:")
+            yield from section(f"{heading}:")
         for hit in hits:
-            _print_text(console, hit, every, labels)
-            limits = () if every else _limits_of(hit, diagnosis.management)
-            for limit in limits:
-                _print_text(console, limit, every, labels)
-            printed += 1 + len(limits)
-    if not every:
-        _print_what_is_left(console, diagnosis, printed, later)
+            told = [hit, *(() if every else _limits_of(hit, diagnosis.management))]
+            yield from bullets([text_of(one, every, labels) for one in told])
+            printed += len(told)
+    if every:
+        return
+    yield BLANK
+    if later:
+        text = "What may help is left out until somebody has looked; --all prints every text."
+        yield Paragraph(text, emphasis="quiet")
+    elif printed < len(diagnosis.management):
+        yield Paragraph("More texts, and what each rests on: --all", emphasis="quiet")
+
+
+def text_of(hit: TextHit, every: bool, labels: Mapping[str, str]) -> str:
+    """Return a text, what it waits for, and with `every` what it rests on."""
+    parts = [hit.title if hit.title.endswith("?") else f"{hit.title}.", hit.text]
+    if hit.not_asked and hit.kind == "question":
+        # What is asked for is going to be typed, so it goes by its id.
+        parts.append(f"(To enter: {', '.join(hit.not_asked)}.)")
+    elif hit.not_asked:
+        names = [in_words(name, labels) for name in hit.not_asked]
+        waits = listed(names, every, MOST_UNASKED, "; ")
+        parts.append(f"(Not asked, and could change this: {waits}.)")
+    if every:
+        parts.append(f"[{', '.join(hit.statements or hit.sources)}]")
+    return " ".join(parts)
+
+
+def _titles(heading: str, hits: Sequence[TextHit]) -> list[Block]:
+    return [*section(f"{heading}:"), *bullets([f"{hit.title}." for hit in hits])] if hits else []
 
 
 def help_waits(diagnosis: Diagnosis) -> bool:
@@ -207,35 +220,3 @@ def _company(hit: TextHit) -> list[str]:
 def _limits_of(hit: TextHit, others: Iterable[TextHit]) -> list[TextHit]:
     limits = [other for other in others if hit.id in _company(other)]
     return _without_repetition(limits)
-
-
-def _print_what_is_left(console: Console, diagnosis: Diagnosis, printed: int, later: bool) -> None:
-    console.print()
-    if later:
-        text = "What may help is left out until somebody has looked; --all prints every text."
-        print_paragraph(console, text, style="dim")
-    elif printed < len(diagnosis.management):
-        print_paragraph(console, "More texts, and what each rests on: --all", style="dim")
-
-
-def _print_titles(console: Console, heading: str, hits: Sequence[TextHit]) -> None:
-    if hits:
-        console.print(f"\n{heading}:")
-    for hit in hits:
-        print_paragraph(console, f"{hit.title}.", mark="- ", indent=2)
-
-
-def _print_text(console: Console, hit: TextHit, every: bool, labels: Mapping[str, str]) -> None:
-    """Print a text, what it waits for, and with `every` what it rests on."""
-    title = hit.title if hit.title.endswith("?") else f"{hit.title}."
-    parts = [title, hit.text]
-    if hit.not_asked and hit.kind == "question":
-        # What is asked for is going to be typed, so it goes by its id.
-        parts.append(f"(To enter: {', '.join(hit.not_asked)}.)")
-    elif hit.not_asked:
-        names = [in_words(name, labels) for name in hit.not_asked]
-        waits = listed(names, every, MOST_UNASKED, "; ")
-        parts.append(f"(Not asked, and could change this: {waits}.)")
-    if every:
-        parts.append(f"[{', '.join(hit.statements or hit.sources)}]")
-    print_paragraph(console, " ".join(parts), mark="- ", indent=2)

@@ -57,7 +57,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Step:
+class Contribution:
     """One row of `waterfall`: a contribution in log-odds."""
 
     label: str
@@ -93,7 +93,7 @@ def posterior_bars(bars: Sequence[Bar], level: float | None) -> Picture:
     return _picture(draw, len(bars), text)
 
 
-def waterfall(steps: Sequence[Step], prior: float, posterior: float, cause: str) -> Picture:
+def waterfall(steps: Sequence[Contribution], prior: float, posterior: float, cause: str) -> Picture:
     """Draw how observations move the log-odds of a cause from prior to posterior.
 
     Parameters

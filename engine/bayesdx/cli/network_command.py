@@ -1,0 +1,188 @@
+"""`bayesdx network`: what a network file holds, the same in another format, and cases on it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayesdx.cli.progress import patience
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
+from bayesdx.formats import read_network, write_network
+from bayesdx.network.network import Network
+from bayesdx.presentation.network_view import network_blocks
+from bayesdx.presentation.terminal import show, tell
+from bayesdx.presentation.words import counted
+from bayesdx.tables import read_cases, refuse_overwriting, with_case_ids, write_table
+from bayesdx.tables.answers import evidence_columns, posterior_frame
+from bayesdx.tables.networks import MEMORY_LIMIT, compile_network
+
+CONVERT = "convert"
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+NetworkFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE | convert FILE OUT",
+        help="A network: .bif, .xmlbif, .net, .xdsl or .uai, each also as .gz. With convert: "
+        "write FILE as OUT, in the format that its name says.",
+        show_default=False,
+    ),
+]
+CasesOption = Annotated[
+    str | None,
+    typer.Option(
+        "-c",
+        "--cases",
+        metavar="IN",
+        help="Cases to answer, one a row, columns among the variables, cells state names or "
+        "blank for unknown: CSV, Parquet by file name, - for CSV on standard input.",
+        show_default=False,
+    ),
+]
+TargetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-t",
+        "--target",
+        metavar="VARIABLE",
+        help="With --cases: a variable whose posterior is wanted, once for every variable; all "
+        "by default.",
+        show_default=False,
+    ),
+]
+MpeOption = Annotated[
+    bool,
+    typer.Option(
+        "--mpe",
+        help="With --cases: the most probable explanation, one state a variable, in place of "
+        "posteriors.",
+    ),
+]
+NormaliseOption = Annotated[
+    bool,
+    typer.Option(
+        "--normalise",
+        help="Divide rows of tables by their sums and say which missed 1; else they may by 1e-6.",
+    ),
+]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="Of the network's text, such as latin-1."),
+]
+MemoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-limit",
+        metavar="SIZE",
+        help="With --cases: what tables may take together, such as 500M or 8G; 2G by default.",
+        show_default=False,
+    ),
+]
+OutputOption = Annotated[
+    str,
+    typer.Option("-o", "--output", metavar="OUT", help="With --cases: where to write, as score."),
+]
+
+
+def network(
+    files: NetworkFiles,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every variable, with all its states and parents.")
+    ] = False,
+    cases: CasesOption = None,
+    target: TargetOption = None,
+    mpe: MpeOption = False,
+    output: OutputOption = "-",
+    normalise: NormaliseOption = False,
+    encoding: EncodingOption = None,
+    memory_limit: MemoryOption = None,
+) -> None:
+    """Describe or convert a network file, or answer cases on it.
+
+    Without --cases: variables, states, parents, the largest table. With --cases: one row a case,
+    one column a state with its posterior (variable=state), log evidence and status; or, with
+    --mpe, one column a variable with its state in the most probable explanation.
+    """
+    converted = len(files) > 1 and files[0] == CONVERT
+    if len(files) != (3 if converted else 1):
+        expected = "FILE OUT after convert" if converted else "one file, or convert FILE OUT"
+        raise InvalidCase(Fault("arguments", expected, Phrase(" ".join(files))))
+    path = Path(files[1 if converted else 0])
+    limit = MEMORY_LIMIT if memory_limit is None else size_of(memory_limit)
+    if mpe and target:
+        raise InvalidCase(Fault("--target", "no target with --mpe", ", ".join(target)))
+    if cases is not None:
+        refuse_overwriting(output, [path, cases])
+    if not path.exists():
+        near = nearest_names(path.name, _beside(path))
+        raise InvalidNetwork(Fault(str(path), "a network file", Phrase("no such file"), near))
+    with patience(f"reading {path.name}"):
+        read = read_network(path, normalise=normalise, encoding=encoding)
+    if converted:
+        refuse_overwriting(files[2], [path])
+        write_network(read, files[2])
+        tell(f"bayesdx: {counted(len(read.variables), 'variable')} written to {files[2]}")
+    elif cases is None:
+        show(network_blocks(path.name, read, every))
+    else:
+        with patience("answering"):
+            answer_cases(read, cases, None if mpe else target or [], output, limit)
+
+
+def answer_cases(
+    network: Network,
+    cases: str,
+    targets: list[str] | None,
+    output: str,
+    memory_limit: float = MEMORY_LIMIT,
+) -> None:
+    """Answer a table of cases and write the answers.
+
+    Parameters
+    ----------
+    network : Network
+    cases, output : str
+        File names, - for standard input and output.
+    targets : list of str or None
+        Variables whose posteriors are wanted, every one where empty; None for the most probable
+        explanation in place of posteriors.
+    memory_limit : float
+        Bytes.
+    """
+    table = read_cases(cases)
+    plan, evidence = compile_network(network, memory_limit), evidence_columns(table, network)
+    if targets is None:
+        answers = plan.mpe(evidence).reset_index(drop=True)
+    else:
+        answers = posterior_frame(plan.query(evidence, targets=targets or None))
+    write_table(with_case_ids(table, answers), output)
+    # A reader that left is told of before anything is said to be written.
+    sys.stdout.flush()
+    impossible = int((answers["status"] != "ok").sum())
+    tell(f"bayesdx: {len(answers)} cases ({impossible} impossible) written to {output}")
+
+
+def size_of(text: str) -> float:
+    """Read a size in bytes: a number, with K, M, G or T for powers of 1024.
+
+    Raises
+    ------
+    InvalidCase
+        It is none, or not above 0.
+    """
+    word = text.strip().upper().removesuffix("B").removesuffix("I")
+    number, unit = (word[:-1], UNITS[word[-1]]) if word[-1:] in UNITS else (word, 1)
+    try:
+        size = float(number) * unit
+    except ValueError:
+        size = 0.0
+    if not 0.0 < size < float("inf"):
+        raise InvalidCase(Fault("--memory-limit", "a size such as 500M or 8G", text))
+    return size
+
+
+def _beside(path: Path) -> list[str]:
+    return [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []

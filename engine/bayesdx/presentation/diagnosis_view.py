@@ -1,0 +1,232 @@
+"""One case as it is read: what to do, what to ask at once, the probabilities, the texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bayesdx.knowledge.red_flag_schema import LEVELS
+from bayesdx.presentation.advice_view import (
+    management_blocks,
+    pitfall_blocks,
+    shown_at_any_rank,
+    triage_blocks,
+)
+from bayesdx.presentation.layout import (
+    BLANK,
+    Block,
+    Cell,
+    Grid,
+    Meter,
+    Paragraph,
+    bullets,
+    section,
+)
+from bayesdx.presentation.notebook import markup
+from bayesdx.presentation.words import (
+    NO_FINDINGS,
+    NO_LABELS,
+    NOTHING_RULED_OUT,
+    SEVERAL_AT_ONCE,
+    clash_text,
+    coupled_text,
+    fired_rules,
+    in_words,
+    listed,
+    open_rules,
+    percent,
+    rows_of,
+    rules_that_wait,
+    understood_as,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayesdx import Diagnosis
+
+CAUSES, CAUSES_IN_EMERGENCY = 10, 5
+RULES_IN_EMERGENCY = 5
+GROUPS, GROUPS_IN_EMERGENCY = 5, 3
+ALWAYS_SHOWN_GROUPS = ("dangerous",)
+#: In place of a probability of exactly nothing, and why it can be nothing: "excluded" would read
+#: as if the findings had done it.
+BY_DEFINITION = "see note"
+WHY_NOTHING = "0 by definition: of another region, or it asks for what was answered otherwise"
+
+
+def diagnosis_blocks(
+    diagnosis: Diagnosis,
+    intended_use: str,
+    *,
+    top: int | None = None,
+    every: bool = False,
+    labels: Mapping[str, str] = NO_LABELS,
+) -> Iterator[Block]:
+    """Describe one case.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+    intended_use : str
+        Said last.
+    top : int, optional
+        How many causes; by default ten, and five when an emergency comes first.
+    every : bool
+        All causes, groups, rules and texts, and what each rests on.
+    labels : mapping of str to str, optional
+        Labels of findings and risks; without them ids are shown.
+    """
+    yield from urgency_blocks(diagnosis, every, labels)
+    if text := status_text(diagnosis):
+        yield from section(text)
+    yield from open_rule_blocks(diagnosis, every)
+    if diagnosis.status not in ("impossible", "too_complex"):
+        yield from _probabilities(diagnosis, top, every)
+    yield from pitfall_blocks(diagnosis, every, labels)
+    yield from management_blocks(diagnosis, every, labels)
+    yield from section(understood_as(diagnosis.understood))
+    yield Paragraph(intended_use, emphasis="quiet")
+
+
+def urgency_blocks(
+    diagnosis: Diagnosis, every: bool = False, labels: Mapping[str, str] = NO_LABELS
+) -> Iterator[Block]:
+    """Tell the urgency, what to do and why, and how many more answers could still count."""
+    yield Paragraph(diagnosis.urgency, lead="Urgency: ", emphasis=diagnosis.urgency)
+    fired = fired_rules(diagnosis)
+    # "Within days" below "now" would blur what to do: lower rules keep their titles only.
+    first = [hit for hit in fired if every or hit.level == diagnosis.urgency]
+    for hit in first:
+        yield Paragraph(f"{hit.level}: {hit.title}", mark="! ", indent=2, emphasis=hit.level)
+        yield Paragraph(hit.advice, indent=4)
+        reasons = "; ".join(in_words(leaf, labels, diagnosis.understood) for leaf in hit.because)
+        yield Paragraph(f"Because of: {reasons}.", indent=4)
+    yield from triage_blocks(diagnosis, every)
+    if lower := [f"{hit.title} ({hit.level})" for hit in fired if hit not in first]:
+        yield Paragraph(f"Also met: {listed(lower, every, between='; ')}.", indent=2)
+    # Silence about the other rules would read as an all-clear, at every level.
+    waiting = rules_that_wait(diagnosis)
+    text = f"Nothing is ruled out: {waiting}." if waiting else NOTHING_RULED_OUT
+    yield Paragraph(text, indent=2)
+
+
+def status_text(diagnosis: Diagnosis) -> str:
+    """Say when there is nothing to compute from, or nothing that could be computed."""
+    counts = "What is said above and below rests on the answers alone, and still counts."
+    if diagnosis.status == "impossible":
+        return (
+            f"{clash_text(diagnosis.clashes)} So there are no probabilities: check these answers. "
+            f"{counts}"
+        )
+    if diagnosis.status == "too_complex":
+        return (
+            f"{coupled_text(diagnosis.coupled)} So there are no probabilities; an answer more "
+            f"about one of the risks helps. {counts}"
+        )
+    return NO_FINDINGS if diagnosis.status == "no_findings" else ""
+
+
+def open_rule_blocks(diagnosis: Diagnosis, every: bool) -> Iterator[Block]:
+    """Tell the rules that could still raise the urgency: `every` one, or the most pressing."""
+    waiting = open_rules(diagnosis)
+    if not waiting:
+        return
+    most_pressing = waiting[0].level
+    shown = [hit for hit in waiting if every or hit.level == most_pressing]
+    if diagnosis.urgency == LEVELS[0]:
+        heading = "Ask at once; each would be an emergency of its own:"
+        if not every:
+            # What one answer settles comes first.
+            shown = sorted(shown, key=lambda hit: len(hit.not_asked))[:RULES_IN_EMERGENCY]
+    else:
+        heading = "Ask first; each could raise the urgency"
+        heading += ":" if every else f" to {most_pressing}:"
+    yield from section(heading)
+    yield from bullets(
+        [
+            f"{hit.level}: {hit.title} ({', '.join(hit.not_asked)})" if every else hit.title
+            for hit in shown
+        ]
+    )
+    if not every:
+        left = len(waiting) - len(shown)
+        rest = f"and {left} more; " if left else ""
+        yield Paragraph(f"{rest}what each waits for: --all", indent=4, emphasis="quiet")
+
+
+def _probabilities(diagnosis: Diagnosis, top: int | None, every: bool) -> Iterator[Block]:
+    emergency = diagnosis.urgency == LEVELS[0]
+    yield from section(
+        f"How probable it is that each is present and contributes. {SEVERAL_AT_ONCE}"
+    )
+    causes = None if every else top or (CAUSES_IN_EMERGENCY if emergency else CAUSES)
+    groups = None if every else (GROUPS_IN_EMERGENCY if emergency else GROUPS)
+    named = shown_at_any_rank(diagnosis)
+    yield cause_grid(diagnosis.table, causes, named, ids=every or not emergency)
+    yield BLANK
+    yield group_grid(diagnosis.groups, groups, ALWAYS_SHOWN_GROUPS)
+
+
+def cause_grid(
+    table: pd.DataFrame, top: int | None, besides: Sequence[str] = (), ids: bool = True
+) -> Grid:
+    """Lay out the first `top` causes, those to see besides, and what no cause explains."""
+    causes, unexplained = table.iloc[:-1], table.iloc[-1:]
+    shown = causes if top is None else causes.head(top)
+    hidden = causes.loc[causes.index.difference(shown.index, sort=False)]
+    further = hidden.loc[hidden.index.isin(besides)]
+    rows = _probability_rows(shown, ids)
+    if len(further):
+        rows += [("... and to look at whatever their rank:",), *_probability_rows(further, ids)]
+    rows += _probability_rows(unexplained, ids)
+    left = len(hidden) - len(further)
+    notes = [f"and {left} causes more: --all"] if left else []
+    if 0.0 in {*shown["posterior"], *further["posterior"]}:
+        notes.append(f"{BY_DEFINITION}: {WHY_NOTHING}")
+    heads = ("cause", *(("id",) if ids else ()), "prior", "posterior")
+    return Grid(heads, rows, frozenset({0, 1}) if ids else frozenset({0}), notes)
+
+
+def group_grid(groups: pd.DataFrame, top: int | None = None, besides: Sequence[str] = ()) -> Grid:
+    """Lay out groups, the first `top` and those to see besides: P(at least one member present)."""
+    shown = groups if top is None else groups.head(top)
+    further = groups.loc[groups.index.isin(besides) & ~groups.index.isin(shown.index)]
+    rows = _probability_rows(shown, ids=False) + _probability_rows(further, ids=False)
+    return Grid(("at least one of", "prior", "posterior"), rows)
+
+
+def _probability_rows(table: pd.DataFrame, ids: bool) -> list[tuple[Cell, ...]]:
+    return [
+        (str(row["label"]), *((name,) if ids else ()), *map(said, (row["prior"], row["posterior"])))
+        for name, row in rows_of(table)
+    ]
+
+
+def said(probability: float) -> str:
+    """Write a probability of a cause; of exactly nothing, that a note says why."""
+    return BY_DEFINITION if probability == 0.0 else percent(probability)
+
+
+def diagnosis_html(diagnosis: Diagnosis) -> str:
+    """Return the urgency, what fired, and the first causes for a notebook."""
+    blocks = list(urgency_blocks(diagnosis))
+    if text := status_text(diagnosis):
+        blocks.append(Paragraph(text))
+    if diagnosis.status not in ("impossible", "too_complex"):
+        causes = diagnosis.table.iloc[:-1]
+        shown = [*rows_of(causes.head(CAUSES)), *rows_of(diagnosis.table.iloc[-1:])]
+        rows: list[tuple[Cell, ...]] = [
+            (
+                str(row["label"]),
+                said(row["prior"]),
+                said(row["posterior"]),
+                Meter(row["posterior"], signed=False),
+            )
+            for _, row in shown
+        ]
+        left = len(causes) - CAUSES
+        notes = [f"and {left} causes more, in .table"] if left > 0 else []
+        grid = Grid(("cause", "prior", "posterior", ""), rows, frozenset({0, 3}), notes)
+        blocks += [grid, Paragraph(f"{SEVERAL_AT_ONCE} Not a medical device.", emphasis="quiet")]
+    return markup(blocks)

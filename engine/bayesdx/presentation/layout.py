@@ -1,0 +1,91 @@
+"""What a description of a result is made of: paragraphs and tables of text, without a medium."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Emphasis = Literal["", "strong", "quiet", "emergency", "urgent", "soon", "routine", "self_care"]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Text that is wrapped at blanks, with a hanging indent below its mark.
+
+    Attributes
+    ----------
+    text : str
+        One paragraph; empty for a blank line.
+    mark : str
+        Stands before the first line, such as ``"- "``.
+    indent : int
+        Characters before the mark.
+    emphasis : str
+        How it stands out; an urgency is one.
+    lead : str
+        Plain text before `text`, which alone stands out.
+    """
+
+    text: str
+    mark: str = ""
+    indent: int = 0
+    emphasis: Emphasis = ""
+    lead: str = ""
+
+
+BLANK = Paragraph("")
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A bar from the middle, or with ``signed=False`` from the left; its value is -1 to 1."""
+
+    value: float
+    signed: bool = True
+
+
+Cell = str | Meter
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table.
+
+    Attributes
+    ----------
+    heads : sequence of str
+        Labels of the columns.
+    rows : list of tuples of str or Meter
+        As many cells as heads; a cell of text may have several lines. A row of one cell is a line
+        between the others.
+    texts : set of int
+        Columns of words, wrapped at blanks; the others are numbers.
+    notes : sequence of str
+        Below the table.
+    title : str
+    """
+
+    heads: Sequence[str]
+    rows: list[tuple[Cell, ...]] = field(default_factory=list)
+    texts: frozenset[int] = frozenset({0})
+    notes: Sequence[str] = ()
+    title: str = ""
+
+
+Block = Paragraph | Grid
+
+
+def section(heading: str) -> list[Block]:
+    """Return a heading, set off from what stands above."""
+    return [BLANK, Paragraph(heading)]
+
+
+def bullets(texts: Sequence[str]) -> list[Block]:
+    """Return one point a text."""
+    return [Paragraph(text, mark="- ", indent=2) for text in texts]
+
+
+def ending(intended_use: str) -> list[Block]:
+    """Return what every answer ends with."""
+    return [BLANK, Paragraph(intended_use, emphasis="quiet")]

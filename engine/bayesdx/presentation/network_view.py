@@ -1,0 +1,57 @@
+"""What a network file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bayesdx.presentation.layout import BLANK, Block, Cell, Grid, Paragraph
+from bayesdx.presentation.words import counted, listed
+
+if TYPE_CHECKING:
+    from bayesdx.network.network import Network
+
+MOST_VARIABLES = 40
+
+
+def network_blocks(name: str, network: Network, every: bool = False) -> Iterator[Block]:
+    """Describe a network: a few figures, then a line for each variable.
+
+    Parameters
+    ----------
+    name : str
+        Of the file.
+    network : Network
+        Of tables.
+    every : bool
+        All variables, all states and all parents.
+    """
+    sizes = {one: network.table(one).size for one in network.variables}
+    cards = [variable.cardinality for variable in network.variables.values()]
+    parents = {one: len(network.parents(one)) for one in network.variables}
+    largest, eldest = max(sizes, key=sizes.__getitem__), max(parents, key=parents.__getitem__)
+    states = f"{min(cards)} to {max(cards)}" if min(cards) < max(cards) else f"{cards[0]}"
+    yield Paragraph(
+        f"{name}: {counted(len(cards), 'variable')}, {counted(sum(parents.values()), 'link')}, "
+        f"{states} states each, {counted(sum(sizes.values()), 'table cell')}; digest "
+        f"{network.digest[:12]}"
+    )
+    yield Paragraph(
+        f"Largest table: {largest}, {counted(sizes[largest], 'cell')}. "
+        f"Most parents: {eldest}, {parents[eldest]}."
+    )
+    yield BLANK
+    names = list(network.variables)
+    shown = names if every or len(names) <= MOST_VARIABLES + 1 else names[:MOST_VARIABLES]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one,
+            listed(network.variables[one].states, every),
+            listed(network.parents(one), every),
+            f"{sizes[one]:,}",
+        )
+        for one in shown
+    ]
+    yield Grid(("variable", "states", "parents", "cells"), rows, frozenset({0, 1, 2}))
+    if len(shown) < len(names):
+        yield Paragraph(f"and {len(names) - len(shown)} variables more: --all")
