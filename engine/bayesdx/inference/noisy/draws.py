@@ -97,8 +97,12 @@ def posteriors_under(
             evidence.causes,
         )
     )
-    for lanes in plans.groups.get(key, lambda: _groups(evidence, asked)):
-        case = condition_lanes(evidence, asked if len(lanes) == len(draws) else asked.take(lanes))
+    links = FindingLinks(evidence, asked)
+    for lanes in plans.groups.get(key, lambda: _groups(evidence, asked, links)):
+        if len(lanes) == len(draws):
+            case = condition_lanes(evidence, asked, findings=links)
+        else:
+            case = condition_lanes(evidence, asked.take(lanes))
         if kernel is None:
             program = plans.programs.get(case.structure, len(lanes))
             log_evidence[lanes], posterior = run_lanes(case, program)
@@ -119,9 +123,9 @@ def _kernel() -> _Kernel:
     return cast(_Kernel, import_module("bayesdx.inference.noisy.jit.lane_kernel").run_program)
 
 
-def _groups(evidence: Evidence, draws: ParameterDraws) -> list[IntArray]:
+def _groups(evidence: Evidence, draws: ParameterDraws, links: FindingLinks) -> list[IntArray]:
     """Part lanes by whether inhibitors make a finding harder, where that pays."""
-    links, every = FindingLinks(evidence, draws), np.arange(len(draws))
+    every = np.arange(len(draws))
     if (links.hard.any(axis=1) == links.hard.all(axis=1)).all():
         return [every]
     one = draws.take(slice(0, 1))

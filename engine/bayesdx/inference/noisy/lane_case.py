@@ -102,15 +102,18 @@ class Assumptions:
 
 
 def condition_lanes(
-    evidence: Evidence, parameters: ParameterDraws, assumed: Assumptions | None = None
+    evidence: Evidence,
+    parameters: ParameterDraws,
+    assumed: Assumptions | None = None,
+    findings: FindingLinks | None = None,
 ) -> LaneCase:
     """Condition one case, causes clamped or not, in every lane.
 
     ``parameters`` are of the findings that the case speaks of, and no others; they have one draw,
-    for all lanes, or one a lane.
+    for all lanes, or one a lane. ``findings`` may pass their links, where they are at hand.
     """
     causes = CauseWeights(evidence, parameters, assumed)
-    findings = FindingLinks(evidence, parameters)
+    findings = findings or FindingLinks(evidence, parameters)
     axes = [*findings.condition(causes), *_ordinal_axes(evidence, parameters, causes)]
     possible = causes.possible()
     links: list[list[tuple[int, int]]] = [[] for _ in possible]
@@ -288,12 +291,15 @@ class FindingLinks:
         self._inhibits: BoolArray = np.asarray(self._factor < 1.0)
         self._absent: BoolArray = np.asarray(self._value[:n] == 0.0)
         self.hard: BoolArray = np.zeros((n, draws), dtype=bool)
-        if self._inhibits.any():
-            first, leak, absent = self._first[:-1], self._leak[:n], self._absent[:, None]
-            count = np.add.reduceat(self._inhibits, first, axis=0, dtype=np.intp)
-            strong = np.minimum.reduceat(self._factor, first, axis=0) < _STRONGEST_FOLDED
+        # Few links inhibit; all others are left out of what is asked of inhibitors.
+        rows = np.flatnonzero(self._inhibits.any(axis=1))
+        if len(rows):
+            found, first = np.unique(self._of[rows], return_index=True)
+            leak, absent = self._leak[found], self._absent[found, None]
+            count = np.add.reduceat(self._inhibits[rows], first, axis=0, dtype=np.intp)
+            strong = np.minimum.reduceat(self._factor[rows], first, axis=0) < _STRONGEST_FOLDED
             high = leak >= np.where(absent, 1.0, 0.99)
-            self.hard = np.asarray((count >= 2) | ((count > 0) & high) | (strong & ~absent))
+            self.hard[found] = (count >= 2) | ((count > 0) & high) | (strong & ~absent)
 
     def structure(self, lanes: IntArray) -> tuple[list[int], list[int]]:
         """Return the axes of each cause as bits, and the components of the axes, of some lanes."""
@@ -318,13 +324,10 @@ class FindingLinks:
         hard: BoolArray = np.asarray(self.hard.any(axis=1))
         absent, acts = self._absent, self._acting(slice(None))
         l0, l1 = 1.0 - value[:, None], value[:, None]
+        keep, strength = 1.0 - self._strength, self._strength
         with np.errstate(divide="ignore", invalid="ignore"):
-            # What nothing explains but the leak, and what one inhibitor adds to "absent".
-            kept = 1.0 - self._strength
-            taken = self._leak[of] * (1.0 - self._factor) / (1.0 - self._leak[of])
-            taken = np.where(self._inhibits & ~hard[of, None], taken, 0.0)
             spared = 1.0 - self._leak
-            spared[:n] *= np.multiply.reduceat(kept, self._first[:-1], axis=0) if n else 1.0
+            spared[:n] *= np.multiply.reduceat(keep, self._first[:-1], axis=0) if n else 1.0
             bound = l0 + l1 * (1.0 - spared)
             # What can never be reached is left as it is: a zero, found when the case is summed.
             bound[bound <= 0.0] = 1.0
@@ -332,15 +335,21 @@ class FindingLinks:
             alone = l1 * self._leak + l0 * (1.0 - self._leak)
             scale = np.where(folded[:, None], np.log(alone), 0.0)
             scale[:n] += np.where(absent[:, None], 0.0, np.log(bound[:n]))
+            rows = np.flatnonzero(self._inhibits.any(axis=1) & ~hard[of])
+            if len(rows):
+                # One inhibitor alone adds to "absent": it is a link of negative strength.
+                own = self._leak[of[rows]]
+                added = own * (1.0 - self._factor[rows]) / (1.0 - own)
+                strength = strength.copy()
+                strength[rows] -= np.where(self._inhibits[rows], added, 0.0)
+                keep[rows] = 1.0 - strength[rows]
         causes.log_scale = causes.log_scale + scale.sum(axis=0)
         rows = np.flatnonzero(absent[of])
         if len(rows):
             rows = rows[np.argsort(self._causes[rows], kind="stable")]
             cause, first = np.unique(self._causes[rows], return_index=True)
-            left = kept[rows] * (1.0 + taken[rows])
-            causes.on[cause] *= np.multiply.reduceat(left, first, axis=0)
-        share = (l1 / bound)[:n][of]
-        keep, gain = kept + taken, self._strength * share - taken * share
+            causes.on[cause] *= np.multiply.reduceat(keep[rows], first, axis=0)
+        share = l1[:n] / bound[:n]
         axes = []
         for f in np.flatnonzero(~folded[:n]).tolist():
             at = slice(self._first[f], self._first[f + 1])
@@ -353,7 +362,8 @@ class FindingLinks:
             width = 2 if not hard[f] else 3 if value[f] >= 0.5 else 4
             parts = (bound[f], *start_of_finding(value[f], leak, bool(hard[f])))
             start = np.stack(parts[:width]) / bound[f]
-            axes.append(_Axis(own, acts[at], start, keep[at], gain[at], factor))
+            gain = strength[at] * share[f]
+            axes.append(_Axis(own, acts[at], start, keep[at], gain, factor))
         return axes
 
 
