@@ -1,6 +1,7 @@
 """The pieces of the sweep, each against a slow and obvious way."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from knotted import knotted_problem
 
 from bayesdx.inference.noisy.condition import absorb
 from bayesdx.inference.noisy.lockstep import frontier
-from bayesdx.inference.noisy.lockstep.frontier import index_of, lay_out, steps_of
+from bayesdx.inference.noisy.lockstep.frontier import JointStates, index_of, lay_out
 from bayesdx.inference.noisy.lockstep.leaves import Kind, find_leaves, slot_words
 from bayesdx.inference.noisy.lockstep.plan import plan_sweep, width_words
 
@@ -102,14 +103,14 @@ def random_layout(
     kind = rng.choice(4, size=(n_cases, count), p=[0.2, 0.15, 0.35, 0.3])
     bits = np.uint64(1) << np.arange(count, dtype=np.uint64)
     words = [np.where(kind == k, bits, NONE).sum(axis=1, dtype=np.uint64) for k in range(3)]
-    return lay_out(width_words(widths), count, *words), widths, kind
+    return lay_out(JointStates(), width_words(widths), count, *words), widths, kind
 
 
 @pytest.mark.parametrize("kept", [1 << 12, 6])
 def test_an_index_runs_through_every_joint_component(
     kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frontier, "_KEPT", kept)
+    monkeypatch.setattr(frontier, "_COMPONENTS", kept)
     rng = np.random.default_rng(kept)
     for _ in range(10):
         n_cases, count = 30, 7
@@ -117,7 +118,7 @@ def test_an_index_runs_through_every_joint_component(
         stride = rng.integers(0, 1000, size=(n_cases, count))
         table = rng.integers(0, 50, size=(n_cases, count))
         others = layout.others
-        index = index_of(layout, stride, table[others.owner, others.at])
+        index = index_of(JointStates(), layout, stride, table[others.owner, others.at])
         assert sorted(layout.rows) == list(range(n_cases))
         for at, row in enumerate(layout.rows):
             rest, ends = np.flatnonzero(kind[row] == 2), np.flatnonzero(kind[row] == 1)
@@ -137,7 +138,8 @@ def test_an_index_runs_through_every_joint_component(
             assert index.places[read[at] : read[at + 1]].tolist() == places
             assert index.entries[own[at] : own[at + 1]].tolist() == entries
             steps = index.steps[others.stops[at] : others.stops[at + 1]]
-            assert steps.tolist() == steps_of(tuple(widths[row, rest].tolist())).tolist()
+            sizes = widths[row, rest].tolist()
+            assert steps.tolist() == [math.prod(sizes[i + 1 :]) for i in range(len(sizes))]
 
 
 def test_cases_of_a_chunk_have_axes_of_the_same_sizes() -> None:

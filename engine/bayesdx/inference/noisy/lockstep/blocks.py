@@ -151,7 +151,7 @@ def make_reading(
     values, origin, stride = place
     others, rows = layout.others, layout.rows
     table = cases.table_strides(others.owner, others.at, causes[others.owner])
-    index = index_of(layout, stride, table)
+    index = index_of(cases.states, layout, stride, table)
     first = rows * cases.active.shape[1] + cases.model.prior_offset[causes[rows]]
     entries = index.entries + np.repeat(first, layout.lengths)
     places = index.places + np.repeat(origin[rows], layout.reads)

@@ -8,6 +8,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.lockstep.frontier import JointStates
 from bayesdx.inference.noisy.lockstep.plan import Core, width_words
 from bayesdx.inference.noisy.lockstep.tables import State
 from bayesdx.inference.noisy.model import NoisyModel
@@ -35,6 +36,8 @@ class Cases:
         See `tables.State`.
     classes : list of (int, uint64 array (n,))
         Positions of each width.
+    states : JointStates
+        Of the batch.
     """
 
     model: NoisyModel
@@ -46,6 +49,7 @@ class Cases:
     inactive: FloatArray
     strides: IntArray
     classes: list[tuple[int, MaskArray]]
+    states: JointStates
 
     def table_strides(self, cases: IntArray, positions: IntArray, causes: IntArray) -> IntArray:
         """Stride of an axis in the table of a cause, 0 if it does not depend on it."""
@@ -53,7 +57,9 @@ class Cases:
         return self.strides[cases, number]
 
 
-def collect(model: NoisyModel, problem: Problem, state: State, core: Core) -> Cases:
+def collect(
+    model: NoisyModel, problem: Problem, state: State, core: Core, states: JointStates
+) -> Cases:
     """Collect the numbers of the cases of ``core``."""
     rows, own = core.rows, core.rows[:, None]
     n_entries = problem.prior.shape[1]
@@ -77,4 +83,5 @@ def collect(model: NoisyModel, problem: Problem, state: State, core: Core) -> Ca
         inactive=inactive,
         strides=state.strides[rows],
         classes=width_words(core.widths),
+        states=states,
     )

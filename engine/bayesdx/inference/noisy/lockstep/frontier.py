@@ -15,16 +15,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray, frozen
+from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 
 _ONE = np.uint64(1)
-#: Joint components whose digits are kept.
-_KEPT = 1 << 12
+#: Joint components whose digits are kept, and how many arrays of digits.
+_COMPONENTS, _KEPT = 1 << 12, 1 << 12
 
 Sizes = tuple[int, ...]
 
@@ -91,7 +90,45 @@ class Chunk:
     others: Sizes
 
 
+class JointStates:
+    """What follows from the sizes of axes alone, kept while a batch is swept; at most `_KEPT`."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[tuple[Sizes, Sizes], Sizes] = {}
+        self._digits: dict[Sizes, FloatArray] = {}
+        self._steps: dict[Sizes, IntArray] = {}
+
+    def sizes(self, widths: Sizes, counts: Sizes) -> Sizes:
+        """Sizes of so many axes of each width."""
+        found = self._sizes.get((widths, counts))
+        if found is None:
+            pairs = zip(widths, counts, strict=True)
+            found = tuple(width for width, n in pairs for _ in range(n))
+            self._sizes[widths, counts] = found
+        return found
+
+    def digits(self, sizes: Sizes) -> FloatArray:
+        """State of each axis at each joint component, the last axis fastest, (axes, components)."""
+        found = self._digits.get(sizes)
+        if found is None:
+            if len(self._digits) == _KEPT:
+                self._digits.clear()
+            found = np.indices(sizes).reshape(len(sizes), math.prod(sizes)).astype(np.float64)
+            self._digits[sizes] = found
+        return found
+
+    def steps(self, sizes: Sizes) -> IntArray:
+        """Stride of each axis in an array of these sizes, the last axis fastest."""
+        found = self._steps.get(sizes)
+        if found is None:
+            found = np.ones(len(sizes), dtype=np.intp)
+            found[:-1] = np.cumprod(sizes[:0:-1], dtype=np.intp)[::-1]
+            self._steps[sizes] = found
+        return found
+
+
 def lay_out(
+    states: JointStates,
     classes: list[tuple[int, MaskArray]],
     count: int,
     touched: MaskArray,
@@ -102,6 +139,7 @@ def lay_out(
 
     Parameters
     ----------
+    states : JointStates
     classes : list of (int, uint64 array (n,))
         Positions of each width, see `sweep_plan.width_words`.
     count : int
@@ -119,7 +157,7 @@ def lay_out(
     widths = tuple(width for width, _ in classes)
     found = counts[:, order[cuts[:-1]]].T.reshape(-1, 3, len(classes)).tolist()
     chunks = tuple(
-        Chunk(first, last, *(_sizes(widths, tuple(one)) for one in parts))
+        Chunk(first, last, *(states.sizes(widths, tuple(one)) for one in parts))
         for (first, last), parts in zip(pairwise(cuts), found, strict=True)
     )
     listed = tuple(_listed(words, order, count) for words in kinds)
@@ -143,10 +181,6 @@ def _sums(counts: IntArray) -> IntArray:
     return np.concatenate([np.zeros(1, dtype=np.intp), np.cumsum(counts)])
 
 
-def _sizes(widths: Sizes, counts: Sizes) -> Sizes:
-    return tuple(width for width, n in zip(widths, counts, strict=True) for _ in range(n))
-
-
 def _joined(columns: IntArray) -> IntArray:
     """One number for each combination of the columns' values, (A, n) to (n,)."""
     key = np.zeros(columns.shape[1], dtype=np.intp)
@@ -165,13 +199,6 @@ def _listed(words: MaskArray, order: IntArray, count: int) -> Positions:
     words = words[order]
     at, position = np.nonzero(words[:, None] & (_ONE << np.arange(count, dtype=np.uint64)))
     return Positions(order[at], position, _sums(np.bitwise_count(words).astype(np.intp)))
-
-
-@lru_cache(maxsize=4096)
-def _digits(sizes: Sizes) -> FloatArray:
-    """State of each axis at every joint component, the last axis fastest, (axes, components)."""
-    count = math.prod(sizes)
-    return frozen(np.indices(sizes).reshape(len(sizes), count).astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,11 +220,12 @@ class Index:
     steps: IntArray
 
 
-def index_of(layout: Layout, stride: IntArray, table: IntArray) -> Index:
+def index_of(states: JointStates, layout: Layout, stride: IntArray, table: IntArray) -> Index:
     """Make the index of a layout.
 
     Parameters
     ----------
+    states : JointStates
     layout : Layout
     stride : int array (n, K)
         Stride of each position in the frontier.
@@ -216,47 +244,40 @@ def index_of(layout: Layout, stride: IntArray, table: IntArray) -> Index:
         n, sizes = chunk.last - chunk.first, chunk.others
         stop, count = at + n * len(sizes), n * math.prod(sizes)
         own = strides[at:stop].reshape(n, -1)
-        steps[at:stop].reshape(n, -1)[...] = steps_of(sizes)
+        steps[at:stop].reshape(n, -1)[...] = states.steps(sizes)
         if depends:
             target = entries[first : first + count].reshape(n, -1)
-            _write(target, strides_in_table[at:stop].reshape(n, -1), sizes)
+            _write(states, target, strides_in_table[at:stop].reshape(n, -1), sizes)
         if chunk.ending:
             end_stop = end_at + n * len(chunk.ending)
             own = np.concatenate([own, ends[end_at:end_stop].reshape(n, -1)], axis=1)
             sizes += chunk.ending
             end_at = end_stop
         read_count = n * math.prod(sizes)
-        _write(places[read : read + read_count].reshape(n, -1), own, sizes)
+        _write(states, places[read : read + read_count].reshape(n, -1), own, sizes)
         at, first, read = stop, first + count, read + read_count
     if not depends:
         entries = np.zeros(layout.stops[-1])
     return Index(entries.astype(np.intp), places.astype(np.intp), steps)
 
 
-def _write(target: FloatArray, strides: FloatArray, sizes: Sizes) -> None:
+def _write(states: JointStates, target: FloatArray, strides: FloatArray, sizes: Sizes) -> None:
     """Write strides (n, axes) times digits to ``target`` (n, components).
 
     They are whole numbers far below 2^53, so that the product is exact.
     """
     count, split = 1, len(sizes)
-    while split and count * sizes[split - 1] <= _KEPT:
+    while split and count * sizes[split - 1] <= _COMPONENTS:
         split -= 1
         count *= sizes[split]
     if split == 0:
-        np.matmul(strides, _digits(sizes), out=target)
+        np.matmul(strides, states.digits(sizes), out=target)
         return
-    low = strides[:, split:] @ _digits(sizes[split:])
+    low = strides[:, split:] @ states.digits(sizes[split:])
     high = np.empty((len(strides), math.prod(sizes[:split])))
-    _write(high, strides[:, :split], sizes[:split])
+    _write(states, high, strides[:, :split], sizes[:split])
     shaped = target.reshape(len(strides), high.shape[1], low.shape[1])
     np.add(high[:, :, None], low[:, None, :], out=shaped)
-
-
-def steps_of(sizes: Sizes) -> IntArray:
-    """Stride of each axis in an array of these sizes, the last axis fastest."""
-    steps = np.ones(len(sizes), dtype=np.intp)
-    steps[:-1] = np.cumprod(sizes[:0:-1], dtype=np.intp)[::-1]
-    return frozen(steps)
 
 
 def bins(chunks: tuple[Chunk, ...]) -> Iterator[tuple[Chunk, ...]]:

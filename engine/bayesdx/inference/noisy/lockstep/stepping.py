@@ -97,7 +97,8 @@ def _take_step(
     touched = masks & core.evidence[:last]
     others = (place.opened[:last] | new) & ~touched
     classes = [(width, word[:last]) for width, word in cases.classes]
-    layout = lay_out(classes, core.slots.shape[1], touched, place.ending[:last], others)
+    ending = place.ending[:last]
+    layout = lay_out(cases.states, classes, core.slots.shape[1], touched, ending, others)
     where = (place.values, place.origin, place.stride)
     reading = make_reading(cases, layout, where, causes, (new, closing))
     blocks, pieces = [], []

@@ -17,6 +17,7 @@ from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.cores import collect
 from bayesdx.inference.noisy.lockstep.dense import DenseSweep
+from bayesdx.inference.noisy.lockstep.frontier import JointStates
 from bayesdx.inference.noisy.lockstep.leaves import Kind
 from bayesdx.inference.noisy.lockstep.peeling import (
     Shares,
@@ -61,15 +62,16 @@ def sweep(
     if n_tables:
         first = model.prior_offset[:-1]
         shares.by_present[:, first], shares.by_absent[:, first] = on, off
+    states = JointStates()
     for first_row, last_row in pairwise(_cuts(plan.core.work)):
         core = plan.core.take(slice(first_row, last_row))
-        cases = collect(model, problem, state, core)
+        cases = collect(model, problem, state, core, states)
         total, steps = forward(cases, noted=posteriors)
         state.log_scale[core.rows] += log_of(total)
         if posteriors:
             backward(cases, steps, divided(np.ones_like(total), total), shares)
     for core in plan.large:
-        alone = DenseSweep(collect(model, problem, state, core))
+        alone = DenseSweep(collect(model, problem, state, core, states))
         evidence = alone.evidence()
         state.log_scale[core.rows] += log_of(np.array(evidence))
         if posteriors and evidence > 0.0:
