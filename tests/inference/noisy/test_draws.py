@@ -17,8 +17,9 @@ from bayesdx.inference.noisy.draws import (
     posteriors_under,
     repeat_parameters,
 )
-from bayesdx.inference.noisy.lane_case import Assumptions, condition_lanes
+from bayesdx.inference.noisy.lane_case import condition_lanes
 from bayesdx.inference.noisy.lane_program import compile_lanes
+from bayesdx.inference.noisy.lane_weights import Assumptions
 from bayesdx.inference.noisy.lanes import run_lanes
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
 

@@ -13,8 +13,9 @@ from bayesdx.errors import TooComplex
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
 from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer
 from bayesdx.inference.noisy.choice import Backend, takes_compiled
-from bayesdx.inference.noisy.lane_case import Assumptions, condition_lanes
+from bayesdx.inference.noisy.lane_case import condition_lanes
 from bayesdx.inference.noisy.lane_program import LanePrograms
+from bayesdx.inference.noisy.lane_weights import Assumptions
 from bayesdx.inference.noisy.lanes import run_lanes
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, NoisyModel
 from bayesdx.inference.noisy.parameters import repeat_parameters
