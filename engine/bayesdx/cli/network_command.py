@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from bayesdx.cli.progress import patience
+from bayesdx.cli.interrupts import ended_by_signals
+from bayesdx.cli.progress import patience, progress_shown
+from bayesdx.cli.score import (
+    LISTED,
+    DryRun,
+    OnErrorName,
+    Quiet,
+    Restart,
+    Resume,
+    notes_told,
+    print_summary,
+)
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
 from bayesdx.formats import read_network, write_network
-from bayesdx.network.network import Network
 from bayesdx.presentation.network_view import network_blocks
 from bayesdx.presentation.terminal import show, tell
 from bayesdx.presentation.words import counted
-from bayesdx.tables import read_cases, refuse_overwriting, with_case_ids, write_table
-from bayesdx.tables.answers import evidence_columns, posterior_frame
-from bayesdx.tables.networks import MEMORY_LIMIT, compile_network
+from bayesdx.tables import refuse_overwriting
+from bayesdx.tables.networks import MEMORY_LIMIT
+
+if TYPE_CHECKING:
+    from bayesdx.tables.execution.network_subject import NetworkSubject
+    from bayesdx.tables.execution.run_options import OnError, RunOptions
 
 CONVERT = "convert"
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -38,7 +50,7 @@ CasesOption = Annotated[
         "--cases",
         metavar="IN",
         help="Cases to answer, one a row, columns among the variables, cells state names or "
-        "blank for unknown: CSV, Parquet by file name, - for CSV on standard input.",
+        "blank for unknown: .csv, .jsonl, .parquet as for score, - for CSV on standard input.",
         show_default=False,
     ),
 ]
@@ -77,7 +89,16 @@ MemoryOption = Annotated[
     typer.Option(
         "--memory-limit",
         metavar="SIZE",
-        help="With --cases: what tables may take together, such as 500M or 8G; 2G by default.",
+        help="With --cases: what tables may take together, such as 500M or 8G; 2G by default. A "
+        "case that needs more is too complex.",
+        show_default=False,
+    ),
+]
+ChunkRows = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="With --cases: rows answered together, by default as many as 64 MiB of answers hold.",
         show_default=False,
     ),
 ]
@@ -96,6 +117,12 @@ def network(
     target: TargetOption = None,
     mpe: MpeOption = False,
     output: OutputOption = "-",
+    on_error: OnErrorName = "stop",
+    dry_run: DryRun = False,
+    resume: Resume = False,
+    restart: Restart = False,
+    chunk_rows: ChunkRows = None,
+    quiet: Quiet = False,
     normalise: NormaliseOption = False,
     encoding: EncodingOption = None,
     memory_limit: MemoryOption = None,
@@ -104,7 +131,8 @@ def network(
 
     Without --cases: variables, states, parents, the largest table. With --cases: one row a case,
     one column a state with its posterior (variable=state), log evidence and status; or, with
-    --mpe, one column a variable with its state in the most probable explanation.
+    --mpe, one column a variable with its state in the most probable explanation. Cases are read,
+    rejected and written as by score, with OUT.audit.json and OUT.rejected.csv beside OUT.
     """
     converted = len(files) > 1 and files[0] == CONVERT
     if len(files) != (3 if converted else 1):
@@ -114,8 +142,6 @@ def network(
     limit = MEMORY_LIMIT if memory_limit is None else size_of(memory_limit)
     if mpe and target:
         raise InvalidCase(Fault("--target", "no target with --mpe", ", ".join(target)))
-    if cases is not None:
-        refuse_overwriting(output, [path, cases])
     if not path.exists():
         near = nearest_names(path.name, _beside(path))
         raise InvalidNetwork(Fault(str(path), "a network file", Phrase("no such file"), near))
@@ -128,41 +154,51 @@ def network(
     elif cases is None:
         show(network_blocks(path.name, read, every))
     else:
-        with patience("answering"):
-            answer_cases(read, cases, None if mpe else target or [], output, limit)
+        # Imported here: no other command waits for it.
+        from bayesdx.tables.execution.network_subject import NetworkSubject
+        from bayesdx.tables.execution.run_options import RunOptions
+
+        subject = NetworkSubject(read, path, None if mpe else target or [], limit)
+        options = RunOptions(
+            on_error=cast("OnError", on_error),
+            chunk_rows=subject.chunk_rows if chunk_rows is None else chunk_rows,
+            # What is learnt from cases decides plans: which come first must not be by chance.
+            workers=1,
+            resume=resume,
+            restart=restart,
+            dry_run=dry_run,
+            listed=LISTED,
+        )
+        answer_cases(subject, cases, output, options, quiet=quiet)
 
 
 def answer_cases(
-    network: Network,
-    cases: str,
-    targets: list[str] | None,
-    output: str,
-    memory_limit: float = MEMORY_LIMIT,
+    subject: NetworkSubject, cases: str, output: str, options: RunOptions, *, quiet: bool
 ) -> None:
-    """Answer a table of cases and write the answers.
+    """Answer a table of cases, write the answers, and say what became of them.
 
     Parameters
     ----------
-    network : Network
+    subject : NetworkSubject
     cases, output : str
         File names, - for standard input and output.
-    targets : list of str or None
-        Variables whose posteriors are wanted, every one where empty; None for the most probable
-        explanation in place of posteriors.
-    memory_limit : float
-        Bytes.
+    options : RunOptions
+    quiet : bool
+        No progress, a summary of a line.
     """
-    table = read_cases(cases)
-    plan, evidence = compile_network(network, memory_limit), evidence_columns(table, network)
-    if targets is None:
-        answers = plan.mpe(evidence).reset_index(drop=True)
-    else:
-        answers = posterior_frame(plan.query(evidence, targets=targets or None))
-    write_table(with_case_ids(table, answers), output)
-    # A reader that left is told of before anything is said to be written.
-    sys.stdout.flush()
-    impossible = int((answers["status"] != "ok").sum())
-    tell(f"bayesdx: {len(answers)} cases ({impossible} impossible) written to {output}")
+    from bayesdx.tables.execution.table_run import run_table
+
+    with ended_by_signals() as end, notes_told(), progress_shown("answering", quiet) as tell_rows:
+
+        def told(rows: int, share: float | None) -> None:
+            end()
+            if tell_rows is not None:
+                tell_rows(rows, share)
+
+        report = run_table(subject, cases, output, options, told)
+    print_summary(report, output, options.on_error, quiet)
+    if options.on_error == "report" and report.counts.rejected:
+        raise typer.Exit(1)
 
 
 def size_of(text: str) -> float:

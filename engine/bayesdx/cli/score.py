@@ -140,7 +140,7 @@ def score(
         dry_run=dry_run,
         listed=LISTED,
     )
-    with ended_by_signals() as end, _notes_told():
+    with ended_by_signals() as end, notes_told():
         engine = bayesdx.load(priors)
         with progress_shown("scoring", quiet) as tell:
 
@@ -151,13 +151,13 @@ def score(
 
             cluster = None if dask is None else Cluster(dask)
             report = score_table(engine.core, cases, output, options, told, cluster)
-    _print_summary(report, output, on_error, quiet)
+    print_summary(report, output, on_error, quiet)
     if on_error == "report" and report.counts.rejected:
         raise typer.Exit(1)
 
 
 @contextmanager
-def _notes_told() -> Iterator[None]:
+def notes_told() -> Iterator[None]:
     """Print what an error says beside its faults: what was kept, and how to go on."""
     try:
         yield
@@ -167,7 +167,8 @@ def _notes_told() -> Iterator[None]:
         raise
 
 
-def _print_summary(report: RunReport, output: str, on_error: str, quiet: bool) -> None:
+def print_summary(report: RunReport, output: str, on_error: str, quiet: bool) -> None:
+    """Say on standard error what a run did, more of it unless quiet."""
     counts = report.counts
     if report.output is None and not counts.scored:
         print(
@@ -217,7 +218,7 @@ def _print_unanswered(report: RunReport) -> None:
 def summary_lines(report: RunReport) -> list[str]:
     """Return what else there is to say of a run: urgency, red flags, time, audit."""
     counts, seconds = report.counts, report.seconds
-    lines = [f"urgency: {_listed(counts.urgency)}"]
+    lines = [f"urgency: {_listed(counts.urgency)}"] if counts.urgency else []
     if counts.red_flags:
         more = len(counts.red_flags) - TOP_FLAGS
         tail = f", and {more} more kinds" if more > 0 else ""

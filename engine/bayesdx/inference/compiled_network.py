@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bayesdx.errors import Fault, Phrase, TooComplex
+from bayesdx.errors import Fault, InvalidNetwork, Phrase, TooComplex
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.inference.layered import LayeredNetwork, layered_model
@@ -40,12 +40,15 @@ class NetworkPosteriors:
     log_evidence : array (N,)
         Natural log of P(evidence), -inf where it is impossible or the case too complex.
     too_complex : bool array (N,) or (0,)
-        Cases whose findings couple too much for the noisy executors; empty where there are none.
+        Cases whose findings couple too much to be answered; empty where there are none.
+    refused : mapping of int to Fault
+        Those of them that are beyond the memory limit, and what they would need.
     """
 
     posteriors: Mapping[str, FloatArray]
     log_evidence: FloatArray
     too_complex: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    refused: Mapping[int, Fault] = field(default_factory=dict)
 
     @property
     def possible(self) -> BoolArray:
@@ -57,9 +60,11 @@ class NetworkPosteriors:
 
         Raises
         ------
-        TooComplex
+        InvalidNetwork, TooComplex
             If a case was not answered.
         """
+        for fault in self.refused.values():
+            raise InvalidNetwork(fault)
         if self.too_complex.any():
             place = f"case {int(self.too_complex.argmax())}"
             expected = "findings and risks that couple less"
@@ -123,18 +128,19 @@ class NetworkSolver:
         Raises
         ------
         InvalidNetwork
-            If no plan for some case fits in the memory limit.
+            If for none of the cases a plan fits in the memory limit.
         """
         written = None if self.layered is None else self.layered.evidence(states, soft or {})
         if self.layered is not None and written is not None:
             evidence, log_scale = written
             wanted = self.names if targets is None else [n for n in self.names if n in set(targets)]
-            found = self.layered.query(evidence, log_scale, wanted)
-            return NetworkPosteriors(found, found.log_evidence, found.too_complex)
+            noisy = self.layered.query(evidence, log_scale, wanted)
+            return NetworkPosteriors(noisy, noisy.log_evidence, noisy.too_complex)
         answer = self.general.query(states, soft, targets)
-        return NetworkPosteriors(
-            {name: answer.posterior(name) for name in answer.names}, answer.log_evidence
-        )
+        refused = np.zeros(len(states) if answer.refused else 0, dtype=np.bool_)
+        refused[list(answer.refused)] = True
+        found = {name: answer.posterior(name) for name in answer.names}
+        return NetworkPosteriors(found, answer.log_evidence, refused, answer.refused)
 
     def __str__(self) -> str:
         if self.layered is None:

@@ -276,8 +276,10 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
                 self._with_state(name, passes[name][1][at], some)
                 for (name, at, _), some in zip(now, rows, strict=True)
             ]
-            answer = posteriors(self._layered.model, stacked(parts), only_evidence=True).complete()
+            answer = posteriors(self._layered.model, stacked(parts), only_evidence=True)
             logs = answer.log_evidence - self._answer.log_evidence[np.concatenate(rows)]
+            if len(answer.too_complex):
+                logs[answer.too_complex] = np.nan
             ends = np.cumsum([len(some) for some in rows])
             for (name, at, columns), ratio in zip(now, np.split(np.exp(logs), ends), strict=False):
                 result[name][at, columns] = ratio
@@ -349,6 +351,8 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
                     result = weights[:, 0]
             elif len(rows):
                 result[rows] = self._open(layer, i, result[rows], ratios)
+                # With the state put in the case was too complex: of this variable nothing is said.
+                result[rows[np.isnan(ratios).any(axis=0)]] = 0.0
         result[~self._possible] = 0.0
         return result
 

@@ -1,30 +1,29 @@
-"""Answers of general networks as tables, and tables as their evidence."""
+"""Names of the columns of answers of networks."""
 
 from __future__ import annotations
 
-import pandas as pd
+import json
+from collections import Counter
 
 from bayesdx.network.network import Network
-from bayesdx.tables.networks import NetworkAnswer
-from bayesdx.tables.reserved import RESERVED
 
 
-def evidence_columns(cases: pd.DataFrame, network: Network) -> pd.DataFrame:
-    """Return what a table of cases says about a network, blank cells as unknown.
+def posterior_columns(network: Network) -> dict[str, list[str]]:
+    """Return the names of the columns of each variable's posterior, ``variable=state``.
 
-    The reserved columns are left out, except where the network has a variable of that name.
+    Where two of them would have the same name, as ``A=x=1`` of variable ``A=x`` and of state
+    ``x=1``, whatever holds a sign of equality is put in quotation marks: ``"A=x"=1``, ``A="x=1"``.
     """
-    kept = [name for name in cases.columns if name in network.variables or name not in RESERVED]
-    evidence = cases[kept]
-    return evidence.where(evidence != "", None)
 
+    def named(quoted: bool) -> dict[str, list[str]]:
+        def part(text: str) -> str:
+            return json.dumps(text, ensure_ascii=False) if quoted and set('"=') & {*text} else text
 
-def posterior_frame(answer: NetworkAnswer) -> pd.DataFrame:
-    """Lay an answer out as one row a case: ``variable=state`` columns, log evidence, status."""
-    columns = {
-        f"{name}={state}": posteriors[:, position]
-        for name, posteriors in answer.posteriors.items()
-        for position, state in enumerate(answer.states[name])
-    }
-    tail = {"log_evidence": answer.log_evidence, "status": answer.status}
-    return pd.DataFrame({**columns, **tail})
+        return {
+            name: [f"{part(name)}={part(state)}" for state in variable.states]
+            for name, variable in network.variables.items()
+        }
+
+    plain = named(quoted=False)
+    count = Counter(column for columns in plain.values() for column in columns)
+    return named(quoted=True) if max(count.values(), default=1) > 1 else plain

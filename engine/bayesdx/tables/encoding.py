@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,16 +77,24 @@ class Encoder:
             seen.add(result[-1])
         return result
 
-    def cells(
-        self, cells: Cells, v: int, place: Callable[[int], str]
-    ) -> tuple[States, list[tuple[int, Fault]]]:
-        """State positions (N,) of a column of any kind, -1 unknown; by row what is no state."""
+    @property
+    def size(self) -> int:
+        """Number of variables."""
+        return len(self._codes)
+
+    def cells(self, cells: Cells, v: int) -> tuple[States, list[tuple[States, Fault]]]:
+        """State positions (N,) of a column of any kind, -1 unknown; what is no state, and where.
+
+        The faults have no place yet.
+        """
         codes, distinct = distinct_cells(cells)
         table = np.array([self._meaning(value, v) for value in distinct] + [-1], dtype=np.intp)
         states = table[codes]
-        wrong = np.flatnonzero(states == WRONG).tolist()
-        faults = [(row, self._state_fault(place(row), distinct[codes[row]], v)) for row in wrong]
-        return np.maximum(states, -1), faults
+        faults = [
+            (np.flatnonzero(codes == k), self._state_fault("", distinct[k], v))
+            for k in np.flatnonzero(table == WRONG).tolist()
+        ]
+        return np.maximum(states, -1), [(rows, fault) for rows, fault in faults if len(rows)]
 
     def likelihoods(
         self, given: Mapping[str, ArrayLike] | None, n: int
@@ -163,11 +172,12 @@ class Encoder:
         if quick is not None:
             return quick, []
 
-        def place(row: int) -> str:
-            return f"evidence, row {cells.index[row]}, column {cells.name}"
-
-        result, wrong = self.cells(cells.array, v, place)
-        faults = [fault for _, fault in wrong[:LISTED]]
+        result, found = self.cells(cells.array, v)
+        wrong = sorted((row, k) for k, (rows, _) in enumerate(found) for row in rows.tolist())
+        faults = [
+            replace(found[k][1], place=f"evidence, row {cells.index[row]}, column {cells.name}")
+            for row, k in wrong[:LISTED]
+        ]
         if len(wrong) > LISTED:
             rest = Phrase(f"{len(wrong) - LISTED} more such cells")
             faults.append(Fault(f"evidence, column {cells.name}", "states", rest))

@@ -21,11 +21,11 @@ LOG_PROBABILITY, STATUS = "log_probability", "status"
 OK, IMPOSSIBLE, TOO_COMPLEX = "ok", "impossible", "too_complex"
 
 
-def column_faults(network: Network) -> list[Fault]:
+def column_faults(network: Network, others: Sequence[str] = ()) -> list[Fault]:
     """Variables with the names of other columns of an explanation."""
     return [
         Fault(f"variable {name}", "a name that is no other column of an explanation", name)
-        for name in (LOG_PROBABILITY, STATUS)
+        for name in (LOG_PROBABILITY, STATUS, *others)
         if name in network.variables
     ]
 

@@ -13,6 +13,7 @@ import numpy as np
 from bayesdx.errors import Phrase
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_PLAIN = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
 #: What True and False are called where states are words.
 _TRUE, _FALSE = ("true", "yes", "present", "1"), ("false", "no", "absent", "0")
 
@@ -21,8 +22,9 @@ class NameLookup:
     """Finds which of some names a value means; never by a guess.
 
     Text means the name that it is; else, without the blanks around it, the one that it is; else the
-    only one that differs in case alone. A number means the only name that is that number in plain
-    decimal digits; True and False the only one of true, yes, present, 1 (false, no, absent, 0).
+    only one that differs in case alone; else, of a number such as 1.0, what the number means. A
+    number means the only name that is that number in plain decimal digits; True and False the only
+    one of true, yes, present, 1 (false, no, absent, 0).
 
     Parameters
     ----------
@@ -58,8 +60,14 @@ class NameLookup:
         return None
 
     def _inexact(self, text: str) -> int | None:
-        found = self.exact.get(text.strip())
-        return self._folded.get(_folded(text)) if found is None else found
+        text = text.strip()
+        found = self.exact.get(text)
+        if found is None:
+            found = self._folded.get(_folded(text))
+        if found is None and _PLAIN.fullmatch(text):
+            # As pandas writes whole numbers beside missing ones.
+            found = self._numbers.get(float(text))
+        return found
 
 
 def typed(value: object) -> tuple[object, str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork
-from bayesdx.inference.compiled_network import NetworkSolver
+from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
 from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
@@ -54,8 +54,8 @@ class NetworkAnswer:
         Natural log of P(evidence), -inf where it is impossible. Soft evidence counts with the
         likelihoods as they were given.
     status : object array (N,)
-        ``"ok"``, ``"impossible"``, or ``"too_complex"`` where a case's findings couple too much
-        to be answered: its posteriors are 0, its log evidence -inf.
+        ``"ok"``, ``"impossible"``, or ``"too_complex"`` where a case couples too much, or is beyond
+        the memory limit: its posteriors are 0, its log evidence -inf.
     """
 
     posteriors: Mapping[str, NDArray[np.float64]]
@@ -118,17 +118,14 @@ class CompiledNetwork:
         InvalidCase
             With every fault at once: unknown columns or states, wrong shapes.
         InvalidNetwork
-            If a plan would not fit in the memory limit; it says what it would need.
+            If for none of the cases a plan would fit in the memory limit; it says what it would
+            need. Where it would for some, the others have the status ``too_complex``.
         """
         wanted = self._encoder.name_faults("targets", targets or ())
         states, soft = self._read(evidence, likelihoods, wanted)
         answer = self._solver.query(states, soft, targets)
         named = {name: self.network.variables[name].states for name in answer.posteriors}
-        codes = answer.possible.astype(np.intp)
-        if len(answer.too_complex):
-            codes[answer.too_complex] = 2
-        status = STATUS[codes]
-        return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status)
+        return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status_of(answer))
 
     def joint(
         self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None
@@ -367,6 +364,14 @@ def compile_network(network: Network, memory_limit: float = MEMORY_LIMIT) -> Com
         If a table has more cells than a network may hold, or the limit is not positive.
     """
     return CompiledNetwork(network, memory_limit)
+
+
+def status_of(answer: NetworkPosteriors) -> NDArray[np.object_]:
+    """Return the status of each case."""
+    codes = answer.possible.astype(np.intp)
+    if len(answer.too_complex):
+        codes[answer.too_complex] = 2
+    return STATUS[codes]
 
 
 def _index(evidence: Evidence) -> pd.Index:

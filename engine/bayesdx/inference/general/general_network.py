@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayesdx.errors import Fault, InvalidCase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, nearest_names
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.factors import FactorNetwork, factor_network
 from bayesdx.inference.general.grouping import (
@@ -44,12 +44,16 @@ class GeneralAnswer:
         P(state | evidence), one row a state; zeros where the evidence is impossible.
     log_evidence : array (N,)
         Natural log of P(evidence), -inf where it is impossible.
+    refused : mapping of int to Fault
+        Cases for which no plan fits in the memory limit, and what it would need; their values are
+        0, their log evidence -inf.
     """
 
     names: tuple[str, ...]
     starts: tuple[int, ...]
     values: FloatArray
     log_evidence: FloatArray
+    refused: Mapping[int, Fault] = field(default_factory=dict)
 
     def posterior(self, name: str) -> FloatArray:
         """Posterior of one variable, array (N, S); a view."""
@@ -152,7 +156,7 @@ class CompiledGeneral:
         Raises
         ------
         InvalidNetwork
-            If no plan for some case fits in the memory limit.
+            If for none of the cases a plan fits in the memory limit.
         InvalidCase
             If arrays have the wrong shape or hold what is no state.
         """
@@ -166,10 +170,16 @@ class CompiledGeneral:
             found = found[chosen]
             likelihoods = {v: rows[:, chosen] for v, rows in likelihoods.items()}
         cases = CaseBatch(np.ascontiguousarray(found.T), likelihoods)
-        values, log_evidence = self._answer(cases, wanted)
+        values, log_evidence, refused = self._answer(cases, wanted)
+        if len(refused) == len(cases) > 0:
+            raise InvalidNetwork(refused[0])
         if chosen is not None:
             values, log_evidence = values.take(inverse, axis=1), log_evidence[inverse]
-        return GeneralAnswer(wanted.names, wanted.starts, values, log_evidence + log_scale)
+            if refused:
+                pairs = enumerate(inverse.tolist())
+                refused = {row: refused[once] for row, once in pairs if once in refused}
+        logs = log_evidence + log_scale
+        return GeneralAnswer(wanted.names, wanted.starts, values, logs, refused)
 
     def positions(self, names: Sequence[str]) -> list[int]:
         """Positions of variables; every unknown name is a fault."""
@@ -212,7 +222,9 @@ class CompiledGeneral:
             )
         return positions
 
-    def _answer(self, cases: CaseBatch, asked: Wanted) -> tuple[FloatArray, FloatArray]:
+    def _answer(
+        self, cases: CaseBatch, asked: Wanted
+    ) -> tuple[FloatArray, FloatArray, dict[int, Fault]]:
         n, wanted = len(cases), asked.positions
         if n and not self._plans.measured:
             # What one case would take alone decides whether plans are worth making.
@@ -221,6 +233,8 @@ class CompiledGeneral:
             work = case_work(self.problem, self._zeros, first.states[:, 0], soft, wanted)
             self._plans.note(self._plans.general_key((frozenset(), frozenset(), wanted)), work)
         values, log_evidence = np.empty((asked.starts[-1], n)), np.empty(n)
+        refused: dict[int, Fault] = {}
+        hopeless: dict[bytes, Fault] = {}
         for runner, rows in self._assignments(cases, wanted):
             left = rows
             if runner is not None:
@@ -232,8 +246,17 @@ class CompiledGeneral:
                 if not whole:
                     values[:, rows], log_evidence[rows] = block, logs
             for row in left.tolist():
-                values[:, row], log_evidence[row] = self._alone(cases, row, wanted)
-        return values, log_evidence
+                observed = (cases.states[:, row] >= 0).tobytes()
+                try:
+                    if observed in hopeless:
+                        raise InvalidNetwork(hopeless[observed])
+                    values[:, row], log_evidence[row] = self._alone(cases, row, wanted)
+                except InvalidNetwork as refusal:
+                    # One case that cannot be answered is one case; others that observe the same
+                    # are not ordered again.
+                    refused[row] = hopeless[observed] = refusal.faults[0]
+                    values[:, row], log_evidence[row] = 0.0, -np.inf
+        return values, log_evidence, refused
 
     def _alone(
         self, cases: CaseBatch, row: int, wanted: frozenset[int]

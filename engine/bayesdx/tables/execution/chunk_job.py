@@ -78,12 +78,12 @@ class ChunkJob:
             seconds = Counter({"reading": laps[1] - laps[0]})
             hard = self.subject.too_complex(cases) if self.encode is None else good[:0]
             counts.status.update({TOO_COMPLEX: int(hard.sum())} if hard.any() else {})
-            told = self.unanswered(chunk, cases, hard)
+            told = self.unanswered(chunk, cases, None, hard)
             return PartResult(number, counts, faults, told, seconds=seconds)
         alone = chunk.first == 0 and chunk.count < self.options.chunk_rows
         answers = self.subject.answer(cases, self.workers if alone else 1)
         hard = self.subject.unanswered(answers)
-        unanswered = self.unanswered(chunk, cases, hard) if hard.any() else ()
+        unanswered = self.unanswered(chunk, cases, answers, hard) if hard.any() else ()
         if not good.all():
             answers = self.subject.take(answers, good)
         counts.add(self.subject.count(answers))
@@ -126,14 +126,16 @@ class ChunkJob:
         faults = sorted((*chunk.faults, *in_cells), key=lambda fault: fault.row)
         return cases, good, tuple(faults)
 
-    def unanswered(self, chunk: CaseChunk, cases: Any, hard: BoolArray) -> tuple[RowFault, ...]:
+    def unanswered(
+        self, chunk: CaseChunk, cases: Any, answers: Any, hard: BoolArray
+    ) -> tuple[RowFault, ...]:
         """Name the first records that are too complex to be answered, and what couples in them."""
         ids = self.ids(chunk)
         told = []
         for position in np.flatnonzero(hard)[:MOST_UNANSWERED].tolist():
             own = None if ids is None else ids[position].as_py()
             place = self.places.of_record(chunk, position, own)
-            fault = self.subject.complexity(place, cases, position)
+            fault = self.subject.complexity(place, cases, answers, position)
             told.append(RowFault(int(chunk.rows[position]), fault))
         return tuple(told)
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
@@ -38,6 +39,8 @@ class Subject(ABC, Generic[Read, Answers]):
 
     #: Columns that are about the case and never evidence.
     reserved: Sequence[str] = RESERVED
+    #: Files that must not be written over, beside the table.
+    paths: Sequence[Path] = ()
 
     @abstractmethod
     def check_columns(self, names: Iterable[str]) -> None:
@@ -71,7 +74,7 @@ class Subject(ABC, Generic[Read, Answers]):
         """Return which cases will be too complex, as far as it shows before they are answered."""
 
     @abstractmethod
-    def complexity(self, place: str, cases: Read, position: int) -> Fault:
+    def complexity(self, place: str, cases: Read, answers: Answers | None, position: int) -> Fault:
         """Say what makes one case too complex."""
 
     @abstractmethod
@@ -133,7 +136,13 @@ class EngineSubject(Subject[Cases, Scores]):
         """Return which cases will have that status."""
         return too_complex(self.core.model, cases.evidence)
 
-    def complexity(self, place: str, cases: Cases, position: int) -> Fault:
+    def complexity(
+        self,
+        place: str,
+        cases: Cases,
+        answers: Scores | None,  # noqa: ARG002 - told by the cases
+        position: int,
+    ) -> Fault:
         """Name what couples."""
         names = coupled_names(self.core.model, cases.evidence.take(np.array([position])))
         got = Phrase(f"too complex a case: {', '.join(names)} couple")

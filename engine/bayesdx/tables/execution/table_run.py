@@ -126,7 +126,7 @@ def run_table(
         raise InvalidCase(Fault("output", expected, Phrase(target.name)))
     with ExitStack() as stack:
         opened = stack.enter_context(open_cases(source, chunk_rows=options.chunk_rows))
-        refuse_inputs(target, opened.paths)
+        refuse_inputs(target, (*opened.paths, *subject.paths))
         subject.check_columns([one for one in opened.columns if one not in subject.reserved])
         if target.path is None:
             aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="bayesdx-"))

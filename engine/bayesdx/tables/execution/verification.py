@@ -91,6 +91,9 @@ def read_audit(output: str | Path) -> dict[str, Any]:
     audit = read_json(beside)
     if audit is None or audit.get("format") != 1:
         raise InvalidCase(Fault(str(beside), "the audit of an output", Phrase("none")))
+    if "question" in audit.get("options", ()):
+        got = Phrase("that of bayesdx network, whose answers are not worked out again")
+        raise InvalidCase(Fault(str(beside), "the audit of an output of bayesdx score", got))
     damaged = [name for name, kind in _NEEDED.items() if not _holds(audit, name, kind)]
     if damaged:
         got = Phrase(f"a damaged one: {', '.join(damaged)}")

@@ -1,0 +1,215 @@
+"""A network that the rows of a table are put to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from bayesdx.diagnosis.case_faults import CaseFaults, RowNames
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase
+from bayesdx.inference.arrays import BoolArray
+from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
+from bayesdx.inference.general.most_probable import MostProbable, most_probable_states
+from bayesdx.inference.noisy.complexity import coupled_names, too_complex
+from bayesdx.network.network import Network
+from bayesdx.tables.answers import posterior_columns
+from bayesdx.tables.encoding import Encoder, States
+from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.subject import ReadRows, Subject
+from bayesdx.tables.explanations import (
+    LOG_PROBABILITY,
+    OK,
+    STATUS,
+    TOO_COMPLEX,
+    column_faults,
+    explanation_frame,
+)
+from bayesdx.tables.networks import status_of
+from bayesdx.tables.reserved import CASE_ID, RESERVED
+
+#: Numbers of the answers to one chunk, at most: 64 MiB.
+CHUNK_NUMBERS = 1 << 23
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkRows:
+    """Answers to N cases.
+
+    Attributes
+    ----------
+    table : Arrow table (N,)
+        As they are written, the status last.
+    refused : mapping of int to Fault
+        Why a case is too complex, where that is known.
+    """
+
+    table: pa.Table
+    refused: Mapping[int, Fault]
+
+    @property
+    def status(self) -> NDArray[np.object_]:
+        """Of each case."""
+        column: NDArray[np.object_] = self.table.column(STATUS).to_numpy()
+        return column
+
+
+class NetworkSubject(Subject[States, NetworkRows]):
+    """A network, and what is asked of it.
+
+    Parameters
+    ----------
+    network : Network
+    source : Path
+        Its file.
+    targets : list of str or None
+        Variables whose posteriors are wanted, all where empty; None for the most probable
+        explanation instead.
+    memory_limit : float
+        As for `compile_network`.
+    """
+
+    def __init__(
+        self, network: Network, source: Path, targets: list[str] | None, memory_limit: float
+    ) -> None:
+        self._network, self._targets, self._limit = network, targets, memory_limit
+        self._solver, self._encoder = NetworkSolver(network, memory_limit), Encoder(network)
+        self._columns, self.paths = posterior_columns(network), (source,)
+        self.reserved = tuple(name for name in RESERVED if name not in network.variables)
+        if targets is None and (faults := column_faults(network)):
+            raise InvalidNetwork(faults)
+
+    @property
+    def chunk_rows(self) -> int:
+        """Rows whose answers fit in the memory that a chunk may take."""
+        chosen = self._targets or self._network.variables
+        width = sum(len(self._columns[name]) for name in chosen if name in self._columns)
+        return max(1, min(10_000, CHUNK_NUMBERS // max(width, 1)))
+
+    def check_columns(self, names: Iterable[str]) -> None:
+        """Refuse columns that name no variable or one twice, and targets that are none."""
+        faults = self._encoder.name_faults("--target", self._targets or ())
+        self._encoder.columns(list(names), "column", faults)
+        if faults:
+            raise InvalidCase(faults)
+
+    def read(
+        self, columns: Mapping[str, pa.ChunkedArray], n_cases: int, rows: RowNames
+    ) -> ReadRows[States]:
+        """Read state names; of bad rows nothing is known."""
+        faults = CaseFaults(rows, n_cases, first_only=True)
+        states = np.full((self._encoder.size, n_cases), -1, dtype=np.intp).T
+        for v, (name, cells) in zip(
+            self._encoder.columns(list(columns), "column", []), columns.items(), strict=True
+        ):
+            states[:, v], wrong = self._encoder.cells(cells, v)
+            for at, fault in wrong:
+                faults.add_alike(at, name, fault)
+        states[faults.bad] = -1
+        return states, ~faults.bad, tuple(sorted(faults.faults, key=lambda one: one[0]))
+
+    def answer(self, cases: States, threads: int) -> NetworkRows:  # noqa: ARG002 - one plan cache
+        """Answer cases, each too complex one by its status."""
+        if self._targets is None:
+            return self._explained(cases)
+        try:
+            answer = self._solver.query(cases, targets=self._targets or None)
+        except InvalidNetwork as refusal:
+            wanted = self._targets or self._network.variables
+            blank = {name: np.zeros((len(cases), len(self._columns[name]))) for name in wanted}
+            logs, all_ = np.full(len(cases), -np.inf), np.ones(len(cases), dtype=np.bool_)
+            refused = dict.fromkeys(range(len(cases)), refusal.faults[0])
+            answer = NetworkPosteriors(blank, logs, all_, refused)
+        status = status_of(answer)
+        arrays = {}
+        for name, values in answer.posteriors.items():
+            # Rows of a variable that was too complex for its case alone are 0.
+            status[(status == OK) & ~values.any(axis=1)] = TOO_COMPLEX
+            for column, numbers in zip(self._columns[name], values.T, strict=True):
+                arrays[column] = pa.array(np.ascontiguousarray(numbers))
+        arrays |= {"log_evidence": pa.array(answer.log_evidence), STATUS: _texts(status)}
+        return NetworkRows(pa.table(arrays), answer.refused)
+
+    def _explained(self, cases: States) -> NetworkRows:
+        refused: dict[int, Fault] = {}
+        try:
+            found = most_probable_states(self._network, cases, self._limit)
+        except InvalidNetwork:
+            # One by one: who is beyond the limit must not keep others from their answer.
+            states, logs = np.full_like(cases, -1), np.full(len(cases), -np.inf)
+            for row in range(len(cases)):
+                try:
+                    one = most_probable_states(self._network, cases[[row]], self._limit)
+                    states[row], logs[row] = one.states[0], one.log_probability[0]
+                except InvalidNetwork as refusal:
+                    refused[row] = refusal.faults[0]
+            found = MostProbable(states, logs)
+        frame = explanation_frame(self._network, found, pd.RangeIndex(len(cases)))
+        frame.loc[list(refused), STATUS] = TOO_COMPLEX
+        arrays = {
+            str(name): pa.array(cells) if name == LOG_PROBABILITY else _texts(cells.to_numpy())
+            for name, cells in frame.items()
+        }
+        return NetworkRows(pa.table(arrays), refused)
+
+    def unanswered(self, answers: NetworkRows) -> BoolArray:
+        """Return which cases have the status ``too_complex``."""
+        result: BoolArray = np.asarray(answers.status == TOO_COMPLEX)
+        return result
+
+    def too_complex(self, cases: States) -> BoolArray:
+        """Return which cases are so for the noisy executors; the others show it when answered."""
+        layered = self._solver.layered
+        written = None if layered is None else layered.evidence(cases, {})
+        if layered is None or written is None:
+            return np.zeros(len(cases), dtype=np.bool_)
+        return too_complex(layered.model, written[0])
+
+    def complexity(
+        self, place: str, cases: States, answers: NetworkRows | None, position: int
+    ) -> Fault:
+        """Say what would be needed, or name what couples."""
+        refusal = None if answers is None else answers.refused.get(position)
+        if refusal is not None:
+            return Fault(place, f"{refusal.expected} (--memory-limit)", refusal.got)
+        layered, expected = self._solver.layered, "findings and risks that couple less"
+        written = None if layered is None else layered.evidence(cases[[position]], {})
+        if layered is None or written is None:
+            return Fault(place, expected, Phrase("too complex a case"))
+        names = ", ".join(coupled_names(layered.model, written[0]))
+        return Fault(place, expected, Phrase(f"too complex a case: {names} couple"))
+
+    def take(self, answers: NetworkRows, kept: BoolArray) -> NetworkRows:
+        """Return some answers."""
+        return NetworkRows(answers.table.filter(pa.array(kept)), {})
+
+    def count(self, answers: NetworkRows) -> Counts:
+        """Count by status."""
+        status = Counter(answers.status.tolist())
+        return Counts(scored=answers.table.num_rows, status=status)
+
+    def table(
+        self,
+        answers: NetworkRows,
+        ids: pa.Array | None,
+        rows: NDArray[np.int64],  # noqa: ARG002 - one row a case
+    ) -> pa.Table:
+        """Lay answers out: the cases' ids, then what was asked for."""
+        return answers.table if ids is None else answers.table.add_column(0, CASE_ID, ids)
+
+    def facts(self) -> tuple[dict[str, str], dict[str, Any], str]:
+        """Return the network, the question and the backend."""
+        question = "posteriors" if self._targets is not None else "most probable explanation"
+        asked = {"question": question, "targets": self._targets, "memory_limit": self._limit}
+        return {"name": self.paths[0].name, "digest": self._network.digest}, asked, "auto"
+
+
+def _texts(cells: NDArray[np.object_]) -> pa.Array:
+    return pa.array(cells, pa.string(), from_pandas=True)
