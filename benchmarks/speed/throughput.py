@@ -1,8 +1,8 @@
 """How many cases a second ``Engine.score`` answers from words, beside an older engine.
 
 Run ``python benchmarks/speed/throughput.py --baseline OTHER/engine [--priors FOLDER]``, where
-``OTHER`` is a checkout of another commit; the same Python serves both. The same rows of words, drawn
-by this checkout with a seed, are scored by each engine in processes of its own, in turn, on one
+``OTHER`` is a checkout of another commit; the same Python serves both. The same rows of words,
+drawn by this checkout with a seed, are scored by each engine in processes of its own, in turn, on one
 core, and the least CPU time counts. Rows are taken in blocks; a block that one of the engines
 refuses as a whole counts for neither and is told. Only ratios within a run can be compared.
 
