@@ -2,8 +2,8 @@
 
 Run ``python benchmarks/speed/throughput.py --baseline OTHER/engine [--priors FOLDER]``, where
 ``OTHER`` is a checkout of another commit; the same Python serves both. The same rows of words,
-drawn by this checkout with a seed, are scored by each engine in processes of its own, in turn, on one
-core, and the least CPU time counts. Rows are taken in blocks; a block that one of the engines
+drawn by this checkout with a seed, are scored by each engine in processes of its own, in turn, on
+one core, and the least CPU time counts. Rows are taken in blocks; a block that one of the engines
 refuses as a whole counts for neither and is told. Only ratios within a run can be compared.
 
 *sampled*: 20 to 35 % of findings and risks asked. *asked*: all findings, 20 to 35 % of the risks.
