@@ -229,7 +229,7 @@ def scored(engine: bayesdx.Engine, name: str) -> pd.DataFrame:
             "cause": read["expected_cause"].astype(str).str.strip(),
             "sex": read["sex"].astype("string").fillna(""),
             "age": pd.to_numeric(read["age"]),
-            "known": finding_columns(read).notna().sum(axis=1),
+            "known": finding_columns(read).fillna("").ne("").sum(axis=1),
             "label": [LEVELS.index(str(one).strip()) for one in read["urgency"]],
             "given": [LEVELS.index(str(one)) for one in scores["urgency"]],
         }

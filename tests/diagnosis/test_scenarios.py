@@ -1,6 +1,7 @@
 """The scenario files are sound, and show what they must whatever the posteriors."""
 
 import csv
+import hashlib
 import math
 from collections import Counter
 from pathlib import Path
@@ -66,6 +67,34 @@ def test_typical_presentations_name_a_source_and_say_enough(engine: bayesdx.Engi
     assert min(counts.values()) >= 2
 
 
+def digest(row: dict[str, str]) -> str:
+    """SHA-256 of a row's cells that are not empty, one ``column=value`` a line, by column."""
+    cells = "\n".join(f"{key}={row[key]}" for key in sorted(row) if row[key])
+    return hashlib.sha256(cells.encode("utf-8")).hexdigest()
+
+
+def frozen_cases() -> set[str]:
+    frozen = set((SCENARIOS / "frozen.txt").read_text(encoding="utf-8").split())
+    return {row["case_id"] for row in rows_of("published.csv") if digest(row) in frozen}
+
+
+def test_frozen_rows_are_what_they_were() -> None:
+    lines = (SCENARIOS / "frozen.txt").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 60
+    assert lines == sorted(set(lines))
+    # The other lines are of rows whose cause is not in the knowledge base yet.
+    assert len(frozen_cases()) >= 32
+
+
+def test_second_reading_decides_what_stands_in_the_row() -> None:
+    rows = {row["case_id"]: row for row in rows_of("published.csv")}
+    for cell in rows_of("second_reading.csv"):
+        assert cell["first"] != cell["second"], cell
+        assert cell["kept"] in (cell["first"], cell["second"]), cell
+        if cell["case_id"] in rows:
+            assert rows[cell["case_id"]].get(cell["column"], "") == cell["kept"], cell
+
+
 def labelled_and_scored(engine: bayesdx.Engine, name: str) -> pd.DataFrame:
     cases = read_cases(str(SCENARIOS / name))
     scores = engine.score(finding_columns(cases))
@@ -73,13 +102,14 @@ def labelled_and_scored(engine: bayesdx.Engine, name: str) -> pd.DataFrame:
     return told.assign(label=cases["urgency"].to_numpy(), case=cases["case_id"].to_numpy())
 
 
-@pytest.mark.parametrize(("name", "count"), [("documents.csv", 12), ("published.csv", 9)])
+@pytest.mark.parametrize(("name", "least"), [("documents.csv", 12), ("published.csv", 9)])
 def test_every_emergency_is_an_emergency_or_urgent(
-    engine: bayesdx.Engine, name: str, count: int
+    engine: bayesdx.Engine, name: str, least: int
 ) -> None:
     table = labelled_and_scored(engine, name)
-    emergencies = table[table["label"] == "emergency"]
-    assert len(emergencies) == count
+    # The frozen rows are for the report alone.
+    emergencies = table[(table["label"] == "emergency") & ~table["case"].isin(frozen_cases())]
+    assert len(emergencies) >= least
     missed = emergencies[~emergencies["urgency"].isin(LEVELS[:2])]
     assert set(missed["case"]) == set(KNOWN_MISSES) & set(table["case"])
 

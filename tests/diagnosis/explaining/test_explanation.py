@@ -120,7 +120,7 @@ def test_posteriors_are_those_of_the_diagnosis(engine: Engine) -> None:
 
 
 def test_scenarios_add_up_for_all_causes(engine: Engine) -> None:
-    cases = finding_columns(read_cases(str(SCENARIOS / "published.csv")))
+    cases = finding_columns(read_cases(str(SCENARIOS / "published.csv"))).head(29)
     found = engine.explain_many(cases, list(engine.core.causes))
     check_sums(found.cases, found.table, ["case", "cause"])
     assert set(found.cases["method"]) == {"shapley"}
