@@ -9,39 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import enumerate_case
 from random_networks import random_problem
+from twin_links import contributions, wanted
 
 from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence
 from bayesdx.inference.noisy.counterfactual import causal_ranking
-from bayesdx.network import Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
-
-
-def contributions(
-    model: NoisyModel, name: str, present: dict[str, bool]
-) -> list[tuple[str, list[tuple[int, float]]]]:
-    """Level that each actor alone would bring, with its probability; the leak is called ""."""
-    cpd = model.network.cpds[name]
-    if isinstance(cpd, NoisyOrCPD):
-        lowered = math.prod(
-            f for c, f in zip(cpd.inhibitors, cpd.factors, strict=True) if present[c]
-        )
-        leak = cpd.leak * lowered
-        actors = [("", [(0, 1.0 - leak), (1, leak)])]
-        for cause, z in zip(cpd.activators, cpd.strengths, strict=True):
-            actors.append((cause, [(0, 1.0 - z), (1, float(z))]))
-        return actors
-    assert isinstance(cpd, NoisyMaxCPD)
-    exceed = {"": cpd.leak, **dict(zip(cpd.parents, cpd.strengths, strict=True))}
-    return [
-        (actor, list(enumerate(-np.diff(np.concatenate([[1.0], z, [0.0]])))))
-        for actor, z in exceed.items()
-    ]
-
-
-def wanted(model: NoisyModel, evidence: Evidence, row: int, name: str) -> tuple[int, int]:
-    if name in model.findings:
-        return (1, 1) if evidence.findings[row, model.findings.index(name)] == 1.0 else (0, 0)
-    o = model.ordinals.index(name)
-    return int(evidence.lower[row, o]), int(evidence.upper[row, o])
+from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
 
 
 def without(model: NoisyModel, evidence: Evidence, row: int, name: str) -> Evidence:

@@ -30,12 +30,18 @@ class Answer:
         Natural log of P(evidence, chosen causes absent), when asked for.
     too_complex : bool array (N,) or (0,)
         Cases beyond the limits of `bayesdx.inference.noisy.limits`; empty where there are none.
+    responsible, credit : arrays (N, C) or (0, 0)
+        When symptoms are weighed: P(cause present, and its links produced at least one of the
+        symptoms | evidence), and the weights of the symptoms times how far each cause is credited
+        with them, summed; see `bayesdx.inference.noisy.symptoms`. 0 where there is no answer.
     """
 
     log_evidence: FloatArray
     causes: FloatArray
     log_without: FloatArray
     too_complex: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    responsible: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    credit: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def possible(self) -> BoolArray:

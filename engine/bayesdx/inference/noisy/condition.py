@@ -119,6 +119,22 @@ def without_causes(model: NoisyModel, problem: Problem, absent: BoolArray) -> Pr
     return replace(problem, on=np.where(absent, 0.0, problem.on), mask=mask)
 
 
+def symptom_weights(
+    model: NoisyModel, evidence: Evidence, axis: IntArray, weights: FloatArray
+) -> FloatArray:
+    """Weights of the findings present for certain in the slots of each case, else -1, (N, K).
+
+    ``axis`` is that of the problem, ``weights`` (U,) as in `symptoms.prior_weights`.
+    """
+    slot = np.append(weights, -1.0)[axis]
+    binary = (axis >= 0) & (axis < len(model.findings))
+    rows = np.broadcast_to(np.arange(len(axis))[:, None], axis.shape)
+    slot[binary] = np.where(
+        evidence.findings[rows[binary], axis[binary]] == 1.0, slot[binary], -1.0
+    )
+    return slot
+
+
 def _bit(n_slots: int) -> MaskArray:
     return np.uint64(1) << np.arange(n_slots, dtype=np.uint64)
 

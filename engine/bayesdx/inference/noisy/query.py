@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bayesdx.inference.arrays import BoolArray
+from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.answer import Answer
@@ -24,6 +24,7 @@ def posteriors(
     chunk: int = CHUNK,
     only_evidence: bool = False,
     without: BoolArray | None = None,
+    symptoms: FloatArray | None = None,
     backend: Backend = "auto",
     workers: int | None = None,
 ) -> Answer:
@@ -39,6 +40,8 @@ def posteriors(
         Skip the backward pass; ``causes`` is then empty.
     without : bool array (C,), optional
         Causes to assume absent for ``log_without``.
+    symptoms : array (U,), optional
+        Weights of findings for ``responsible`` and ``credit``; see `symptoms.prior_weights`.
     backend : {"auto", "numpy", "compiled"}
         "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12;
         "auto" takes what is sooner done, see `bayesdx.inference.noisy.choice`.
@@ -56,23 +59,34 @@ def posteriors(
         If the backend asked for is not there.
     """
     if not takes_compiled(backend, model, evidence):
-        return _numpy_executor()(model, evidence, chunk, only_evidence, without)
+        return _numpy_executor()(model, evidence, chunk, only_evidence, without, symptoms)
     driver = jit.driver_module()
-    log_evidence, causes, log_without, status = driver.run(
-        model, evidence, only_evidence=only_evidence, without=without, workers=workers
+    log_evidence, causes, log_without, status, split = driver.run(
+        model,
+        evidence,
+        only_evidence=only_evidence,
+        without=without,
+        symptoms=symptoms,
+        workers=workers,
     )
     # Cases for which an order must be searched, or none is cheap enough: one judge for both.
     too_complex, rows = status != 0, np.flatnonzero(status)
     if len(rows):
-        other = _numpy_executor()(model, evidence.take(rows), chunk, only_evidence, without)
+        answer_cases = _numpy_executor()
+        part = evidence.take(rows)
+        other = answer_cases(model, part, chunk, only_evidence, without, symptoms)
         log_evidence[rows], causes[rows] = other.log_evidence, other.causes
         too_complex[rows] = other.too_complex
         if without is not None:
             log_without[rows] = other.log_without
-    return Answer(log_evidence, causes, log_without, too_complex)
+        if symptoms is not None:
+            split[:, rows] = other.responsible, other.credit
+    return Answer(log_evidence, causes, log_without, too_complex, split[0], split[1])
 
 
-def _numpy_executor() -> Callable[[NoisyModel, Evidence, int, bool, BoolArray | None], Answer]:
+def _numpy_executor() -> Callable[
+    [NoisyModel, Evidence, int, bool, BoolArray | None, FloatArray | None], Answer
+]:
     from bayesdx.inference.noisy.lockstep.portions import answer_cases
 
     return answer_cases

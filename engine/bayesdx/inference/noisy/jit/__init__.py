@@ -55,8 +55,9 @@ class Driver(Protocol):
         *,
         only_evidence: bool = False,
         without: BoolArray | None = None,
+        symptoms: FloatArray | None = None,
         workers: int | None = None,
-    ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray]:
+    ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
         """Answer every case."""
 
     def prepare(self) -> tuple[str, float]:

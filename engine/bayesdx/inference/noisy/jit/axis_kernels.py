@@ -40,6 +40,39 @@ def link_of(model: Model, state: State, c: int, slot: int) -> Link:
 
 
 @inlined
+def floored(link: Link, least: float) -> Link:
+    """Return a link that leaves at least so much of everything."""
+    keep = link.keep if link.keep > least else least
+    leak_keep = link.leak_keep if link.keep > least else (1.0 - link.leak_gain) * least
+    return Link(link.gain, keep, leak_keep, link.leak_gain)
+
+
+@inlined
+def idle_of(link: Link, is_symptom: bool) -> Link:
+    """Return what a cause does whose link to a symptom does not act, but for a factor ``keep``."""
+    if is_symptom:
+        return Link(0.0, 1.0, 1.0 - link.leak_gain, link.leak_gain)
+    return link
+
+
+@compiled
+def reached_by_none(
+    link: Link, share: float, old: Floats, pulled: Floats, size: int, stride: int, width: int
+) -> float:
+    """Sum what nothing else reaches on an axis; see `lockstep.production.spared_by_others`."""
+    apart()
+    total = 0.0
+    for first in range(0, size, stride * width):
+        none, some = moved(old, first), moved(old, first + stride)
+        behind = moved(pulled, first + stride)
+        for i in range(stride):
+            total += (share * none[i] - some[i]) * behind[i]
+        if width > 2:
+            total -= dot(moved(some, stride), moved(behind, stride), stride)
+    return total / link.keep
+
+
+@inlined
 def acted(link: Link, vector: Floats) -> tuple[float, float, float, float]:
     """Four components after a cause has acted on them."""
     return (
@@ -274,6 +307,18 @@ def dot_runs(
             for j in range(n_runs):
                 total += weights[j] * dot(moved(left, j * unit), moved(right, j * unit), unit)
     return total
+
+
+@compiled
+def weigh_runs(array: Floats, size: int, weights: Floats, n_runs: int, unit: int) -> None:
+    """Multiply by weights that change every ``unit`` components and then repeat, in place."""
+    apart()
+    first = 0
+    while first < size:
+        for j in range(n_runs):
+            for i in range(first, first + unit):
+                array[i] *= weights[j]
+            first += unit
 
 
 @compiled

@@ -91,6 +91,20 @@ def condition_case(memory: Integers, row: int) -> int:
 
 
 @inlined
+def weigh_symptoms(model: Model, state: State, rows: Rows, row: int, n_slots: int) -> None:
+    """Note the weights of findings that are present for certain, -1 for all other slots."""
+    for c in range(model.n_causes):
+        state.spared[c] = 1.0
+    for slot in range(n_slots):
+        axis, weight = state.slots[8 * slot + AXIS], -1.0
+        if state.slots[8 * slot + SIZE] == 0 and rows.credited:
+            weight = rows.symptoms[axis]
+            if axis < model.n_findings and rows.findings[row * model.n_findings + axis] < 1.0:
+                weight = -1.0
+        state.symptom[slot] = weight
+
+
+@inlined
 def _absent(model: Model, state: State, column: int) -> None:
     for e in range(model.absent_first[column], model.absent_first[column + 1]):
         state.weights[2 * model.absent_cause[e] + ON] *= model.absent_factor[e]

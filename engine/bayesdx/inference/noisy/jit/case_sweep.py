@@ -14,13 +14,17 @@ from bayesdx.inference.noisy.jit.axis_kernels import (
     close,
     dot,
     dot_runs,
+    floored,
+    idle_of,
     link_of,
     mix,
     mix_runs,
     open_axis,
+    reached_by_none,
     unact,
     unclose,
     unopen,
+    weigh_runs,
 )
 from bayesdx.inference.noisy.jit.case_evidence import multiply
 from bayesdx.inference.noisy.jit.case_order import APPLY, CLOSE
@@ -32,6 +36,7 @@ from bayesdx.inference.noisy.jit.memory import (
     CLOSED,
     DERIVED,
     ENTRY,
+    LEAST_KEPT,
     LENGTH,
     N_RISKS,
     OFF,
@@ -47,9 +52,10 @@ from bayesdx.inference.noisy.jit.memory import (
     State,
     model_at,
     room_at,
+    rows_at,
     state_at,
 )
-from bayesdx.inference.noisy.jit.pendant import n_joint
+from bayesdx.inference.noisy.jit.pendant import credit_cause, n_joint
 from bayesdx.inference.noisy.jit.typed import (
     Floats,
     Integers,
@@ -207,11 +213,11 @@ def _apply(
 
 
 @compiled
-def sweep_backward(memory: Integers, posterior: Floats) -> None:
+def sweep_backward(memory: Integers, posterior: Floats, idle: Floats, credit: Floats) -> None:
     """Fill the posteriors of core causes, and the adjoints of their priors and axes."""
     apart()
     model, state, room = model_at(memory), state_at(memory), room_at(memory)
-    n_steps, n_dims = state.needs[OPERATIONS], 0
+    n_steps, n_dims, credited = state.needs[OPERATIONS], 0, rows_at(memory).credited
     adjoint, other = room.adjoint, room.other
     adjoint[0] = 1.0 / room.tape[state.trace[3 * n_steps + AT]]
     for step in range(n_steps - 1, -1, -1):
@@ -219,7 +225,12 @@ def sweep_backward(memory: Integers, posterior: Floats) -> None:
         old = moved(room.tape, state.trace[3 * step + AT])
         if operation >= APPLY:
             c = operation - APPLY
-            posterior[c] = _unapply(model, state, room, c, old, adjoint, size, n_dims)
+            left = _pull_idle(model, state, room, c, adjoint, size) if credited else 1.0
+            on = _unapply(model, state, room, c, old, adjoint, size, n_dims, credited, idle)
+            posterior[c] = on
+            if credited:
+                idle[c] *= left
+                _credit(model, state, room, c, old, size, on, credit)
         elif operation >= CLOSE:
             slot, stride = operation - CLOSE, state.trace[3 * step + CLOSED]
             width, is_risk = state.slots[8 * slot + WIDTH], state.slots[8 * slot + SIZE] > 0
@@ -249,8 +260,14 @@ def _unapply(
     adjoint: Floats,
     size: int,
     n_dims: int,
+    credited: int,
+    idle: Floats,
 ) -> float:
-    pulled = room.pulled
+    """Pull the adjoint back through a cause and return its posterior.
+
+    If ``credited``, what is pulled back is weighed by it, and what leaves it idle is summed.
+    """
+    pulled, least = room.pulled, LEAST_KEPT if credited else 0.0
     for i in range(size):
         pulled[i] = adjoint[i]
     mask = state.mask[c]
@@ -259,7 +276,7 @@ def _unapply(
         mask &= mask - _ONE
         if state.slots[8 * slot + SIZE] == 0:
             stride, width = state.slots[8 * slot + STRIDE], state.slots[8 * slot + WIDTH]
-            unact(link_of(model, state, c, slot), pulled, size, stride, width)
+            unact(floored(link_of(model, state, c, slot), least), pulled, size, stride, width)
     table = moved(state.tables, 4 * state.causes[4 * c + TABLE])
     derived = state.causes[4 * c + DERIVED]
     on, off = state.weights[2 * c + ON], state.weights[2 * c + OFF]
@@ -269,6 +286,10 @@ def _unapply(
         if derived:
             table[BY_PRESENT], table[BY_ABSENT] = joint, dot(adjoint, old, size)
         mix(pulled, adjoint, size, off * table[ABSENT], active)
+        if credited:
+            idle[c] = active * dot(room.idle, old, size)
+            for i in range(size):
+                pulled[i] *= active
         return float(active * joint)
     unit, n_runs = _spread(model, state, room, c, n_dims)
     joint = 0.0
@@ -282,4 +303,52 @@ def _unapply(
     else:
         joint = dot_runs(pulled, old, size, room.active, n_runs, unit)
     mix_runs(pulled, adjoint, size, room.inactive, room.active, n_runs, unit)
+    if credited:
+        idle[c] = dot_runs(room.idle, old, size, room.active, n_runs, unit)
+        weigh_runs(pulled, size, room.active, n_runs, unit)
     return joint
+
+
+@compiled
+def _pull_idle(model: Model, state: State, room: Room, c: int, adjoint: Floats, size: int) -> float:
+    """Pull an adjoint back through a cause that produced no symptom; return a factor for that."""
+    apart()
+    factor, mask, idle = state.spared[c], state.mask[c], room.idle
+    for i in range(size):
+        idle[i] = adjoint[i]
+    while mask:
+        slot = lowest(mask)
+        mask &= mask - _ONE
+        if state.slots[8 * slot + SIZE] == 0:
+            stride, width = state.slots[8 * slot + STRIDE], state.slots[8 * slot + WIDTH]
+            link, is_symptom = link_of(model, state, c, slot), state.symptom[slot] >= 0.0
+            if is_symptom:
+                factor *= link.keep
+            if not is_symptom or link.leak_gain > 0.0:
+                unact(idle_of(link, is_symptom), idle, size, stride, width)
+    return factor
+
+
+@compiled
+def _credit(
+    model: Model,
+    state: State,
+    room: Room,
+    c: int,
+    old: Floats,
+    size: int,
+    posterior: float,
+    credit: Floats,
+) -> None:
+    """Credit a cause with the symptoms that it acts on."""
+    apart()
+    mask = state.mask[c]
+    while mask:
+        slot = lowest(mask)
+        mask &= mask - _ONE
+        if state.slots[8 * slot + SIZE] == 0 and state.symptom[slot] > 0.0:
+            stride, width = state.slots[8 * slot + STRIDE], state.slots[8 * slot + WIDTH]
+            link = floored(link_of(model, state, c, slot), LEAST_KEPT)
+            share, pulled = state.share[slot], room.pulled
+            none = reached_by_none(link, share, old, pulled, size, stride, width)
+            credit_cause(model, state, c, slot, posterior, none, credit)

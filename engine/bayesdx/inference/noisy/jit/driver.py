@@ -26,8 +26,9 @@ def run(
     *,
     only_evidence: bool = False,
     without: BoolArray | None = None,
+    symptoms: FloatArray | None = None,
     workers: int | None = None,
-) -> tuple[FloatArray, FloatArray, FloatArray, StateArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
     """Answer every case exactly; see `bayesdx.inference.posteriors`.
 
     Parameters
@@ -37,6 +38,7 @@ def run(
     evidence : Evidence
     only_evidence : bool
     without : bool array (C,), optional
+    symptoms : array (U,), optional
     workers : int, optional
         Threads; as many as there are cores by default. The answer does not depend on it.
 
@@ -47,6 +49,8 @@ def run(
     log_without : array (N,) or (0,)
     status : int8 array (N,)
         0, or `memory.TOO_MANY` or `memory.TOO_DEAR` where a case is not answered here.
+    split : array (2, N, C) or (2, 0, C)
+        ``responsible`` and ``credit`` of an `Answer`, when symptoms are weighed.
     """
     assert model.arrays is not None
     arrays, count = model.arrays, len(evidence)
@@ -55,17 +59,22 @@ def run(
     causes = np.empty((count, 0 if only_evidence else known.n_causes))
     log_without = np.empty(0 if without is None else count)
     nobody = np.zeros(known.n_causes, dtype=bool)
+    split = np.zeros((2, 0 if symptoms is None else count, known.n_causes))
     rows = Rows(
         backward=int(not only_evidence),
         second=int(without is not None),
+        credited=int(symptoms is not None and not only_evidence),
         findings=np.ascontiguousarray(evidence.findings, dtype=np.float64),
         lower=np.ascontiguousarray(evidence.lower, dtype=np.int8),
         upper=np.ascontiguousarray(evidence.upper, dtype=np.int8),
         risks=np.ascontiguousarray(evidence.risks, dtype=np.int8),
         causes=np.ascontiguousarray(evidence.causes, dtype=np.int8),
         without=np.asarray(nobody if without is None else without).astype(np.int8),
+        symptoms=np.ascontiguousarray(np.empty(0) if symptoms is None else symptoms),
         log_evidence=log_evidence,
         posterior=causes,
+        idle=split[0],
+        credit=split[1],
         log_without=log_without,
         status=status,
     )
@@ -94,7 +103,9 @@ def run(
             for done in [pool.submit(work_off) for _ in range(threads)]:
                 done.result()
     causes[status != 0] = 0.0
-    return log_evidence, causes, log_without, status
+    if symptoms is not None:
+        split[0] = np.clip(causes - split[0], 0.0, causes)
+    return log_evidence, causes, log_without, status, split
 
 
 def prepare() -> tuple[str, float]:

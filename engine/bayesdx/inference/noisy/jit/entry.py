@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesdx.inference.noisy.jit.case_evidence import condition_case
+from bayesdx.inference.noisy.jit.case_evidence import condition_case, weigh_symptoms
 from bayesdx.inference.noisy.jit.case_order import plan_core
 from bayesdx.inference.noisy.jit.case_sweep import sweep_backward, sweep_forward
 from bayesdx.inference.noisy.jit.memory import (
@@ -99,9 +99,12 @@ def _answer_row(memory: Integers, n: int) -> int:
     """Answer one case; return its status, or `_NO_ROOM`."""
     model, state, rows = model_at(memory), state_at(memory), rows_at(memory)
     posterior = moved(rows.posterior, rows.backward * n * model.n_causes)
+    idle = moved(rows.idle, rows.credited * n * model.n_causes)
+    credit = moved(rows.credit, rows.credited * n * model.n_causes)
     n_slots = condition_case(memory, n)
     if n_slots < 0:
         return TOO_MANY
+    weigh_symptoms(model, state, rows, n, n_slots)
     # The second question comes first, on what it shares with the first one.
     for question in range(0 if rows.second else 1, 2):
         if rows.second:
@@ -116,9 +119,12 @@ def _answer_row(memory: Integers, n: int) -> int:
             continue
         rows.log_evidence[n] = log_evidence
         if rows.backward and log_evidence > -np.inf:
+            if rows.credited:
+                for c in range(model.n_causes):
+                    idle[c], credit[c] = posterior[c], 0.0
             if planned:
-                sweep_backward(memory, posterior)
-            pull_pendant(memory, n_steps, posterior)
+                sweep_backward(memory, posterior, idle, credit)
+            pull_pendant(memory, n_steps, posterior, idle, credit)
         if rows.backward:
             _finish(model, posterior, log_evidence > -np.inf)
     return ANSWERED

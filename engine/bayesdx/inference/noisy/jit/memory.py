@@ -24,6 +24,8 @@ PRESENT, ABSENT, BY_PRESENT, BY_ABSENT = range(4)
 KIND, CAUSE, SLOT, FIRST, ALONG = range(5)
 AT, LENGTH, CLOSED = range(3)
 OPERATIONS, COMPONENTS, LARGEST = range(3)
+#: In place of "leaves nothing": what is pulled back through a certain link can be divided by it.
+LEAST_KEPT = 1e-150
 #: What became of a row: answered, too many axes, or too much work for the orders tried here.
 ANSWERED, TOO_MANY, TOO_DEAR = range(3)
 
@@ -87,8 +89,10 @@ class State(NamedTuple):
         and its stride in the table of the cause in hand, else 0.
     vectors : (K, S)
         Components of a slot with the causes that were folded into it.
-    share : (K,)
-        What the gains of a slot are multiplied by.
+    share, symptom : (K,)
+        What the gains of a slot are multiplied by; its weight as a symptom, -1 if it is none.
+    spared : (C,)
+        What contracted findings leave of a cause's weight if it produced none of them.
     adjoints : (K, S)
         Derivatives of the log evidence with respect to these components.
     tables : (T, 4)
@@ -129,6 +133,8 @@ class State(NamedTuple):
     slots: Integers
     vectors: Floats
     share: Floats
+    symptom: Floats
+    spared: Floats
     adjoints: Floats
     tables: Floats
     top: Integers
@@ -162,7 +168,7 @@ class Room(NamedTuple):
     ----------
     tape : (n_tape,)
         Every state of the frontier, in order.
-    active, inactive, adjoint, other, pulled : (n_frontier,)
+    active, inactive, adjoint, other, pulled, idle : (n_frontier,)
     places : (n_frontier,)
     """
 
@@ -174,6 +180,7 @@ class Room(NamedTuple):
     adjoint: Floats
     other: Floats
     pulled: Floats
+    idle: Floats
     places: Integers
 
 
@@ -184,18 +191,27 @@ class Rows(NamedTuple):
     ----------
     without : (C,)
         Causes that are absent in the second question; nobody asks it if ``second`` is 0.
+    symptoms : (U,)
+        Weights of findings; nobody asks what produced them if ``credited`` is 0.
+    idle, credit : (N, C)
+        P(cause present, it produced no symptom | evidence); weights of symptoms times how far the
+        cause is credited with them.
     """
 
     backward: int
     second: int
+    credited: int
     findings: Floats
     lower: Bytes
     upper: Bytes
     risks: Bytes
     causes: Bytes
     without: Bytes
+    symptoms: Floats
     log_evidence: Floats
     posterior: Floats
+    idle: Floats
+    credit: Floats
     log_without: Floats
     status: Bytes
 
@@ -262,6 +278,8 @@ def state_memory(arrays: ModelArrays, model: Model) -> State:
         slots=integers(MAX_AXES, 8),
         vectors=block[2 + 2 * causes :],
         share=np.zeros(MAX_AXES),
+        symptom=np.zeros(MAX_AXES),
+        spared=np.zeros(causes),
         adjoints=np.zeros((MAX_AXES, states)),
         # Every risk summed out of a table at least halves it.
         tables=np.zeros((2 * sum(joint), 4)),
@@ -301,6 +319,7 @@ def room_memory(n_tape: int, n_frontier: int) -> Room:
         adjoint=np.empty(n_frontier),
         other=np.empty(n_frontier),
         pulled=np.empty(n_frontier),
+        idle=np.empty(n_frontier),
         places=np.empty(n_frontier, dtype=np.int64),
     )
 

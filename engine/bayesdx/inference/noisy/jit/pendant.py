@@ -37,6 +37,7 @@ from bayesdx.inference.noisy.jit.memory import (
     Model,
     State,
     model_at,
+    rows_at,
     state_at,
 )
 from bayesdx.inference.noisy.jit.typed import (
@@ -49,6 +50,7 @@ from bayesdx.inference.noisy.jit.typed import (
     moved,
     ones,
 )
+from bayesdx.inference.noisy.model import GAIN, KEEP
 
 _FOLD, _CLOSE_AXIS, _CLOSE_CAUSE, _CONTRACT, _CONTRACT_RISK = range(5)
 _ONE = np.uint64(1)
@@ -221,6 +223,10 @@ def _contract(model: Model, state: State, c: int, slot: int, step: int) -> int:
     state.scales[3 * step + 2] = state.weights[2 * c + OFF]
     state.weights[2 * c + ON] *= active * scaled
     state.weights[2 * c + OFF] *= inactive * scaled
+    if state.symptom[slot] >= 0.0:
+        link = link_of(model, state, c, slot)
+        left = link.keep * (vector[1] + (1.0 - link.leak_gain) * vector[2])
+        state.spared[c] *= left / active if active > 0.0 else 0.0
     return _note(state, step, _CONTRACT, c, slot)
 
 
@@ -269,10 +275,12 @@ def _contract_risk(model: Model, state: State, c: int, slot: int, step: int) -> 
 
 
 @compiled
-def pull_pendant(memory: Integers, n_steps: int, posterior: Floats) -> None:
+def pull_pendant(
+    memory: Integers, n_steps: int, posterior: Floats, idle: Floats, credit: Floats
+) -> None:
     """Pull derivatives back through `eliminate_pendant`; answer the causes it summed out."""
     apart()
-    model, state = model_at(memory), state_at(memory)
+    model, state, credited = model_at(memory), state_at(memory), rows_at(memory).credited
     for step in range(n_steps - 1, -1, -1):
         kind, c, slot = (
             state.steps[5 * step + KIND],
@@ -292,16 +300,43 @@ def pull_pendant(memory: Integers, n_steps: int, posterior: Floats) -> None:
             state.tables[4 * at + BY_PRESENT] = each
             state.tables[4 * at + BY_ABSENT] = each
             posterior[c] = state.weights[2 * c + ON] * state.tables[4 * at + PRESENT] * each
+            if credited:
+                idle[c] = state.spared[c] * posterior[c]
         elif kind == _FOLD:
-            posterior[c] = _unfold(model, state, c, slot, step)
+            left, none = _unfold(model, state, c, slot, step, posterior)
+            if credited:
+                idle[c] = state.spared[c] * left
+                credit_cause(model, state, c, slot, posterior[c], none, credit)
         elif kind == _CONTRACT:
-            _uncontract(model, state, c, slot, step)
+            none = _uncontract(model, state, c, slot, step)
+            if credited:
+                credit_cause(model, state, c, slot, posterior[c], none, credit)
         else:
             _uncontract_risk(model, state, c, slot, step)
 
 
 @inlined
-def _unfold(model: Model, state: State, c: int, slot: int, step: int) -> float:
+def credit_cause(
+    model: Model,
+    state: State,
+    c: int,
+    slot: int,
+    posterior: float,
+    none: float,
+    credit: Floats,
+) -> None:
+    """Credit a cause with a symptom; ``none``: it is present, and nothing else reaches that."""
+    at = 4 * (state.slots[8 * slot + AXIS] * model.n_causes + c)
+    gain, keep = model.links[at + GAIN], model.links[at + KEEP]
+    if state.slots[8 * slot + SIZE] == 0 and state.symptom[slot] > 0.0:
+        credit[c] += state.symptom[slot] * 0.5 * gain * (posterior + (1.0 + keep) * none)
+
+
+@inlined
+def _unfold(
+    model: Model, state: State, c: int, slot: int, step: int, posterior: Floats
+) -> tuple[float, float]:
+    """Answer a cause; P(it produced no symptom), P(nothing else reaches the axis)."""
     at, each = state.steps[5 * step + FIRST], 1.0 / state.scales[3 * step]
     before, adjoint = (
         moved(state.before, model.n_states * step),
@@ -320,23 +355,32 @@ def _unfold(model: Model, state: State, c: int, slot: int, step: int) -> float:
                 on * state.tables[4 * (at + s) + PRESENT]
                 + off * state.tables[4 * (at + s) + ABSENT]
             )
-        return joint
+        posterior[c] = joint
+        return joint, 0.0
     active, inactive = on * state.tables[4 * at + PRESENT], off * state.tables[4 * at + ABSENT]
     for s in range(4):
         adjoint[s] *= each
-    with_cause = pulled(link_of(model, state, c, slot), adjoint)
+    link = link_of(model, state, c, slot)
+    with_cause = pulled(link, adjoint)
+    leak = (1.0 - link.leak_gain) * adjoint[2] * before[2]
+    none = active * ((state.share[slot] - before[1]) * adjoint[1] - leak)
+    left = active * link.keep * (adjoint[0] + adjoint[1] * before[1] + leak)
     by_present, by_absent = 0.0, 0.0
     for s in range(4):
         by_present += with_cause[s] * before[s]
         by_absent += adjoint[s] * before[s]
         adjoint[s] = inactive * adjoint[s] + active * with_cause[s]
     state.tables[4 * at + BY_PRESENT], state.tables[4 * at + BY_ABSENT] = by_present, by_absent
-    return float(active * by_present)
+    posterior[c] = active * by_present
+    return left if state.symptom[slot] >= 0.0 else posterior[c], none
 
 
 @inlined
-def _uncontract(model: Model, state: State, c: int, slot: int, step: int) -> None:
-    """Derivatives are with respect to the products on · present and off · absent."""
+def _uncontract(model: Model, state: State, c: int, slot: int, step: int) -> float:
+    """Derivatives are with respect to the products on · present and off · absent.
+
+    Returns P(cause present, nothing else reaches the axis | evidence).
+    """
     link, vector = link_of(model, state, c, slot), moved(state.before, model.n_states * step)
     adjoint, scaled = moved(state.adjoints, model.n_states * slot), state.scales[3 * step]
     on, off = state.scales[3 * step + 1], state.scales[3 * step + 2]
@@ -357,6 +401,8 @@ def _uncontract(model: Model, state: State, c: int, slot: int, step: int) -> Non
         adjoint[s] = with_cause[s]
     adjoint[1] += by_inactive
     adjoint[2] += by_inactive
+    none = state.share[slot] - vector[1] - (1.0 - link.leak_gain) * vector[2]
+    return float(by_active * none)
 
 
 @inlined

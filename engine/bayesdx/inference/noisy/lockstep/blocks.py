@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.lockstep.cores import Cases
@@ -18,6 +20,7 @@ from bayesdx.inference.noisy.lockstep.frontier import Chunk, Layout, Sizes, inde
 from bayesdx.inference.noisy.operator import Action, AxisEffect, component
 
 _ONE = np.uint64(1)
+_Kind = TypeVar("_Kind", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +95,7 @@ class Block:
     closing: FloatArray | None
     weights: tuple[FloatArray, FloatArray]
 
-    def repeated(self, values: FloatArray) -> FloatArray:
+    def repeated(self, values: NDArray[_Kind]) -> NDArray[_Kind]:
         """Repeat numbers (…, m) of cases for each of their components, (…, R)."""
         return np.repeat(values, self.lengths, axis=-1)
 

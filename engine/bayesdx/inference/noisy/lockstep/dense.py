@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -18,6 +18,12 @@ import numpy as np
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.noisy.lockstep.cores import Cases
 from bayesdx.inference.noisy.lockstep.peeling import Shares, divided
+from bayesdx.inference.noisy.lockstep.production import (
+    Production,
+    floored,
+    idle_effect,
+    spared_by_others,
+)
 from bayesdx.inference.noisy.operator import (
     Action,
     apply_cause,
@@ -264,12 +270,20 @@ class DenseSweep:
         """Pull the adjoint back through a step; note the shares."""
         adjoint = self._unclose(step, before, adjoint, shares)
         on, off = np.empty(before.shape[-1]), np.empty(before.shape[-1])
-        for tile, action in self._tiles(step, self._action(step)):
+        whole, made = self._action(step), shares.production
+        if made is not None:
+            whole = replace(whole, effects=tuple((t, floored(own)) for t, own in whole.effects))
+        split = np.zeros(1 + len(step.acted))
+        for tile, action in self._tiles(step, whole):
             own = np.ascontiguousarray(adjoint[..., tile])
-            pulled = pull_active(own, action)
+            pulled, without = pull_active(own, action), dot(own, before[..., tile])
             on[tile] = action.active * dot(pulled, before[..., tile])
-            off[tile] = action.inactive * dot(own, before[..., tile])
+            off[tile] = action.inactive * without
+            if made is not None:
+                split += self._split(step, action, before[..., tile], (own, pulled, without), made)
             adjoint[..., tile] = pulled * action.active + own * action.inactive
+        if made is not None:
+            self._credit(step, split, float(on.sum()), made)
         shares.on[self.row, step.cause], shares.off[self.row, step.cause] = on.sum(), off.sum()
         if len(shares.by_present):
             width = shares.by_present.shape[1]
@@ -277,6 +291,48 @@ class DenseSweep:
             shares.by_present[self.row] += np.bincount(entries, on, width)
             shares.by_absent[self.row] += np.bincount(entries, off, width)
         return self._unopen(step, before, adjoint, shares)
+
+    def _symptoms(self, step: DenseStep, made: Production) -> FloatArray:
+        """Weights of what the cause acts on, -1 where that is no symptom."""
+        weights: FloatArray = made.weight[self.row, self.cases.core.slots[0, list(step.acted)]]
+        return weights
+
+    def _split(
+        self,
+        step: DenseStep,
+        action: Action,
+        before: FloatArray,
+        back: tuple[FloatArray, FloatArray, FloatArray],
+        made: Production,
+    ) -> FloatArray:
+        """What the cause leaves idle, and what others spare of each axis, of some components."""
+        adjoint, pulled, without = back
+        symptoms = self._symptoms(step, made) >= 0.0
+        lowered = any(bool(own.leak_gain) for _, own in action.effects)
+        idle = [idle_effect(own, bool(symptoms[t])) for t, own in action.effects]
+        if lowered or not symptoms.all():
+            effects = tuple((t, own) for t, (own, _) in enumerate(idle))
+            without = dot(pull_active(adjoint, replace(action, effects=effects)), before)
+        factor = math.prod(float(kept) for _, kept in idle)
+        spared = [
+            (action.active * spared_by_others(before, pulled, t, own, share)).sum()
+            for (t, own), share in zip(
+                action.effects, self.cases.present[0, list(step.acted)], strict=True
+            )
+        ]
+        return np.array([factor * (action.active * without).sum(), *spared])
+
+    def _credit(
+        self, step: DenseStep, split: FloatArray, posterior: float, made: Production
+    ) -> None:
+        made.idle[self.row, step.cause] = made.left[self.row, step.cause] * split[0]
+        at = (np.array([self.row]), np.array([step.cause]))
+        axes = self.cases.axis[0, list(step.acted)]
+        keep = self.cases.model.axes.keep[axes, step.cause]
+        for weight, kept, spared in zip(
+            self._symptoms(step, made)[:, None], keep[:, None], split[1:, None], strict=True
+        ):
+            made.credit(at, weight, kept, np.array([posterior]), spared)
 
     def _unopen(
         self, step: DenseStep, before: FloatArray, adjoint: FloatArray, shares: Shares

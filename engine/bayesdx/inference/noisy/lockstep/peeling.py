@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.leaves import Kind, Peel
+from bayesdx.inference.noisy.lockstep.production import Production, idle_effect
 from bayesdx.inference.noisy.lockstep.tables import State
 from bayesdx.inference.noisy.model import RISK, NoisyModel
 from bayesdx.inference.noisy.operator import (
@@ -47,6 +48,8 @@ class Shares:
         The same by entry of the table, for causes whose risks were contracted; empty if none were.
     vectors : array (N, K, S)
         Derivatives by the components of evidence axes; P(state | evidence) of risks.
+    production : Production, optional
+        What causes produced, when that is asked.
     """
 
     on: FloatArray
@@ -54,6 +57,7 @@ class Shares:
     by_present: FloatArray
     by_absent: FloatArray
     vectors: FloatArray
+    production: Production | None = None
 
 
 def divided(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
@@ -155,11 +159,12 @@ def _fold(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Not
     state.vectors[at] = value.T
     acted = before.copy()
     act(acted, 0, effect)
-    return entries, active, inactive, effects, before, acted
+    own = (effect, problem.present[step.rows, step.slots])
+    return entries, active, inactive, effects, before, acted, own
 
 
 def _unfold(step: Peel, notes: _Notes, shares: Shares) -> None:
-    entries, active, inactive, effects, before, acted = notes
+    entries, active, inactive, effects, before, acted, (whole, share) = notes
     first = step.parts[0]
     at = (step.rows[first], step.slots[first], slice(0, len(before)))
     value, adjoint = shares.vectors[at].T.copy(), np.empty_like(before)
@@ -169,7 +174,36 @@ def _unfold(step: Peel, notes: _Notes, shares: Shares) -> None:
         act_transposed(now, 0, own)
     # Other causes may have been folded into these axes before.
     shares.vectors[at] = value.T
-    _store(step, entries, active * dot(adjoint, acted), inactive * dot(adjoint, before), shares)
+    on = active * dot(adjoint, acted)
+    _store(step, entries, on, inactive * dot(adjoint, before), shares)
+    if shares.production is not None:
+        pairs, made = (step.rows, step.causes), shares.production
+        weight = made.weight[step.rows, step.slots]
+        idle, factor = _idle(before, whole, weight)
+        made.idle[pairs] = made.left[pairs] * active * factor * dot(adjoint, idle)
+        spared = active * _spared(before, adjoint, whole, share)
+        made.credit(pairs, weight, np.asarray(whole.keep), on, spared)
+
+
+def _idle(
+    before: FloatArray, effect: AxisEffect, weight: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Vectors after causes that produced no symptom, and a factor."""
+    own, factor = idle_effect(effect, weight >= 0.0)
+    after = before.copy()
+    act(after, 0, own)
+    return after, np.asarray(factor)
+
+
+def _spared(
+    before: FloatArray, adjoint: FloatArray, effect: AxisEffect, share: FloatArray
+) -> FloatArray:
+    """What no other cause or leak reaches, the adjoint being that behind the cause."""
+    total = (share * before[0] - before[1]) * adjoint[1]
+    if len(before) > 2:
+        total = total - (1.0 - effect.leak_gain) * before[2] * adjoint[2]
+    result: FloatArray = total
+    return result
 
 
 def _fold_risk(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:
@@ -207,6 +241,9 @@ def _unfold_risk(step: Peel, notes: _Notes, shares: Shares) -> None:
     on, off = active * share, inactive * share
     shares.on[step.rows, step.causes] = on.sum(axis=1)
     shares.off[step.rows, step.causes] = off.sum(axis=1)
+    if shares.production is not None:
+        pairs, made = (step.rows, step.causes), shares.production
+        made.idle[pairs] = made.left[pairs] * shares.on[pairs]
     if len(shares.by_present):
         shares.by_present.reshape(-1)[entries[valid]] = on[valid]
         shares.by_absent.reshape(-1)[entries[valid]] = off[valid]
@@ -223,11 +260,18 @@ def _contract(model: NoisyModel, problem: Problem, state: State, step: Peel) -> 
     add_logs(state, step.rows, largest)
     state.on[step.rows, step.causes] *= divided(active, largest)
     state.off[step.rows, step.causes] *= divided(inactive, largest)
-    return active, inactive, effect
+    made, spared = state.production, np.zeros(0)
+    if made is not None:
+        idle, factor = _idle(before, effect, made.weight[step.rows, step.slots])
+        idle = factor * closed(idle, 0, is_risk=False)
+        made.left[step.rows, step.causes] *= divided(idle, active)
+        reached = closed_transposed(np.ones_like(active), 0, 4, is_risk=False)
+        spared = _spared(before, reached, effect, problem.present[step.rows, step.slots])
+    return active, inactive, effect, spared
 
 
 def _uncontract(step: Peel, notes: _Notes, shares: Shares) -> None:
-    active, inactive, effect = notes
+    active, inactive, effect, spared = notes
     by_active = divided(shares.on[step.rows, step.causes], active)
     by_inactive = divided(shares.off[step.rows, step.causes], inactive)
     adjoint = closed_transposed(by_active, 0, 4, is_risk=False)
@@ -235,6 +279,10 @@ def _uncontract(step: Peel, notes: _Notes, shares: Shares) -> None:
     adjoint += closed_transposed(by_inactive, 0, 4, is_risk=False)
     shares.vectors[step.rows, step.slots] = 0.0
     shares.vectors[step.rows, step.slots, :4] = adjoint.T
+    if shares.production is not None:
+        pairs, weight = (step.rows, step.causes), shares.production.weight[step.rows, step.slots]
+        keep, on = np.asarray(effect.keep), shares.on[step.rows, step.causes]
+        shares.production.credit(pairs, weight, keep, on, by_active * spared)
 
 
 def _contract_risk(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Notes:

@@ -6,7 +6,7 @@ cause and one more, without a cause, that sums out the risks which ended with th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,13 @@ from bayesdx.inference.noisy.lockstep.blocks import (
 from bayesdx.inference.noisy.lockstep.cores import Cases
 from bayesdx.inference.noisy.lockstep.frontier import bins, lay_out
 from bayesdx.inference.noisy.lockstep.peeling import Shares, divided
-from bayesdx.inference.noisy.operator import apply_cause, dot, pull_active, sum_axis
+from bayesdx.inference.noisy.lockstep.production import (
+    Production,
+    floored,
+    idle_effect,
+    spared_by_others,
+)
+from bayesdx.inference.noisy.operator import Action, apply_cause, dot, pull_active, sum_axis
 
 _ONE = np.uint64(1)
 
@@ -185,17 +191,55 @@ def _pull_back(
     """Pull the adjoint of a block's result back to what was read; shares by component, (R,)."""
     action, before = block.action(), block.before
     unsum_closing(block, adjoint)
-    pulled = pull_active(adjoint, action)
-    on, off = action.active * dot(pulled, before), action.inactive * dot(adjoint, before)
+    made = shares.production
+    if made is not None:
+        action = replace(action, effects=tuple((t, floored(own)) for t, own in action.effects))
+    pulled, without = pull_active(adjoint, action), dot(adjoint, before)
+    on, off = action.active * dot(pulled, before), action.inactive * without
     is_cause = block.causes < shares.on.shape[1]
     own = cases.core.rows[block.rows[is_cause]], block.causes[is_cause]
     shares.on[own] = np.add.reduceat(on, block.first)[is_cause]
     shares.off[own] = np.add.reduceat(off, block.first)[is_cause]
+    if made is not None:
+        _produced(cases, block, action, (adjoint, pulled, without), made, shares.on)
     adjoint = pulled * action.active + adjoint * action.inactive
     if block.new.any():
         _unopen(cases, block, adjoint, shares)
     block.multiply_starts(adjoint)
     return _unend(cases, block, adjoint, shares) if block.ended else adjoint, on, off
+
+
+def _produced(
+    cases: Cases,
+    block: Block,
+    action: Action,
+    back: tuple[FloatArray, FloatArray, FloatArray],
+    made: Production,
+    posterior: FloatArray,
+) -> None:
+    """Credit the causes of a block; ``back`` is the adjoint, pulled, and without the cause."""
+    adjoint, pulled, without = back
+    is_cause = block.causes < posterior.shape[1]
+    own = cases.core.rows[block.rows[is_cause]], block.causes[is_cause]
+    rows = block.rows[:, None]
+    weight = made.weight[cases.core.rows[rows], cases.core.slots[rows, block.positions]]
+    share = cases.present[rows, block.positions]
+    symptom, keep = weight >= 0.0, block.links[1].T
+    lowered = len(block.links) > 2 and bool((block.links[3].T * symptom).any())
+    factor = np.where(symptom, keep, 1.0).prod(axis=1)
+    if lowered or not symptom.all():
+        effects = [
+            (t, idle_effect(effect, block.repeated(symptom[:, t]))[0])
+            for t, effect in action.effects
+        ]
+        without = dot(pull_active(adjoint, replace(action, effects=tuple(effects))), block.before)
+    idle = factor * np.add.reduceat(action.active * without, block.first)
+    made.idle[own] = made.left[own] * idle[is_cause]
+    for t, effect in action.effects:
+        one = block.repeated(share[:, t])
+        spared = action.active * spared_by_others(block.before, pulled, t, effect, one)
+        spared = np.add.reduceat(spared, block.first)[is_cause]
+        made.credit(own, weight[is_cause, t], keep[is_cause, t], posterior[own], spared)
 
 
 def _unopen(cases: Cases, block: Block, adjoint: FloatArray, shares: Shares) -> None:

@@ -30,6 +30,7 @@ from bayesdx.inference.noisy.lockstep.peeling import (
     unpeel,
 )
 from bayesdx.inference.noisy.lockstep.plan import SweepPlan
+from bayesdx.inference.noisy.lockstep.production import Production
 from bayesdx.inference.noisy.lockstep.stepping import backward, forward
 from bayesdx.inference.noisy.lockstep.tables import start_state
 from bayesdx.inference.noisy.model import NoisyModel
@@ -39,9 +40,14 @@ WORK_AT_ONCE = 4e6
 
 
 def sweep(
-    model: NoisyModel, problem: Problem, plan: SweepPlan, *, posteriors: bool = True
+    model: NoisyModel,
+    problem: Problem,
+    plan: SweepPlan,
+    *,
+    posteriors: bool = True,
+    production: Production | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Sum out all causes and risks of every case.
+    """Sum out all causes and risks of every case; fill ``production`` where it is given.
 
     Returns
     -------
@@ -51,14 +57,16 @@ def sweep(
         P(cause present | evidence); zero where the log evidence is ``-inf``. Empty, shape (N, 0),
         unless ``posteriors``.
     """
-    state = start_state(model, problem)
+    state = start_state(model, problem, production)
     notes = peel(model, problem, state, plan.peels)
     closed_axes, closed_causes = _closed(problem, plan)
     vectors = close_axes(model, problem, state, closed_axes)
     on, off = close_causes(model, state, closed_causes)
     n_tables = len(problem.prior) if _any_table(plan) else 0
     tables = np.zeros((2, n_tables, problem.prior.shape[1]))
-    shares = Shares(on, off, tables[0], tables[1], vectors)
+    shares = Shares(on, off, tables[0], tables[1], vectors, production)
+    if production is not None:
+        production.idle[...] = production.left * on
     if n_tables:
         first = model.prior_offset[:-1]
         shares.by_present[:, first], shares.by_absent[:, first] = on, off

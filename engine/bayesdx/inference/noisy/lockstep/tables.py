@@ -8,6 +8,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.lockstep.production import Production
 from bayesdx.inference.noisy.model import NoisyModel
 
 
@@ -29,6 +30,8 @@ class State:
         Log of all that was taken out.
     strides : int array (N, E + 1)
         Step in a cause's table from one state of a risk to the next; the last column is 0.
+    production : Production, optional
+        What causes produced, when that is asked.
     """
 
     vectors: FloatArray
@@ -38,9 +41,10 @@ class State:
     absent: FloatArray
     log_scale: FloatArray
     strides: IntArray
+    production: Production | None = None
 
 
-def start_state(model: NoisyModel, problem: Problem) -> State:
+def start_state(model: NoisyModel, problem: Problem, production: Production | None = None) -> State:
     """Copy what will be changed."""
     width = max(4, problem.start.shape[2])
     vectors = np.zeros((*problem.axis.shape, width))
@@ -53,6 +57,7 @@ def start_state(model: NoisyModel, problem: Problem) -> State:
         absent=1.0 - problem.prior,
         log_scale=problem.log_scale.copy(),
         strides=_table_strides(model, problem),
+        production=production,
     )
 
 
