@@ -10,6 +10,7 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 `memory`              what is read and written, as structures of pointers
 `case_evidence`       evidence becomes factors of causes, and axes
 `pendant`             pendant elimination: what hangs on by one thread is summed out as numbers
+`pendant_risks`       the same of a risk that one cause only depends on
 `case_order`          an order for the rest, with the true number of states of each risk
 `axis_kernels`        elementary operations on a frontier; where a cause acts on an axis
 `case_sweep`          the sweep over it, forward and backward

@@ -55,7 +55,8 @@ from bayesdx.inference.noisy.jit.memory import (
     rows_at,
     state_at,
 )
-from bayesdx.inference.noisy.jit.pendant import credit_cause, n_joint
+from bayesdx.inference.noisy.jit.pendant import credit_cause
+from bayesdx.inference.noisy.jit.pendant_risks import n_joint
 from bayesdx.inference.noisy.jit.typed import (
     Floats,
     Integers,
@@ -326,7 +327,7 @@ def _pull_idle(model: Model, state: State, room: Room, c: int, adjoint: Floats, 
                 factor *= link.keep
             if not is_symptom or link.leak_gain > 0.0:
                 unact(idle_of(link, is_symptom), idle, size, stride, width)
-    return factor
+    return float(factor)
 
 
 @compiled

@@ -16,7 +16,6 @@ from bayesdx.inference.noisy.jit.axis_kernels import acted, link_of, pulled
 from bayesdx.inference.noisy.jit.case_evidence import multiply
 from bayesdx.inference.noisy.jit.memory import (
     ABSENT,
-    ALONG,
     AXIS,
     BY_ABSENT,
     BY_PRESENT,
@@ -26,7 +25,6 @@ from bayesdx.inference.noisy.jit.memory import (
     FIRST,
     KIND,
     LINK,
-    N_RISKS,
     OFF,
     ON,
     POSSIBLE,
@@ -40,6 +38,7 @@ from bayesdx.inference.noisy.jit.memory import (
     rows_at,
     state_at,
 )
+from bayesdx.inference.noisy.jit.pendant_risks import contract_risk, n_joint, uncontract_risk
 from bayesdx.inference.noisy.jit.typed import (
     Floats,
     Integers,
@@ -208,7 +207,8 @@ def _fold(model: Model, state: State, c: int, slot: int, step: int) -> int:
 def _contract(model: Model, state: State, c: int, slot: int, step: int) -> int:
     """Sum an axis out that one cause only acts on."""
     if state.slots[8 * slot + SIZE]:
-        return _contract_risk(model, state, c, slot, step)
+        contract_risk(model, state, c, slot, step)
+        return _note(state, step, _CONTRACT_RISK, c, slot)
     vector = moved(state.vectors, model.n_states * slot)
     before = moved(state.before, model.n_states * step)
     for s in range(4):
@@ -228,50 +228,6 @@ def _contract(model: Model, state: State, c: int, slot: int, step: int) -> int:
         left = link.keep * (vector[1] + (1.0 - link.leak_gain) * vector[2])
         state.spared[c] *= left / active if active > 0.0 else 0.0
     return _note(state, step, _CONTRACT, c, slot)
-
-
-@inlined
-def n_joint(model: Model, state: State, c: int) -> int:
-    """How many joint states the risks have that a cause's table still depends on."""
-    total = 1
-    for i in range(state.causes[4 * c + N_RISKS]):
-        total *= state.slots[8 * state.own[model.n_parents * c + i] + SIZE]
-    return total
-
-
-@inlined
-def _contract_risk(model: Model, state: State, c: int, slot: int, step: int) -> int:
-    stride, position = 1, 0
-    while state.own[model.n_parents * c + position] != slot:
-        stride *= state.slots[8 * state.own[model.n_parents * c + position] + SIZE]
-        position += 1
-    at, size, n_old = (
-        state.causes[4 * c + TABLE],
-        state.slots[8 * slot + SIZE],
-        n_joint(model, state, c),
-    )
-    first = state.top[0]
-    state.top[0] = first + n_old // size
-    for outer in range(n_old // (stride * size)):
-        for inner in range(stride):
-            present, absent = 0.0, 0.0
-            for s in range(size):
-                source = at + (outer * size + s) * stride + inner
-                present += (
-                    state.vectors[model.n_states * slot + s] * state.tables[4 * source + PRESENT]
-                )
-                absent += (
-                    state.vectors[model.n_states * slot + s] * state.tables[4 * source + ABSENT]
-                )
-            state.tables[4 * (first + outer * stride + inner) + PRESENT] = present
-            state.tables[4 * (first + outer * stride + inner) + ABSENT] = absent
-    for i in range(position, state.causes[4 * c + N_RISKS] - 1):
-        state.own[model.n_parents * c + i] = state.own[model.n_parents * c + i + 1]
-    state.causes[4 * c + N_RISKS] -= 1
-    state.causes[4 * c + TABLE] = first
-    state.steps[5 * step + FIRST] = at
-    state.steps[5 * step + ALONG] = stride
-    return _note(state, step, _CONTRACT_RISK, c, slot)
 
 
 @compiled
@@ -312,7 +268,7 @@ def pull_pendant(
             if credited:
                 credit_cause(model, state, c, slot, posterior[c], none, credit)
         else:
-            _uncontract_risk(model, state, c, slot, step)
+            uncontract_risk(model, state, c, slot, step)
 
 
 @inlined
@@ -403,43 +359,3 @@ def _uncontract(model: Model, state: State, c: int, slot: int, step: int) -> flo
     adjoint[2] += by_inactive
     none = state.share[slot] - vector[1] - (1.0 - link.leak_gain) * vector[2]
     return float(by_active * none)
-
-
-@inlined
-def _uncontract_risk(model: Model, state: State, c: int, slot: int, step: int) -> None:
-    first, at, stride = (
-        state.causes[4 * c + TABLE],
-        state.steps[5 * step + FIRST],
-        state.steps[5 * step + ALONG],
-    )
-    size, n_rest = state.slots[8 * slot + SIZE], n_joint(model, state, c)
-    on, off = state.weights[2 * c + ON], state.weights[2 * c + OFF]
-    for s in range(size):
-        state.adjoints[model.n_states * slot + s] = 0.0
-    for outer in range(n_rest // stride):
-        for inner in range(stride):
-            rest = first + outer * stride + inner
-            by_present, by_absent = (
-                state.tables[4 * rest + BY_PRESENT],
-                state.tables[4 * rest + BY_ABSENT],
-            )
-            for s in range(size):
-                source = at + (outer * size + s) * stride + inner
-                value = on * state.tables[4 * source + PRESENT] * by_present
-                value += off * state.tables[4 * source + ABSENT] * by_absent
-                state.adjoints[model.n_states * slot + s] += value
-                state.tables[4 * source + BY_PRESENT] = (
-                    state.vectors[model.n_states * slot + s] * by_present
-                )
-                state.tables[4 * source + BY_ABSENT] = (
-                    state.vectors[model.n_states * slot + s] * by_absent
-                )
-    state.causes[4 * c + TABLE] = at
-    state.causes[4 * c + N_RISKS] += 1
-    position, passed = 0, 1
-    while passed < stride:
-        passed *= state.slots[8 * state.own[model.n_parents * c + position] + SIZE]
-        position += 1
-    for i in range(state.causes[4 * c + N_RISKS] - 1, position, -1):
-        state.own[model.n_parents * c + i] = state.own[model.n_parents * c + i - 1]
-    state.own[model.n_parents * c + position] = slot

@@ -159,8 +159,8 @@ def _fold(model: NoisyModel, problem: Problem, state: State, step: Peel) -> _Not
     state.vectors[at] = value.T
     acted = before.copy()
     act(acted, 0, effect)
-    own = (effect, problem.present[step.rows, step.slots])
-    return entries, active, inactive, effects, before, acted, own
+    link = effect, problem.present[step.rows, step.slots]
+    return entries, active, inactive, effects, before, acted, link
 
 
 def _unfold(step: Peel, notes: _Notes, shares: Shares) -> None:
