@@ -8,7 +8,8 @@ import pytest
 from agrum_networks import agrum_answer, example
 
 import bayesdx
-from bayesdx.tables.networks import CompiledNetwork, NetworkAnswer
+from bayesdx.tables.network_answer import NetworkAnswer
+from bayesdx.tables.networks import CompiledNetwork
 
 
 @pytest.fixture(scope="module")

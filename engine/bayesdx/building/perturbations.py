@@ -107,6 +107,10 @@ class Perturbations:
         self._drawn: OrderedDict[tuple[int, int], KnowledgeDraws] = OrderedDict()
         self._lock = Lock()
 
+    def __reduce__(self) -> tuple[type[Perturbations], tuple[Knowledge, Assembly, Backend]]:
+        # A copy draws anew.
+        return Perturbations, (self.knowledge, self.assembly, self.backend)
+
     @cached_property
     def numbers(self) -> tuple[Uncertain, ...]:
         """Every number with its distribution."""

@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
 
+#: What the name of a finding in one case, and of a column of a table, is expected to be.
+_NAMED = (
+    "the name of a finding, risk or measure",
+    "the name of a finding, risk or measure (id, keep and ignore are for others)",
+)
 #: Faults listed in full; the rest are counted.
 MOST_FAULTS = 1000
 #: Labels of rows, or what makes a place of a position and a column; None for a single case, whose
@@ -71,7 +76,7 @@ class CaseFaults:
     def add_column(self, column: str, near: tuple[str, ...]) -> None:
         """Note a column that names nothing."""
         place = "column" if self._rows is not None else "finding"
-        fault = Fault(place, "the name of a finding, risk or measure", column, near)
+        fault = Fault(place, _NAMED[self._rows is not None], column, near)
         self._count += 1
         if len(self.faults) < MOST_FAULTS:
             self.faults.append((-1, fault))

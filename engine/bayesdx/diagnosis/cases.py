@@ -86,6 +86,10 @@ class CaseReader:
             for name in model.ordinals
         }
 
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a finding, risk or measure."""
+        return name in self._ids or folded(str(name)) in self._names
+
     def check_columns(self, names: Iterable[str]) -> None:
         """Refuse columns that name no finding, risk or measure.
 

@@ -23,6 +23,7 @@ from bayesdx.diagnosis.shown_texts import Texts, compile_texts
 from bayesdx.diagnosis.triage import TriageTable, build_triage
 from bayesdx.diagnosis.urgency import Urgency, urgency_of
 from bayesdx.errors import BayesdxError, Fault, InvalidCase
+from bayesdx.frozen import ReadOnly
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.answer import Answer
@@ -49,6 +50,10 @@ class Kept:
         self._found: dict[Callable[..., Any], Any] = {}
         self._lock = RLock()
 
+    def __reduce__(self) -> tuple[type[Kept], tuple[()]]:
+        # A copy begins anew.
+        return Kept, ()
+
     def get(self, make: Callable[[Core], T], core: Core) -> T:
         """Return what a function makes of a core; made when it is not there."""
         if make not in self._found:
@@ -65,7 +70,7 @@ class Kept:
 
 
 @dataclass(frozen=True, eq=False)
-class Core:
+class Core(ReadOnly):
     """One knowledge folder, assembled and ready to be asked; immutable.
 
     The letter K stands for the causes as people see them, in the order of the folder, excluded ones

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from bayesdx.building.assembly import Assembly
+from bayesdx.case_columns import ColumnRoles, column_roles
+from bayesdx.case_frames import CaseTable, OneCase, as_given, cases_frame, one_case
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
 from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
-from bayesdx.diagnosis.scoring import score_cases, scores_frame
+from bayesdx.diagnosis.scoring import LAST_COLUMNS, UNEXPLAINED, score_cases, scores_frame
 from bayesdx.errors import Fault, InvalidCase
+from bayesdx.frozen import ReadOnly
 from bayesdx.inference.noisy.choice import Backend
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profiles import Profile
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
 #: Rows read and scored together; bounds the memory of `Engine.score`.
 ROWS_AT_ONCE = 1 << 16
+NOT_A_DEVICE = "Educational decision support. Not a medical device; it rules nothing out."
 
 
 def load(folder: str | Path | None = None, *, backend: Backend = "auto") -> Engine:
@@ -57,42 +62,64 @@ def load(folder: str | Path | None = None, *, backend: Backend = "auto") -> Engi
     return Engine(read_knowledge(Path(folder) if folder is not None else None), backend)
 
 
-class Engine:
+class Engine(ReadOnly):
     """Answers questions about cases, exactly; immutable and safe to share between threads.
+
+    It pickles, also with cloudpickle, and can be copied: another process answers alike, without
+    reading the knowledge anew.
 
     Attributes
     ----------
-    knowledge : Knowledge
-        With calibrated numbers in the place of elicited ones.
-    assembly : Assembly
-        The network, its compiled form, and how well it gives back what is stated.
     core : Core
         What all questions are answered from.
-    causes, findings, risks : DataFrame
-        Indexed by id. Changing them changes nothing in the engine.
     """
 
+    core: Core
+
     def __init__(self, knowledge: Knowledge, backend: Backend = "auto") -> None:
-        self.core: Core = build_core(knowledge, backend)
-        self.knowledge = self.core.knowledge
-        self.assembly: Assembly = self.core.assembly
-        self.causes = causes_frame(self.knowledge, knowledge)
-        self.findings = findings_frame(self.knowledge, self.assembly.fits)
-        self.risks = risks_frame(self.knowledge)
+        self.__dict__["core"] = build_core(knowledge, backend)
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """With calibrated numbers in the place of elicited ones."""
+        return self.core.knowledge
+
+    @property
+    def assembly(self) -> Assembly:
+        """The network, its compiled form, and how well it gives back what is stated."""
+        return self.core.assembly
+
+    @property
+    def causes(self) -> pd.DataFrame:
+        """Causes by id; a copy, which can be changed at will."""
+        return self.core.once(causes_frame).copy()
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """Findings by id; a copy, which can be changed at will."""
+        return self.core.once(findings_frame).copy()
+
+    @property
+    def risks(self) -> pd.DataFrame:
+        """Risks by id; a copy, which can be changed at will."""
+        return self.core.once(risks_frame).copy()
 
     def __repr__(self) -> str:
-        model = self.knowledge.model
+        model, core = self.knowledge.model, self.core
         return (
-            f"Engine({model.name} {model.version}: {len(self.causes)} causes, "
-            f"{len(self.findings)} findings, {len(self.risks)} risks)"
+            f"Engine({model.name} {model.version}: {len(core.causes)} causes, "
+            f"{len(core.knowledge.findings)} findings, {len(core.knowledge.risks)} risks)"
         )
 
-    def diagnose(self, findings: Mapping[str, object]) -> Diagnosis:
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p><p><small>{NOT_A_DEVICE}</small></p>"
+
+    def diagnose(self, findings: OneCase) -> Diagnosis:
         """Answer one case.
 
         Parameters
         ----------
-        findings : mapping
+        findings : mapping or Series, or a table of one row
             Finding, risk or measure (id or alias) to its value: ``present`` or ``absent`` (also
             yes/no, true/false, 1/0), a state name, a number in the declared unit, a number
             strictly between 0 and 1 for soft evidence, blank or ``unknown`` for not known.
@@ -106,20 +133,38 @@ class Engine:
         InvalidCase
             With every unknown name, unreadable value and contradiction.
         """
-        return diagnose(self.core, findings)
+        return diagnose(self.core, one_case(findings))
 
-    def score(self, cases: pd.DataFrame) -> pd.DataFrame:
+    def score(
+        self,
+        cases: CaseTable,
+        *,
+        id: str | None = None,
+        keep: str | Iterable[str] = (),
+        ignore: str | Iterable[str] = (),
+    ) -> Any:
         """Answer a table of cases.
 
         Parameters
         ----------
-        cases : DataFrame
-            One row a case, one column a finding, risk or measure; cells as in `diagnose`.
+        cases : DataFrame, Arrow or polars table, list of mappings, mapping or Series
+            One row a case, one column a finding, risk or measure; cells as in `diagnose`. The
+            columns ``case_id``, ``expected_cause``, ``acceptable``, ``urgency``, ``source`` and
+            ``note`` are about the case and never evidence. A mapping of lists is a table by
+            columns; a mapping of single values, or a Series, is one case.
+        id : str, optional
+            The column that names the cases, ``case_id`` when not given; it comes first in the
+            answer.
+        keep : str or iterable of str
+            Columns to copy to the answer; one that names a finding is evidence all the same.
+        ignore : str or iterable of str
+            Columns that are no evidence.
 
         Returns
         -------
         DataFrame
-            Same index: one column a cause id with its posterior, then ``unexplained``,
+            Or a table of Arrow or polars, where the cases are one. Same index; the id and what is
+            kept, then one column a cause id with its posterior, then ``unexplained``,
             ``log_evidence``, ``status``, ``urgency``, ``red_flags`` (ids of fired rules, then
             ``expected_loss:`` with a cause whose expected loss calls for action, joined by ``;``).
             Where the status is ``impossible`` or ``too_complex`` (more is coupled than can be
@@ -132,12 +177,10 @@ class Engine:
         """
         faults: list[Fault] = []
         parts = []
-        if cases.columns.has_duplicates:
-            names = cases.columns[cases.columns.duplicated()].unique()
-            raise InvalidCase([Fault("columns", "each column once", str(name)) for name in names])
-        for first in range(0, max(len(cases), 1), ROWS_AT_ONCE):
-            part = cases.iloc[first : first + ROWS_AT_ONCE]
-            columns = {name: part[name].array for name in part.columns}
+        frame, roles = self._read_table(cases, id, keep, ignore)
+        for first in range(0, max(len(frame), 1), ROWS_AT_ONCE):
+            part = frame.iloc[first : first + ROWS_AT_ONCE]
+            columns = {name: part[name].array for name in roles.evidence}
             labels = range(first, first + len(part))
             try:
                 read = self.core.reader.read(columns, len(part), labels)
@@ -149,11 +192,28 @@ class Engine:
         if faults:
             raise InvalidCase(faults)
         result = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-        return result.set_axis(cases.index, axis=0)
+        result = result.set_axis(frame.index, axis=0)
+        if roles.copied:
+            result = pd.concat([frame[list(roles.copied)], result], axis=1)
+        return as_given(result, cases)
+
+    def _read_table(
+        self,
+        cases: CaseTable,
+        label: str | None = None,
+        keep: str | Iterable[str] = (),
+        ignore: str | Iterable[str] = (),
+    ) -> tuple[pd.DataFrame, ColumnRoles]:
+        frame, core = cases_frame(cases), self.core
+        answers = (*core.causes, UNEXPLAINED, *LAST_COLUMNS)
+        names = frame.columns.tolist()
+        knows = core.reader.knows
+        roles = column_roles(names, knows, id=label, keep=keep, ignore=ignore, answers=answers)
+        return frame, roles
 
     def surprise(
         self,
-        findings: Mapping[str, object],
+        findings: OneCase,
         *,
         draws: int = DRAWS,
         false_alarm: float = FALSE_ALARM,
@@ -163,38 +223,37 @@ class Engine:
         """Say how well the model fits one case; see `diagnosis.predictive_check`."""
         return surprise(
             self.core,
-            findings,
+            one_case(findings),
             draws=draws,
             false_alarm=false_alarm,
             reporting=reporting,
             seed=seed,
         )
 
-    def rank_causes(self, findings: Mapping[str, object]) -> CausalTable:
+    def rank_causes(self, findings: OneCase) -> CausalTable:
         """Rank causes by what would change without them; see `bayesdx.diagnosis.causal`."""
         from bayesdx.diagnosis.causal import rank_causes
 
-        return rank_causes(self.core, findings)
+        return rank_causes(self.core, one_case(findings))
 
-    def explain(
-        self, findings: Mapping[str, object], cause: str | Sequence[str] | None = None
-    ) -> Explanation:
+    def explain(self, findings: OneCase, cause: str | Sequence[str] | None = None) -> Explanation:
         """Say what each observation does to each cause; see `diagnosis.explaining`."""
         from bayesdx.diagnosis.explaining.explanation import explain
 
-        return explain(self.core, findings, cause)
+        return explain(self.core, one_case(findings), cause)
 
     def explain_many(
-        self, cases: pd.DataFrame, causes: str | Sequence[str] | None = None
+        self, cases: CaseTable, causes: str | Sequence[str] | None = None
     ) -> CaseExplanations:
         """Explain many cases; see `bayesdx.diagnosis.explaining.many.explain_many`."""
         from bayesdx.diagnosis.explaining.many import explain_many
 
-        return explain_many(self.core, cases, causes)
+        frame, roles = self._read_table(cases)
+        return explain_many(self.core, frame[list(roles.evidence)], causes)
 
     def next_questions(
         self,
-        findings: Mapping[str, object],
+        findings: OneCase,
         *,
         cause: str | None = None,
         observed_by: str | Sequence[str] | None = None,
@@ -206,7 +265,7 @@ class Engine:
 
         return next_questions(
             self.core,
-            findings,
+            one_case(findings),
             cause=cause,
             observed_by=observed_by,
             without=without,
@@ -215,7 +274,7 @@ class Engine:
 
     def intervals(
         self,
-        findings: Mapping[str, object],
+        findings: OneCase,
         level: float = 0.9,
         draws: int = 2000,
         seed: int = 0,
@@ -223,11 +282,11 @@ class Engine:
         """Say how sure the answer to one case is; see `diagnosis.uncertainty`."""
         from bayesdx.diagnosis.intervals import intervals
 
-        return intervals(self.core, findings, level=level, draws=draws, seed=seed)
+        return intervals(self.core, one_case(findings), level=level, draws=draws, seed=seed)
 
     def what_if(
         self,
-        findings: Mapping[str, object],
+        findings: OneCase,
         change: Mapping[str, object] | None = None,
         *,
         priors: Mapping[str, float] | None = None,
@@ -236,19 +295,19 @@ class Engine:
         """Answer one case as it is and as it would be; see `diagnosis.changing`."""
         from bayesdx.diagnosis.changing.before_after import what_if
 
-        return what_if(self.core, findings, change, priors=priors, profile=profile)
+        return what_if(self.core, one_case(findings), change, priors=priors, profile=profile)
 
-    def tornado(self, findings: Mapping[str, object], cause: str | None = None) -> pd.DataFrame:
+    def tornado(self, findings: OneCase, cause: str | None = None) -> pd.DataFrame:
         """Move every stated number to the ends of its range; see `diagnosis.changing`."""
         from bayesdx.diagnosis.changing.tornado import tornado
 
-        return tornado(self.core, findings, cause)
+        return tornado(self.core, one_case(findings), cause)
 
-    def turning_points(self, findings: Mapping[str, object], *, largest: int = 3) -> TurningPoints:
+    def turning_points(self, findings: OneCase, *, largest: int = 3) -> TurningPoints:
         """Find the smallest changes that change the answer; see `diagnosis.changing`."""
         from bayesdx.diagnosis.changing.tipping_points import turning_points
 
-        return turning_points(self.core, findings, largest=largest)
+        return turning_points(self.core, one_case(findings), largest=largest)
 
     def with_priors(
         self, priors: Mapping[str, float] | None = None, profile: Profile | None = None

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from bayesdx.building.assembly import EventFit
-from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.diagnosis.core import Core
 from bayesdx.knowledge.schema import Cause
 
 _NAN = float("nan")
 
 
-def causes_frame(knowledge: Knowledge, elicited: Knowledge) -> pd.DataFrame:
+def causes_frame(core: Core) -> pd.DataFrame:
     """One row a cause, excluded ones with prior 0; the leak is not a cause.
 
     ``prior`` is the value in use, ``prior_elicited`` the one that calibration started from.
     """
+    knowledge, elicited = core.knowledge, core.elicited
     groups: dict[str, list[str]] = {}
     for group in knowledge.groups.values():
         for member in group.members:
@@ -53,10 +51,11 @@ def _prior_value(cause: Cause) -> float:
     return cause.prior.value if cause.prior is not None else 0.0
 
 
-def findings_frame(knowledge: Knowledge, fits: Mapping[str, EventFit]) -> pd.DataFrame:
+def findings_frame(core: Core) -> pd.DataFrame:
     """One row a finding: states, who observes it, background as stated and as modelled."""
     rows = {}
-    for name, finding in knowledge.findings.items():
+    fits = core.assembly.fits
+    for name, finding in core.knowledge.findings.items():
         background, fit = finding.background, fits.get(name)
         rows[name] = {
             "label": finding.label,
@@ -75,7 +74,7 @@ def findings_frame(knowledge: Knowledge, fits: Mapping[str, EventFit]) -> pd.Dat
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("finding")
 
 
-def risks_frame(knowledge: Knowledge) -> pd.DataFrame:
+def risks_frame(core: Core) -> pd.DataFrame:
     """One row a risk: states and how common they are."""
     rows = {
         name: {
@@ -88,6 +87,6 @@ def risks_frame(knowledge: Knowledge) -> pd.DataFrame:
             "basis": risk.prevalence.basis,
             "source": risk.prevalence.source,
         }
-        for name, risk in knowledge.risks.items()
+        for name, risk in core.knowledge.risks.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("risk")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
 
 UNEXPLAINED = "unexplained"
+#: Columns of `Engine.score` behind the posteriors.
+LAST_COLUMNS = ("log_evidence", "status", "urgency", "red_flags")
 #: Before the id of a cause, in the column of red flags: its expected loss calls for action.
 EXPECTED_LOSS = "expected_loss:"
 #: What the codes of `Scores.status` stand for.

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.drafting import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.schema import Condition, FrozenDict, Stated
+from bayesdx.knowledge.schema import Condition, Stated
 from bayesdx.knowledge.shapes import join
 
 NumberKind = Literal["prior", "effect", "link", "background", "background_effect", "prevalence"]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pydantic import Field
 
+from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag
 from bayesdx.knowledge.schema import (
     Cause,
     Finding,
     Frozen,
-    FrozenDict,
     Group,
     Measure,
     ModelCard,

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_names
+from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.addresses import Address, with_values
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.schema import FrozenDict
 
 #: Bytes of the largest profile that is read.
 LARGEST = 1 << 20

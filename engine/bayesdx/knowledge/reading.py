@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from bayesdx.errors import InvalidKnowledge
+from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.drafting import Drafts, draft_knowledge
 from bayesdx.knowledge.folders import Folder, find_priors, read_folder
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.linking import check_links
-from bayesdx.knowledge.schema import FrozenDict, ModelCard
+from bayesdx.knowledge.schema import ModelCard
 from bayesdx.knowledge.value_checks import check_values
 
 

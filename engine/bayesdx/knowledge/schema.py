@@ -10,14 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NoReturn, TypeVar, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.red_flag_schema import Basis, Level
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 BASES: tuple[Basis, ...] = get_args(Basis)
 
@@ -43,20 +41,6 @@ _SHARE = "prior.primary_share"
 
 ABSENT = "absent"
 PRESENT = "present"
-
-
-class FrozenDict(dict[K, V]):
-    """A dict that cannot be changed."""
-
-    def _refuse(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("knowledge is read-only; copy it with dict(...) to change it.")
-
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
-    __ior__ = _refuse
-
-    def __reduce__(self) -> tuple[type[FrozenDict[K, V]], tuple[dict[K, V]]]:
-        # A dict is otherwise unpickled item by item, through __setitem__.
-        return type(self), (dict(self),)
 
 
 # TOML knows lists only; strict tuples would refuse them.

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from bayesdx.knowledge.schema import PRESENT, Frozen, FrozenDict, Names, Range
+from bayesdx.frozen import FrozenDict
+from bayesdx.knowledge.schema import PRESENT, Frozen, Names, Range
 
 StatementKind = Literal[
     "prior",

@@ -12,8 +12,9 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
+from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.red_flag_schema import Basis
-from bayesdx.knowledge.schema import Frozen, FrozenDict, Names
+from bayesdx.knowledge.schema import Frozen, Names
 
 TriageLevel = Literal["emergency", "urgent", "soon"]
 

@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from types import MappingProxyType
 
 import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork, nearest_names
+from bayesdx.frozen import FrozenDict, ReadOnly
 from bayesdx.network.cpds import CPD, FloatArray, NoisyMaxCPD, NoisyOrCPD, TableCPD, unit_rows
 from bayesdx.network.variables import Variable
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(ReadOnly):
     """A discrete Bayesian network.
 
     Parameters
@@ -61,8 +61,8 @@ class Network:
         order = _topological_order(given, faults) if not faults else ()
         if faults:
             raise InvalidNetwork(faults)
-        object.__setattr__(self, "variables", MappingProxyType(named))
-        object.__setattr__(self, "cpds", MappingProxyType(given))
+        object.__setattr__(self, "variables", FrozenDict(named))
+        object.__setattr__(self, "cpds", FrozenDict(given))
         object.__setattr__(self, "order", order)
 
     def parents(self, name: str) -> tuple[str, ...]:

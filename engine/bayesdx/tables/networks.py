@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayesdx.case_columns import column_roles
+from bayesdx.case_frames import CaseTable, cases_frame, is_one_case
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork
+from bayesdx.frozen import ReadOnly
 from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
 from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.inference.general.tree_plan import TreePlan
@@ -25,6 +27,7 @@ from bayesdx.tables.explanations import (
     table_faults,
 )
 from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
+from bayesdx.tables.network_answer import NetworkAnswer
 
 #: Bytes that the tables of a plan and the arrays of one case may take.
 MEMORY_LIMIT = 2 << 30
@@ -33,48 +36,14 @@ MEMORY_LIMIT = 2 << 30
 STATUS = np.array([IMPOSSIBLE, OK, TOO_COMPLEX], dtype=object)
 
 #: One row a case, columns among the variables, cells state names; or one case as a mapping.
-Evidence = pd.DataFrame | Mapping[str, object]
+#: Tables may be of pandas, Arrow, polars, or lists of mappings.
+Evidence = CaseTable
 #: For a variable, likelihoods (N, S) of what was seen given each state.
 Likelihoods = Mapping[str, ArrayLike] | None
 States = NDArray[np.intp]
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkAnswer:
-    """Posteriors of N cases on a network.
-
-    Attributes
-    ----------
-    posteriors : mapping of str to float64 array (N, S)
-        P(state | evidence), in the order of ``states``; rows sum to 1, and are all 0 where the
-        evidence is impossible.
-    states : mapping of str to tuple of str
-        State names of each variable.
-    log_evidence : float64 array (N,)
-        Natural log of P(evidence), -inf where it is impossible. Soft evidence counts with the
-        likelihoods as they were given.
-    status : object array (N,)
-        ``"ok"``, ``"impossible"``, or ``"too_complex"`` where a case couples too much, or is beyond
-        the memory limit: its posteriors are 0, its log evidence -inf.
-    """
-
-    posteriors: Mapping[str, NDArray[np.float64]]
-    states: Mapping[str, tuple[str, ...]]
-    log_evidence: NDArray[np.float64]
-    status: NDArray[np.object_]
-
-    def __len__(self) -> int:
-        return len(self.log_evidence)
-
-    def __repr__(self) -> str:
-        impossible = int((self.status == IMPOSSIBLE).sum())
-        return (
-            f"NetworkAnswer({len(self)} cases, {len(self.posteriors)} variables, "
-            f"{impossible} impossible)"
-        )
-
-
-class CompiledNetwork:
+class CompiledNetwork(ReadOnly):
     """A network ready to be queried; made by `compile_network`, safe to share between threads.
 
     Plans are made as evidence needs them and kept: the first query that observes certain
@@ -82,13 +51,27 @@ class CompiledNetwork:
     case, columns among the variables, cells state names, of which NaN, None and NA mean unknown; or
     a mapping of variables to states, which is one case without the cost of a table. The network is
     left as it is.
+
+    Attributes
+    ----------
+    network : Network
+    memory_limit : float
     """
 
+    network: Network
+    memory_limit: float
+    _solver: NetworkSolver
+    _encoder: Encoder
+
     def __init__(self, network: Network, memory_limit: float = MEMORY_LIMIT) -> None:
-        self.network = network
-        self.memory_limit = memory_limit
-        self._solver = NetworkSolver(network, memory_limit)
-        self._encoder = Encoder(network)
+        self.__dict__.update(network=network, memory_limit=memory_limit)
+        self.__dict__.update(
+            _solver=NetworkSolver(network, memory_limit), _encoder=Encoder(network)
+        )
+
+    def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, float]]:
+        # Plans are made anew where the copy is used.
+        return CompiledNetwork, (self.network, self.memory_limit)
 
     def query(
         self,
@@ -122,10 +105,11 @@ class CompiledNetwork:
             need. Where it would for some, the others have the status ``too_complex``.
         """
         wanted = self._encoder.name_faults("targets", targets or ())
-        states, soft = self._read(evidence, likelihoods, wanted)
+        states, soft, index = self._read(evidence, likelihoods, wanted)
         answer = self._solver.query(states, soft, targets)
         named = {name: self.network.variables[name].states for name in answer.posteriors}
-        return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status_of(answer))
+        status = status_of(answer)
+        return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status, index)
 
     def joint(
         self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None
@@ -158,8 +142,7 @@ class CompiledNetwork:
         """
         wanted = self._encoder.name_faults("variables", variables)
         wanted = wanted or joint_faults(self.network, variables)
-        states, soft = self._read(evidence, likelihoods, wanted)
-        index = _index(evidence)
+        states, soft, index = self._read(evidence, likelihoods, wanted)
         return joint_answer(self._solver, self.network, variables, states, soft, index)
 
     def mpe(self, evidence: Evidence, *, likelihoods: Likelihoods = None) -> pd.DataFrame:
@@ -198,10 +181,10 @@ class CompiledNetwork:
         faults = column_faults(self.network)
         if faults:
             raise InvalidNetwork(faults)
-        states, soft = self._read(evidence, likelihoods, [])
+        states, soft, index = self._read(evidence, likelihoods, [])
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
         found = most_probable_states(self.network, states, self.memory_limit, given)
-        return explanation_frame(self.network, found, _index(evidence))
+        return explanation_frame(self.network, found, index)
 
     def gradients(
         self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None
@@ -236,7 +219,7 @@ class CompiledNetwork:
         InvalidNetwork
             If a plan would not fit in the memory limit.
         """
-        states, soft = self._read(evidence, likelihoods, self._table_faults(variables, None))
+        states, soft, _ = self._read(evidence, likelihoods, self._table_faults(variables, None))
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
         log_evidence = self._solver.query(states, given, []).complete().log_evidence
         limit = self.memory_limit
@@ -280,7 +263,7 @@ class CompiledNetwork:
         InvalidNetwork
             If a plan would not fit in the memory limit.
         """
-        states, soft = self._read(evidence, likelihoods, self._table_faults(variables, target))
+        states, soft, _ = self._read(evidence, likelihoods, self._table_faults(variables, target))
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
         answer = self._solver.query(states, given, [target]).complete()
         posterior, logs = answer.posteriors[target], answer.log_evidence
@@ -327,14 +310,23 @@ class CompiledNetwork:
 
     def _read(
         self, evidence: Evidence, likelihoods: Likelihoods, faults: list[Fault]
-    ) -> tuple[States, dict[int, ArrayLike]]:
-        """State positions and soft evidence; every fault at once, those given among them."""
+    ) -> tuple[States, dict[int, ArrayLike], pd.Index]:
+        """State positions, soft evidence and labels; every fault at once, those given among them.
+
+        The reserved columns of a table are no evidence, where no variable has such a name.
+        """
+        index: pd.Index = pd.RangeIndex(1)
+        if not is_one_case(evidence):
+            table = cases_frame(evidence, "evidence")
+            index, names = table.index, table.columns.tolist()
+            roles = column_roles(names, self.network.variables.__contains__)
+            evidence = table if len(roles.evidence) == len(names) else table[list(roles.evidence)]
         states, wrong = self._encoder.states(evidence)
         soft, further = self._encoder.likelihoods(likelihoods, len(states))
         faults = wrong + further + faults
         if faults:
             raise InvalidCase(faults)
-        return states, soft
+        return states, soft, index
 
     def _table_faults(self, variables: Sequence[str], target: str | None) -> list[Fault]:
         faults = self._encoder.name_faults("target", [] if target is None else [target])
@@ -372,7 +364,3 @@ def status_of(answer: NetworkPosteriors) -> NDArray[np.object_]:
     if len(answer.too_complex):
         codes[answer.too_complex] = 2
     return STATUS[codes]
-
-
-def _index(evidence: Evidence) -> pd.Index:
-    return evidence.index if isinstance(evidence, pd.DataFrame) else pd.RangeIndex(1)

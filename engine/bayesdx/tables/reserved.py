@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-CASE_ID = "case_id"
+from bayesdx.case_columns import CASE_ID, RESERVED
 
-RESERVED = (CASE_ID, "expected_cause", "acceptable", "urgency", "source", "note")
-"""Names that a case table may use for its own purposes; no finding may have one of them."""
+__all__ = ["CASE_ID", "RESERVED", "finding_columns", "with_case_ids"]
 
 
 def finding_columns(cases: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,6 @@ from bayesdx.diagnosis.explaining.explanation import (
 )
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Result, Status
-from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.model import FloatArray
@@ -69,9 +68,6 @@ def explain_many(
         As `Engine.score`, and when there is no such cause.
     """
     named = None if causes is None else wanted_causes(core, causes)
-    if cases.columns.has_duplicates:
-        names = cases.columns[cases.columns.duplicated()].unique()
-        raise InvalidCase([Fault("columns", "each column once", str(name)) for name in names])
     columns = {name: cases[name].array for name in cases.columns}
     read = core.reader.read(columns, len(cases), range(len(cases)))
     answer, leading = _leading(core, read.evidence)

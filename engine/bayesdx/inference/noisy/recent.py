@@ -24,6 +24,10 @@ class Recent(Generic[Key, Value]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __reduce__(self) -> tuple[type[Recent[Key, Value]], tuple[()]]:
+        # A copy begins anew.
+        return Recent, ()
+
     def clear(self) -> None:
         """Forget all of them."""
         with self._lock:

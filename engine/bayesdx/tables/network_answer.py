@@ -1,0 +1,73 @@
+"""The answer to cases on a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesdx.frozen import ReadOnly
+from bayesdx.tables.explanations import IMPOSSIBLE
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkAnswer(ReadOnly):
+    """Posteriors of N cases on a network.
+
+    Attributes
+    ----------
+    posteriors : mapping of str to float64 array (N, S)
+        P(state | evidence), in the order of ``states``; rows sum to 1, and are all 0 where the
+        evidence is impossible.
+    states : mapping of str to tuple of str
+        State names of each variable.
+    log_evidence : float64 array (N,)
+        Natural log of P(evidence), -inf where it is impossible. Soft evidence counts with the
+        likelihoods as they were given.
+    status : object array (N,)
+        ``"ok"``, ``"impossible"``, or ``"too_complex"`` where a case couples too much, or is beyond
+        the memory limit: its posteriors are 0, its log evidence -inf.
+    index : Index
+        Labels of the cases.
+    """
+
+    posteriors: Mapping[str, NDArray[np.float64]]
+    states: Mapping[str, tuple[str, ...]]
+    log_evidence: NDArray[np.float64]
+    status: NDArray[np.object_]
+    index: pd.Index
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the posteriors as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row a case with the caller's index; columns ``(variable, state)``.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, Variable, compile_network
+        >>> from bayesdx.network import TableCPD
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).query([{}]).to_frame().loc[0, ("rain", "yes")]
+        np.float64(0.2)
+        """
+        pairs = [(name, state) for name in self.posteriors for state in self.states[name]]
+        columns = pd.MultiIndex.from_tuples(pairs, names=["variable", "state"])
+        shape = (len(self), 0)
+        flat = np.concatenate([np.zeros(shape), *self.posteriors.values()], axis=1)
+        return pd.DataFrame(flat, index=self.index, columns=columns)
+
+    def __len__(self) -> int:
+        return len(self.log_evidence)
+
+    def __repr__(self) -> str:
+        impossible = int((self.status == IMPOSSIBLE).sum())
+        return (
+            f"NetworkAnswer({len(self)} cases, {len(self.posteriors)} variables, "
+            f"{impossible} impossible)"
+        )
