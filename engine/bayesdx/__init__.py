@@ -5,10 +5,14 @@ Educational decision support. Not a medical device; it rules nothing out.
 Names are imported when they are first used, so that ``import bayesdx`` costs next to nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from importlib import import_module
+
+TYPE_CHECKING = False  # for type checkers, which know the name; `typing` takes its time
 if TYPE_CHECKING:
+    from typing import Any
+
     from bayesdx.diagnosis.diagnosing import Diagnosis
     from bayesdx.diagnosis.engine import Engine, load
     from bayesdx.diagnosis.red_flags import RedFlagHit

@@ -113,3 +113,53 @@ def test_very_many_faults_are_cut(run, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_percent_tells_small_from_nothing(probability: float, text: str) -> None:
     assert percent(probability) == text
+
+
+INTERRUPTED_IMPORT = """
+import builtins, os, signal, sys
+real = builtins.__import__
+def importing(name, *rest):
+    if name.startswith(sys.argv[1]):
+        builtins.__import__ = real
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *rest)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from bayesdx.cli import main
+builtins.__import__ = importing
+sys.exit(main(["diagnose", "fever"]))
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "numpy", "pandas", "rich", "pydantic"])
+def test_interrupt_during_imports_is_one_line(module: str) -> None:
+    command = [sys.executable, "-c", INTERRUPTED_IMPORT, module]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (130, "")
+    assert ran.stderr == "\nbayesdx: interrupted.\n"
+
+
+def test_where_interrupts_are_ignored_they_stay_so() -> None:
+    code = INTERRUPTED_IMPORT.replace("signal.default_int_handler", "signal.SIG_IGN")
+    command = [sys.executable, "-c", code, "numpy"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("Urgency: ")
+
+
+def test_a_command_completes_without_being_imported() -> None:
+    environment = {
+        **os.environ,
+        "_BAYESDX_COMPLETE": "complete_bash",
+        "COMP_WORDS": "bayesdx di",
+        "COMP_CWORD": "1",
+    }
+    code = (
+        "import sys; from bayesdx.cli import main; code = main([]); "
+        "assert 'bayesdx.cli.diagnose' not in sys.modules; sys.exit(code)"
+    )
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.split() == ["diagnose"]

@@ -13,9 +13,9 @@ from small_cases import case_table, write_cases
 from small_priors import SMALL, write_priors
 
 import bayesdx
-from bayesdx.cli.interrupts import ended_by_signals
 from bayesdx.cli.progress import progress_shown
 from bayesdx.cli.score import score as score_command
+from bayesdx.cli.signals import ended_by_signals
 from bayesdx.tables.execution.run_options import RUN_ROWS
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
-# Nothing else is imported here: until `main` runs, Ctrl-C is a traceback.
 from bayesdx.cli import interrupts
+
+TYPE_CHECKING = False  # for type checkers, which know the name; `typing` takes its time
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["main"]
 
@@ -30,34 +32,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments : sequence of str, optional
         What follows the command's name; by default those of the process.
     """
-    with interrupts.heard():
+    interrupts.leave_at_once()
+    try:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 # A dash or a percent bar must not stop a report on a terminal that lacks it.
                 stream.reconfigure(errors="backslashreplace")
-        from bayesdx.cli.app import app
-        from bayesdx.errors import BayesdxError
-        from bayesdx.presentation.terminal import tell
+        code = _told(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except KeyboardInterrupt:
+        return interrupts.told()
+    except Exception as reason:  # noqa: BLE001 - the last line of defence: a message, no traceback
+        return _own_fault(reason)
+    finally:
+        interrupts.imports_are_over()
+    return code
 
-        try:
-            code = _exit_code(app, arguments)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            return _reader_left()
-        except KeyboardInterrupt:
-            return interrupts.told()
-        except BayesdxError as error:
-            for fault in error.faults[:MOST_FAULTS]:
-                tell(f"bayesdx: {fault}")
-            if (more := len(error.faults) - MOST_FAULTS) > 0:
-                tell(f"bayesdx: and {more} more faults.")
-            return BAD_INPUT
-        except OSError as reason:
-            tell(f"bayesdx: {reason}")
-            return BAD_INPUT
-        except Exception as reason:  # noqa: BLE001 - the last line of defence: a message, no traceback
-            return _own_fault(reason)
-        return code
+
+def _told(arguments: Sequence[str] | None) -> int:
+    """Run the app and tell what was wrong with the input; return the exit code."""
+    from bayesdx.cli.app import app
+    from bayesdx.errors import BayesdxError
+    from bayesdx.presentation.terminal import tell
+
+    try:
+        return _exit_code(app, arguments)
+    except BrokenPipeError:
+        raise
+    except BayesdxError as error:
+        for fault in error.faults[:MOST_FAULTS]:
+            tell(f"bayesdx: {fault}")
+        if (more := len(error.faults) - MOST_FAULTS) > 0:
+            tell(f"bayesdx: and {more} more faults.")
+    except OSError as reason:
+        tell(f"bayesdx: {reason}")
+    return BAD_INPUT
 
 
 def _exit_code(app: object, arguments: Sequence[str] | None) -> int:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 import bayesdx
-from bayesdx.cli.interrupts import ended_by_signals
 from bayesdx.cli.options import Priors
 from bayesdx.cli.progress import progress_shown
+from bayesdx.cli.signals import ended_by_signals
 
 if TYPE_CHECKING:
     from bayesdx.tables.execution.run_options import OnError, RunReport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayesdx.presentation.layout import BLANK, Block, Cell, Grid, Paragraph, bullets, section
+from bayesdx.presentation.layout import BLANK, Block, Cell, Grid, Paragraph, Row, bullets, section
 from bayesdx.presentation.words import percent, rows_of, split_names
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def tornado_blocks(tornado: pd.DataFrame, labels: Mapping[str, str], top: int) -
         f"{labels[first['cause']]}: {percent(first['posterior'])}. The posterior with one stated "
         "number at a time at the lower and the upper end of its range:"
     )
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[Row] = []
     for _, row in rows_of(tornado.head(top)):
         names = split_names(row["statements"])
         rows.append(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayesdx.presentation.as_json import to_json
-from bayesdx.presentation.layout import BLANK, Block, Cell, Grid, Paragraph, ending
+from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph, Row, ending
 from bayesdx.presentation.words import rows_of, share
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def bits(value: float) -> str:
 
 def _summary(found: Comparison, title: str) -> Grid:
     heads = ("source", "cases", "mean", "maximum", "farthest", "first cause differs")
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[Row] = [
         (
             name,
             str(row["cases"]),
@@ -93,7 +93,7 @@ def _summary(found: Comparison, title: str) -> Grid:
 def _pairs(found: Comparison, title: str) -> Grid:
     names = [rival.id for rival in found.rivals]
     mean = found.pairs.groupby(["rival", "other"])["distance"].mean()
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[Row] = [
         (name, *[""] * at, *(bits(mean.loc[(name, other)]) for other in names[at + 1 :]))
         for at, name in enumerate(names[:-1])
     ]
@@ -111,7 +111,7 @@ def _case(found: Comparison, case: Hashable, top: int) -> Iterator[Block]:
         title=f"Case {case}: posteriors under each source alone",
     )
     mine = found.cases[found.cases["case"] == case]
-    rows: list[tuple[Cell, ...]] = []
+    rows: list[Row] = []
     for _, row in rows_of(mine):
         if not row["possible"]:
             text = "these findings cannot occur together"

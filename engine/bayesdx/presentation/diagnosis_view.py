@@ -15,10 +15,10 @@ from bayesdx.presentation.advice_view import (
 from bayesdx.presentation.layout import (
     BLANK,
     Block,
-    Cell,
     Grid,
     Meter,
     Paragraph,
+    Row,
     bullets,
     section,
 )
@@ -178,7 +178,7 @@ def cause_grid(
     further = hidden.loc[hidden.index.isin(besides)]
     rows = _probability_rows(shown, ids)
     if len(further):
-        rows += [("... and to look at whatever their rank:",), *_probability_rows(further, ids)]
+        rows += ["... and to look at whatever their rank:", *_probability_rows(further, ids)]
     rows += _probability_rows(unexplained, ids)
     left = len(hidden) - len(further)
     notes = [f"and {left} causes more: --all"] if left else []
@@ -196,7 +196,7 @@ def group_grid(groups: pd.DataFrame, top: int | None = None, besides: Sequence[s
     return Grid(("at least one of", "prior", "posterior"), rows)
 
 
-def _probability_rows(table: pd.DataFrame, ids: bool) -> list[tuple[Cell, ...]]:
+def _probability_rows(table: pd.DataFrame, ids: bool) -> list[Row]:
     return [
         (str(row["label"]), *((name,) if ids else ()), *map(said, (row["prior"], row["posterior"])))
         for name, row in rows_of(table)
@@ -216,7 +216,7 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
     if diagnosis.status not in ("impossible", "too_complex"):
         causes = diagnosis.table.iloc[:-1]
         shown = [*rows_of(causes.head(CAUSES)), *rows_of(diagnosis.table.iloc[-1:])]
-        rows: list[tuple[Cell, ...]] = [
+        rows: list[Row] = [
             (
                 str(row["label"]),
                 said(row["prior"]),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bayesdx.presentation.layout import BLANK, Block, Cell, Grid, Meter, Paragraph, bullets
+from bayesdx.presentation.layout import BLANK, Block, Grid, Meter, Paragraph, Row, bullets
 from bayesdx.presentation.notebook import markup
 from bayesdx.presentation.words import (
     METHODS,
@@ -113,7 +113,7 @@ def contribution_grid(rows: pd.DataFrame) -> Grid:
     """Lay out what each observation does, with the number behind it."""
     sizes = [abs(x) for x in rows["contribution"] if math.isfinite(x)]
     widest = max(sizes, default=0.0) or 1.0
-    told: list[tuple[Cell, ...]] = []
+    told: list[Row] = []
     for _, row in rows_of(rows):
         statements = ", ".join(split_names(row["statements"]))
         behind = ", ".join(part for part in (number_behind(row), statements) if part)

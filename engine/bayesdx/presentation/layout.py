@@ -46,6 +46,7 @@ class Meter:
 
 
 Cell = str | Meter
+Row = tuple[Cell, ...] | str
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Grid:
     ----------
     heads : sequence of str
         Labels of the columns.
-    rows : list of tuples of str or Meter
-        As many cells as heads; a cell of text may have several lines. A row of one cell is a line
+    rows : list of tuples of str or Meter, or str
+        As many cells as heads; a cell of text may have several lines. A text alone is a line
         between the others.
     texts : set of int
         Columns of words, wrapped at blanks; the others are numbers.
@@ -67,7 +68,7 @@ class Grid:
     """
 
     heads: Sequence[str]
-    rows: list[tuple[Cell, ...]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     texts: frozenset[int] = frozenset({0})
     notes: Sequence[str] = ()
     title: str = ""

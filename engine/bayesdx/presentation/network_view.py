@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bayesdx.presentation.layout import BLANK, Block, Cell, Grid, Paragraph
+from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph, Row
 from bayesdx.presentation.words import counted, listed
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def network_blocks(name: str, network: Network, every: bool = False) -> Iterator
     yield BLANK
     names = list(network.variables)
     shown = names if every or len(names) <= MOST_VARIABLES + 1 else names[:MOST_VARIABLES]
-    rows: list[tuple[Cell, ...]] = [
+    rows: list[Row] = [
         (
             one,
             listed(network.variables[one].states, every),

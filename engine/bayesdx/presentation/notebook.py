@@ -36,8 +36,8 @@ def _table(grid: Grid) -> str:
     width = len(grid.heads)
     body = "".join(
         f"<tr>{''.join(_cell(cell, at in grid.texts) for at, cell in enumerate(row))}</tr>"
-        if len(row) > 1
-        else f'<tr><td colspan="{width}">{escape(str(row[0]))}</td></tr>'
+        if not isinstance(row, str)
+        else f'<tr><td colspan="{width}">{escape(row)}</td></tr>'
         for row in grid.rows
     )
     heads = "".join(f"<th>{escape(head)}</th>" for head in grid.heads)

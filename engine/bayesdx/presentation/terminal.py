@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from bayesdx.presentation.layout import Block, Cell, Grid, Meter, Paragraph
+from bayesdx.presentation.layout import Block, Cell, Grid, Meter, Paragraph, Row
 
 WIDTH_OF_A_PIPE = 100
 LEAST_WIDTH, LONGEST_LINE = 40, 100_000
@@ -85,13 +85,18 @@ def tell(text: str) -> None:
 def wrapped(text: str, width: int) -> list[str]:
     """Return the lines of a text, broken at blanks; a number stays with its signs."""
     tied = TIES.sub(TIE, text)
-    lines = wrap(tied, max(width, 10), break_on_hyphens=False, break_long_words=False)
+    lines = wrap(tied, max(width, 1), break_on_hyphens=False, break_long_words=False)
     return [line.replace(TIE, " ") for line in lines]
+
+
+def words_of(line: str) -> list[str]:
+    """Return the parts of a line between which it may be broken."""
+    return [word.replace(TIE, " ") for word in TIES.sub(TIE, line).split(" ")]
 
 
 def _paragraph_lines(block: Paragraph, width: int) -> Iterator[Text]:
     first = " " * block.indent + block.mark
-    lines = wrapped(block.lead + block.text, width - len(first)) or [""]
+    lines = wrapped(block.lead + block.text, max(width - len(first), 10)) or [""]
     style = STYLES[block.emphasis]
     for at, line in enumerate(lines):
         margin = first if at == 0 else " " * len(first)
@@ -104,18 +109,21 @@ def _grid_lines(grid: Grid, width: int) -> Iterator[Text]:
     half = WIDE_BAR if width >= WIDE else NARROW_BAR
     if width < WIDTH_FOR_IDS and "id" in grid.heads:
         grid = _ids_below(grid)
-    rows = [tuple(_cell_lines(cell, half) for cell in row) for row in grid.rows]
+    rows = [
+        row if isinstance(row, str) else [_cell_lines(cell, half) for cell in row]
+        for row in grid.rows
+    ]
     if grid.title:
         yield from _paragraph_lines(Paragraph(grid.title, emphasis="strong"), width)
-    widths = _widths(grid, [row for row in rows if len(row) > 1], width)
+    widths = _widths(grid, [row for row in rows if not isinstance(row, str)], width)
     if widths is None:
         yield from _stacked(grid, width)
     else:
         heads = [[head] for head in grid.heads]
         yield from _row_lines(heads, widths, grid.texts, "bold")
         for row in rows:
-            if len(row) == 1:
-                yield from _paragraph_lines(Paragraph(row[0][0], emphasis="quiet"), width)
+            if isinstance(row, str):
+                yield from _paragraph_lines(Paragraph(row, emphasis="quiet"), width)
             else:
                 yield from _row_lines(row, widths, grid.texts, "")
     for note in grid.notes:
@@ -124,7 +132,9 @@ def _grid_lines(grid: Grid, width: int) -> Iterator[Text]:
 
 def _ids_below(grid: Grid) -> Grid:
     """Put the column ``id``, which is the second, under the first."""
-    rows = [(f"{row[0]}\n{row[1]}", *row[2:]) if len(row) > 1 else row for row in grid.rows]
+    rows: list[Row] = [
+        row if isinstance(row, str) else (f"{row[0]}\n{row[1]}", *row[2:]) for row in grid.rows
+    ]
     texts = frozenset(max(at - 1, 0) for at in grid.texts)
     heads = [head for head in grid.heads if head != "id"]
     return replace(grid, heads=heads, rows=rows, texts=texts)
@@ -149,13 +159,14 @@ def _widths(grid: Grid, rows: Sequence[Sequence[Sequence[str]]], width: int) -> 
         [*lines[at], *(line for row in rows for line in row[at])] for at in range(len(lines))
     ]
     natural = [max(map(cell_len, column)) for column in columns]
+    # Bars and numbers are not wrapped.
+    drawn = {k for row in grid.rows for k, cell in enumerate(row) if isinstance(cell, Meter)}
     least = [
-        max(cell_len(word) for line in column for word in wrapped(line, 1) or [""])
-        if at in grid.texts
+        min(natural[at], max(cell_len(word) for line in column for word in words_of(line)))
+        if at in grid.texts - drawn
         else natural[at]
         for at, column in enumerate(columns)
     ]
-    least = [min(pair) for pair in zip(least, natural, strict=True)]
     room = width - GAP * (len(natural) - 1)
     if sum(least) > room:
         return None
@@ -203,7 +214,7 @@ def _hung(text: str, width: int, words: bool) -> list[str]:
 def _stacked(grid: Grid, width: int) -> Iterator[Text]:
     """Print each row as a paragraph, where the columns do not fit beside each other."""
     for row in grid.rows:
-        first, *rest = row
+        first, *rest = (row,) if isinstance(row, str) else row
         lines = str(first).split("\n")
         yield from _paragraph_lines(Paragraph(lines[0]), width)
         for line in lines[1:]:
