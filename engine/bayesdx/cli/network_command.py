@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from bayesdx.cli.interrupts import ended_by_signals
 from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.cli.score import (
     LISTED,
@@ -19,6 +18,7 @@ from bayesdx.cli.score import (
     notes_told,
     print_summary,
 )
+from bayesdx.cli.signals import ended_by_signals
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
 from bayesdx.formats import read_network, write_network
 from bayesdx.presentation.network_view import network_blocks
