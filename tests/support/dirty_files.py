@@ -102,7 +102,7 @@ JSON = [
     _json("a key twice", b'{"cramp":1,"cramp":0}\n', REJECTED, (), ":1:cramp: expected each key"),
     _json("NaN", b'{"cramp":1}\n{"cramp":NaN}\n', REJECTED, ("1",), "NaN, which is no number"),
     _json("Infinity", b'{"age":41}\n{"age":-Infinity}\n', REJECTED, ("41",), "-Infinity, which is"),
-    _json("a number too large", b'{"age":41}\n{"age":1e999}\n', REJECTED, ("41",), "got inf"),
+    _json("a number too large", b'{"age":41}\n{"age":1e999}\n', REJECTED, ("41",), "got '1e999'"),
     _json("no object", b'{"cramp":1}\n"cramp"\n', REJECTED, ("1",), ":2:1: expected an object"),
     _json("broken off", b'{"cramp":1}\n{"cramp":', REJECTED, ("1",), ":2:10: expected an object"),
     _json("two objects", b'{"cramp":1}\n{"cramp":1} {}\n', REJECTED, ("1",), ":2:13: expected an"),

@@ -7,6 +7,10 @@ table in ``tests/tables/dirty-input.md`` is made by running the same entries, se
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bayesdx.diagnosis.values import Words
+from bayesdx.tables.execution.table_options import TableOptions
+from bayesdx.tables.sources.dialect import Dialect
+
 #: What becomes of an input. READ: every row is sound. REJECTED: bad rows are told and left out,
 #: the others are read. STOPPED: where the next row begins is not known; rows before that are read.
 #: REFUSED: nothing is read.
@@ -14,6 +18,8 @@ READ, REJECTED, STOPPED, REFUSED = "read", "rows rejected", "stopped there", "re
 
 HEAD = b"case_id,cramp,age\n"
 TWO = b"a,present,41\nb,absent,70\n"
+SEMICOLONS = (HEAD + TWO).replace(b",", b";")
+SEMI = TableOptions(Dialect(";"))
 A, B, C = "a|present|41", "b|absent|70", "c||50"
 
 
@@ -35,6 +41,7 @@ class Dirty:
     file : str
     fmt : str, optional
         Format that is stated.
+    table : TableOptions, optional
     """
 
     about: str
@@ -44,6 +51,7 @@ class Dirty:
     told: tuple[str, ...] = ()
     file: str = "cases.csv"
     fmt: str | None = None
+    table: TableOptions | None = None
 
 
 LETTERS = [
@@ -69,14 +77,14 @@ LETTERS = [
         HEAD + b"\xe9,present,41\n" + TWO,
         REJECTED,
         (A, B),
-        (r":2:1: expected UTF-8 text (save the file as UTF-8), got b'\xe9'",),
+        (":2:1: expected UTF-8 text (save the file as UTF-8, or name its encoding: --encoding)",),
     ),
     Dirty(
         "Latin-1 in the header",
         b"case_id,caf\xe9\na,1\n",
         REFUSED,
         (),
-        (r":1:2: expected UTF-8 text (save the file as UTF-8), got b'caf\xe9'",),
+        (":1:2: expected UTF-8 text (save the file as UTF-8, or name its encoding: --encoding)",),
     ),
     Dirty(
         "NUL in a cell", HEAD + b"a,pre\0sent,41\n" + TWO, REJECTED, (A, B), (":2:2: expected t",)
@@ -99,7 +107,7 @@ ROWS = [
         b"case_id,cramp,age,\na,present,41,\n",
         REFUSED,
         (),
-        (":1:4: expected a column name",),
+        ("got 'Unnamed: 3'",),
     ),
     Dirty(
         "two rows on one line",
@@ -165,9 +173,7 @@ HEADERS = [
         "a column twice but for blanks", b"age, age\n1,2\n", REFUSED, (), (":1:2: expected each",)
     ),
     Dirty("case_id twice", b"case_id,case_id,age\na,b,4\n", REFUSED, (), (":1:2: expected each",)),
-    Dirty(
-        "a column without a name", b"case_id,,age\na,,41\n", REFUSED, (), (":1:2: expected a co",)
-    ),
+    Dirty("a column without a name", b"case_id,,age\na,,41\n", REFUSED, (), ("got 'Unnamed: 1'",)),
     Dirty("an unknown column", b"case_id,shoe_size\na,41\n", REFUSED, (), ("got 'shoe_size'",)),
     Dirty(
         "a slip in a name",
@@ -186,7 +192,166 @@ HEADERS = [
     Dirty("semicolons", HEAD.replace(b",", b";"), REFUSED, (), ("got semicolons",)),
     Dirty("tabs", HEAD.replace(b",", b"\t"), REFUSED, (), ("got tabs",)),
     Dirty("bars", HEAD.replace(b",", b"|"), REFUSED, (), ("got bars",)),
-    Dirty("a line for spreadsheets", b"sep=,\n" + HEAD, REFUSED, (), ("take the first line away",)),
+    Dirty("a line for spreadsheets", b"sep=,\n" + HEAD + TWO, READ, (A, B)),
+    Dirty("the same with semicolons", b"sep=;\r\n" + SEMICOLONS, READ, (A, B)),
+    Dirty("the same with another mark", b"sep=x\n" + HEAD, REFUSED, (), (":1:1: expected sep=",)),
+    Dirty(
+        "the same against --delimiter tab",
+        b"sep=;\n" + SEMICOLONS,
+        REFUSED,
+        (),
+        ("sep=\t",),
+        table=TableOptions(Dialect("tab")),
+    ),
+    Dirty(
+        "semicolons, everything in marks",
+        b'"case_id";"cramp";"age"\n"a";"1";"41"\n',
+        REFUSED,
+        (),
+        ("--delimiter ';'",),
+    ),
+    Dirty(
+        "semicolons and decimal commas", b"case_id;cramp;ck\na;0,5;4,5\n", REFUSED, (), ("--delim",)
+    ),
+    Dirty("semicolons, --delimiter ';'", SEMICOLONS, READ, (A, B), table=SEMI),
+    Dirty(
+        "semicolons in marks, --delimiter ';'",
+        b'"case_id";"cramp";"age"\n"a;,";"1";"41"\n',
+        READ,
+        ("a;,|1|41",),
+        table=SEMI,
+    ),
+    Dirty(
+        "tabs, --delimiter tab",
+        (HEAD + TWO).replace(b",", b"\t"),
+        READ,
+        (A, B),
+        table=TableOptions(Dialect("tab")),
+    ),
+    Dirty(
+        "decimal commas, --delimiter ';' --decimal ,",
+        b"case_id;cramp;ck\na;0,5;4,5\nb;50 %;\nc;0.5;\n",
+        REJECTED,
+        ("a|0,5|4,5", "b|50 %|"),
+        (":4:cramp: expected present",),
+        table=TableOptions(Dialect(";"), Words(decimal=",")),
+    ),
+    Dirty(
+        "Latin-1, --encoding latin-1",
+        "case_id,cramp\né,1\n".encode("latin-1"),
+        READ,
+        ("é|1",),
+        table=TableOptions(Dialect(encoding="latin-1")),
+    ),
+    Dirty(
+        "no byte of Windows-1252, --encoding cp1252",
+        b"case_id,cramp\n\x81,1\n\x80,0\n",
+        REJECTED,
+        ("€|0",),
+        (":2:1: expected UTF-8",),
+        table=TableOptions(Dialect(encoding="cp1252")),
+    ),
+    Dirty(
+        "UTF-16, --encoding utf-16",
+        (HEAD + TWO).decode().encode("utf-16"),
+        READ,
+        (A, B),
+        table=TableOptions(Dialect(encoding="utf-16")),
+    ),
+    Dirty(
+        "UTF-16 that breaks off, --encoding utf-16",
+        (HEAD + TWO).decode().encode("utf-16")[:-1],
+        REFUSED,
+        (),
+        ("text in utf-16",),
+        table=TableOptions(Dialect(encoding="utf-16")),
+    ),
+    Dirty(
+        "an id by another name",
+        b"Patient ID,cramp\na,1\n",
+        REFUSED,
+        (),
+        ("id, keep and ignore",),
+    ),
+    Dirty(
+        "the same, --id 'Patient ID'",
+        b"Patient ID,cramp\na,1\n",
+        READ,
+        ("a|1",),
+        table=TableOptions(id="Patient ID"),
+    ),
+    Dirty(
+        "the same, --id Patient",
+        b"Patient ID,cramp\na,1\n",
+        REFUSED,
+        (),
+        ("id: expected a column of the table, got 'Patient'. Nearest: Patient ID",),
+        table=TableOptions(id="Patient"),
+    ),
+    Dirty(
+        "a date, --keep visit",
+        b"case_id,cramp,visit\na,1,2024-05-01\n",
+        READ,
+        ("a|1|2024-05-01",),
+        table=TableOptions(keep=("visit",)),
+    ),
+    Dirty(
+        "a column of the output, --keep status",
+        b"case_id,cramp,status\na,1,x\n",
+        REFUSED,
+        (),
+        ("keep: expected a column that the answer does not have itself, got 'status'",),
+        table=TableOptions(keep=("status",)),
+    ),
+    Dirty(
+        "the index of pandas, --ignore 'Unnamed: 0'",
+        b",case_id,cramp\n0,a,1\n",
+        READ,
+        ("0|a|1",),
+        table=TableOptions(ignore=("Unnamed: 0",)),
+    ),
+    Dirty(
+        "a comma at the end of every line, --ignore 'Unnamed: 2'",
+        b"case_id,cramp,\na,1,\n",
+        READ,
+        ("a|1|",),
+        table=TableOptions(ignore=("Unnamed: 2",)),
+    ),
+    Dirty(
+        "none, nil and - of a finding",
+        b"case_id,cramp\na,none\nb,nil\nc,-\nd,no\n",
+        REJECTED,
+        ("d|no",),
+        ("got 'none'", "got 'nil'", "got '-'"),
+    ),
+    Dirty(
+        "the same, --no none --unknown -",
+        b"case_id,cramp\na,none\nc,-\n",
+        READ,
+        ("a|none", "c|-"),
+        table=TableOptions(words=Words(no=("none",), unknown=("-",))),
+    ),
+    Dirty(
+        "words of other people",
+        b"case_id,cramp\na,ja\nb,denies\nc,not present\nd,+\ne,x\n",
+        READ,
+        ("a|ja", "b|denies", "c|not present", "d|+", "e|x"),
+    ),
+    Dirty(
+        "1 for yes and 2 for no, --no 2",
+        b"case_id,cramp\na,1\nb,2\n",
+        READ,
+        ("a|1", "b|2"),
+        table=TableOptions(words=Words(no=("2",))),
+    ),
+    Dirty(
+        "numbers that nobody wrote",
+        "cramp,age\n0_1,\n1e-400,\n,4_1\n,٤١\n0.99999999999999999999,\n".encode(),
+        REJECTED,
+        (),
+        ("got '0_1'", "got '1e-400'", "got '4_1'", "got '٤١'", "got '0.99999999"),
+    ),
+    Dirty("percentages", b"cramp\n80 %\n120 %\n", REJECTED, ("80 %",), ("got '120 %'",)),
     Dirty(
         "an unclosed mark in the header", b'case_id,"cramp\n', REFUSED, (), (":1:2: expected a C",)
     ),

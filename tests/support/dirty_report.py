@@ -39,7 +39,7 @@ def report(core: Core) -> str:
         os.chdir(folder)
         try:
             write_input(dirty.data, dirty.file)
-            found = run_input(dirty.file, dirty.fmt, core)
+            found = run_input(dirty.file, dirty.fmt, core, table=dirty.table)
         finally:
             os.chdir(before)
         outcome = found.outcome

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import InvalidCase
-from bayesdx.tables import RESERVED
+from bayesdx.tables.execution.subject import EngineSubject
+from bayesdx.tables.execution.table_options import TableOptions, roles_of
+from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.sources.opening import open_cases
 
 
@@ -48,22 +50,28 @@ def write_input(data: bytes | Mapping[str, bytes], file: str) -> None:
         Path(file, name).write_bytes(content)
 
 
-def run_input(file: str, fmt: str | None, core: Core, chunk_rows: int = 7) -> Outcome:
+def run_input(
+    file: str, fmt: str | None, core: Core, chunk_rows: int = 7, table: TableOptions | None = None
+) -> Outcome:
     """Read an input in chunks, cells and all, skipping bad rows."""
+    table = table or TableOptions()
+    subject = EngineSubject(core, OutputOptions(), table.words)
+    plain = table.plain(subject.knows)
     rows: list[str] = []
     numbers: list[int] = []
     told: list[tuple[int, str]] = []
     records = 0
     outcome = ""
     try:
-        with open_cases(file, chunk_rows=chunk_rows, fmt=fmt) as source:
-            evidence = [name for name in source.columns if name not in RESERVED]
-            core.reader.check_columns(evidence)
+        with open_cases(
+            file, chunk_rows=chunk_rows, fmt=fmt, dialect=table.dialect, plain=plain
+        ) as source:
+            evidence = roles_of(subject, source.columns, table).evidence
             outcome = "stopped there"
             for chunk in source.chunks():
                 records += chunk.count
                 told += [(one.row, str(one.fault)) for one in chunk.faults]
-                _, good, faults = core.reader.read_rows(
+                _, good, faults = subject.read(
                     {name: chunk.cells[name] for name in evidence},
                     len(chunk.rows),
                     lambda row, column: f"{file}:{chunk.lines[row]}:{column}",  # noqa: B023

@@ -24,13 +24,13 @@ def test_dirty_input(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_input(dirty.data, dirty.file)
-    found = run_input(dirty.file, dirty.fmt, core)
+    found = run_input(dirty.file, dirty.fmt, core, table=dirty.table)
     assert found.outcome == dirty.outcome, found.told
     assert found.rows == list(dirty.rows)
     assert len(found.told) == len(dirty.told), found.told
     for text, part in zip(found.told, dirty.told, strict=True):
         assert part in text
-        assert dirty.file in text or text.startswith(("column:", "format:"))
+        assert dirty.file in text or text.startswith(("column:", "format:", "id:", "keep:"))
     if dirty.outcome in (READ, REJECTED):
         assert found.records == len(found.rows) + len(found.bad)
 

@@ -14,13 +14,31 @@ from bayesdx.tables import csv_text, parse_csv, read_cases, with_case_ids, write
 TABLE = pd.DataFrame({"case_id": ["a", "b"], "p": [0.1, 1.0 / 3.0]})
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-cmd", "@sum", "\tx", "\rx", "-1+2"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+cmd",
+        "-cmd",
+        "@sum",
+        "\tx",
+        "\rx",
+        "-1+2",
+        "\n=1",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠x",
+        "'=1",
+        "''=1",
+    ],
+)
 def test_text_that_looks_like_a_formula_gets_an_apostrophe(cell: str) -> None:
     text = csv_text(pd.DataFrame({"note": [cell]}))
     assert parse_csv(text.encode(), "x")["note"].tolist() == [f"'{cell}"]
 
 
-@pytest.mark.parametrize("cell", ["-5", "+1.5e3", "a=b", "'=1", "", "present"])
+@pytest.mark.parametrize("cell", ["-5", "+1.5e3", "a=b", "'a", "x'=1", "", "present"])
 def test_numbers_and_ordinary_text_stay(cell: str) -> None:
     text = csv_text(pd.DataFrame({"note": [cell], "x": ["y"]}))
     assert parse_csv(text.encode(), "x")["note"].tolist() == [cell]

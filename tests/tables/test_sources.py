@@ -178,7 +178,7 @@ def test_lines_are_those_of_an_editor(tmp_path: Path) -> None:
         (chunk,) = source.chunks()
     assert chunk.lines.tolist() == [3, 6, 8, 10]
     assert chunk.rows.tolist() == [0, 1, 2, 4]
-    assert [(row, fault.place.rpartition("t.csv")[2]) for row, fault in chunk.faults] == [
+    assert [(row, fault.place.rpartition("t.csv")[2]) for row, fault, _ in chunk.faults] == [
         (3, ":9:2")
     ]
 

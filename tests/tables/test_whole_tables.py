@@ -75,18 +75,20 @@ FAULTS = {
         "age,fever, age\n1,2,3\n",
         "cases.csv:1:3: expected each column once (this one is column 1 already), got 'age'.",
     ),
-    "column without a name": ("age,\n1,2\n", "cases.csv:1:2: expected a column name, got ''."),
     "semicolons": (
         "age;fever\n1;2\n",
-        "cases.csv:1:1: expected columns separated by commas, got semicolons.",
+        "cases.csv:1:1: expected columns separated by commas, got semicolons: --delimiter ';' "
+        "reads them.",
     ),
     "tabs": (
         "age\tfever\n1\t2\n",
-        "cases.csv:1:1: expected columns separated by commas, got tabs.",
+        "cases.csv:1:1: expected columns separated by commas, got tabs: --delimiter 'tab' "
+        "reads them.",
     ),
     "latin-1": (
         b"age,note\n1,caf\xe9\n",
-        "cases.csv:2:2: expected UTF-8 text (save the file as UTF-8), got b'caf\\xe9'.",
+        "cases.csv:2:2: expected UTF-8 text (save the file as UTF-8, or name its encoding: "
+        "--encoding), got b'caf\\xe9'.",
     ),
     "open quote": (
         'age,note\n1,"a\n2,b\n',

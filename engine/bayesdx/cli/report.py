@@ -48,13 +48,14 @@ def report(
     _check_libraries()
     if output.suffix.lower() not in (".html", ".htm"):
         raise InvalidCase(Fault(str(output), "a name ending in .html", output.suffix))
-    given = _given(cases, findings)
     # Imported here: no other command needs the plotting library.
     from bayesdx.reports.gathering import Thoroughness
     from bayesdx.reports.page import page
 
-    with patience(f"writing about {counted(len(given), 'case')}"):
+    with patience("reading the priors"):
         engine = bayesdx.load(priors)
+    given = _given(engine, cases, findings)
+    with patience(f"writing about {counted(len(given), 'case')}"):
         gathered = list(_gathered(engine, given, Thoroughness(draws=draws, seed=seed)))
         write_whole(output, page(engine, gathered, title).encode())
     tell(f"bayesdx: {counted(len(gathered), 'case')} written to {output}")
@@ -67,13 +68,15 @@ def _check_libraries() -> None:
         raise BayesdxError(Fault("report", "the extra 'plot' (pip install 'bayesdx[plot]')", got))
 
 
-def _given(cases: str | None, findings: list[str] | None) -> list[tuple[str, Mapping[str, Any]]]:
+def _given(
+    engine: bayesdx.Engine, cases: str | None, findings: list[str] | None
+) -> list[tuple[str, Mapping[str, Any]]]:
     if (cases is None) == (not findings):
         got = Phrase("both" if cases else "neither")
         raise InvalidCase(Fault("arguments", "either CASES or findings (-f)", got))
     if cases is None:
         return [("Case", read_findings(findings or ()))]
-    table = read_cases(cases)
+    table = read_cases(cases, engine.core.reader.check_table)
     if len(table) > MOST_CASES:
         expected = f"at most {MOST_CASES} cases on one page"
         raise InvalidCase(Fault(cases, expected, Phrase(str(len(table)))))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -92,6 +94,82 @@ Dask = Annotated[
         show_default=False,
     ),
 ]
+Delimiter = Annotated[
+    str,
+    typer.Option(
+        metavar="MARK",
+        help="What stands between the cells of CSV, such as ';' or tab.",
+        show_default=False,
+    ),
+]
+Decimal = Annotated[str, typer.Option(metavar=".|,", help="The decimal mark of numbers in CSV.")]
+Encoding = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Of CSV that is not UTF-8, such as cp1252 or utf-16.",
+        show_default=False,
+    ),
+]
+IdColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        metavar="COLUMN",
+        help="The column that names the cases, copied to the result; by default case_id.",
+        show_default=False,
+    ),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMNS",
+        help="Columns to copy to the result, with commas between; evidence all the same where they "
+        "name a finding.",
+        show_default=False,
+    ),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMNS",
+        help="Columns that are no evidence, with commas between; one without a name is "
+        "'Unnamed: 0' by its place.",
+        show_default=False,
+    ),
+]
+Yes = Annotated[
+    list[str] | None,
+    typer.Option(metavar="WORD", help="One more word for present.", show_default=False),
+]
+No = Annotated[
+    list[str] | None,
+    typer.Option(metavar="WORD", help="One more word for absent.", show_default=False),
+]
+Unknown = Annotated[
+    list[str] | None,
+    typer.Option(metavar="WORD", help="One more word for not known.", show_default=False),
+]
+UniqueIds = Annotated[
+    bool,
+    typer.Option("--unique-ids", help="Refuse a table in which an id is missing or comes twice."),
+]
+NoEscape = Annotated[
+    bool,
+    typer.Option(
+        "--no-escape",
+        help="Text in CSV as it is, for machines; otherwise an apostrophe keeps spreadsheets from "
+        "running it.",
+    ),
+]
+Key = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A secret key of at least 16 bytes, to sign OUT.audit.json with (HMAC-SHA256).",
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, a summary of a line.")]
 
 
@@ -109,6 +187,18 @@ def score(
     workers: Workers = None,
     chunk_rows: ChunkRows = 10_000,
     dask: Dask = None,
+    delimiter: Delimiter = "",
+    decimal: Decimal = ".",
+    encoding: Encoding = "",
+    id_column: IdColumn = None,
+    keep: Keep = None,
+    ignore: Ignore = None,
+    yes: Yes = None,
+    no: No = None,
+    unknown: Unknown = None,
+    unique_ids: UniqueIds = False,
+    no_escape: NoEscape = False,
+    key: Key = None,
     quiet: Quiet = False,
     priors: Priors = None,
 ) -> None:
@@ -116,13 +206,17 @@ def score(
 
     Writes one row a case: the posterior of every cause, unexplained, log evidence, status, urgency
     and red flags. The columns case_id, expected_cause, acceptable, urgency, source and note are
-    never evidence; case_id is copied to the result. OUT appears when it is complete; OUT.audit.json
-    says what it was made from. An interrupted run is kept in OUT.parts and goes on with --resume.
+    never evidence; case_id is copied to the result; --id, --keep and --ignore say so of others. OUT
+    appears when it is complete; OUT.audit.json says what it was made from. An interrupted run is
+    kept in OUT.parts and goes on with --resume.
     """
     # Imported here: no other command waits for it.
+    from bayesdx.diagnosis.values import Words
     from bayesdx.tables.execution.run_options import Cluster, RunOptions
+    from bayesdx.tables.execution.table_options import TableOptions
     from bayesdx.tables.execution.table_run import score_table
     from bayesdx.tables.outputs import OutputOptions, Shape
+    from bayesdx.tables.sources.dialect import Dialect
 
     long = top is not None or threshold is not None
     options = RunOptions(
@@ -131,6 +225,7 @@ def score(
             top=top,
             causes=None if causes is None else tuple(one.strip() for one in causes.split(",")),
             threshold=threshold,
+            escape=not no_escape,
         ),
         on_error=cast("OnError", on_error),
         chunk_rows=chunk_rows,
@@ -139,6 +234,15 @@ def score(
         restart=restart,
         dry_run=dry_run,
         listed=LISTED,
+        table=TableOptions(
+            Dialect(delimiter, encoding),
+            Words(tuple(yes or ()), tuple(no or ()), tuple(unknown or ()), decimal),
+            id_column,
+            _names(keep),
+            _names(ignore),
+        ),
+        unique_ids=unique_ids,
+        key=key,
     )
     with ended_by_signals() as end, notes_told():
         engine = bayesdx.load(priors)
@@ -154,6 +258,12 @@ def score(
     print_summary(report, output, on_error, quiet)
     if on_error == "report" and report.counts.rejected:
         raise typer.Exit(1)
+
+
+def _names(texts: list[str] | None) -> tuple[str, ...]:
+    """Column names with commas between; a name with a comma in it stands in quotation marks."""
+    rows = csv.reader(texts or (), skipinitialspace=True)
+    return tuple(name.strip() for row in rows for name in row)
 
 
 @contextmanager
@@ -178,6 +288,7 @@ def print_summary(report: RunReport, output: str, on_error: str, quiet: bool) ->
         )
         _print_faults(report, on_error)
         _print_unanswered(report)
+        _print_ids(report)
         return
     print(
         f"bayesdx: {counts.scored:,} cases ({_listed(counts.status)}) written to {output}",
@@ -191,6 +302,7 @@ def print_summary(report: RunReport, output: str, on_error: str, quiet: bool) ->
         )
     _print_faults(report, on_error)
     _print_unanswered(report)
+    _print_ids(report)
     if quiet:
         return
     for line in summary_lines(report):
@@ -213,6 +325,18 @@ def _print_unanswered(report: RunReport) -> None:
     more = report.counts.status["too_complex"] - len(report.unanswered)
     if report.unanswered and more > 0:
         print(f"bayesdx: and {more:,} more rows that are too complex.", file=sys.stderr)
+
+
+def _print_ids(report: RunReport) -> None:
+    """Warn of cases that cannot be told apart."""
+    counts = report.counts
+    if counts.repeated_ids:
+        pairs = ", ".join(f"line {line} as line {first}" for line, first in report.repeated[:3])
+        more = ", ..." if counts.repeated_ids > 3 else ""
+        said = f"{counts.repeated_ids:,} rows have the id of an earlier row ({pairs}{more})"
+        print(f"bayesdx: warning: {said}; --unique-ids refuses such a table", file=sys.stderr)
+    if counts.blank_ids:
+        print(f"bayesdx: warning: {counts.blank_ids:,} rows have no id", file=sys.stderr)
 
 
 def summary_lines(report: RunReport) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -33,25 +34,44 @@ def verify(
     sample: Annotated[
         int, typer.Option(metavar="N", min=1, help="Rows to score again, drawn at random.")
     ] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    every: Annotated[
+        bool, typer.Option("--all", help="Score all rows again, and compare all counts.")
+    ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of the draw; by default another each time.", show_default=False),
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The key that the audit must have been signed with.",
+            show_default=False,
+        ),
+    ] = None,
     priors: Priors = None,
 ) -> None:
     """Score a sample of an output again and compare.
 
-    Also compares the digests of input, knowledge and output with those of the audit. Exit code 1
-    when anything differs.
+    Also compares the digests of input, knowledge, output, rejected records and the audit itself.
+    Exit code 1 when anything differs. SECURITY.md says what a digest and a signature prove.
     """
     # Imported here: no other command waits for it.
+    from bayesdx.tables.execution.audit import read_key
     from bayesdx.tables.execution.verification import read_audit, verify_output
 
+    drawn = secrets.randbits(32) if seed is None else seed
+    rows = None if every else sample
     audit = read_audit(output)
-    with patience("scoring a sample again"):
+    with patience("scoring again"):
         engine = bayesdx.load(priors)
-        found = verify_output(engine.core, output, source=source, sample=sample, seed=seed)
+        found = verify_output(
+            engine.core, output, source=source, sample=rows, seed=drawn, key=read_key(key)
+        )
     for difference in found.differences:
         show_lines(f"different: {difference}")
     show_lines(
-        f"{output}: {found.compared:,} of {found.scored:,} cases scored again (seed {seed}); "
+        f"{output}: {found.compared:,} of {found.scored:,} cases scored again (seed {drawn}); "
         + ("not as written" if found.differences else "all as written, to 1e-12")
     )
     made = audit["run"]["finished"]

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesdx.case_columns import RESERVED
 from bayesdx.diagnosis.case_faults import MOST_FAULTS, CaseFaults, RowNames
 from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, imply, merge
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
@@ -35,6 +36,8 @@ _COMPARE: Mapping[str, Callable[[FloatArray, float], NDArray[np.bool_]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+#: Unknown columns for which names that resemble them are looked for.
+MOST_NEAREST = 20
 #: Says what a cell means, or what is wrong with it.
 CellReader = Callable[[str, object], float | Fault]
 
@@ -107,6 +110,10 @@ class CaseReader:
         for name in names:
             self._target(str(name), faults)
         faults.raise_any()
+
+    def check_table(self, names: Iterable[str]) -> None:
+        """Do so for all columns of a table, the reserved ones among them."""
+        self.check_columns([name for name in names if name not in RESERVED])
 
     def read(
         self, columns: Mapping[Any, Cells], n_cases: int, rows: RowNames, words: Words = WORDS
@@ -201,7 +208,9 @@ class CaseReader:
             return column
         name = self._names.get(folded(column))
         if name is None:
-            found = nearest_names(folded(column), self._names)
+            # Of a flood of unknown columns the first ones are enough.
+            few = len(faults.faults) < MOST_NEAREST
+            found = nearest_names(folded(column), self._names) if few else ()
             faults.add_column(column, tuple(dict.fromkeys(self._names[name] for name in found)))
         return name
 

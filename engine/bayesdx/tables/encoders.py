@@ -6,8 +6,10 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +21,14 @@ from bayesdx.tables.sources.formats import CSV, JSON_LINES, PARQUET
 #: Digits of posteriors hardly compress; more effort takes many times as long for a few per cent.
 COMPRESSION_LEVEL = 1
 #: A spreadsheet takes a cell that begins so for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_FORMULA = f"^[{''.join(FORMULA_STARTS)}]".replace("-", r"\-")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = f"^'*[{''.join(FORMULA_STARTS)}]".replace("-", r"\-")
+_PLAIN_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 Encoder = Callable[[pa.Table, bool], bytes]
 
 
-def encoder(kind: str, compression: str) -> Encoder:
+def encoder(kind: str, compression: str, *, escape: bool = True) -> Encoder:
     """Return what encodes a table, the first one with its header.
 
     Parameters
@@ -41,7 +44,8 @@ def encoder(kind: str, compression: str) -> Encoder:
     -------
     function of (Table, bool) to bytes
     """
-    encode = {CSV: csv_bytes, JSON_LINES: json_bytes, PARQUET: arrow_bytes}[kind]
+    encoders = {JSON_LINES: json_bytes, PARQUET: arrow_bytes}
+    encode = partial(csv_bytes, escape=escape) if kind == CSV else encoders[kind]
     return lambda table, header: compressed(encode(table, header), compression)
 
 
@@ -55,7 +59,7 @@ def compressed(data: bytes, compression: str) -> bytes:
     return data
 
 
-def csv_bytes(table: pa.Table, header: bool, *, marks: bool = True) -> bytes:
+def csv_bytes(table: pa.Table, header: bool, *, marks: bool = True, escape: bool = True) -> bytes:
     """Return CSV: numbers so that reading them gives the same float64, text harmless.
 
     Parameters
@@ -65,9 +69,12 @@ def csv_bytes(table: pa.Table, header: bool, *, marks: bool = True) -> bytes:
         Begin with the names of the columns.
     marks : bool
         All text in quotation marks; otherwise only where some text needs them.
+    escape : bool
+        An apostrophe before text that a spreadsheet would run.
     """
-    names = csv_header(table.column_names) if header else b""
-    table = harmless(table)
+    named = [str(neutral(name)) if escape else name for name in table.column_names]
+    names = csv_header(named) if header else b""
+    table = harmless(table) if escape else table
     for style in ("none", "needed")[marks:]:
         sink = pa.BufferOutputStream()
         options = pyarrow.csv.WriteOptions(include_header=False, quoting_style=style)
@@ -86,13 +93,15 @@ def csv_header(names: Sequence[str]) -> bytes:
 
 
 def neutral(cell: object) -> object:
-    """Put an apostrophe before text that a spreadsheet would run as a formula; numbers stay."""
-    if not isinstance(cell, str) or not cell.startswith(FORMULA_STARTS):
+    """Put an apostrophe before text that a spreadsheet would run as a formula; numbers stay.
+
+    Text that begins with apostrophes and then so gets one more, so that two texts never become one:
+    whoever takes one apostrophe away from a cell that begins with some and then with one of
+    `FORMULA_STARTS` has what was written.
+    """
+    if not isinstance(cell, str) or not cell.lstrip("'").startswith(FORMULA_STARTS):
         return cell
-    with suppress(ValueError):
-        float(cell)
-        return cell
-    return f"'{cell}"
+    return cell if _PLAIN_NUMBER.fullmatch(cell) else f"'{cell}"
 
 
 def harmless(table: pa.Table) -> pa.Table:

@@ -45,12 +45,15 @@ class OutputOptions:
         Causes to write, in this order where they are columns; all by default.
     threshold : float, optional
         Least posterior of the causes that get a line; long only.
+    escape : bool
+        An apostrophe before text in CSV that a spreadsheet would run; see `encoders.neutral`.
     """
 
     shape: Shape = "wide"
     top: int | None = None
     causes: tuple[str, ...] | None = None
     threshold: float | None = None
+    escape: bool = True
 
 
 def check_options(core: Core, options: OutputOptions) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ _CHUNK_ROWS = 1 << 16
 _MOST_FAULTS = 1000
 
 
-def read_cases(source: str | Path) -> pd.DataFrame:
+def read_cases(
+    source: str | Path, check: Callable[[Sequence[str]], None] | None = None
+) -> pd.DataFrame:
     """Read a table of cases whole.
 
     Parameters
@@ -29,6 +32,8 @@ def read_cases(source: str | Path) -> pd.DataFrame:
         A file: CSV with a header line, JSON lines when its name ends in ``.jsonl``, each also with
         ``.gz`` or ``.zst``; Parquet when it ends in ``.parquet`` or ``.pq``; a folder of Parquet
         files. ``-`` is CSV on standard input.
+    check : function, optional
+        Given the names of the columns before any row is read; raises where they are wrong.
 
     Returns
     -------
@@ -47,6 +52,8 @@ def read_cases(source: str | Path) -> pd.DataFrame:
     bayesdx.tables.sources.opening.open_cases : the same in chunks, sound rows in spite of bad ones.
     """
     with open_cases(source, chunk_rows=_CHUNK_ROWS) as cases:
+        if check is not None:
+            check(cases.columns)
         return _whole(cases)
 
 

@@ -186,7 +186,9 @@ def test_rejected_rows_are_told_so_that_they_can_be_mended(core: Core, tmp_path:
     cases.write_text('cramp,age\npresent,30\n"=cmd()",30\npresent\n,500\nabsent,70\n')
     report = score_table(core, cases, tmp_path / "o.csv", RunOptions(on_error="report"))
     listed = parse_csv((tmp_path / "o.csv.rejected.csv").read_bytes(), "rejected")
-    assert list(listed.columns) == ["row", "line", "column", "expected", "got", "nearest"]
+    names = ["row", "line", "column", "expected", "got", "nearest", "case_id", "record"]
+    assert list(listed.columns) == names
+    assert listed["record"].tolist() == ["'=cmd(),30", "present", ",500"]
     assert listed["row"].tolist() == ["1", "2", "3"]
     assert listed["line"].tolist() == ["3", "4", "5"]
     assert listed["column"].tolist() == ["cramp", "2", "age"]
@@ -260,7 +262,7 @@ def test_audit_says_what_was_made_from_what(small: Engine, cases: Path) -> None:
     assert {"numpy", "pyarrow", "numba", "python", "version", "backend"} <= set(audit["engine"])
     inside = json.loads(pq.read_schema(out).metadata[b"bayesdx"])
     assert inside == {key: audit[key] for key in inside}
-    assert set(audit) - set(inside) == {"format", "output", "run"}
+    assert set(audit) - set(inside) == {"format", "output", "run", "rejected", "digest"}
 
 
 def test_name_and_permissions_of_an_output_are_kept(core: Core, cases: Path) -> None:

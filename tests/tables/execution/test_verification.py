@@ -111,7 +111,7 @@ def test_without_output_or_audit(core: Core, tmp_path: Path) -> None:
     with pytest.raises(InvalidCase, match="the audit of an output, got none"):
         verify_output(core, tmp_path / "o.csv")
     (tmp_path / "o.csv.audit.json").write_text(json.dumps({"format": 99}))
-    with pytest.raises(InvalidCase, match="the audit of an output, got none"):
+    with pytest.raises(InvalidCase, match="the audit of an output, got a damaged one"):
         verify_output(core, tmp_path / "o.csv")
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import platform
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayesdx import __version__
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy import jit
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.sources.chunks import CaseSource
+from bayesdx.tables.sources.formats import unreadable
 from bayesdx.tables.target import Target
 
 if TYPE_CHECKING:
     from bayesdx.tables.execution.run_options import RunOptions
     from bayesdx.tables.execution.subject import Subject
 
+#: Bytes of a key, at least: what 128 bits of chance take.
+LEAST_KEY = 16
 #: Key of the same facts in the metadata of Parquet files, times and places left out.
 METADATA_KEY = b"bayesdx"
 
@@ -73,6 +81,8 @@ def gather_facts(
     knowledge, wanted, backend = subject.facts()
     asked = {
         **wanted,
+        "table": options.table.as_dict(),
+        "unique_ids": options.unique_ids,
         "on_error": options.on_error,
         "chunk_rows": options.chunk_rows,
         "format": ".".join(filter(None, (target.kind, target.compression))),
@@ -123,6 +133,50 @@ def audit(
     counts: Counts,
     output: dict[str, Any],
     run: dict[str, Any],
+    rejected: dict[str, Any] | None,
+    key: bytes | None,
 ) -> dict[str, Any]:
-    """Return the content of ``OUT.audit.json``: what was done with what, and what came of it."""
-    return {"format": 1, **facts(setting, counts), "output": output, "run": run}
+    """Return the content of ``OUT.audit.json``: what was done with what, and what came of it.
+
+    Its digest is of all the rest, as is its signature where there is a key.
+    """
+    told = {
+        "format": 2,
+        **facts(setting, counts),
+        "output": output,
+        "rejected": rejected,
+        "run": run,
+    }
+    signature = {} if key is None else {"signature": signed(told, key)}
+    return {**told, "digest": hashlib.sha256(canonical(told)).hexdigest(), **signature}
+
+
+def canonical(told: dict[str, Any]) -> bytes:
+    """Return an audit as the bytes that are digested: without digest and signature, keys sorted."""
+    rest = {name: value for name, value in told.items() if name not in ("digest", "signature")}
+    return json.dumps(rest, sort_keys=True, separators=(",", ":")).encode()
+
+
+def signed(told: dict[str, Any], key: bytes) -> str:
+    """Return the HMAC-SHA256 of an audit, hexadecimal."""
+    return hmac.new(key, canonical(told), hashlib.sha256).hexdigest()
+
+
+def read_key(path: Path | None) -> bytes | None:
+    """Read the key of a signature, line ends after it left out.
+
+    Raises
+    ------
+    InvalidCase
+        It cannot be read, or is too short to keep anybody out.
+    """
+    if path is None:
+        return None
+    try:
+        key = path.read_bytes().rstrip(b"\r\n")
+    except OSError as reason:
+        raise InvalidCase(unreadable(path, reason)) from reason
+    if len(key) < LEAST_KEY:
+        got = Phrase(f"{len(key)} bytes")
+        raise InvalidCase(Fault(str(path), f"a key of at least {LEAST_KEY} bytes", got))
+    return key

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+from bayesdx.case_columns import ColumnRoles
 from bayesdx.diagnosis.results import TOO_COMPLEX
+from bayesdx.errors import Fault
 from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.tables.encoders import Encoder
 from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.identities import (
+    WHOLE,
+    case_ids,
+    id_marks,
+    plain_cells,
+    unfit_ids,
+)
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.rejects import CellPlaces, rejected_csv
 from bayesdx.tables.execution.subject import Subject
@@ -51,6 +60,7 @@ class ChunkJob:
     places : CellPlaces
     encode : Encoder or None
         None where cases are only checked.
+    roles : ColumnRoles
     workers : int
         Threads to score a chunk with that is alone.
     faulty : Flag
@@ -61,6 +71,7 @@ class ChunkJob:
     options: RunOptions
     places: CellPlaces
     encode: Encoder | None
+    roles: ColumnRoles
     workers: int = 1
     faulty: Flag = field(default_factory=threading.Event)
 
@@ -72,6 +83,10 @@ class ChunkJob:
         rejected = len({fault.row for fault in faults})
         counts = Counts(records=chunk.count, rejected=rejected, faults=len(faults))
         number = chunk.first // self.options.chunk_rows
+        ids = self.ids(chunk)
+        marks = None
+        if ids is not None:
+            marks, counts.blank_ids = id_marks(ids, chunk.lines)
         if faults and self.options.on_error == "stop":
             self.faulty.set()
         if self.encode is None or self.faulty.is_set():
@@ -79,7 +94,7 @@ class ChunkJob:
             hard = self.subject.too_complex(cases) if self.encode is None else good[:0]
             counts.status.update({TOO_COMPLEX: int(hard.sum())} if hard.any() else {})
             told = self.unanswered(chunk, cases, None, hard)
-            return PartResult(number, counts, faults, told, seconds=seconds)
+            return PartResult(number, counts, faults, told, marks, seconds=seconds)
         alone = chunk.first == 0 and chunk.count < self.options.chunk_rows
         answers = self.subject.answer(cases, self.workers if alone else 1)
         hard = self.subject.unanswered(answers)
@@ -91,7 +106,7 @@ class ChunkJob:
         table = self.table(chunk, answers, good)
         counts.lines = table.num_rows
         output = self.encode(table, chunk.first == 0)
-        rejects = rejected_csv(faults, self.places)
+        rejects = self.rejected(chunk, faults)
         laps.append(time.perf_counter())
         spent = {
             stage: end - begin
@@ -101,7 +116,9 @@ class ChunkJob:
         }
         slowest = chunk.first, spent["scoring"]
         seconds = Counter(spent)
-        return PartResult(number, counts, faults, unanswered, output, rejects, seconds, slowest)
+        return PartResult(
+            number, counts, faults, unanswered, marks, output, rejects, seconds, slowest
+        )
 
     def read(self, chunk: CaseChunk) -> tuple[Any, BoolArray, tuple[RowFault, ...]]:
         """Read the cells of a chunk.
@@ -115,13 +132,17 @@ class ChunkJob:
         faults : tuple of RowFault
             Of all its records, by row.
         """
-        names = [name for name in chunk.cells.column_names if name not in self.subject.reserved]
-        columns = {name: chunk.cells.column(name) for name in names}
+        columns = {name: chunk.cells.column(name) for name in self.roles.evidence}
 
         def place(position: int, column: str) -> str:
             return self.places.of_cell(chunk, position, column)
 
         cases, good, found = self.subject.read(columns, len(chunk.rows), place)
+        if self.roles.id:
+            unfit = unfit_ids(chunk.cells.column(self.roles.id))
+            good[[position for position, _ in unfit]] = False
+            wrong = [Fault(place(at, self.roles.id), WHOLE, got) for at, got in unfit]
+            found = (*found, *zip([at for at, _ in unfit], wrong, strict=True))
         in_cells = [RowFault(int(chunk.rows[position]), fault) for position, fault in found]
         faults = sorted((*chunk.faults, *in_cells), key=lambda fault: fault.row)
         return cases, good, tuple(faults)
@@ -141,34 +162,32 @@ class ChunkJob:
 
     def ids(self, chunk: CaseChunk) -> pa.Array | None:
         """Return the cases' own ids, where the table has some."""
-        return case_ids(chunk.cells) if CASE_ID in self.subject.reserved else None
+        return case_ids(chunk.cells.column(self.roles.id)) if self.roles.id else None
+
+    def rejected(self, chunk: CaseChunk, faults: tuple[RowFault, ...]) -> bytes:
+        """Return the lines of the file of rejected records, without its header."""
+        escape = self.options.output.escape
+        return rejected_csv(faults, self.places, chunk, self.ids(chunk), escape=escape)
 
     def table(self, chunk: CaseChunk, answers: Any, good: BoolArray) -> pa.Table:
-        """Lay the answers to the good records out as they are written."""
+        """Lay the answers to the good records out as they are written, after what is copied."""
         rows = chunk.rows[good]
+        copied: dict[str, pa.Array] = {}
         ids = self.ids(chunk)
         if ids is not None:
-            ids = ids.filter(pa.array(good))
-        elif self.options.on_error != "stop":
-            ids = pa.array(rows)
-        return self.subject.table(answers, ids, rows)
-
-
-def case_ids(cells: pa.Table) -> pa.Array | None:
-    """Return the cases' own ids; what is neither text, a whole number nor a date becomes text."""
-    if CASE_ID not in cells.column_names:
-        return None
-    column = cells.column(CASE_ID).combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else column.chunk(0)
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind):
-        return column
-    try:
-        return column.cast(pa.string())
-    except pa.ArrowException:
-        return pa.array(
-            [None if cell is None else str(cell) for cell in column.to_pylist()], pa.string()
-        )
+            copied[self.roles.id] = ids.filter(pa.array(good))
+        elif self.options.on_error != "stop" or self.options.output.shape == "long":
+            copied[CASE_ID] = pa.array(rows)
+        for name in self.roles.kept:
+            cells = plain_cells(chunk.cells.column(name)).filter(pa.array(good))
+            copied.setdefault(name, cells)
+        if not copied:
+            return self.subject.table(answers, None, rows)
+        # Which case a line is about stands in the place of its id.
+        table = self.subject.table(answers, pa.array(np.arange(len(rows))), rows)
+        if table.num_rows != len(rows):
+            copied = {name: cells.take(table.column(0)) for name, cells in copied.items()}
+        table = table.remove_column(0)
+        for at, (name, cells) in enumerate(copied.items()):
+            table = table.add_column(at, name, cells)
+        return table

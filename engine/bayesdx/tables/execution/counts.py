@@ -21,6 +21,8 @@ class Counts:
         That were not, for their faults.
     faults : int
         Of the rejected records; one record may have several.
+    blank_ids, repeated_ids : int
+        That have no id where there is a column of ids; whose id an earlier one has.
     lines : int
         That were written, the header not counted; more than records in the long shape.
     status, urgency, red_flags : Counter
@@ -31,6 +33,8 @@ class Counts:
     scored: int = 0
     rejected: int = 0
     faults: int = 0
+    blank_ids: int = 0
+    repeated_ids: int = 0
     lines: int = 0
     status: Counter[str] = field(default_factory=Counter)
     urgency: Counter[str] = field(default_factory=Counter)

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.sources.chunks import RowFault
 
@@ -33,6 +36,8 @@ class PartResult:
         Of its bad records, by row.
     unanswered : tuple of RowFault
         Records that are too complex to be answered, and what couples in them.
+    marks : uint64 array (2, K) or None
+        Of the ids, with their lines; see `identities.id_marks`.
     output, rejected : bytes
         To be appended to the output and to the file of rejected records.
     seconds : Counter
@@ -49,6 +54,7 @@ class PartResult:
     counts: Counts
     faults: tuple[RowFault, ...] = ()
     unanswered: tuple[RowFault, ...] = ()
+    marks: NDArray[np.uint64] | None = None
     output: bytes = b""
     rejected: bytes = b""
     seconds: Counter[str] = field(default_factory=Counter)
@@ -64,6 +70,7 @@ def joined(number: int, results: Iterable[PartResult], listed: int) -> PartResul
     unanswered: list[RowFault] = []
     slowest = (0, 0.0)
     outputs, rejected = [], []
+    marks: list[NDArray[np.uint64]] = []
     for one in results:
         counts.add(one.counts)
         seconds.update(one.seconds)
@@ -72,11 +79,13 @@ def joined(number: int, results: Iterable[PartResult], listed: int) -> PartResul
         slowest = max(slowest, one.slowest, key=lambda pair: pair[1])
         outputs.append(one.output)
         rejected.append(one.rejected)
+        marks += [] if one.marks is None else [one.marks]
     return PartResult(
         number=number,
         counts=counts,
         faults=tuple(faults),
         unanswered=tuple(unanswered),
+        marks=np.concatenate(marks, axis=1) if marks else None,
         output=b"".join(outputs),
         rejected=b"".join(rejected),
         seconds=seconds,

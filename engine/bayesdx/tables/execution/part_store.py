@@ -39,7 +39,7 @@ from bayesdx.tables.execution.part_journal import (
 )
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.rejects import rejected_header
-from bayesdx.tables.sources.streams import file_digest
+from bayesdx.tables.sources.streams import bytes_digest, file_digest
 
 #: How often a folder is cleared that somebody still writes into, and seconds in between.
 CLEARINGS, PAUSE = 20, 0.1
@@ -148,8 +148,8 @@ class PartStore(ABC):
         """
 
     @abstractmethod
-    def gather_rejected(self) -> bool:
-        """Make the file of rejected records whole; tell whether there are any."""
+    def gather_rejected(self) -> dict[str, Any] | None:
+        """Make the file of rejected records whole and describe it; None where there are none."""
 
     def _add(self, record: PartRecord) -> None:
         write_through(self._journal, journal_line(record))
@@ -242,9 +242,10 @@ class AppendedParts(PartStore):
             )
         )
 
-    def gather_rejected(self) -> bool:
-        """Tell whether a finished part has records with faults."""
-        return self._rejected.end > 0
+    def gather_rejected(self) -> dict[str, Any] | None:
+        """Describe the records with faults of all finished parts."""
+        file = self._rejected
+        return {"bytes": file.end, "digest": file.digest.hexdigest()} if file.end else None
 
     def digest(self) -> tuple[int, str]:
         """Bytes and SHA-256 of all finished parts."""
@@ -286,16 +287,17 @@ class SeparateParts(PartStore):
         counts = result.counts.as_dict()
         self._add(PartRecord(number=result.number, counts=counts, **result.written._asdict()))
 
-    def gather_rejected(self) -> bool:
+    def gather_rejected(self) -> dict[str, Any] | None:
         """Put the rejected records of all parts together, in order."""
         texts = [
             (self.shared / REJECTS / f"{part_name(number)}.csv").read_bytes()
             for number in sorted(self.finished)
         ]
         if not any(texts):
-            return False
-        replace_file(self.folder / REJECTED, rejected_header() + b"".join(texts))
-        return True
+            return None
+        data = rejected_header() + b"".join(texts)
+        replace_file(self.folder / REJECTED, data)
+        return {"bytes": len(data), "digest": bytes_digest(data)}
 
 
 def now() -> str:

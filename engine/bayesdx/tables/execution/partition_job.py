@@ -22,8 +22,8 @@ from bayesdx.tables.execution.publish import arrow_tables, write_parquet
 from bayesdx.tables.execution.rejects import CellPlaces
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.subject import EngineSubject
+from bayesdx.tables.execution.table_options import open_table, roles_of
 from bayesdx.tables.sources.chunks import CaseSource
-from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.sources.streams import bytes_digest, file_digest
 
 #: Faults that one partition tells in full; all of them are counted.
@@ -99,11 +99,15 @@ def score_partition_job(core: Core, job: PartitionJob) -> PartResult:
     """
     stop = job.options.on_error == "stop"
     faulty = FileFlag(Path(job.folder) / FAULTY)
-    with open_cases(job.source, chunk_rows=job.options.chunk_rows) as source:
+    table = job.options.table
+    subject = EngineSubject(core, job.options.output, table.words)
+    with open_table(job.source, subject, table, job.options.chunk_rows) as source:
         _check_same(core, job, source)
         places = CellPlaces(source.name, source.columns)
-        subject = EngineSubject(core, job.options.output)
-        work = ChunkJob(subject, job.options, places, arrow_bytes, faulty=faulty)
+        roles = roles_of(subject, source.columns, table)
+        # Chosen by the rows of the whole input, as on one machine.
+        settled = subject.settled(job.rows)
+        work = ChunkJob(settled, job.options, places, arrow_bytes, roles, faulty=faulty)
         chunks = islice(source.chunks(job.number * job.chunks), job.chunks)
         result = joined(job.number, map(work, chunks), LISTED)
     written = None if stop and faulty.is_set() else _write(job, result)

@@ -153,7 +153,6 @@ def describe_parts(store: PartStore, result: Path, target: Target) -> dict[str, 
 def publish(store: PartStore, target: Target, result: Path, audit: dict[str, Any]) -> None:
     """Give everything its name, the output last; what is begun will be ended by a later run."""
     replace_file(store.folder / AUDIT, as_json(audit))
-    rejected = store.gather_rejected()
     mode = target.mode
     if mode is not None:
         # What was private stays private, and so does what is told of it.
@@ -161,7 +160,9 @@ def publish(store: PartStore, target: Target, result: Path, audit: dict[str, Any
             if path.exists():
                 path.chmod(mode)
     name = result.relative_to(store.folder).as_posix()
-    store.note_plan({"result": name, "rejected": rejected, "output": audit["output"]})
+    store.note_plan(
+        {"result": name, "rejected": audit["rejected"] is not None, "output": audit["output"]}
+    )
     _rename(store, target)
 
 

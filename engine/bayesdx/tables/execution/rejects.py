@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
+
+import pyarrow as pa
 
 from bayesdx.errors import Fault, Phrase
 from bayesdx.tables.encoders import neutral
 from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 
-HEADER = ("row", "line", "column", "expected", "got", "nearest")
+HEADER = ("row", "line", "column", "expected", "got", "nearest", "case_id", "record")
 
 
 class CellPlaces:
@@ -22,10 +25,13 @@ class CellPlaces:
         What faults call the input.
     columns : sequence of str
         All columns of the input, in order.
+    delimiter : str
+        Between the cells of CSV; blank of other formats.
     """
 
-    def __init__(self, source: str, columns: Sequence[str]) -> None:
+    def __init__(self, source: str, columns: Sequence[str], delimiter: str = "") -> None:
         self._source = source
+        self._columns, self._delimiter = tuple(columns), delimiter
         self._number = {name: number for number, name in enumerate(columns, start=1)}
 
     def of_cell(self, chunk: CaseChunk, position: int, column: str) -> str:
@@ -42,6 +48,16 @@ class CellPlaces:
         at = f"{self._source}:{chunk.lines[position]}"
         return at if case_id is None else f"{at}, case_id {case_id}"
 
+    def record(self, chunk: CaseChunk, position: int) -> str:
+        """Return a sound record as a line that can be mended and read again."""
+        cells = [chunk.cells.column(name)[position].as_py() for name in self._columns]
+        if not self._delimiter:
+            told = {n: one for n, one in zip(self._columns, cells, strict=True) if one is not None}
+            return json.dumps(told, ensure_ascii=False, default=str)
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self._delimiter, lineterminator="").writerow(cells)
+        return text.getvalue()
+
     def parts(self, place: str) -> tuple[str, str]:
         """Return the line and the column, its name if it has one, of a place."""
         where, _, column = place.removeprefix(f"{self._source}:").partition(", column ")
@@ -49,16 +65,39 @@ class CellPlaces:
         return line, column or number
 
 
-def rejected_csv(faults: Sequence[RowFault], places: CellPlaces) -> bytes:
-    """Return a line for each fault, without a header; harmless in a spreadsheet."""
+def rejected_csv(
+    faults: Sequence[RowFault],
+    places: CellPlaces,
+    chunk: CaseChunk,
+    ids: pa.Array | None,
+    *,
+    escape: bool = True,
+) -> bytes:
+    """Return a line for each fault, without a header; harmless in a spreadsheet.
+
+    The record stands beside the first of its faults, as it was read: mended and put below the
+    header of the input, these lines are a table for another run. Of Parquet they are JSON lines.
+    """
+    cell = neutral if escape else str
+    at = {int(row): position for position, row in enumerate(chunk.rows.tolist())}
+    told: set[int] = set()
     text = io.StringIO(newline="")
     # All text is quoted: before Python 3.13 a lone carriage return would not be.
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    for row, fault in faults:
+    for row, fault, record in faults:
         line, column = places.parts(fault.place)
         got = str(fault.got) if isinstance(fault.got, str | Phrase) else repr(fault.got)
+        position = at.get(row)
+        own = "" if position is None or ids is None else ids[position].as_py()
+        if row in told:
+            record = ""
+        elif position is not None:
+            record = places.record(chunk, position)
+        told.add(row)
         cells = (column, fault.expected, _short(got), "; ".join(fault.nearest))
-        writer.writerow([row, int(line) if line.isdigit() else line, *map(neutral, cells)])
+        tail = "" if own is None else str(own), record
+        number = int(line) if line.isdigit() else line
+        writer.writerow([row, number, *map(cell, cells), *map(cell, tail)])
     # A lone surrogate, of which a fault may tell, is no text that UTF-8 can hold.
     return text.getvalue().encode(errors="backslashreplace")
 

@@ -11,8 +11,9 @@ from typing import Literal, get_args
 
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.table_options import TableOptions
 from bayesdx.tables.outputs import OutputOptions
-from bayesdx.tables.sources.formats import PARQUET, format_of
+from bayesdx.tables.sources.formats import CSV, PARQUET, format_of
 
 OnError = Literal["stop", "skip", "report"]
 #: Records scored together: enough to be fast; some 15 kB of each are in hand, in each thread.
@@ -44,6 +45,11 @@ class RunOptions:
         Only check the cases.
     listed : int
         Faults that are told, at most; the rest are counted.
+    table : TableOptions
+    unique_ids : bool
+        Refuse a table in which an id comes twice, or a case has none.
+    key : Path, optional
+        File with the key that the audit is signed with.
     """
 
     output: OutputOptions = field(default_factory=OutputOptions)
@@ -54,6 +60,9 @@ class RunOptions:
     restart: bool = False
     dry_run: bool = False
     listed: int = LISTED
+    table: TableOptions = field(default_factory=TableOptions)
+    unique_ids: bool = False
+    key: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,8 @@ class RunReport:
         The first ones of rejected records.
     unanswered : tuple of Fault
         The first records whose status is ``too_complex``: where they stand and what couples.
+    repeated : tuple of (int, int)
+        The first lines whose id an earlier line has, and that line.
     output, audit, rejected : Path or None
         What was written; None where it was not.
     resumed : int
@@ -106,6 +117,7 @@ class RunReport:
     counts: Counts
     faults: tuple[Fault, ...] = ()
     unanswered: tuple[Fault, ...] = ()
+    repeated: tuple[tuple[int, int], ...] = ()
     output: Path | None = None
     audit: Path | None = None
     rejected: Path | None = None
@@ -143,6 +155,13 @@ def check_run(
         faults.append(Fault("on-error", "stop, skip or report", options.on_error))
     if options.workers is not None and options.workers < 1:
         faults.append(Fault("workers", f"a number of {unit}, 1 or more", options.workers))
+    kind = format_of(source, None)[0]
+    table = options.table
+    if table.words.decimal != "." and kind != CSV:
+        faults.append(Fault("options", "CSV for --decimal", Phrase(str(source))))
+    if kind == CSV and table.words.decimal == (table.dialect.mark or ","):
+        expected = "another mark between cells than the decimal one (--delimiter ';')"
+        faults.append(Fault("delimiter", expected, table.words.decimal))
     if options.resume and options.restart:
         faults.append(Fault("options", "resume or restart", Phrase("both")))
     if faults:

@@ -17,14 +17,15 @@ from bayesdx.diagnosis.case_faults import RowNames
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.results import TOO_COMPLEX
 from bayesdx.diagnosis.scoring import STATUSES, Scores, flag_names, score_cases
-from bayesdx.errors import Fault, Phrase
+from bayesdx.diagnosis.values import WORDS, Words
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.complexity import coupled_names, too_complex
 from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables.execution.counts import Counts
-from bayesdx.tables.outputs import OutputOptions, output_table
-from bayesdx.tables.reserved import RESERVED
+from bayesdx.tables.outputs import OutputOptions, output_schema, output_table
+from bayesdx.tables.reserved import CASE_ID, RESERVED
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
@@ -56,6 +57,18 @@ class Subject(ABC, Generic[Read, Answers]):
         self, columns: Mapping[str, pa.ChunkedArray], n_cases: int, rows: RowNames
     ) -> ReadRows[Read]:
         """Return the cases, of bad rows nothing; which are good; what is wrong with the others."""
+
+    def knows(self, name: str) -> bool:
+        """Whether a column of this name is evidence."""
+        try:
+            self.check_columns([name])
+        except InvalidCase:
+            return False
+        return True
+
+    def answers(self) -> tuple[str, ...]:
+        """Return the columns that the answers have, the id left out."""
+        return ()
 
     def settled(self, rows: int) -> Self:  # noqa: ARG002 - of most subjects nothing
         """Return what answers a run of so many rows, decided once."""
@@ -103,10 +116,21 @@ class EngineSubject(Subject[Cases, Scores]):
     core : Core
         `Engine.core`.
     output : OutputOptions
+    words : Words
+        How cells are written.
     """
 
     core: Core
     output: OutputOptions
+    words: Words = WORDS
+
+    def knows(self, name: str) -> bool:
+        """Whether a name is that of a finding, risk or measure."""
+        return self.core.reader.knows(name)
+
+    def answers(self) -> tuple[str, ...]:
+        """Return the columns of scores."""
+        return tuple(n for n in output_schema(self.core, self.output, False).names if n != CASE_ID)
 
     def check_columns(self, names: Iterable[str]) -> None:
         """Refuse what names no finding, risk or measure."""
@@ -116,7 +140,7 @@ class EngineSubject(Subject[Cases, Scores]):
         self, columns: Mapping[str, pa.ChunkedArray], n_cases: int, rows: RowNames
     ) -> ReadRows[Cases]:
         """Read cells; see `CaseReader.read_rows`."""
-        return self.core.reader.read_rows(columns, n_cases, rows)
+        return self.core.reader.read_rows(columns, n_cases, rows, self.words)
 
     def settled(self, rows: int) -> Self:
         """Choose the backend."""

@@ -7,7 +7,6 @@ its name.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections import Counter
@@ -16,11 +15,13 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayesdx.case_columns import ColumnRoles
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.encoders import Encoder, encoder
-from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts
+from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts, read_key
 from bayesdx.tables.execution.chunk_job import ChunkJob
 from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.identities import SeenIds, id_faults
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.part_store import AppendedParts, PartStore, SeparateParts, now
 from bayesdx.tables.execution.publish import (
@@ -39,10 +40,10 @@ from bayesdx.tables.execution.run_options import (
     check_run,
 )
 from bayesdx.tables.execution.subject import EngineSubject, Subject
-from bayesdx.tables.execution.thread_pool import in_order
+from bayesdx.tables.execution.table_options import open_table, roles_of
+from bayesdx.tables.execution.thread_pool import cores, in_order
 from bayesdx.tables.outputs import check_options
 from bayesdx.tables.sources.chunks import CaseChunk, CaseSource, RowFault
-from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.target import (
     AUDIT_SUFFIX,
     PARTS_SUFFIX,
@@ -93,10 +94,9 @@ def score_table(
     ------
     InvalidCase
         The input, the options or the place to write to cannot be used; or, with ``on_error`` as
-        "stop", a record has a fault. The output is as it was before.
+        "stop", a record has a fault; or ids are not unique. The output is as it was before.
     BayesdxError
-        Dask is not installed; no scheduler answers; or partitions are missing for good: all of
-        their numbers, and why. There is no output.
+        Dask is not installed; no scheduler answers; or partitions are missing for good, and why.
 
     Notes
     -----
@@ -105,9 +105,8 @@ def score_table(
     """
     options = options or RunOptions()
     check_options(core, options.output)
-    return run_table(
-        EngineSubject(core, options.output), source, output, options, on_progress, cluster
-    )
+    subject = EngineSubject(core, options.output, options.table.words)
+    return run_table(subject, source, output, options, on_progress, cluster)
 
 
 def run_table(
@@ -125,15 +124,17 @@ def run_table(
         expected = "a file: records with faults are written beside it"
         raise InvalidCase(Fault("output", expected, Phrase(target.name)))
     with ExitStack() as stack:
-        opened = stack.enter_context(open_cases(source, chunk_rows=options.chunk_rows))
+        table = open_table(source, subject, options.table, options.chunk_rows)
+        opened = stack.enter_context(table)
         refuse_inputs(target, (*opened.paths, *subject.paths))
-        subject.check_columns([one for one in opened.columns if one not in subject.reserved])
+        roles = roles_of(subject, opened.columns, options.table)
         if target.path is None:
             aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="bayesdx-"))
             folder = Path(aside) / f"output{PARTS_SUFFIX}"
         else:
             folder = target.beside(PARTS_SUFFIX)
-        return _TableRun(subject, opened, target, options, on_progress, cluster).score(folder)
+        run = _TableRun(subject, opened, roles, target, options, on_progress, cluster)
+        return run.score(folder)
 
 
 class _TableRun:
@@ -141,6 +142,7 @@ class _TableRun:
         self,
         subject: Subject[Any, Any],
         source: CaseSource,
+        roles: ColumnRoles,
         target: Target,
         options: RunOptions,
         on_progress: OnProgress | None,
@@ -148,6 +150,8 @@ class _TableRun:
     ) -> None:
         self._subject, self._source, self._target = subject, source, target
         self._options, self._on_progress, self._cluster = options, on_progress, cluster
+        self._roles = roles
+        self._seen = SeenIds()
         self._begin = time.perf_counter()
         self._seconds: Counter[str] = Counter()
         self._counts = Counts()
@@ -155,6 +159,7 @@ class _TableRun:
         self._unanswered: list[RowFault] = []
         self._missing: dict[int, str] = {}
         self._slowest = (0, 0.0)
+        self._repeated: tuple[tuple[int, int], ...] = ()
         self._workers = options.workers or cores()
 
     def score(self, folder: Path) -> RunReport:
@@ -166,6 +171,7 @@ class _TableRun:
                     self._note(result)
             self._check_all()
             return self._report()
+        self._key = read_key(self._options.key)
         made_from = self._facts()
         try:
             store = self._store(folder, made_from)
@@ -209,6 +215,7 @@ class _TableRun:
             store.open()
         self._counts.add(store.counts)
         resumed = store.counts.records
+        self._look_at_finished(store)
         self._tell()
         self._do_parts(store, made_from)
         self._check_all()
@@ -230,7 +237,8 @@ class _TableRun:
             results = plan.results(self._workers)
         else:
             target = self._target
-            encode = encoder(target.kind, target.compression)
+            escape = self._options.output.escape
+            encode = encoder(target.kind, target.compression, escape=escape)
             results = self._by_threads(len(store.finished), encode)
         stop = self._options.on_error == "stop"
         # Closed here and now: threads cannot be waited for where a collector of garbage may run.
@@ -250,11 +258,12 @@ class _TableRun:
 
     def _by_threads(self, skip: int, encode: Encoder | None) -> Generator[PartResult]:
         """Yield what becomes of each chunk, in order, from one of them on."""
-        options, source = self._options, self._source
-        places = CellPlaces(source.name, source.columns)
+        source = self._source
+        places = CellPlaces(source.name, source.columns, source.delimiter)
         # Chosen once: the size of a chunk must not decide who does the arithmetic.
         rows = self._source.rows or (self._source.size or _USUAL_BYTES) // _ROW_BYTES
-        work = ChunkJob(self._subject.settled(rows), options, places, encode, self._workers)
+        who = self._subject.settled(rows)
+        work = ChunkJob(who, self._options, places, encode, self._roles, self._workers)
         try:
             yield from in_order(work, self._parsed(skip), self._workers)
         except InvalidCase as error:
@@ -272,6 +281,7 @@ class _TableRun:
 
     def _note(self, result: PartResult) -> None:
         self._counts.add(result.counts)
+        self._seen.add(result.marks)
         self._seconds.update(result.seconds)
         self._slowest = max(self._slowest, result.slowest, key=lambda one: one[1])
         self._faults = self._first(self._faults, result.faults)
@@ -286,7 +296,7 @@ class _TableRun:
         return sorted([*told, *more], key=lambda one: one.row)[: self._options.listed]
 
     def _told(self) -> list[Fault]:
-        return [fault for _, fault in self._faults]
+        return [one.fault for one in self._faults]
 
     def _tell(self) -> None:
         if self._on_progress is not None:
@@ -294,6 +304,16 @@ class _TableRun:
             if self._cluster is not None:
                 share = self._counts.records / (self._source.rows or 1)
             self._on_progress(self._counts.records, share)
+
+    def _look_at_finished(self, store: PartStore) -> None:
+        """Look at the ids of finished parts, which a resumed run does not read otherwise."""
+        if not store.finished or not self._roles.id:
+            return
+        rows = self._options.chunk_rows
+        parts = rows if self._cluster is None else rows * self._cluster.part_chunks
+        table = self._options.table
+        with open_table(self._source.name, self._subject, table, rows) as again:
+            self._seen.read(again, self._roles.id, lambda row: row // parts in store.finished)
 
     def _check_all(self) -> None:
         """Make sure that there were cases, that all are accounted for and, if need be, good."""
@@ -308,6 +328,9 @@ class _TableRun:
                 numbers = counts.faults, counts.rejected, counts.records, len(told)
                 told.append(more_faults(name, *numbers))
             raise InvalidCase(told)
+        counts.repeated_ids, self._repeated = self._seen.repeated()
+        if self._options.unique_ids and (counts.repeated_ids or counts.blank_ids):
+            raise InvalidCase(id_faults(name, self._roles.id, counts, self._repeated))
         if not self._options.dry_run:
             counts.check()
 
@@ -325,13 +348,14 @@ class _TableRun:
             "records_of_interrupted_runs": resumed,
         }
         about = describe_parts(store, result, self._target)
-        publish(store, self._target, result, audit(made_from, self._counts, about, run))
+        rejected = store.gather_rejected()
+        told = audit(made_from, self._counts, about, run, rejected, self._key)
+        publish(store, self._target, result, told)
 
     def _facts(self, *, at_end: bool = False) -> RunFacts:
+        asked = self._subject, self._source, self._options, self._target
         with self._timed("digest"):
-            return gather_facts(
-                self._subject, self._source, self._options, self._target, at_end=at_end
-            )
+            return gather_facts(*asked, at_end=at_end)
 
     def _report(self, resumed: int = 0) -> RunReport:
         target, counts = self._target, self._counts
@@ -339,7 +363,8 @@ class _TableRun:
         return RunReport(
             counts=counts,
             faults=tuple(self._told()),
-            unanswered=tuple(fault for _, fault in self._unanswered),
+            unanswered=tuple(one.fault for one in self._unanswered),
+            repeated=self._repeated,
             output=target.path if named else None,
             audit=target.beside(AUDIT_SUFFIX) if named else None,
             rejected=target.beside(REJECTED_SUFFIX) if named and counts.rejected else None,
@@ -356,8 +381,8 @@ class _TableRun:
         self._seconds[stage] += time.perf_counter() - clock  # type: ignore[assignment]
 
     def _unwritable(self, reason: OSError) -> InvalidCase:
-        got = Phrase(reason.strerror or str(reason))
-        return InvalidCase(Fault(self._target.name, "a place to write to", got))
+        got = reason.strerror or str(reason)
+        return InvalidCase(Fault(self._target.name, "a place to write to", Phrase(got)))
 
     def _leave(self, store: PartStore, reason: BaseException) -> None:
         """Keep finished parts for a later run, where one can use them."""
@@ -372,10 +397,3 @@ class _TableRun:
         store.discard()
         if not readable:
             reason.add_note(f"Nothing was kept: {self._source.name} cannot be read again.")
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,22 +16,26 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.cases import Cases
-from bayesdx.diagnosis.scoring import UNEXPLAINED, score_cases
+from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.model import IntArray
 from bayesdx.tables.disk import read_json
-from bayesdx.tables.encoders import harmless
+from bayesdx.tables.encoders import harmless, neutral
+from bayesdx.tables.execution.audit import canonical, signed
 from bayesdx.tables.execution.chunk_job import ChunkJob
+from bayesdx.tables.execution.counts import Counts
+from bayesdx.tables.execution.identities import SeenIds, id_marks
 from bayesdx.tables.execution.publish import describe
-from bayesdx.tables.execution.rejects import CellPlaces
+from bayesdx.tables.execution.rejects import CellPlaces, rejected_header
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.subject import EngineSubject
+from bayesdx.tables.execution.table_options import TableOptions, open_table, roles_of
 from bayesdx.tables.outputs import OutputOptions
-from bayesdx.tables.reserved import CASE_ID, RESERVED
 from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.formats import CSV
 from bayesdx.tables.sources.opening import open_cases
-from bayesdx.tables.target import AUDIT_SUFFIX, Target
+from bayesdx.tables.sources.streams import bytes_digest
+from bayesdx.tables.target import AUDIT_SUFFIX, REJECTED_SUFFIX, Target
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
@@ -43,7 +49,7 @@ SAMPLE = 1000
 MOST_TOLD = 10
 
 Cells = dict[str, list[Any]]
-#: What has to be in an audit, and of which kind.
+#: What has to be in an audit, and of which kind; the rest only in one of format 2.
 _NEEDED = {
     "knowledge.digest": str,
     "input.name": str,
@@ -57,6 +63,7 @@ _NEEDED = {
     "run.finished": str,
     "engine.version": str,
 }
+_NEEDED_NOW = {"digest": str, "counts.records": int, "options.table.words": dict}
 
 
 @dataclass(frozen=True)
@@ -89,12 +96,14 @@ def read_audit(output: str | Path) -> dict[str, Any]:
         raise InvalidCase(Fault(str(output), "an output of bayesdx score", Phrase("no such file")))
     beside = path.with_name(path.name + AUDIT_SUFFIX)
     audit = read_json(beside)
-    if audit is None or audit.get("format") != 1:
-        raise InvalidCase(Fault(str(beside), "the audit of an output", Phrase("none")))
-    if "question" in audit.get("options", ()):
+    if audit is None or audit.get("format") not in (1, 2):
+        got = Phrase("a damaged one" if beside.exists() else "none")
+        raise InvalidCase(Fault(str(beside), "the audit of an output", got))
+    if "question" in (audit.get("options") or ()):
         got = Phrase("that of bayesdx network, whose answers are not worked out again")
         raise InvalidCase(Fault(str(beside), "the audit of an output of bayesdx score", got))
-    damaged = [name for name, kind in _NEEDED.items() if not _holds(audit, name, kind)]
+    needed = _NEEDED if audit["format"] == 1 else {**_NEEDED, **_NEEDED_NOW}
+    damaged = [name for name, kind in needed.items() if not _holds(audit, name, kind)]
     if damaged:
         got = Phrase(f"a damaged one: {', '.join(damaged)}")
         raise InvalidCase(Fault(str(beside), "the audit of an output", got))
@@ -113,10 +122,11 @@ def verify_output(
     output: str | Path,
     *,
     source: str | Path | None = None,
-    sample: int = SAMPLE,
+    sample: int | None = SAMPLE,
     seed: int = 0,
+    key: bytes | None = None,
 ) -> Verification:
-    """Score a random sample of an output again and compare it.
+    """Score a random sample of an output again, or all of it, and compare it.
 
     Parameters
     ----------
@@ -126,10 +136,12 @@ def verify_output(
         With its audit beside it.
     source : str or Path, optional
         The input; by default the one that the audit names.
-    sample : int
-        Records, drawn without replacement.
+    sample : int, optional
+        Records, drawn without replacement; None for all of them.
     seed : int
-        Of the draw.
+        Of the draw. Who can foresee it can keep an edited row out of the sample.
+    key : bytes, optional
+        The audit must have been signed with it.
 
     Returns
     -------
@@ -146,19 +158,24 @@ def verify_output(
     if audit["knowledge"]["digest"] != knowledge:
         was = audit["knowledge"]["digest"]
         differences.append(f"knowledge changed: digest {was[:12]} then, {knowledge[:12]} now")
+    differences += _audit_changed(audit, key)
     differences += _output_changed(Path(output), audit)
     scored = int(audit["counts"]["scored"])
     chosen = np.sort(np.random.default_rng(seed).permutation(scored)[:sample])
     options = _options(audit)
-    with open_cases(source or _input_of(audit), chunk_rows=options.chunk_rows) as opened:
+    subject = EngineSubject(core, options.output, options.table.words)
+    rows = options.chunk_rows
+    with open_table(source or _input_of(audit), subject, options.table, rows) as opened:
         if opened.size is not None and opened.digest() != audit["input"]["digest"]:
             differences.append(f"input changed: {opened.name} is not what was scored")
         try:
-            expected = _expected(core, opened, options, audit, chosen)
+            again = _scored_again(subject, opened, options, audit, chosen)
         except InvalidCase as error:
             return Verification(0, scored, (*differences, f"input changed: {error}"))
+    differences += _counts_changed(audit, again.counts, whole=len(chosen) == scored)
+    differences += _rejects_changed(Path(output), audit, again.rejected)
     found = _found(output, audit, options.output, chosen)
-    differences += _compare(expected, found, chosen)
+    differences += _compare(again.cells, found, chosen)
     return Verification(len(chosen), scored, tuple(differences))
 
 
@@ -170,8 +187,55 @@ def _options(audit: dict[str, Any]) -> RunOptions:
         top=options.get("top"),
         causes=None if causes is None else tuple(causes),
         threshold=options.get("threshold"),
+        escape=options.get("escape", True),
     )
-    return RunOptions(output, on_error=options["on_error"], chunk_rows=int(options["chunk_rows"]))
+    written = options.get("table")
+    return RunOptions(
+        output,
+        on_error=options["on_error"],
+        chunk_rows=int(options["chunk_rows"]),
+        table=TableOptions() if written is None else TableOptions.from_dict(written),
+    )
+
+
+def _audit_changed(audit: dict[str, Any], key: bytes | None) -> list[str]:
+    """Say what is wrong with the digest and the signature of an audit."""
+    told = []
+    if audit["format"] > 1 and hashlib.sha256(canonical(audit)).hexdigest() != audit["digest"]:
+        told.append("audit changed: it is not what its digest was made of")
+    signature = audit.get("signature")
+    if key is not None and signature is None:
+        told.append("audit not signed")
+    elif key is not None and not hmac.compare_digest(signed(audit, key), str(signature)):
+        told.append("audit changed, or signed with another key")
+    return told
+
+
+def _counts_changed(audit: dict[str, Any], counts: Counts, *, whole: bool) -> list[str]:
+    """Compare the counts of an audit with those of reading, or scoring all, again."""
+    names = ["records", "scored", "rejected", "faults", "blank_ids", "repeated_ids"]
+    if whole:
+        names += ["lines", "status", "urgency", "red_flags"]
+    again, stated = counts.as_dict(), audit["counts"]
+    return [
+        f"counts changed: {stated[name]} {name.replace('_', ' ')} in the audit, {again[name]} when "
+        "done again"
+        for name in names
+        if name in stated and stated[name] != again[name]
+    ]
+
+
+def _rejects_changed(output: Path, audit: dict[str, Any], rejected: bytes) -> list[str]:
+    """Compare the file of rejected records with the audit and with what it must be."""
+    if audit["format"] == 1 or audit["options"]["on_error"] == "stop":
+        return []
+    path = output.resolve()
+    path = path.with_name(path.name + REJECTED_SUFFIX)
+    there = path.read_bytes() if path.is_file() else b""
+    found = {"bytes": len(there), "digest": bytes_digest(there)} if there else None
+    if found != audit["rejected"] or there != rejected:
+        return [f"rejected records changed: {path} is not what was written"]
+    return []
 
 
 def _input_of(audit: dict[str, Any]) -> str:
@@ -189,36 +253,58 @@ def _output_changed(output: Path, audit: dict[str, Any]) -> list[str]:
     return [] if same else [f"output changed: {output} is not what was written"]
 
 
-def _expected(
-    core: Core,
+@dataclass(frozen=True, eq=False)
+class _Again:
+    """What a run would write: chosen lines of the output, counts, rejected records."""
+
+    cells: Cells
+    counts: Counts
+    rejected: bytes
+
+
+def _scored_again(
+    subject: EngineSubject,
     source: CaseSource,
     options: RunOptions,
     audit: dict[str, Any],
     chosen: IntArray,
-) -> Cells:
+) -> _Again:
     """Score the chosen ones among the good records of an input again, as they are written."""
-    core.reader.check_columns([name for name in source.columns if name not in RESERVED])
-    subject = EngineSubject(core, options.output)
-    work = ChunkJob(subject, options, CellPlaces(source.name, source.columns), encode=None)
-    tables = []
+    roles = roles_of(subject, source.columns, options.table)
+    places = CellPlaces(source.name, source.columns, source.delimiter)
+    work = ChunkJob(subject, options, places, encode=None, roles=roles)
+    counts, tables, seen, rejected = Counts(), [], SeenIds(), []
     before = 0
     for chunk in source.chunks():
-        cases, good, _ = work.read(chunk)
+        cases, good, faults = work.read(chunk)
         kept = np.flatnonzero(good)
         at = kept[chosen[(chosen >= before) & (chosen < before + len(kept))] - before]
         before += len(kept)
         mask = np.zeros(len(good), dtype=bool)
         mask[at] = True
-        tables.append(work.table(chunk, score_cases(core, _take(cases, at)), mask))
+        answers = subject.answer(_take(cases, at), 1)
+        counts.add(subject.count(answers))
+        tables.append(work.table(chunk, answers, mask))
+        counts.lines += len(tables[-1])
+        counts.scored += len(kept) - len(at)
+        rows = {fault.row for fault in faults}
+        counts.add(Counts(records=chunk.count, rejected=len(rows), faults=len(faults)))
+        rejected.append(work.rejected(chunk, faults))
+        if (ids := work.ids(chunk)) is not None:
+            marks, blank = id_marks(ids, chunk.lines)
+            seen.add(marks)
+            counts.blank_ids += blank
     if before != audit["counts"]["scored"]:
         got = Phrase(f"{before:,} that can be scored")
         expected = f"{audit['counts']['scored']:,} records"
         raise InvalidCase(Fault(source.name, expected, got))
+    counts.repeated_ids = seen.repeated()[0]
     table = pa.concat_tables(tables)
-    if audit["options"]["format"].partition(".")[0] == CSV:
-        table = harmless(table)
+    if options.output.escape and audit["options"]["format"].partition(".")[0] == CSV:
+        table = harmless(table.rename_columns([str(neutral(name)) for name in table.column_names]))
     columns: Cells = table.to_pydict()
-    return columns
+    body = b"".join(rejected)
+    return _Again(columns, counts, rejected_header() + body if body else b"")
 
 
 def _take(cases: Cases, at: IntArray) -> Cases:
@@ -276,7 +362,7 @@ def _compare(expected: Cells, found: Cells, chosen: IntArray) -> list[str]:
 
 
 def _differing(expected: Cells, found: Cells) -> Iterator[str]:
-    ids = expected.get(CASE_ID)
+    ids = expected.get("case_id")
     for name, cells in expected.items():
         for line, (right, there) in enumerate(zip(cells, found[name], strict=True)):
             if not _same(right, there):

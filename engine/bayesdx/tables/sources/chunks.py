@@ -31,10 +31,13 @@ class RowFault(NamedTuple):
         counts, bad ones too.
     fault : Fault
         Its place is ``file:line:column``, columns counted in cells from 1.
+    record : str
+        What stands there, where it could not be divided into cells.
     """
 
     row: int
     fault: Fault
+    record: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,8 @@ class CaseSource(ABC):
         Records, where the format tells without reading them.
     paths : tuple of Path
         Files that are read; none of a stream.
+    delimiter : str
+        What stands between the cells of CSV; blank of other formats.
     """
 
     name: str
@@ -91,6 +96,7 @@ class CaseSource(ABC):
     size: int | None
     rows: int | None
     paths: tuple[Path, ...] = ()
+    delimiter: str = ""
 
     @abstractmethod
     def chunks(self, skip: int = 0) -> Iterator[CaseChunk]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -19,8 +21,8 @@ MOST_CHUNK = 1 << 29
 #: Cells up to this many bytes are told apart as one number.
 WORD = 8
 _MASKS = np.array([(1 << (8 * n)) - 1 for n in range(WORD + 1)], dtype=np.uint64)
-#: Words for which room is made at first, and rows at most.
-_WORDS, _ROOM = 1 << 10, 1 << 16
+#: Words for which room is made at first, and cells at most.
+_WORDS, _ROOM = 1 << 10, 1 << 22
 #: Pairs of word and column that are kept in a table.
 _MOST_PAIRS = 1 << 24
 
@@ -33,12 +35,20 @@ class ChunkCoder:
     and columns. Both number what they meet in the order in which it is met.
     """
 
-    def __init__(self, columns: tuple[str, ...], first: int, rows: int, name: str) -> None:
+    def __init__(
+        self,
+        columns: tuple[str, ...],
+        first: int,
+        rows: int,
+        name: str,
+        plain: Collection[str] = RESERVED,
+    ) -> None:
         self._columns = columns
         self._name = name
         self._first = first
-        self._text = [i for i, column in enumerate(columns) if column in RESERVED]
-        self._codes = np.empty((len(columns), min(rows, _ROOM)), dtype=np.int32)
+        self._text = [i for i, column in enumerate(columns) if column in plain]
+        room = min(rows, max(_ROOM // len(columns), 1))
+        self._codes = np.empty((len(columns), room), dtype=np.int32)
         self._texts: list[list[tuple[bytes, IntArray]]] = [[] for _ in self._text]
         self._words: dict[bytes, int] = {b"": 0}
         self._by_key: dict[int, int] = {}
@@ -71,7 +81,9 @@ class ChunkCoder:
             expected = f"at most {MOST_CHUNK >> 20} MiB of text in a chunk"
             raise InvalidCase(Fault(f"{self._name}:{piece.lines[0]}:1", expected, got))
         first = self._first + self.count
-        self._faults += [RowFault(first + row, piece.faults[row]) for row in sorted(piece.faults)]
+        self._faults += [
+            RowFault(first + row, piece.faults[row], piece.raw[row]) for row in sorted(piece.faults)
+        ]
         self._lines.append(piece.lines[piece.sound])
         self._sound.append(piece.sound)
         self.count += len(piece)

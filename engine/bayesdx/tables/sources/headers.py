@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bayesdx.errors import Fault, Phrase
-
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+from bayesdx.errors import Fault
 
 
 def header_faults(names: Sequence[str], name: str, line: int) -> list[Fault]:
-    """Find names that are blank or given twice, and a separator that is no comma.
+    """Find names that are blank or given twice.
 
     Parameters
     ----------
@@ -21,11 +19,6 @@ def header_faults(names: Sequence[str], name: str, line: int) -> list[Fault]:
     line : int
         Where the header stands.
     """
-    if len(names) == 1:
-        for mark, called in OTHER_SEPARATORS.items():
-            if mark in names[0]:
-                expected = "columns separated by commas"
-                return [Fault(f"{name}:{line}:1", expected, Phrase(called))]
     faults = []
     first: dict[str, int] = {}
     for column, label in enumerate(names, start=1):

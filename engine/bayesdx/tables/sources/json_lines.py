@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
 from bayesdx.tables.reserved import RESERVED
 from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 from bayesdx.tables.sources.headers import header_faults
-from bayesdx.tables.sources.pieces import MOST_CELL, STEP
+from bayesdx.tables.sources.pieces import MOST_CELL, MOST_RAW, STEP
 from bayesdx.tables.sources.streams import BLOCK, ByteStream
 from bayesdx.tables.sources.strict import MOST_RECORD
 from bayesdx.tables.sources.text_source import TextSource
@@ -40,6 +40,8 @@ class JsonLinesSource(TextSource):
     chunk_rows : int
     block : int
         Bytes read at once; what is read does not depend on it.
+    plain : collection of str
+        Keys whose values are kept as text, besides the reserved ones.
 
     Raises
     ------
@@ -47,8 +49,15 @@ class JsonLinesSource(TextSource):
         With every fault of the keys.
     """
 
-    def __init__(self, stream: ByteStream, chunk_rows: int, block: int = BLOCK) -> None:
+    def __init__(
+        self,
+        stream: ByteStream,
+        chunk_rows: int,
+        block: int = BLOCK,
+        plain: Collection[str] = (),
+    ) -> None:
         super().__init__(stream, chunk_rows, block)
+        self._plain = frozenset((*RESERVED, *plain))
         self._begin("JSON lines", _OBJECT)
         self._lines = _read_lines(self._window)
         self._ahead: list[tuple[int, bytes | None]] = []
@@ -111,14 +120,16 @@ class JsonLinesSource(TextSource):
         for row, (line, data) in enumerate(held):
             read = self._texts(_read_object(data, self.name, line), line)
             if isinstance(read, Fault):
-                faults.append(RowFault(first + row, read))
+                raw = (data or b"")[:MOST_RAW].decode("utf-8", "backslashreplace")
+                faults.append(RowFault(first + row, read, raw))
                 continue
             keys.extend(read)
             texts.extend(read.values())
             counts.append(len(read))
             rows.append(first + row)
             lines.append(line)
-        arrays = _columns(self.columns, counts, [self._keys[key] for key in keys], texts)
+        at = [self._keys[key] for key in keys]
+        arrays = _columns(self.columns, counts, at, texts, self._plain)
         return CaseChunk(
             first,
             len(held),
@@ -215,7 +226,8 @@ def _no_number(word: str) -> float:
     raise ValueError(f"{word}, which is no number")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_constant=_no_number)
+#: A broken number stays as it is written: 1e-400 is not 0, and an id keeps its digits.
+_DECODER = json.JSONDecoder(object_pairs_hook=_Pairs, parse_constant=_no_number, parse_float=str)
 
 
 def _text(value: object) -> str | None:
@@ -249,7 +261,11 @@ def _strange(text: str) -> tuple[str, object] | None:
 
 
 def _columns(
-    names: tuple[str, ...], counts: list[int], columns: list[int], texts: list[str]
+    names: tuple[str, ...],
+    counts: list[int],
+    columns: list[int],
+    texts: list[str],
+    plain: Collection[str],
 ) -> list[pa.Array]:
     """Columns of N rows with so many cells each; each distinct text is kept once a column."""
     words = list(dict.fromkeys(texts))
@@ -267,7 +283,6 @@ def _columns(
         at[rows[cells]] = found
         indices = pa.array(at, mask=at < 0)
         dictionary = pa.array([words[word] for word in used.tolist()], pa.string())
-        reserved = name in RESERVED
         coded = pa.DictionaryArray.from_arrays(indices, dictionary)
-        arrays.append(coded.cast(pa.string()) if reserved else coded)
+        arrays.append(coded.cast(pa.string()) if name in plain else coded)
     return arrays

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.tables.sources.chunks import CHUNK_ROWS, CaseSource
 from bayesdx.tables.sources.delimited import CsvSource
+from bayesdx.tables.sources.dialect import Dialect
 from bayesdx.tables.sources.formats import CSV, PARQUET, format_of
 from bayesdx.tables.sources.json_lines import JsonLinesSource
 from bayesdx.tables.sources.parquet import ParquetSource
@@ -14,7 +16,12 @@ from bayesdx.tables.sources.streams import ByteStream
 
 
 def open_cases(
-    source: str | Path, *, chunk_rows: int = CHUNK_ROWS, fmt: str | None = None
+    source: str | Path,
+    *,
+    chunk_rows: int = CHUNK_ROWS,
+    fmt: str | None = None,
+    dialect: Dialect | None = None,
+    plain: Collection[str] = (),
 ) -> CaseSource:
     """Open a table of cases for reading it in chunks.
 
@@ -27,6 +34,10 @@ def open_cases(
     fmt : str, optional
         ``csv``, ``csv.gz``, ``csv.zst``, ``jsonl``, ``jsonl.gz``, ``jsonl.zst`` or ``parquet``;
         by the name of the file when not given, CSV on standard input.
+    dialect : Dialect, optional
+        How CSV is written.
+    plain : collection of str
+        Columns that are kept as they are, besides the reserved ones: they are no evidence.
 
     Returns
     -------
@@ -41,11 +52,15 @@ def open_cases(
     if chunk_rows < 1:
         raise InvalidCase(Fault("chunk rows", "at least 1", chunk_rows))
     kind, compression = format_of(source, fmt)
+    dialect = dialect or Dialect()
+    dialect.check(kind, str(source))
     if kind == PARQUET:
-        return ParquetSource(source, chunk_rows)
-    stream = ByteStream.open(source, compression)
+        return ParquetSource(source, chunk_rows, plain)
+    stream = ByteStream.open(source, compression, dialect.codec)
     try:
-        return (CsvSource if kind == CSV else JsonLinesSource)(stream, chunk_rows)
+        if kind == CSV:
+            return CsvSource(stream, chunk_rows, dialect=dialect, plain=plain)
+        return JsonLinesSource(stream, chunk_rows, plain=plain)
     except InvalidCase:
         stream.close()
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -41,7 +41,8 @@ class ParquetSource(CaseSource):
 
     typed = True
 
-    def __init__(self, source: str | Path, chunk_rows: int) -> None:
+    def __init__(self, source: str | Path, chunk_rows: int, plain: Collection[str] = ()) -> None:
+        self._plain = frozenset((*RESERVED, *plain))
         if str(source) == STANDARD_STREAM:
             got = Phrase("a stream, whose end cannot be read first")
             raise InvalidCase(Fault(STANDARD_INPUT, "Parquet in a file", got))
@@ -57,7 +58,7 @@ class ParquetSource(CaseSource):
         self.size = sum(stamp.size for stamp in self._stamps.values())
         self.rows = sum(self._file_rows)
         schemas = [one.schema.to_arrow_schema() for one in metadata]
-        self.columns, self._schema = _agreed(schemas, self.paths)
+        self.columns, self._schema = _agreed(schemas, self.paths, self._plain)
         self._done = 0
 
     def chunks(self, skip: int = 0) -> Iterator[CaseChunk]:
@@ -134,7 +135,7 @@ class ParquetSource(CaseSource):
             first = 0
 
     def _read(self, source: BinaryIO, first: int) -> Iterator[pa.Table]:
-        coded = [name for name in self.columns if name not in RESERVED]
+        coded = [name for name in self.columns if name not in self._plain]
         with pq.ParquetFile(source, read_dictionary=coded, page_checksum_verification=True) as file:
             groups: list[int] = []
             for group in range(file.metadata.num_row_groups):
@@ -195,7 +196,9 @@ def _metadata(path: Path) -> tuple[pq.FileMetaData, FileStamp]:
         raise InvalidCase(Fault(str(path), "a Parquet file", Phrase(_told(reason)))) from reason
 
 
-def _agreed(schemas: list[pa.Schema], paths: tuple[Path, ...]) -> tuple[tuple[str, ...], pa.Schema]:
+def _agreed(
+    schemas: list[pa.Schema], paths: tuple[Path, ...], plain: Collection[str]
+) -> tuple[tuple[str, ...], pa.Schema]:
     """Columns and one type each for all files; every fault of their headers at once."""
     raw = [name for name in schemas[0].names if not name.startswith(_BARE_INDEX)]
     columns = tuple(name.strip() for name in raw)
@@ -214,11 +217,11 @@ def _agreed(schemas: list[pa.Schema], paths: tuple[Path, ...]) -> tuple[tuple[st
     for name, label in zip(raw, columns, strict=True):
         kinds = [_plain(schema.field(name).type) for schema in schemas]
         kind = _common(kinds)
-        if label not in RESERVED and not _is_readable(kind):
+        if label not in plain and not _is_readable(kind):
             place = f"{paths[0]}:1:{raw.index(name) + 1}"
             expected = f"text, numbers or true and false in {label}"
             faults.append(Fault(place, expected, Phrase(f"{kind}")))
-        if pa.types.is_string(kind) and label not in RESERVED:
+        if pa.types.is_string(kind) and label not in plain:
             kind = CODED_TEXT
         fields.append(pa.field(name, kind))
     if faults:

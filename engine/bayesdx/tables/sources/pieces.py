@@ -14,6 +14,8 @@ from bayesdx.tables.sources.window import Window
 
 #: Bytes of one cell, at most.
 MOST_CELL = 1 << 20
+#: Bytes of a faulty record that are kept for telling of it.
+MOST_RAW = 1 << 16
 #: Bytes looked at together: what the arrays made of them take stays in the processor's cache.
 STEP = 1 << 18
 #: The same next to a record in doubt, so that a bad file costs little more than a good one.
@@ -35,6 +37,8 @@ class Piece:
         Of each record that is not sound.
     starts, lengths : int arrays (G, columns)
         Content of the cells in ``data``.
+    raw : mapping of position to str
+        Text of the records that are not sound.
     """
 
     data: bytes
@@ -43,6 +47,7 @@ class Piece:
     faults: Mapping[int, Fault]
     starts: IntArray
     lengths: IntArray
+    raw: Mapping[int, str]
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -59,6 +64,7 @@ class Piece:
             {row - first: one for row, one in self.faults.items() if first <= row < stop},
             self.starts[before:after],
             self.lengths[before:after],
+            {row - first: text for row, text in self.raw.items() if first <= row < stop},
         )
 
 
@@ -75,7 +81,7 @@ def read_pieces(window: Window, n_columns: int, name: str) -> Iterator[Piece]:
         held = min(step, len(window.data) - window.at)
         data = window.data[window.at : window.at + held]
         line = window.line
-        records = find_records(data, n_columns)
+        records = find_records(data, n_columns, window.delimiter)
         if records.end:
             window.take(window.at + records.end, records.line_ends)
             if len(records.begins):
@@ -93,16 +99,18 @@ def read_pieces(window: Window, n_columns: int, name: str) -> Iterator[Piece]:
 def _judged(window: Window, n_columns: int, name: str) -> Piece:
     """The next record, looked at by itself."""
     line = window.line
+    window.need(MOST_RAW)
+    raw = _raw(window.data[window.at : window.at + MOST_RAW])
     judged = judge(window, n_columns)
     if not judged.expected:
-        records = find_records(judged.data, n_columns)
+        records = find_records(judged.data, n_columns, window.delimiter)
         return _piece(judged.data, records, line, n_columns, name)
     fault = Fault(f"{name}:{line}:{judged.column}", judged.expected, judged.got)
     if judged.fatal:
         raise InvalidCase(fault)
     none = np.empty((0, n_columns), dtype=np.intp)
     one = np.array([line])
-    return Piece(b"", one, np.zeros(1, dtype=bool), {0: fault}, none, none)
+    return Piece(b"", one, np.zeros(1, dtype=bool), {0: fault}, none, none, {0: raw})
 
 
 def _piece(data: bytes, records: Records, line: int, n_columns: int, name: str) -> Piece:
@@ -124,7 +132,14 @@ def _piece(data: bytes, records: Records, line: int, n_columns: int, name: str) 
         sound = sound.copy()
         sound[rows[~kept]] = False
         starts, lengths = starts[kept], lengths[kept]
-    return Piece(data, lines, sound, faults, starts, lengths)
+    stops = [*records.begins[1:].tolist(), records.end]
+    raw = {row: _raw(data[records.begins[row] : stops[row]]) for row in faults}
+    return Piece(data, lines, sound, faults, starts, lengths, raw)
+
+
+def _raw(data: bytes) -> str:
+    """The first line of a record, as far as it is kept."""
+    return (data.splitlines() or [b""])[0][:MOST_RAW].decode("utf-8", "backslashreplace")
 
 
 def _unreadable_cells(data: bytes, records: Records) -> dict[int, tuple[int, str, object]]:
@@ -166,5 +181,5 @@ def wrong_text(cell: bytes) -> tuple[str, object] | None:
     try:
         cell.decode()
     except UnicodeDecodeError:
-        return "UTF-8 text (save the file as UTF-8)", cell
+        return "UTF-8 text (save the file as UTF-8, or name its encoding: --encoding)", cell
     return None

@@ -15,8 +15,8 @@ _BEGINNINGS = {
     b"ARROW1": "an Arrow file",
     b"%PDF": "a PDF file",
     b"SQLite format 3": "an SQLite database",
-    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8, or --encoding utf-16",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8, or --encoding utf-16",
 }
 
 
@@ -49,7 +49,5 @@ def refuse_foreign(beginning: bytes, name: str, expected: str = "CSV text") -> N
         called = "JSON without its suffix"
     elif b"\0" in beginning[:4]:
         called = "NUL bytes: UTF-16 without a mark, or no text at all"
-    elif start.startswith(b"sep=") and expected == "CSV text":
-        called = "a line for spreadsheets: take the first line away"
     if called:
         raise InvalidCase(Fault(name, expected, Phrase(called)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import hashlib
 import io
@@ -72,10 +73,17 @@ class ByteStream:
         None of standard input.
     size : int or None
         Bytes as stored; None of a pipe.
+    codec : str or None
+        Encoding of the text, where it is to be read as UTF-8 and is not.
     """
 
     def __init__(
-        self, raw: BinaryIO, name: str, path: Path | None = None, compression: str = ""
+        self,
+        raw: BinaryIO,
+        name: str,
+        path: Path | None = None,
+        compression: str = "",
+        codec: str | None = None,
     ) -> None:
         self._raw = raw
         self.path = path
@@ -85,9 +93,11 @@ class ByteStream:
         self.size = None if self._stamp is None else self._stamp.size
         self._counted = _Counted(self._raw, hashing=self._stamp is None)
         self._stream = self._opened()
+        self.codec = codec
+        self._decoder = codecs.getincrementaldecoder(codec)("surrogateescape") if codec else None
 
     @classmethod
-    def open(cls, source: str | Path, compression: str) -> ByteStream:
+    def open(cls, source: str | Path, compression: str, codec: str | None = None) -> ByteStream:
         """Open a file by its path, or standard input as ``-``.
 
         Raises
@@ -96,26 +106,41 @@ class ByteStream:
             It cannot be opened.
         """
         if str(source) == STANDARD_STREAM:
-            return cls(sys.stdin.buffer, STANDARD_INPUT, None, compression)
+            return cls(sys.stdin.buffer, STANDARD_INPUT, None, compression, codec)
         path = Path(source)
         try:
-            return cls(path.open("rb"), str(path), path, compression)
+            return cls(path.open("rb"), str(path), path, compression, codec)
         except OSError as reason:
             raise InvalidCase(unreadable(path, reason)) from reason
 
     @classmethod
-    def of_bytes(cls, data: bytes, name: str, compression: str = "") -> ByteStream:
+    def of_bytes(
+        cls, data: bytes, name: str, compression: str = "", codec: str | None = None
+    ) -> ByteStream:
         """Read bytes that are there as if they came from a pipe."""
-        return cls(io.BytesIO(data), name, None, compression)
+        return cls(io.BytesIO(data), name, None, compression, codec)
 
     def read(self, count: int = BLOCK) -> bytes:
-        """Return the next bytes, at most ``count``; empty at the end only.
+        """Return the next bytes, at most ``count`` as stored; empty at the end only.
 
         Raises
         ------
         InvalidCase
             The file cannot be read, breaks off, or was changed meanwhile.
         """
+        if self._decoder is None:
+            return self._read(count)
+        while True:
+            data = self._read(count)
+            try:
+                text = self._decoder.decode(data, not data)
+            except UnicodeError as reason:
+                raise InvalidCase(Fault(self.name, f"text in {self.codec}", data[:8])) from reason
+            if text or not data:
+                # What is none in its encoding is none in UTF-8 either: its row is told of.
+                return text.encode("utf-8", "surrogatepass")
+
+    def _read(self, count: int) -> bytes:
         try:
             # What there is of a file that breaks off comes first, then the error.
             data: bytes = getattr(self._stream, "read1", self._stream.read)(count)

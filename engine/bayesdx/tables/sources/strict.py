@@ -13,14 +13,13 @@ from dataclasses import dataclass
 
 from bayesdx.errors import Phrase
 from bayesdx.tables.sources.structure import holds_rows
-from bayesdx.tables.sources.window import LINE_END, Window
+from bayesdx.tables.sources.window import COMMA, LINE_END, Window
 
 #: Bytes of one record, at most.
 MOST_RECORD = 16 << 20
 QUOTING = "a CSV record, with its quotation marks closed and doubled inside"
 _STOPS = "; reading stops here, since where the next row begins cannot be known"
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
-_PLAIN = re.compile(rb'[^",\r\n]*+')
 _SHOWN = 24
 
 
@@ -54,7 +53,7 @@ class Scanned:
     open: bool = False
 
 
-def scan(data: bytes, begin: int, *, ended: bool) -> Scanned:
+def scan(data: bytes, begin: int, *, ended: bool, delimiter: int = COMMA) -> Scanned:
     """Read the record that begins at a position.
 
     Parameters
@@ -63,8 +62,11 @@ def scan(data: bytes, begin: int, *, ended: bool) -> Scanned:
     begin : int
     ended : bool
         Whether ``data`` holds all that there is.
+    delimiter : int
+        The byte between cells.
     """
     stop = min(len(data), begin + MOST_RECORD + 1)
+    plain = re.compile(rb'[^"\r\n%s]*+' % re.escape(bytes([delimiter])))
     at, quoted = begin, False
     cells: list[bytes] = []
     while True:
@@ -76,7 +78,7 @@ def scan(data: bytes, begin: int, *, ended: bool) -> Scanned:
                 return Scanned(tuple(cells), -1, at, QUOTING, got, quoted, open=True)
             cell = found[0][1:-1].replace(b'""', b'"')
         else:
-            found = _PLAIN.match(data, at, stop)
+            found = plain.match(data, at, stop)
             assert found is not None
             cell = found[0]
         at = found.end()
@@ -85,7 +87,7 @@ def scan(data: bytes, begin: int, *, ended: bool) -> Scanned:
             expected = f"a record of at most {MOST_RECORD >> 20} MiB"
             return Scanned(tuple(cells), -1, at, expected, got, quoted)
         mark = data[at]
-        if mark not in b",\r\n":
+        if mark not in (delimiter, 13, 10):
             line = LINE_END.search(data, at, stop)
             end = -1 if line is None else _past(data, line.start())
             text = data[found.start() : min(end, at + _SHOWN) if end > 0 else at + _SHOWN]
@@ -95,7 +97,7 @@ def scan(data: bytes, begin: int, *, ended: bool) -> Scanned:
             quoted |= b'"' in data[at + 1 : end if end > 0 else stop]
             return Scanned(tuple(cells), end, at, QUOTING, got, quoted)
         cells.append(cell)
-        if mark != 44:
+        if mark != delimiter:
             return Scanned(tuple(cells), _past(data, at), at, quoted=quoted)
         at += 1
 
@@ -142,7 +144,7 @@ def judge(window: Window, n_columns: int) -> Judged:
     """Take the next record from a window and say what is wrong with it."""
     window.need(MOST_RECORD + 2)
     data, begin = window.data, window.at
-    read = scan(data, begin, ended=window.ended)
+    read = scan(data, begin, ended=window.ended, delimiter=window.delimiter)
     column = len(read.cells) + 1
     expected, got = read.expected, read.got
     if not expected and len(read.cells) != n_columns:
@@ -158,7 +160,7 @@ def judge(window: Window, n_columns: int) -> Judged:
         window.skip_line()
     else:
         record = data[begin : read.end]
-        if not expected and lines > 1 and holds_rows(record, n_columns):
+        if not expected and lines > 1 and holds_rows(record, n_columns, window.delimiter):
             got = Phrase(f"{lines} lines in one record, which look like rows by themselves")
             return Judged(1, QUOTING + _STOPS, got, fatal=True)
         window.take(read.end, lines)
@@ -185,7 +187,7 @@ def _goes_on(window: Window, n_columns: int) -> bool:
     next_one = line <= begin
     window.need(max(line - begin, 0) + MOST_RECORD + 2)
     line = window.at + max(line - begin, 0)
-    read = scan(window.data, line, ended=window.ended)
+    read = scan(window.data, line, ended=window.ended, delimiter=window.delimiter)
     if read.expected or len(read.cells) != n_columns:
         return next_one and not read.open  # No row lies between; the fault will be told.
     return len(window.data[line : read.end].splitlines()) == 1

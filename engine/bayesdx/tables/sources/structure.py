@@ -13,9 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_COMMA, _QUOTE, _LF, _CR = b',"\n\r'
-#: Whether a byte may stand on the outer side of a quotation mark.
-_BORDER = np.isin(np.arange(256), [_COMMA, _QUOTE, _LF, _CR])
+_QUOTE, _LF, _CR = b'"\n\r'
 #: Where one cell in so many is in quotation marks, all are looked at.
 _MANY_QUOTED = 16
 IntArray = NDArray[np.intp]
@@ -56,7 +54,7 @@ class Records:
     doubtful: bool
 
 
-def find_records(data: bytes, n_columns: int) -> Records:
+def find_records(data: bytes, n_columns: int, delimiter: int) -> Records:
     """Find the records that bytes begin with.
 
     Parameters
@@ -64,6 +62,8 @@ def find_records(data: bytes, n_columns: int) -> Records:
     data : bytes
         Begin with a record; may break off anywhere.
     n_columns : int
+    delimiter : int
+        The byte between cells.
 
     Returns
     -------
@@ -76,13 +76,13 @@ def find_records(data: bytes, n_columns: int) -> Records:
     returns = b"\r" in data
     if returns:
         is_end |= array == _CR
-    separators = np.flatnonzero((array == _COMMA) | is_end)
+    separators = np.flatnonzero((array == delimiter) | is_end)
     quotes, limit, inner = None, len(data), np.empty(0, dtype=np.intp)
     if b'"' in data:
         is_quote = array == _QUOTE
         quotes = np.flatnonzero(is_quote)
         inside = np.bitwise_xor.accumulate(is_quote)[separators]
-        limit = _first_misplaced(array, quotes, len(data))
+        limit = _first_misplaced(array, quotes, len(data), delimiter)
         inner = separators[inside]
         inner = inner[is_end[inner]]
         separators = separators[~inside]
@@ -94,7 +94,7 @@ def find_records(data: bytes, n_columns: int) -> Records:
     begins = np.concatenate([[0], separators[ends] + 1])[: len(ends)]
     blank = (cells == 1) & (begins == separators[ends])
     if quotes is not None:
-        doubts = _doubts(array, separators[ends] + 1, cells, quotes, inner, n_columns)
+        doubts = _doubts(array, separators[ends] + 1, cells, quotes, inner, n_columns, delimiter)
         if doubts.any():
             ends = ends[: int(np.argmax(doubts))]
             cells, begins, blank = cells[: len(ends)], begins[: len(ends)], blank[: len(ends)]
@@ -118,15 +118,17 @@ def find_records(data: bytes, n_columns: int) -> Records:
     return Records(end, line_ends, begins, lines, cells, sound, starts, lengths, doubtful)
 
 
-def _first_misplaced(array: NDArray[np.uint8], quotes: IntArray, end: int) -> int:
+def _first_misplaced(array: NDArray[np.uint8], quotes: IntArray, end: int, delimiter: int) -> int:
     """Where the first quotation mark stands that neither opens nor closes a cell; or the end."""
+    # What may stand on the outer side of a quotation mark.
+    border = np.isin(np.arange(256), [delimiter, _QUOTE, _LF, _CR])
     opening, closing = quotes[::2], quotes[1::2]
     before = array[np.maximum(opening - 1, 0)]
     closing = closing[closing + 1 < end]
-    first = ~_BORDER[before]
+    first = ~border[before]
     if len(opening) and opening[0] == 0:
         first[0] = False
-    wrong = opening[first], closing[~_BORDER[array[closing + 1]]]
+    wrong = opening[first], closing[~border[array[closing + 1]]]
     return min((int(one[0]) for one in wrong if len(one)), default=end)
 
 
@@ -137,6 +139,7 @@ def _doubts(
     quotes: IntArray,
     inner: IntArray,
     n_columns: int,
+    delimiter: int,
 ) -> BoolArray:
     """Which records must be looked at one by one, though each mark is in its place.
 
@@ -151,11 +154,11 @@ def _doubts(
     for record in np.unique(owner[owner < len(ends)]).tolist():
         begin = int(ends[record - 1]) if record else 0
         if not doubts[record]:
-            doubts[record] = holds_rows(array[begin : ends[record]].tobytes(), n_columns)
+            doubts[record] = holds_rows(array[begin : ends[record]].tobytes(), n_columns, delimiter)
     return doubts
 
 
-def holds_rows(record: bytes, n_columns: int) -> bool:
+def holds_rows(record: bytes, n_columns: int, delimiter: int) -> bool:
     """Whether a record of several lines looks like rows that a forgotten mark has swallowed.
 
     One of its inner lines, or all of them, would be a row by itself. With two columns or fewer any
@@ -164,7 +167,7 @@ def holds_rows(record: bytes, n_columns: int) -> bool:
     lines = record.splitlines()
     if n_columns <= 2 or len(lines) < 2:
         return False
-    like_rows = [line.count(b",") == n_columns - 1 for line in lines]
+    like_rows = [line.count(delimiter) == n_columns - 1 for line in lines]
     return any(like_rows[1:-1]) or all(like_rows)
 
 

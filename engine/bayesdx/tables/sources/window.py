@@ -6,6 +6,8 @@ import re
 
 from bayesdx.tables.sources.streams import BLOCK, ByteStream
 
+#: The byte between cells, unless told otherwise.
+COMMA = ord(",")
 LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -23,6 +25,8 @@ class Window:
         Line of `at`, from 1.
     ended : bool
         Whether `data` holds all that is left.
+    delimiter : int
+        The byte between cells.
     """
 
     def __init__(self, stream: ByteStream, block: int = BLOCK) -> None:
@@ -34,6 +38,7 @@ class Window:
         self.at = 0
         self.line = 1
         self.ended = False
+        self.delimiter = COMMA
 
     def need(self, count: int) -> bool:
         """Hold at least ``count`` bytes, or all that are left; tell whether there are any."""

@@ -1,0 +1,92 @@
+"""How the input of a run is written, and what its columns are for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bayesdx.case_columns import ColumnRoles, column_roles
+from bayesdx.diagnosis.values import Words
+from bayesdx.tables.execution.subject import Subject
+from bayesdx.tables.sources.chunks import CaseSource
+from bayesdx.tables.sources.dialect import Dialect
+from bayesdx.tables.sources.opening import open_cases
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How the input is written, and what its columns are for.
+
+    Attributes
+    ----------
+    dialect : Dialect
+    words : Words
+    id : str, optional
+        The column that names the cases, `case_id` by default.
+    keep : tuple of str
+        Columns that are copied to the output; one that names a finding is evidence all the same.
+    ignore : tuple of str
+        Columns that are no evidence.
+    """
+
+    dialect: Dialect = field(default_factory=Dialect)
+    words: Words = field(default_factory=Words)
+    id: str | None = None
+    keep: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def plain(self, knows: Callable[[str], bool]) -> frozenset[str]:
+        """Return the columns that are certainly no evidence, besides the reserved ones."""
+        kept = [name for name in self.keep if not knows(name)]
+        return frozenset([*kept, *self.ignore, *([self.id] if self.id else [])])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options for a JSON document."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+
+    @staticmethod
+    def from_dict(plain: dict[str, Any]) -> TableOptions:
+        """Return what `as_dict` was made of."""
+        dialect, words = Dialect(**plain["dialect"]), plain["words"]
+        lists = {name: tuple(words[name]) for name in ("yes", "no", "unknown")}
+        return TableOptions(
+            dialect,
+            Words(**lists, decimal=words["decimal"]),
+            plain["id"],
+            tuple(plain["keep"]),
+            tuple(plain["ignore"]),
+        )
+
+
+def open_table(
+    source: str | Path, subject: Subject[Any, Any], table: TableOptions, chunk_rows: int
+) -> CaseSource:
+    """Open the input of a run; see `open_cases`."""
+    plain = table.plain(subject.knows)
+    return open_cases(source, chunk_rows=chunk_rows, dialect=table.dialect, plain=plain)
+
+
+def roles_of(
+    subject: Subject[Any, Any], columns: Sequence[str], table: TableOptions
+) -> ColumnRoles:
+    """Say what each column is for, and refuse those that are for nothing.
+
+    Raises
+    ------
+    InvalidCase
+        With every option that names no column, or every column that is neither evidence nor about
+        the case.
+    """
+    roles = column_roles(
+        columns,
+        subject.knows,
+        id=table.id,
+        keep=table.keep,
+        ignore=table.ignore,
+        answers=subject.answers(),
+    )
+    subject.check_columns(roles.evidence)
+    return roles
