@@ -86,8 +86,8 @@ def counted() -> dict[str, dict[str, float]]:
         own = {
             "lockstep components": found.core.work.sum() + sum(c.work.sum() for c in found.large),
             "lockstep steps": found.core.n_steps.sum() + sum(c.n_steps.sum() for c in found.large),
-            "pendant eliminations": sum(len(step.rows) for step in found.peels),
-            "pendant passes": len(found.peels),
+            "pendant eliminations": sum(len(step.rows) for step in found.pendants),
+            "pendant passes": len(found.pendants),
             "searched plans": len(found.large),
             "refused": len(found.refused),
         }

@@ -16,7 +16,7 @@ ANSWERED, IMPOSSIBLE, TOO_COMPLEX = range(3)
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """Posteriors of N cases.
+    """Posteriors of N cases; the arrays are read-only from here on.
 
     Attributes
     ----------
@@ -42,6 +42,10 @@ class Answer:
     too_complex: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     responsible: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     credit: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def __post_init__(self) -> None:
+        for array in vars(self).values():
+            array.setflags(write=False)
 
     @property
     def possible(self) -> BoolArray:

@@ -60,7 +60,7 @@ def answer_table(model: NoisyModel) -> AnswerTable:
     sizes += [len(prior) for prior in model.risk_priors]
     places = [range(len(model.findings)), range(len(model.ordinals)), range(len(model.risks))]
     first = np.cumsum([0, *sizes])
-    rows = _Rows(model)
+    rows = _WeightRows(model)
     for q, (kind, p) in enumerate(zip(kinds, (p for part in places for p in part), strict=True)):
         build = (rows.finding, rows.ordinal, rows.risk)[kind]
         build(q, int(first[q]), p)
@@ -96,7 +96,7 @@ def _padded(
     return terms.astype(np.intp), values
 
 
-class _Rows:
+class _WeightRows:
     """Collects rows of weights and what share of them makes up each answer."""
 
     def __init__(self, model: NoisyModel) -> None:

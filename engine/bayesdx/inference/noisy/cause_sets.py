@@ -75,8 +75,8 @@ def joint_posterior(model: NoisyModel, evidence: Evidence, causes: Sequence[int]
     causes_clamped[:, chosen] = clamps
     log_joint = _log_evidence(model, _clamped(repeated, causes_clamped))
     # What the evidence itself clamps the other way has no probability.
-    log_joint[((wanted >= 0) & (wanted != clamps)).any(axis=1)] = -np.inf
-    log_joint = log_joint.reshape(n_cases, n_states)
+    impossible = ((wanted >= 0) & (wanted != clamps)).any(axis=1)
+    log_joint = np.where(impossible, -np.inf, log_joint).reshape(n_cases, n_states)
     top = log_joint.max(axis=1, keepdims=True)
     weights = np.exp(log_joint - np.where(np.isneginf(top), 0.0, top))
     total = weights.sum(axis=1, keepdims=True)
@@ -174,9 +174,7 @@ def _bounds(
         known = causes[row, decided]
         contradicted[row] = ((known >= 0) & (known != np.array(states))).any()
         causes[row, decided] = states
-    log_joint = _log_evidence(model, _clamped(rows, causes))
-    log_joint[contradicted] = -np.inf
-    return log_joint
+    return np.where(contradicted, -np.inf, _log_evidence(model, _clamped(rows, causes)))
 
 
 def _clamped(evidence: Evidence, causes: np.typing.NDArray[np.int8]) -> Evidence:

@@ -8,7 +8,7 @@ from bayesdx.inference.arrays import BoolArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.condition import absorb, count_axes, used_axes
 from bayesdx.inference.noisy.limits import MAX_AXES
-from bayesdx.inference.noisy.lockstep.leaves import find_leaves, slot_words
+from bayesdx.inference.noisy.lockstep.pendants import find_pendants, slot_words
 from bayesdx.inference.noisy.lockstep.plan import plan_sweep
 from bayesdx.inference.noisy.model import NoisyModel
 
@@ -52,6 +52,6 @@ def _coupled_axes(model: NoisyModel, evidence: Evidence) -> list[int]:
     if count_axes(model, evidence)[0] > MAX_AXES:
         return np.flatnonzero(used_axes(model, evidence)[0]).tolist()
     problem = absorb(model, evidence)
-    _, masks = find_leaves(problem.mask, *slot_words(model, problem))
+    _, masks = find_pendants(problem.mask, *slot_words(model, problem))
     word = int(np.bitwise_or.reduce(masks[0], initial=np.uint64(0)))
     return [int(u) for slot, u in enumerate(problem.axis[0]) if word >> slot & 1]

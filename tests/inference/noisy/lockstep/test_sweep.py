@@ -1,4 +1,4 @@
-"""The sweep of a batch: exact where leaves and knots meet, and each case by itself."""
+"""The sweep of a batch: exact where pendants and knots meet, and each case by itself."""
 
 from collections import Counter
 from importlib.util import find_spec
@@ -12,7 +12,7 @@ from bayesdx.building.assembly import Assembly
 from bayesdx.inference import Evidence, NoisyModel, posteriors
 from bayesdx.inference.noisy.condition import absorb, without_causes
 from bayesdx.inference.noisy.lockstep import sweep
-from bayesdx.inference.noisy.lockstep.leaves import Kind
+from bayesdx.inference.noisy.lockstep.pendants import PendantKind
 from bayesdx.inference.noisy.lockstep.plan import SweepPlan, plan_sweep
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.inference.noisy.sampling import observe, sample_cases
@@ -48,16 +48,16 @@ def test_knots_are_answered_as_the_sums_over_all_worlds() -> None:
 
 
 def test_the_knots_have_all_that_a_sweep_can_meet() -> None:
-    """Every kind of leaf, cores of many steps, axes of every width."""
-    kinds: Counter[Kind] = Counter()
+    """Every kind of pendant, cores of many steps, axes of every width."""
+    kinds: Counter[PendantKind] = Counter()
     widths: set[int] = set()
     most_steps = 0
     for seed in SEEDS:
         *_, plan = answered(*knotted_problem(seed))
-        kinds.update({step.kind: len(step.rows) for step in plan.peels})
+        kinds.update({step.kind: len(step.rows) for step in plan.pendants})
         widths.update(np.unique(plan.core.widths).tolist())
         most_steps = max(most_steps, int(plan.core.n_steps.max(initial=0)))
-    assert set(kinds) == set(Kind)
+    assert set(kinds) == set(PendantKind)
     assert widths == {1, 2, 3, 4, 5, 7}
     assert most_steps >= 5
 

@@ -10,7 +10,7 @@ from knotted import knotted_problem
 from bayesdx.inference.noisy.condition import absorb
 from bayesdx.inference.noisy.lockstep import frontier
 from bayesdx.inference.noisy.lockstep.frontier import JointStates, index_of, lay_out
-from bayesdx.inference.noisy.lockstep.leaves import Kind, find_leaves, slot_words
+from bayesdx.inference.noisy.lockstep.pendants import PendantKind, find_pendants, slot_words
 from bayesdx.inference.noisy.lockstep.plan import plan_sweep, width_words
 
 NONE = np.uint64(0)
@@ -33,17 +33,17 @@ def links_of(masks: np.ndarray) -> set[tuple[int, int]]:
     return {(c, s) for c, mask in enumerate(masks.tolist()) for s in range(64) if mask >> s & 1}
 
 
-def test_peeling_leaves_the_knots() -> None:
+def test_what_pendants_leave_are_the_knots() -> None:
     for seed in range(20):
         model, evidence = knotted_problem(seed)
         problem = absorb(model, evidence)
-        peels, core = find_leaves(problem.mask, *slot_words(model, problem))
+        pendants, core = find_pendants(problem.mask, *slot_words(model, problem))
         for row in range(len(evidence)):
             assert links_of(core[row]) == knot(links_of(problem.mask[row]))
             # Each link that is gone was cut off once, by a fold or a contraction.
             cut = [
                 (int(c), int(s))
-                for step in peels
+                for step in pendants
                 for r, c, s in zip(step.rows, step.causes, step.slots, strict=True)
                 if r == row
             ]
@@ -55,8 +55,8 @@ def test_parts_of_a_fold_belong_to_the_first_axes() -> None:
     seen = 0
     for seed in range(20):
         model, evidence = knotted_problem(seed)
-        for step in plan_sweep(model, absorb(model, evidence)).peels:
-            if step.kind in (Kind.CONTRACT, Kind.CONTRACT_RISK):
+        for step in plan_sweep(model, absorb(model, evidence)).pendants:
+            if step.kind in (PendantKind.CONTRACT, PendantKind.CONTRACT_RISK):
                 pairs = list(zip(step.rows.tolist(), step.causes.tolist(), strict=True))
                 assert len(pairs) == len(set(pairs))
                 continue
@@ -97,7 +97,7 @@ def test_steps_open_and_close_each_axis_once() -> None:
 
 def random_layout(
     rng: np.random.Generator, n_cases: int, count: int
-) -> tuple[frontier.Layout, np.ndarray, np.ndarray]:
+) -> tuple[frontier.FrontierLayout, np.ndarray, np.ndarray]:
     """Cases with random positions touched, ending and open, and their widths and words."""
     widths = np.sort(rng.choice([2, 3, 5], size=(n_cases, count)), axis=1)
     kind = rng.choice(4, size=(n_cases, count), p=[0.2, 0.15, 0.35, 0.3])

@@ -18,7 +18,7 @@ from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP
 LANES = 8
 
 
-class Link(NamedTuple):
+class AxisLink(NamedTuple):
     """What an active cause does to an axis: see `layout.AxisArrays.links`."""
 
     gain: float
@@ -28,10 +28,10 @@ class Link(NamedTuple):
 
 
 @inlined
-def link_of(model: Model, state: State, c: int, slot: int) -> Link:
+def link_of(model: Model, state: State, c: int, slot: int) -> AxisLink:
     """Read what a cause does to a slot."""
     at = 4 * (state.slots[8 * slot + AXIS] * model.n_causes + c)
-    return Link(
+    return AxisLink(
         model.links[at + GAIN] * state.share[slot],
         model.links[at + KEEP],
         model.links[at + LEAK_KEEP],
@@ -40,24 +40,24 @@ def link_of(model: Model, state: State, c: int, slot: int) -> Link:
 
 
 @inlined
-def floored(link: Link, least: float) -> Link:
+def floored(link: AxisLink, least: float) -> AxisLink:
     """Return a link that leaves at least so much of everything."""
     keep = link.keep if link.keep > least else least
     leak_keep = link.leak_keep if link.keep > least else (1.0 - link.leak_gain) * least
-    return Link(link.gain, keep, leak_keep, link.leak_gain)
+    return AxisLink(link.gain, keep, leak_keep, link.leak_gain)
 
 
 @inlined
-def idle_of(link: Link, is_symptom: bool) -> Link:
+def idle_of(link: AxisLink, is_symptom: bool) -> AxisLink:
     """Return what a cause does whose link to a symptom does not act, but for a factor ``keep``."""
     if is_symptom:
-        return Link(0.0, 1.0, 1.0 - link.leak_gain, link.leak_gain)
+        return AxisLink(0.0, 1.0, 1.0 - link.leak_gain, link.leak_gain)
     return link
 
 
 @compiled
 def reached_by_none(
-    link: Link, share: float, old: Floats, pulled: Floats, size: int, stride: int, width: int
+    link: AxisLink, share: float, old: Floats, pulled: Floats, size: int, stride: int, width: int
 ) -> float:
     """Sum what nothing else reaches on an axis; see `lockstep.production.spared_by_others`."""
     apart()
@@ -73,7 +73,7 @@ def reached_by_none(
 
 
 @inlined
-def acted(link: Link, vector: Floats) -> tuple[float, float, float, float]:
+def acted(link: AxisLink, vector: Floats) -> tuple[float, float, float, float]:
     """Four components after a cause has acted on them."""
     return (
         vector[0],
@@ -84,7 +84,7 @@ def acted(link: Link, vector: Floats) -> tuple[float, float, float, float]:
 
 
 @inlined
-def pulled(link: Link, adjoint: Floats) -> tuple[float, float, float, float]:
+def pulled(link: AxisLink, adjoint: Floats) -> tuple[float, float, float, float]:
     """Transpose of `acted`."""
     return (
         adjoint[0] + link.gain * adjoint[1],
@@ -95,7 +95,7 @@ def pulled(link: Link, adjoint: Floats) -> tuple[float, float, float, float]:
 
 
 @compiled
-def act(link: Link, array: Floats, size: int, stride: int, width: int) -> None:
+def act(link: AxisLink, array: Floats, size: int, stride: int, width: int) -> None:
     """Let a cause act on one axis of a frontier, in place."""
     apart()
     block = stride * width
@@ -118,7 +118,7 @@ def act(link: Link, array: Floats, size: int, stride: int, width: int) -> None:
 
 
 @compiled
-def unact(link: Link, array: Floats, size: int, stride: int, width: int) -> None:
+def unact(link: AxisLink, array: Floats, size: int, stride: int, width: int) -> None:
     """Transpose of `act`."""
     apart()
     block = stride * width

@@ -1,1 +1,1 @@
-"""The sweep over a batch of cases, on NumPy alone: leaves first, then the core, there and back."""
+"""The sweep over a batch of cases, in NumPy: pendants first, then the 2-core, there and back."""

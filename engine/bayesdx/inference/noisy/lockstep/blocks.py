@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, MaskArray
-from bayesdx.inference.noisy.lockstep.cores import Cases
-from bayesdx.inference.noisy.lockstep.frontier import Chunk, Layout, Sizes, index_of
+from bayesdx.inference.noisy.lockstep.core_cases import CoreCases
+from bayesdx.inference.noisy.lockstep.frontier import Chunk, FrontierLayout, Sizes, index_of
 from bayesdx.inference.noisy.operator import Action, AxisEffect, component
 
 _ONE = np.uint64(1)
@@ -50,7 +50,7 @@ class Ended:
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class CaseBlock:
     """m cases that take one step as one array (…, R).
 
     Attributes
@@ -115,7 +115,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class FrontierReading:
     """All that blocks of one step are read with.
 
     Attributes
@@ -131,8 +131,8 @@ class Reading:
         Strides of ``layout.others`` in what is written.
     """
 
-    cases: Cases
-    layout: Layout
+    cases: CoreCases
+    layout: FrontierLayout
     values: FloatArray
     stride: IntArray
     causes: IntArray
@@ -144,12 +144,12 @@ class Reading:
 
 
 def make_reading(
-    cases: Cases,
-    layout: Layout,
+    cases: CoreCases,
+    layout: FrontierLayout,
     place: tuple[FloatArray, IntArray, IntArray],
     causes: IntArray,
     opened_closed: tuple[MaskArray, MaskArray],
-) -> Reading:
+) -> FrontierReading:
     """Find where everything lies; ``place`` are values, origin (n,) and stride (n, K)."""
     values, origin, stride = place
     others, rows = layout.others, layout.rows
@@ -158,12 +158,12 @@ def make_reading(
     first = rows * cases.active.shape[1] + cases.model.prior_offset[causes[rows]]
     entries = index.entries + np.repeat(first, layout.lengths)
     places = index.places + np.repeat(origin[rows], layout.reads)
-    return Reading(
+    return FrontierReading(
         cases, layout, values, stride, causes, *opened_closed, entries, places, index.steps
     )
 
 
-def read_block(reading: Reading, run: tuple[Chunk, ...]) -> Block:
+def read_block(reading: FrontierReading, run: tuple[Chunk, ...]) -> CaseBlock:
     """Read the frontiers of cases whose causes act on findings of the same sizes."""
     cases, layout = reading.cases, reading.layout
     cut, touched = slice(run[0].first, run[-1].last), run[0].touched
@@ -179,7 +179,7 @@ def read_block(reading: Reading, run: tuple[Chunk, ...]) -> Block:
         before, ended = _sum_ended(reading, run, before)
     entries = reading.entries[layout.stops[cut.start] : layout.stops[cut.stop]]
     new = _has(reading.new[rows], positions)
-    block = Block(
+    block = CaseBlock(
         rows=rows,
         causes=reading.causes[rows],
         positions=positions,
@@ -207,7 +207,7 @@ def _has(words: MaskArray, positions: IntArray) -> BoolArray:
 
 
 def _sum_ended(
-    reading: Reading, run: tuple[Chunk, ...], read: FloatArray
+    reading: FrontierReading, run: tuple[Chunk, ...], read: FloatArray
 ) -> tuple[FloatArray, list[Ended]]:
     layout = reading.layout
     base, read_base = layout.stops[run[0].first], layout.read_stops[run[0].first]
@@ -238,7 +238,7 @@ def _sum_ended(
 
 
 def _links(
-    cases: Cases, rows: IntArray, positions: IntArray, causes: IntArray, touched: Sizes
+    cases: CoreCases, rows: IntArray, positions: IntArray, causes: IntArray, touched: Sizes
 ) -> FloatArray:
     axes, own = cases.model.axes, rows[:, None]
     if not touched:
@@ -251,7 +251,7 @@ def _links(
 
 
 def _starts(
-    cases: Cases, rows: IntArray, positions: IntArray, new: BoolArray, width: int
+    cases: CoreCases, rows: IntArray, positions: IntArray, new: BoolArray, width: int
 ) -> FloatArray | None:
     if not new.any():
         return None
@@ -259,7 +259,7 @@ def _starts(
     return np.where(new[:, None], start, 1.0).T
 
 
-def sum_closing(block: Block, after: FloatArray) -> None:
+def sum_closing(block: CaseBlock, after: FloatArray) -> None:
     """Sum components 1 and 2 of findings that close into component 1, in place."""
     if block.closing is not None:
         for t, closing in enumerate(block.repeated(block.closing)):
@@ -268,7 +268,7 @@ def sum_closing(block: Block, after: FloatArray) -> None:
                 kept += closing * after[component(t, 2)]
 
 
-def unsum_closing(block: Block, adjoint: FloatArray) -> None:
+def unsum_closing(block: CaseBlock, adjoint: FloatArray) -> None:
     """Pull back `sum_closing`: what component 1 got, component 2 passes on."""
     if block.closing is not None:
         for t, closing in enumerate(block.repeated(block.closing)):

@@ -29,7 +29,7 @@ Sizes = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class FrontierLayout:
     """Which positions of each case are what in one step.
 
     Attributes
@@ -134,7 +134,7 @@ def lay_out(
     touched: MaskArray,
     ending: MaskArray,
     others: MaskArray,
-) -> Layout:
+) -> FrontierLayout:
     """Sort n cases by the sizes of their axes.
 
     Parameters
@@ -164,7 +164,7 @@ def lay_out(
     members = [chunk.last - chunk.first for chunk in chunks]
     lengths = np.repeat([math.prod(chunk.others) for chunk in chunks], members)
     reads = lengths * np.repeat([math.prod(chunk.ending) for chunk in chunks], members)
-    return Layout(
+    return FrontierLayout(
         rows=order,
         touched=listed[0],
         ending=listed[1],
@@ -220,13 +220,15 @@ class Index:
     steps: IntArray
 
 
-def index_of(states: JointStates, layout: Layout, stride: IntArray, table: IntArray) -> Index:
+def index_of(
+    states: JointStates, layout: FrontierLayout, stride: IntArray, table: IntArray
+) -> Index:
     """Make the index of a layout.
 
     Parameters
     ----------
     states : JointStates
-    layout : Layout
+    layout : FrontierLayout
     stride : int array (n, K)
         Stride of each position in the frontier.
     table : int array (L,)

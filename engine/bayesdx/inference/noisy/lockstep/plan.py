@@ -1,6 +1,6 @@
 """What the sweep does with each case of a batch, found before any number is looked at.
 
-What hangs on by one thread is summed out first (`bayesdx.inference.noisy.lockstep.leaves`). The
+What hangs on by one thread is summed out first (`bayesdx.inference.noisy.lockstep.pendants`). The
 causes of the rest, the core, are applied one at a time, in the order of
 `bayesdx.inference.noisy.ordering`, but with each axis counted by the components that it really has.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.limits import MAX_LOG2_FRONTIER, MAX_LOG2_WORK
-from bayesdx.inference.noisy.lockstep.leaves import Peel, find_leaves, slot_words
+from bayesdx.inference.noisy.lockstep.pendants import PendantStep, find_pendants, slot_words
 from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, NoisyModel
 from bayesdx.inference.noisy.ordering import (
     BIT,
@@ -35,8 +35,8 @@ _TILE = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
-class Core:
-    """What peeling left of M cases, and the G steps at most in which it is summed out.
+class TwoCore:
+    """The 2-core of M cases, and the G steps at most in which it is summed out.
 
     Axes have *positions* here, K at most, the narrow ones first; a step applies one cause.
 
@@ -67,10 +67,10 @@ class Core:
     closing: MaskArray
     work: FloatArray
 
-    def take(self, at: slice | IntArray) -> Core:
+    def take(self, at: slice | IntArray) -> TwoCore:
         """Return some cases, in the same order."""
         depth = int(self.n_steps[at].max(initial=0))
-        return Core(
+        return TwoCore(
             rows=self.rows[at],
             n_steps=self.n_steps[at],
             slots=self.slots[at],
@@ -90,29 +90,29 @@ class SweepPlan:
 
     Attributes
     ----------
-    peels : tuple of Peel
+    pendants : tuple of PendantStep
         What is summed out first.
     masks : uint64 array (N, C)
         Slots each cause acts on after that.
-    core : Core
+    core : TwoCore
         The steps of what is left of most cases.
-    large : tuple of Core
+    large : tuple of TwoCore
         Of cases with much work, one each.
     refused : int array
         Cases beyond the limits; nothing is planned for them.
     """
 
-    peels: tuple[Peel, ...]
+    pendants: tuple[PendantStep, ...]
     masks: MaskArray
-    core: Core
-    large: tuple[Core, ...]
+    core: TwoCore
+    large: tuple[TwoCore, ...]
     refused: IntArray
 
 
 def plan_sweep(model: NoisyModel, problem: Problem) -> SweepPlan:
     """Choose the order of causes of every case."""
     risks, inhibited = slot_words(model, problem)
-    peels, masks = find_leaves(problem.mask, risks, inhibited)
+    pendants, masks = find_pendants(problem.mask, risks, inhibited)
     degree = (masks != 0).sum(axis=1)
     rows = np.flatnonzero(degree)
     rows = rows[np.argsort(-degree[rows], kind="stable")]
@@ -125,10 +125,10 @@ def plan_sweep(model: NoisyModel, problem: Problem) -> SweepPlan:
         else:
             large.append(found)
     core = core.take(np.flatnonzero(core.work <= LARGE_WORK))
-    return SweepPlan(peels, masks, core, tuple(large), np.array(refused, dtype=np.intp))
+    return SweepPlan(pendants, masks, core, tuple(large), np.array(refused, dtype=np.intp))
 
 
-def searched(core: Core) -> Core | None:
+def searched(core: TwoCore) -> TwoCore | None:
     """Order one case better, by greedy elimination restarted with noise; None beyond the limits.
 
     Randomised restarts as in Fishelson and Geiger (2003); they cost little beside a large case, and
@@ -160,7 +160,7 @@ def searched(core: Core) -> Core | None:
 
 def _core(
     model: NoisyModel, problem: Problem, masks: MaskArray, rows: IntArray, n_steps: IntArray
-) -> Core:
+) -> TwoCore:
     """Plan the cores of ``rows``."""
     depth = int(n_steps.max(initial=0))
     causes = np.argsort(masks[rows] == 0, axis=1, kind="stable")[:, :depth]
@@ -175,7 +175,7 @@ def _core(
     used = widths > 1
     evidence = np.where(used & (model.axes.classes[axis] != RISK), _bits(slots.shape[1]), _NONE)
     words = evidence.sum(axis=1, dtype=np.uint64)
-    return Core(rows, n_steps, slots, widths, words, causes, masks, new, closing, work)
+    return TwoCore(rows, n_steps, slots, widths, words, causes, masks, new, closing, work)
 
 
 def _application(masks: MaskArray, rank: NDArray[np.int16]) -> IntArray:

@@ -1,10 +1,10 @@
 """The frontier sweep: forward for the evidence, backward for every posterior at once.
 
-Leaves are summed out as numbers (`bayesdx.inference.noisy.lockstep.peeling`). Of the rest, causes
-are summed out one at a time over a frontier that holds the open axes only; its cost is the sum of
-2^(open findings), not 2^(positive findings). Backward, the adjoint of the evidence is pulled
-through the same steps; each cause's joint probability with the evidence falls out on the way
-(Darwiche 2003's differential view). Everything is batched over cases.
+Pendants are summed out as numbers (`bayesdx.inference.noisy.lockstep.pendant_elimination`). Of the
+rest, the 2-core, causes are summed out one at a time over a frontier that holds the open axes only;
+its cost is the sum of 2^(open findings), not 2^(positive findings). Backward, the adjoint of the
+evidence is pulled through the same steps; each cause's joint probability with the evidence falls
+out on the way (Darwiche 2003's differential view). Everything is batched over cases.
 """
 
 from __future__ import annotations
@@ -15,24 +15,26 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.lockstep.cores import collect
-from bayesdx.inference.noisy.lockstep.dense import DenseSweep
+from bayesdx.inference.noisy.lockstep.core_cases import collect
+from bayesdx.inference.noisy.lockstep.core_sweep import backward, forward
+from bayesdx.inference.noisy.lockstep.dense_core import DenseSweep
 from bayesdx.inference.noisy.lockstep.frontier import JointStates
-from bayesdx.inference.noisy.lockstep.leaves import Kind
-from bayesdx.inference.noisy.lockstep.peeling import (
-    Shares,
+from bayesdx.inference.noisy.lockstep.pendant_elimination import (
     close_axes,
     close_causes,
+    eliminate_pendants,
+    pull_pendants,
+)
+from bayesdx.inference.noisy.lockstep.pendants import PendantKind
+from bayesdx.inference.noisy.lockstep.plan import SweepPlan
+from bayesdx.inference.noisy.lockstep.production import Production
+from bayesdx.inference.noisy.lockstep.workspace import (
+    Shares,
     divided,
     log_of,
     log_product,
-    peel,
-    unpeel,
+    start_workspace,
 )
-from bayesdx.inference.noisy.lockstep.plan import SweepPlan
-from bayesdx.inference.noisy.lockstep.production import Production
-from bayesdx.inference.noisy.lockstep.stepping import backward, forward
-from bayesdx.inference.noisy.lockstep.tables import start_state
 from bayesdx.inference.noisy.model import NoisyModel
 
 #: Frontier components computed together, summed over steps; bounds the memory of a sweep.
@@ -57,11 +59,11 @@ def sweep(
         P(cause present | evidence); zero where the log evidence is ``-inf``. Empty, shape (N, 0),
         unless ``posteriors``.
     """
-    state = start_state(model, problem, production)
-    notes = peel(model, problem, state, plan.peels)
+    workspace = start_workspace(model, problem, production)
+    eliminated = eliminate_pendants(model, problem, workspace, plan.pendants)
     closed_axes, closed_causes = _closed(problem, plan)
-    vectors = close_axes(model, problem, state, closed_axes)
-    on, off = close_causes(model, state, closed_causes)
+    vectors = close_axes(model, problem, workspace, closed_axes)
+    on, off = close_causes(model, workspace, closed_causes)
     n_tables = len(problem.prior) if _any_table(plan) else 0
     tables = np.zeros((2, n_tables, problem.prior.shape[1]))
     shares = Shares(on, off, tables[0], tables[1], vectors, production)
@@ -73,24 +75,24 @@ def sweep(
     states = JointStates()
     for first_row, last_row in pairwise(_cuts(plan.core.work)):
         core = plan.core.take(slice(first_row, last_row))
-        cases = collect(model, problem, state, core, states)
+        cases = collect(model, problem, workspace, core, states)
         total, steps = forward(cases, noted=posteriors)
-        state.log_scale[core.rows] += log_of(total)
+        workspace.log_scale[core.rows] += log_of(total)
         if posteriors:
             backward(cases, steps, divided(np.ones_like(total), total), shares)
     for core in plan.large:
-        alone = DenseSweep(collect(model, problem, state, core, states))
+        alone = DenseSweep(collect(model, problem, workspace, core, states))
         evidence = alone.evidence()
-        state.log_scale[core.rows] += log_of(np.array(evidence))
+        workspace.log_scale[core.rows] += log_of(np.array(evidence))
         if posteriors and evidence > 0.0:
             alone.fill(1.0 / evidence, shares)
-    state.log_scale[plan.refused] = -np.inf
+    workspace.log_scale[plan.refused] = -np.inf
     if not posteriors:
-        return state.log_scale, np.empty((len(state.log_scale), 0))
-    unpeel(plan.peels, notes, shares)
-    shares.on[np.isneginf(state.log_scale)] = 0.0
+        return workspace.log_scale, np.empty((len(workspace.log_scale), 0))
+    pull_pendants(eliminated, shares)
+    shares.on[np.isneginf(workspace.log_scale)] = 0.0
     # A certain cause may come out an ulp above 1.
-    return state.log_scale, np.minimum(shares.on, 1.0, out=shares.on)
+    return workspace.log_scale, np.minimum(shares.on, 1.0, out=shares.on)
 
 
 def unlinked_log_evidence(model: NoisyModel, problem: Problem) -> FloatArray:
@@ -98,19 +100,19 @@ def unlinked_log_evidence(model: NoisyModel, problem: Problem) -> FloatArray:
     first = problem.prior_offset
     prior = problem.prior[:, first]
     both = prior * problem.on + (1.0 - prior) * problem.off
-    state = start_state(model, problem)
-    close_axes(model, problem, state, problem.axis >= 0)
-    return state.log_scale + log_product(np.where(problem.mask == 0, both, 1.0))
+    workspace = start_workspace(model, problem)
+    close_axes(model, problem, workspace, problem.axis >= 0)
+    return workspace.log_scale + log_product(np.where(problem.mask == 0, both, 1.0))
 
 
 def _closed(problem: Problem, plan: SweepPlan) -> tuple[BoolArray, BoolArray]:
-    """Axes (N, K) and causes (N, C) that neither lie in the core nor were peeled off."""
+    """Axes (N, K) and causes (N, C) that lie neither in the core nor among the pendants."""
     axes, causes = problem.axis >= 0, plan.masks == 0
     words = np.bitwise_or.reduce(plan.masks, axis=1, initial=np.uint64(0))
     bits = np.uint64(1) << np.arange(axes.shape[1], dtype=np.uint64)
     axes &= (words[:, None] & bits) == 0
-    for step in plan.peels:
-        if step.kind in (Kind.CONTRACT, Kind.CONTRACT_RISK):
+    for step in plan.pendants:
+        if step.kind in (PendantKind.CONTRACT, PendantKind.CONTRACT_RISK):
             axes[step.rows, step.slots] = False
         else:
             causes[step.rows, step.causes] = False
@@ -118,7 +120,7 @@ def _closed(problem: Problem, plan: SweepPlan) -> tuple[BoolArray, BoolArray]:
 
 
 def _any_table(plan: SweepPlan) -> bool:
-    return any(step.kind is Kind.CONTRACT_RISK for step in plan.peels)
+    return any(step.kind is PendantKind.CONTRACT_RISK for step in plan.pendants)
 
 
 def _cuts(work: FloatArray) -> list[int]:

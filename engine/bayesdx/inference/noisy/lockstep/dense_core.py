@@ -16,14 +16,14 @@ from itertools import pairwise, product
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.noisy.lockstep.cores import Cases
-from bayesdx.inference.noisy.lockstep.peeling import Shares, divided
+from bayesdx.inference.noisy.lockstep.core_cases import CoreCases
 from bayesdx.inference.noisy.lockstep.production import (
     Production,
     floored,
     idle_effect,
     spared_by_others,
 )
+from bayesdx.inference.noisy.lockstep.workspace import Shares, divided
 from bayesdx.inference.noisy.operator import (
     Action,
     apply_cause,
@@ -81,7 +81,7 @@ class DenseStep:
         return self.fresh_risks + self.rest
 
 
-def dense_steps(cases: Cases) -> list[DenseStep]:
+def dense_steps(cases: CoreCases) -> list[DenseStep]:
     """List the steps of the only case of ``cases``."""
     core = cases.core
     widths, evidence = core.widths[0].tolist(), int(core.evidence[0])
@@ -109,11 +109,11 @@ class DenseSweep:
 
     Parameters
     ----------
-    cases : Cases
+    cases : CoreCases
         Of one case.
     """
 
-    def __init__(self, cases: Cases) -> None:
+    def __init__(self, cases: CoreCases) -> None:
         self.cases = cases
         self.steps = dense_steps(cases)
         self.widths: list[int] = cases.core.widths[0].tolist()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.noisy.condition import Problem
@@ -13,8 +14,8 @@ from bayesdx.inference.noisy.model import NoisyModel
 
 
 @dataclass(eq=False)
-class State:
-    """What is left of N cases; the arrays change while leaves are summed out.
+class BatchWorkspace:
+    """What is left of N cases; the arrays change while pendants are summed out.
 
     Attributes
     ----------
@@ -43,13 +44,44 @@ class State:
     strides: IntArray
     production: Production | None = None
 
+    def scale(self, rows: IntArray, factor: FloatArray) -> None:
+        """Note that ``factor`` (M,) was taken out of ``rows`` (M,)."""
+        n_cases = len(self.log_scale)
+        self.log_scale += np.bincount(rows, weights=log_of(factor), minlength=n_cases)
 
-def start_state(model: NoisyModel, problem: Problem, production: Production | None = None) -> State:
+
+@dataclass(eq=False)
+class Shares:
+    """What the way back fills in.
+
+    Attributes
+    ----------
+    on, off : arrays (N, C)
+        P(cause present | evidence), P(cause absent | evidence).
+    by_present, by_absent : arrays (N, P) or (0, P)
+        The same by entry of the table, for causes whose risks were contracted; empty if none were.
+    vectors : array (N, K, S)
+        Derivatives by the components of evidence axes; P(state | evidence) of risks.
+    production : Production, optional
+        What causes produced, when that is asked.
+    """
+
+    on: FloatArray
+    off: FloatArray
+    by_present: FloatArray
+    by_absent: FloatArray
+    vectors: FloatArray
+    production: Production | None = None
+
+
+def start_workspace(
+    model: NoisyModel, problem: Problem, production: Production | None = None
+) -> BatchWorkspace:
     """Copy what will be changed."""
     width = max(4, problem.start.shape[2])
     vectors = np.zeros((*problem.axis.shape, width))
     vectors[:, :, : problem.start.shape[2]] = problem.start
-    return State(
+    return BatchWorkspace(
         vectors=vectors,
         on=problem.on.copy(),
         off=problem.off.copy(),
@@ -74,3 +106,27 @@ def _table_strides(model: NoisyModel, problem: Problem) -> IntArray:
             strides[:, edges.number[axis, cause]] = step
             step = np.where(unknown[axis], step * model.axes.sizes[axis], step)
     return strides
+
+
+def divided(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Quotient, zero where the denominator is zero."""
+    result: FloatArray = np.divide(
+        numerator, denominator, out=np.zeros(np.shape(numerator)), where=denominator > 0.0
+    )
+    return result
+
+
+def log_of(factor: FloatArray) -> FloatArray:
+    """Logarithm, minus infinity of zero without a warning."""
+    with np.errstate(divide="ignore"):
+        result: FloatArray = np.log(factor)
+    return result
+
+
+def log_product(factors: NDArray[np.float64]) -> FloatArray:
+    """Log of the product of each row; one logarithm a row unless the product gets too small."""
+    product = factors.prod(axis=1)
+    result = log_of(product)
+    small = np.flatnonzero(product < 1e-200)
+    result[small] = log_of(factors[small]).sum(axis=1)
+    return result

@@ -8,7 +8,7 @@ from knotted import knotted_problem
 
 from bayesdx.building.assembly import Assembly
 from bayesdx.inference import no_evidence, posteriors
-from bayesdx.inference.noisy.lockstep import dense, plan
+from bayesdx.inference.noisy.lockstep import dense_core, plan
 
 
 @pytest.mark.parametrize("kept", [1, 20, 1 << 24])
@@ -22,7 +22,7 @@ def test_a_case_alone_is_answered_as_among_others(
         with monkeypatch.context() as patched:
             patched.setattr(plan, "LARGE_WORK", 0)
             patched.setattr(plan, "RESTARTS", 4)
-            patched.setattr(dense, "KEPT", kept)
+            patched.setattr(dense_core, "KEPT", kept)
             alone = posteriors(model, evidence, backend="numpy")
         np.testing.assert_allclose(alone.log_evidence, right.log_evidence, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(alone.causes, right.causes, rtol=1e-12, atol=1e-13)

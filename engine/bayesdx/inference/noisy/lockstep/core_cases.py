@@ -9,21 +9,21 @@ import numpy as np
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.frontier import JointStates
-from bayesdx.inference.noisy.lockstep.plan import Core, width_words
-from bayesdx.inference.noisy.lockstep.tables import State
+from bayesdx.inference.noisy.lockstep.plan import TwoCore, width_words
+from bayesdx.inference.noisy.lockstep.workspace import BatchWorkspace
 from bayesdx.inference.noisy.model import NoisyModel
 
 _ONE = np.uint64(1)
 
 
 @dataclass(frozen=True, eq=False)
-class Cases:
+class CoreCases:
     """n cases with a core.
 
     Attributes
     ----------
     model : NoisyModel
-    core : Core
+    core : TwoCore
     axis : int array (n, K)
         Axis at each position, -1 where there is none.
     vectors : array (n, K, S)
@@ -33,7 +33,7 @@ class Cases:
     active, inactive : arrays (n, P + 1)
         Weights of each cause by joint states of its risks; 0 and 1 for a step without a cause.
     strides : int array (n, E + 1)
-        See `tables.State`.
+        See `tables.BatchWorkspace`.
     classes : list of (int, uint64 array (n,))
         Positions of each width.
     states : JointStates
@@ -41,7 +41,7 @@ class Cases:
     """
 
     model: NoisyModel
-    core: Core
+    core: TwoCore
     axis: IntArray
     vectors: FloatArray
     present: FloatArray
@@ -58,22 +58,28 @@ class Cases:
 
 
 def collect(
-    model: NoisyModel, problem: Problem, state: State, core: Core, states: JointStates
-) -> Cases:
+    model: NoisyModel,
+    problem: Problem,
+    workspace: BatchWorkspace,
+    core: TwoCore,
+    states: JointStates,
+) -> CoreCases:
     """Collect the numbers of the cases of ``core``."""
     rows, own = core.rows, core.rows[:, None]
     n_entries = problem.prior.shape[1]
-    owner = np.repeat(np.arange(state.on.shape[1]), np.diff(model.prior_offset))
+    owner = np.repeat(np.arange(workspace.on.shape[1]), np.diff(model.prior_offset))
     active = np.zeros((len(rows), n_entries + 1))
     inactive = np.ones((len(rows), n_entries + 1))
-    np.multiply(state.on[rows].take(owner, axis=1), state.present[rows], out=active[:, :-1])
-    np.multiply(state.off[rows].take(owner, axis=1), state.absent[rows], out=inactive[:, :-1])
-    vectors = state.vectors[own, core.slots]
+    np.multiply(workspace.on[rows].take(owner, axis=1), workspace.present[rows], out=active[:, :-1])
+    np.multiply(
+        workspace.off[rows].take(owner, axis=1), workspace.absent[rows], out=inactive[:, :-1]
+    )
+    vectors = workspace.vectors[own, core.slots]
     # Where causes that lower the leak are gone, the part owed to it is one with the rest.
     places = np.arange(core.widths.shape[1], dtype=np.uint64)
     plain = (core.widths == 2) & ((core.evidence[:, None] >> places & _ONE) != 0)
     vectors[..., 1] += np.where(plain, vectors[..., 2], 0.0)
-    return Cases(
+    return CoreCases(
         model=model,
         core=core,
         axis=np.where(core.widths > 1, problem.axis[own, core.slots], -1),
@@ -81,7 +87,7 @@ def collect(
         present=problem.present[own, core.slots],
         active=active,
         inactive=inactive,
-        strides=state.strides[rows],
+        strides=workspace.strides[rows],
         classes=width_words(core.widths),
         states=states,
     )

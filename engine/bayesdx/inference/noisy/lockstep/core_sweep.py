@@ -12,35 +12,35 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.lockstep.blocks import (
-    Block,
+    CaseBlock,
     Ended,
-    Reading,
+    FrontierReading,
     make_reading,
     read_block,
     sum_closing,
     unsum_closing,
 )
-from bayesdx.inference.noisy.lockstep.cores import Cases
+from bayesdx.inference.noisy.lockstep.core_cases import CoreCases
 from bayesdx.inference.noisy.lockstep.frontier import bins, lay_out
-from bayesdx.inference.noisy.lockstep.peeling import Shares, divided
 from bayesdx.inference.noisy.lockstep.production import (
     Production,
     floored,
     idle_effect,
     spared_by_others,
 )
+from bayesdx.inference.noisy.lockstep.workspace import Shares, divided
 from bayesdx.inference.noisy.operator import Action, apply_cause, dot, pull_active, sum_axis
 
 _ONE = np.uint64(1)
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class CoreStep:
     """What the backward pass needs of one step.
 
     Attributes
     ----------
-    blocks : list of Block
+    blocks : list of CaseBlock
     size : int
         Components of all blocks, one block after the other.
     finished : slice
@@ -49,7 +49,7 @@ class Step:
         Where their values lie.
     """
 
-    blocks: list[Block]
+    blocks: list[CaseBlock]
     size: int
     finished: slice
     final: IntArray
@@ -66,7 +66,7 @@ class _Place:
     ending: MaskArray  #: (n,) risks closed by the step before, to be summed by the next
 
 
-def forward(cases: Cases, *, noted: bool) -> tuple[FloatArray, list[Step]]:
+def forward(cases: CoreCases, *, noted: bool) -> tuple[FloatArray, list[CoreStep]]:
     """Sum the cores out: their evidence (n,), and what `backward` needs if ``noted``."""
     core = cases.core
     n_cases, n_positions = core.slots.shape
@@ -85,13 +85,13 @@ def forward(cases: Cases, *, noted: bool) -> tuple[FloatArray, list[Step]]:
         blocks = _take_step(cases, place, number, last, done, noted=noted)
         final = place.origin[done:last]
         total[done:last] = place.values[final]
-        steps.append(Step(blocks, len(place.values), slice(done, last), final))
+        steps.append(CoreStep(blocks, len(place.values), slice(done, last), final))
     return total, steps
 
 
 def _take_step(
-    cases: Cases, place: _Place, number: int, last: int, done: int, *, noted: bool
-) -> list[Block]:
+    cases: CoreCases, place: _Place, number: int, last: int, done: int, *, noted: bool
+) -> list[CaseBlock]:
     """Apply the next cause of cases [0, done); sum out what is left of [done, last)."""
     core = cases.core
     causes = np.full(last, len(cases.model.causes))
@@ -125,7 +125,7 @@ def _take_step(
     return blocks if noted else []
 
 
-def _address(place: _Place, reading: Reading, blocks: list[Block]) -> None:
+def _address(place: _Place, reading: FrontierReading, blocks: list[CaseBlock]) -> None:
     """Note where the results of blocks lie, one after the other."""
     place.stride[: len(reading.causes)] = 0
     first = 0
@@ -140,13 +140,13 @@ def _address(place: _Place, reading: Reading, blocks: list[Block]) -> None:
     place.stride[others.owner, others.at] = reading.steps
 
 
-def backward(cases: Cases, steps: list[Step], unit: FloatArray, shares: Shares) -> None:
-    """Fill the shares of the causes of the core, and what its axes need to be unpeeled.
+def backward(cases: CoreCases, steps: list[CoreStep], unit: FloatArray, shares: Shares) -> None:
+    """Fill the shares of the causes of the core, and what its axes need for the way back.
 
     Parameters
     ----------
-    cases : Cases
-    steps : list of Step
+    cases : CoreCases
+    steps : list of CoreStep
         As `forward` made them; emptied.
     unit : array (n,)
         1 over the evidence of each core.
@@ -176,7 +176,7 @@ def backward(cases: Cases, steps: list[Step], unit: FloatArray, shares: Shares) 
 
 
 def _note_entries(
-    cases: Cases, by_entry: list[tuple[IntArray, FloatArray, FloatArray]], shares: Shares
+    cases: CoreCases, by_entry: list[tuple[IntArray, FloatArray, FloatArray]], shares: Shares
 ) -> None:
     n_cases, width = cases.active.shape
     entries, on, off = (np.concatenate(part) for part in zip(*by_entry, strict=True))
@@ -186,7 +186,7 @@ def _note_entries(
 
 
 def _pull_back(
-    cases: Cases, block: Block, adjoint: FloatArray, shares: Shares
+    cases: CoreCases, block: CaseBlock, adjoint: FloatArray, shares: Shares
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Pull the adjoint of a block's result back to what was read; shares by component, (R,)."""
     action, before = block.action(), block.before
@@ -210,8 +210,8 @@ def _pull_back(
 
 
 def _produced(
-    cases: Cases,
-    block: Block,
+    cases: CoreCases,
+    block: CaseBlock,
     action: Action,
     back: tuple[FloatArray, FloatArray, FloatArray],
     made: Production,
@@ -242,7 +242,7 @@ def _produced(
         made.credit(own, weight[is_cause, t], keep[is_cause, t], posterior[own], spared)
 
 
-def _unopen(cases: Cases, block: Block, adjoint: FloatArray, shares: Shares) -> None:
+def _unopen(cases: CoreCases, block: CaseBlock, adjoint: FloatArray, shares: Shares) -> None:
     """Derivatives by the starts of findings that were opened."""
     product = adjoint * block.before
     for t, start in enumerate(block.starts):
@@ -264,7 +264,7 @@ def _unopen(cases: Cases, block: Block, adjoint: FloatArray, shares: Shares) -> 
         shares.vectors[cases.core.rows[rows], slots] = result
 
 
-def _unend(cases: Cases, block: Block, adjoint: FloatArray, shares: Shares) -> FloatArray:
+def _unend(cases: CoreCases, block: CaseBlock, adjoint: FloatArray, shares: Shares) -> FloatArray:
     """Undo the sums over risks; note the shares of their states."""
     result = np.empty(block.index.shape)
     at = read = 0
@@ -285,7 +285,7 @@ def _unend(cases: Cases, block: Block, adjoint: FloatArray, shares: Shares) -> F
 
 
 def _note_states(
-    cases: Cases, rows: IntArray, ended: Ended, share: FloatArray, shares: Shares
+    cases: CoreCases, rows: IntArray, ended: Ended, share: FloatArray, shares: Shares
 ) -> None:
     joint = share.reshape(len(rows), *ended.sizes)
     for i, size in enumerate(ended.sizes):

@@ -3,8 +3,8 @@
 Causes and axes form a graph. A cause that acts on one axis only is *folded* into the axis's vector;
 an axis on which one cause only acts is *contracted* into the weights of that cause. Repeated until
 nothing changes this leaves the 2-core of the graph, which alone needs a frontier (the rule is that
-of vertices of degree one in variable elimination). All cases are peeled together, a round at a
-time; `bayesdx.inference.noisy.lockstep.peeling` does the arithmetic.
+of vertices of degree one in variable elimination). All cases are looked at together, a round at a
+time; `bayesdx.inference.noisy.lockstep.pendant_elimination` does the arithmetic.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, NoisyModel
 _ONE = np.uint64(1)
 
 
-class Kind(Enum):
+class PendantKind(Enum):
     """What is summed out: a cause into an axis (of two or four components, or a risk), or back."""
 
     FOLD = "fold"
@@ -32,19 +32,19 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Peel:
+class PendantStep:
     """M pairs of a cause and an axis, of which one is summed out.
 
     Attributes
     ----------
-    kind : Kind
+    kind : PendantKind
     rows, causes, slots : int arrays (M,)
     parts : tuple of slices
         The causes that are folded into their axes first, second and so on; each part belongs to
         the first axes of the part before. Pairs of a contraction are one part, of distinct causes.
     """
 
-    kind: Kind
+    kind: PendantKind
     rows: IntArray
     causes: IntArray
     slots: IntArray
@@ -60,10 +60,10 @@ def slot_words(model: NoisyModel, problem: Problem) -> tuple[MaskArray, MaskArra
     return risks, inhibited.sum(axis=1, dtype=np.uint64)
 
 
-def find_leaves(
+def find_pendants(
     masks: MaskArray, risks: MaskArray, inhibited: MaskArray
-) -> tuple[tuple[Peel, ...], MaskArray]:
-    """Peel every case.
+) -> tuple[tuple[PendantStep, ...], MaskArray]:
+    """PendantStep every case.
 
     Parameters
     ----------
@@ -74,32 +74,32 @@ def find_leaves(
 
     Returns
     -------
-    peels : tuple of Peel
+    pendants : tuple of PendantStep
         In the order in which they are to be done.
     core : uint64 array (N, C)
         Slots each cause still acts on; none for causes that were folded or left without axes.
     """
     core = masks.copy()
-    peels: list[Peel] = []
+    pendants: list[PendantStep] = []
     rows = np.arange(len(masks))
     while len(rows):
         part = core[rows]
         local, causes = np.nonzero(np.bitwise_count(part) == 1)
         words = part[local, causes]
         part[local, causes] = 0
-        peels.extend(_folds(rows[local], causes, words, risks, inhibited))
+        pendants.extend(_folds(rows[local], causes, words, risks, inhibited))
         single = _seen_once(part)
         part_single = part & single[:, None]
         local, causes = np.nonzero(part_single)
         words, case = part_single[local, causes], rows[local]
         found, gone = _contractions(case, causes, words, risks)
-        peels.extend(found)
+        pendants.extend(found)
         part[local, causes] ^= gone
         core[rows] = part
         changed = np.zeros(len(rows), dtype=bool)
         changed[local] = True
         rows = rows[changed]
-    return tuple(peels), core
+    return tuple(pendants), core
 
 
 def _seen_once(masks: MaskArray) -> MaskArray:
@@ -126,22 +126,22 @@ def _position(words: MaskArray) -> IntArray:
 
 def _folds(
     rows: IntArray, causes: IntArray, words: MaskArray, risks: MaskArray, inhibited: MaskArray
-) -> list[Peel]:
+) -> list[PendantStep]:
     is_risk = (words & risks[rows]) != 0
     is_inhibited = (words & inhibited[rows]) != 0
     slots = _position(words)
     return [
         _fold(kind, rows[chosen], causes[chosen], slots[chosen])
         for kind, chosen in (
-            (Kind.FOLD, ~is_risk & ~is_inhibited),
-            (Kind.FOLD_INHIBITED, is_inhibited),
-            (Kind.FOLD_RISK, is_risk),
+            (PendantKind.FOLD, ~is_risk & ~is_inhibited),
+            (PendantKind.FOLD_INHIBITED, is_inhibited),
+            (PendantKind.FOLD_RISK, is_risk),
         )
         if chosen.any()
     ]
 
 
-def _fold(kind: Kind, rows: IntArray, causes: IntArray, slots: IntArray) -> Peel:
+def _fold(kind: PendantKind, rows: IntArray, causes: IntArray, slots: IntArray) -> PendantStep:
     """Sort pairs by their place among those of the same axis, the fullest axes first."""
     key = rows * 64 + slots
     order = np.argsort(key, kind="stable")
@@ -153,29 +153,33 @@ def _fold(kind: Kind, rows: IntArray, causes: IntArray, slots: IntArray) -> Peel
     order = order[np.argsort(place * len(first) + np.repeat(standing, length), kind="stable")]
     stops = np.cumsum(np.bincount(place)).tolist()
     parts = tuple(slice(a, b) for a, b in zip([0, *stops[:-1]], stops, strict=True))
-    return Peel(kind, rows[order], causes[order], slots[order], parts)
+    return PendantStep(kind, rows[order], causes[order], slots[order], parts)
 
 
 def _contractions(
     rows: IntArray, causes: IntArray, words: MaskArray, risks: MaskArray
-) -> tuple[list[Peel], MaskArray]:
+) -> tuple[list[PendantStep], MaskArray]:
     """Contract all findings of a cause but one risk only, since that changes its table."""
-    peels: list[Peel] = []
+    pendants: list[PendantStep] = []
     left = words & ~risks[rows]
     gone = left.copy()
     while (more := left != 0).any():
-        peels.append(_contraction(Kind.CONTRACT, rows, causes, left & (~left + _ONE), more))
+        pendants.append(
+            _contraction(PendantKind.CONTRACT, rows, causes, left & (~left + _ONE), more)
+        )
         left &= left - _ONE
     left = words & risks[rows]
     if (more := left != 0).any():
         lowest = left & (~left + _ONE)
-        peels.append(_contraction(Kind.CONTRACT_RISK, rows, causes, lowest, more))
+        pendants.append(_contraction(PendantKind.CONTRACT_RISK, rows, causes, lowest, more))
         gone |= lowest
-    return peels, gone
+    return pendants, gone
 
 
 def _contraction(
-    kind: Kind, rows: IntArray, causes: IntArray, words: MaskArray, chosen: BoolArray
-) -> Peel:
+    kind: PendantKind, rows: IntArray, causes: IntArray, words: MaskArray, chosen: BoolArray
+) -> PendantStep:
     count = int(chosen.sum())
-    return Peel(kind, rows[chosen], causes[chosen], _position(words[chosen]), (slice(0, count),))
+    return PendantStep(
+        kind, rows[chosen], causes[chosen], _position(words[chosen]), (slice(0, count),)
+    )
