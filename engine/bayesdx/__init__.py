@@ -11,48 +11,144 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # for type checkers, which know the name; `typing` takes its time
 if TYPE_CHECKING:
-    from typing import Any
-
+    from bayesdx.diagnosis.asking.certificate import Certificate
+    from bayesdx.diagnosis.asking.questions import NextQuestions
+    from bayesdx.diagnosis.causal import CausalTable
+    from bayesdx.diagnosis.changing.before_after import CaseOutcome, WhatIf
+    from bayesdx.diagnosis.changing.flips import Flips
+    from bayesdx.diagnosis.changing.tipping_points import Turning, TurningPoints
     from bayesdx.diagnosis.diagnosing import Diagnosis
     from bayesdx.diagnosis.engine import Engine, load
+    from bayesdx.diagnosis.explaining.explanation import Explanation
+    from bayesdx.diagnosis.explaining.many import CaseExplanations
+    from bayesdx.diagnosis.intervals import Intervals
+    from bayesdx.diagnosis.predictive_check import Surprise
     from bayesdx.diagnosis.red_flags import RedFlagHit
-    from bayesdx.errors import BayesdxError, Fault, InvalidCase, InvalidKnowledge, InvalidNetwork
+    from bayesdx.diagnosis.shown_texts import TextHit
+    from bayesdx.diagnosis.triage import TriageHit
+    from bayesdx.errors import (
+        BayesdxError,
+        Fault,
+        InvalidCase,
+        InvalidKnowledge,
+        InvalidNetwork,
+        TooComplex,
+    )
     from bayesdx.formats import from_pgmpy, read_network, to_pgmpy, write_network
-    from bayesdx.network import Network, Variable
-    from bayesdx.tables.networks import compile_network
+    from bayesdx.knowledge.profiles import Profile, read_profile
+    from bayesdx.network.cpds import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
+    from bayesdx.network.network import Network
+    from bayesdx.network.variables import Variable
+    from bayesdx.presentation.plots import plot_tornado
+    from bayesdx.tables.joints import JointAnswer
+    from bayesdx.tables.network_answer import NetworkAnswer
+    from bayesdx.tables.networks import CompiledNetwork, compile_network
 
 __version__ = "0.2.0"
 
 __all__ = [
+    "AnyOfCPD",
     "BayesdxError",
+    "CaseExplanations",
+    "CaseOutcome",
+    "CausalTable",
+    "Certificate",
+    "CompiledNetwork",
     "Diagnosis",
     "Engine",
+    "Explanation",
     "Fault",
+    "Flips",
+    "Intervals",
     "InvalidCase",
     "InvalidKnowledge",
     "InvalidNetwork",
+    "JointAnswer",
     "Network",
+    "NetworkAnswer",
+    "NextQuestions",
+    "NoisyMaxCPD",
+    "NoisyOrCPD",
+    "Profile",
     "RedFlagHit",
+    "Surprise",
+    "TableCPD",
+    "TextHit",
+    "TooComplex",
+    "TriageHit",
+    "Turning",
+    "TurningPoints",
     "Variable",
+    "WhatIf",
     "__version__",
     "compile_network",
     "from_pgmpy",
     "load",
+    "plot_tornado",
     "read_network",
+    "read_profile",
     "to_pgmpy",
     "write_network",
 ]
 
 _MODULES = {
-    "bayesdx.diagnosis.diagnosing": ("Diagnosis",),
-    "bayesdx.diagnosis.engine": ("Engine", "load"),
-    "bayesdx.diagnosis.red_flags": ("RedFlagHit",),
-    "bayesdx.errors": (
-        *("BayesdxError", "Fault", "InvalidCase", "InvalidKnowledge", "InvalidNetwork"),
+    "bayesdx.diagnosis.asking.certificate": ("Certificate",),
+    "bayesdx.diagnosis.asking.questions": ("NextQuestions",),
+    "bayesdx.diagnosis.causal": ("CausalTable",),
+    "bayesdx.diagnosis.changing.before_after": (
+        "CaseOutcome",
+        "WhatIf",
     ),
-    "bayesdx.formats": ("from_pgmpy", "read_network", "to_pgmpy", "write_network"),
-    "bayesdx.network": ("Network", "Variable"),
-    "bayesdx.tables.networks": ("compile_network",),
+    "bayesdx.diagnosis.changing.flips": ("Flips",),
+    "bayesdx.diagnosis.changing.tipping_points": (
+        "Turning",
+        "TurningPoints",
+    ),
+    "bayesdx.diagnosis.diagnosing": ("Diagnosis",),
+    "bayesdx.diagnosis.engine": (
+        "Engine",
+        "load",
+    ),
+    "bayesdx.diagnosis.explaining.explanation": ("Explanation",),
+    "bayesdx.diagnosis.explaining.many": ("CaseExplanations",),
+    "bayesdx.diagnosis.intervals": ("Intervals",),
+    "bayesdx.diagnosis.predictive_check": ("Surprise",),
+    "bayesdx.diagnosis.red_flags": ("RedFlagHit",),
+    "bayesdx.diagnosis.shown_texts": ("TextHit",),
+    "bayesdx.diagnosis.triage": ("TriageHit",),
+    "bayesdx.errors": (
+        "BayesdxError",
+        "Fault",
+        "InvalidCase",
+        "InvalidKnowledge",
+        "InvalidNetwork",
+        "TooComplex",
+    ),
+    "bayesdx.formats": (
+        "from_pgmpy",
+        "read_network",
+        "to_pgmpy",
+        "write_network",
+    ),
+    "bayesdx.knowledge.profiles": (
+        "Profile",
+        "read_profile",
+    ),
+    "bayesdx.network.cpds": (
+        "AnyOfCPD",
+        "NoisyMaxCPD",
+        "NoisyOrCPD",
+        "TableCPD",
+    ),
+    "bayesdx.network.network": ("Network",),
+    "bayesdx.network.variables": ("Variable",),
+    "bayesdx.presentation.plots": ("plot_tornado",),
+    "bayesdx.tables.joints": ("JointAnswer",),
+    "bayesdx.tables.network_answer": ("NetworkAnswer",),
+    "bayesdx.tables.networks": (
+        "CompiledNetwork",
+        "compile_network",
+    ),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -96,3 +98,116 @@ def test_nothing_can_be_set(engine: bayesdx.Engine, network: bayesdx.Network) ->
     table = engine.causes
     table["prior"] = 0.0
     assert engine.causes["prior"].max() > 0.0
+
+
+CASE = {"low_back_pain": "present", "fair_pos": "present", "slr_pos": "absent", "age": 60}
+IMPOSSIBLE = {"sex": "male", "menstrual_cyclic": "present"}
+ANSWERS: dict[str, Callable[[bayesdx.Engine], Any]] = {
+    "diagnosis": lambda engine: engine.diagnose(CASE),
+    "impossible": lambda engine: engine.diagnose(IMPOSSIBLE),
+    "explanation": lambda engine: engine.explain(CASE, "gtps"),
+    "impossible explanation": lambda engine: engine.explain(IMPOSSIBLE),
+    "explanations": lambda engine: engine.explain_many([CASE, {}]),
+    "questions": lambda engine: engine.next_questions(CASE, limit=2),
+    "certificate": lambda engine: engine.next_questions(CASE).certificate,
+    "intervals": lambda engine: engine.intervals(CASE, draws=20),
+    "what if": lambda engine: engine.what_if(CASE, {"fever": "present"}),
+    "surprise": lambda engine: engine.surprise(CASE, draws=199),
+    "ranking": lambda engine: engine.rank_causes(CASE),
+    "turning points": lambda engine: engine.turning_points(CASE, largest=1),
+    "outcome": lambda engine: engine.what_if(CASE, {"fever": "present"}).after,
+    "rule": lambda engine: engine.diagnose({"saddle_numbness": "present"}).red_flags[0],
+    "text": lambda engine: engine.diagnose(CASE).management[0],
+}
+
+
+def refuse(constant: str) -> None:
+    raise AssertionError(constant)
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+def test_answers_are_values(engine: bayesdx.Engine, kind: str) -> None:
+    answer = ANSWERS[kind](engine)
+    text = answer.to_json()
+    assert json.loads(text, parse_constant=refuse) == answer.to_dict()
+    assert type(answer).__name__ in bayesdx.__all__
+    assert repr(answer).startswith(f"{type(answer).__name__}(")
+    assert len(repr(answer)) < 5000
+    assert answer._repr_html_().startswith("<div>")
+    assert "<script" not in answer._repr_html_()
+    for name in ("status", "anything"):
+        with pytest.raises(AttributeError, match=r"read-only|cannot assign"):
+            setattr(answer, name, "x")
+    for copied in COPIES.values():
+        assert copied(answer).to_json() == text
+        assert repr(copied(answer)) == repr(answer)
+
+
+def test_mappings_and_arrays_of_answers_are_read_only(
+    engine: bayesdx.Engine, network: bayesdx.Network
+) -> None:
+    found = engine.what_if(CASE, {"fever": "present"})
+    explained = engine.explain(CASE, "gtps").understood
+    for one in (found.changed, engine.diagnose(CASE).understood, explained):
+        with pytest.raises(TypeError, match="read-only"):
+            one["fever"] = ("", "")
+    answer = bayesdx.compile_network(network).query({"0": "yes"})
+    for one in (answer, copy.deepcopy(answer), pickle.loads(pickle.dumps(answer))):
+        assert not one.log_evidence.flags.writeable
+        assert not one.posteriors["cold"].flags.writeable
+        with pytest.raises(ValueError, match="read-only"):
+            one.posteriors["cold"][0, 0] = 1.0
+
+
+def test_answers_of_networks_are_values(network: bayesdx.Network) -> None:
+    plan = bayesdx.compile_network(network)
+    answer, joint = plan.query([{"0": "yes"}, {}]), plan.joint({"0": "yes"}, ["cold", "flu"])
+    for one in (answer, joint):
+        assert json.loads(one.to_json(), parse_constant=refuse) == one.to_dict()
+        assert "<table>" in one._repr_html_()
+        assert type(one).__name__ in bayesdx.__all__
+    assert answer.to_dict()["index"] == [0, 1]
+
+
+def test_pictures(engine: bayesdx.Engine) -> None:
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    from matplotlib import pyplot as plt
+
+    _, ax = plt.subplots()
+    table = engine.tornado(CASE)
+    try:
+        for answer in (engine.diagnose(CASE), engine.intervals(CASE, draws=20)):
+            assert answer.plot(ax) is ax
+            assert ax.get_yticklabels()[-1].get_text() == answer.table["label"].iloc[0]
+        explained = engine.explain(CASE)
+        assert explained.plot(ax, "gtps", top=2) is ax
+        assert len(ax.get_yticks()) == 2
+        with pytest.raises(bayesdx.InvalidCase, match="a cause that is explained here"):
+            explained.plot(ax, "gtpss")
+        assert bayesdx.plot_tornado(table, ax, top=4) is ax
+        assert ax.get_yticklabels()[-1].get_text() == table["title"].iloc[0]
+        assert engine.diagnose(CASE).plot() is not ax
+    finally:
+        plt.close("all")
+
+
+def test_a_picture_without_matplotlib_names_the_extra(
+    engine: bayesdx.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
+    with pytest.raises(bayesdx.BayesdxError, match=r"pip install 'bayesdx\[plot\]'"):
+        engine.diagnose(CASE).plot()
+
+
+def test_draws_as_xarray(engine: bayesdx.Engine) -> None:
+    pytest.importorskip("xarray")
+    found = engine.intervals(CASE, draws=40, seed=3)
+    data = found.to_xarray()
+    assert data["posterior"].dims == ("chain", "draw", "cause")
+    assert data.sizes["draw"] == found.possible
+    assert data["cause"].to_numpy().tolist() == found.table.index.tolist()
+    mean = data["posterior"].mean(("chain", "draw")).to_numpy()
+    np.testing.assert_allclose(mean, found.table["mean"], rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(data["low"], found.table["low"])

@@ -23,7 +23,7 @@ from bayesdx.inference.noisy.model import FloatArray, IntArray
 ROWS_AT_ONCE = 4096
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CausalTable(Result):
     """The causal ranking of one case.
 

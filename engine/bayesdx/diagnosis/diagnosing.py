@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,14 +15,27 @@ from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.kleene import Facts
 from bayesdx.diagnosis.red_flags import RedFlagHit
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status, plain
+from bayesdx.diagnosis.results import (
+    IMPOSSIBLE,
+    NO_FINDINGS,
+    OK,
+    TOO_COMPLEX,
+    Result,
+    Status,
+    plain,
+)
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.diagnosis.shown_texts import Matter, TextHit, Texts
 from bayesdx.diagnosis.triage import TriageHit, triage_case
+from bayesdx.frozen import FrozenDict
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.complexity import coupled_names
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 from bayesdx.presentation.diagnosis_view import diagnosis_html
+from bayesdx.presentation.plots import plot_posteriors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _SHOWN = (
     "table", "groups", "red_flags", "urgency", "log_evidence", "status", "clashes", "understood",
@@ -31,7 +44,7 @@ _SHOWN = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Diagnosis:
+class Diagnosis(Result):
     """The answer for one case.
 
     Tables and texts are made when they are first looked at.
@@ -131,7 +144,7 @@ class Diagnosis:
     @cached_property
     def understood(self) -> Mapping[str, str]:
         """What was read."""
-        return self.core.understood(self.cases)
+        return FrozenDict(self.core.understood(self.cases))
 
     @cached_property
     def coupled(self) -> tuple[str, ...]:
@@ -150,6 +163,33 @@ class Diagnosis:
     def __getstate__(self) -> dict[str, Any]:
         # A copy for another process is finished here: it goes without the engine.
         return {name: getattr(self, name) for name in _SHOWN}
+
+    def plot(self, ax: Axes | None = None, top: int = 10) -> Axes:
+        """Draw posteriors of the first causes beside their priors.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Matplotlib axes to draw on; new ones when not given.
+        top : int
+            Causes to draw.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        BayesdxError
+            When Matplotlib, of the extra ``plot``, is not installed.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> bayesdx.load().diagnose({"fair_pos": "present"}).plot().get_xlabel()
+        'probability'
+        """
+        return plot_posteriors(self.table, ax, top)
 
     def _repr_html_(self) -> str:
         return diagnosis_html(self)

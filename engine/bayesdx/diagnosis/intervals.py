@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -35,9 +36,14 @@ from bayesdx.diagnosis.first_order import (
 )
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.diagnosis.scoring import UNEXPLAINED
-from bayesdx.errors import BayesdxError, Fault
+from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.evidence import no_evidence
 from bayesdx.inference.noisy.model import FloatArray, IntArray
+from bayesdx.presentation.plots import plot_posteriors
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
 #: The first two causes can be told apart when the first is ahead in this share of the draws.
 TOLD_APART = 0.9
@@ -46,7 +52,7 @@ DRIVEN_CAUSES, DRIVERS = 5, 10
 MOST_DRAWS = 20_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Intervals(Result):
     """Credible intervals of the posteriors of one case and of their order.
 
@@ -90,6 +96,8 @@ class Intervals(Result):
     status : str
         ``"ok"``, ``"impossible"`` or ``"no_findings"``. Unless it is ``"ok"`` the table is about
         the priors.
+    sample : array (P, K + 1)
+        The posteriors under each of the possible draws, columns as the rows of `table`.
     """
 
     table: pd.DataFrame
@@ -101,6 +109,75 @@ class Intervals(Result):
     possible: int
     put_back: int
     status: Status
+    sample: FloatArray = field(repr=False)
+
+    def plot(self, ax: Axes | None = None, top: int = 10) -> Axes:
+        """Draw posteriors of the first causes with their intervals.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Matplotlib axes to draw on; new ones when not given.
+        top : int
+            Causes to draw.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        BayesdxError
+            When Matplotlib, of the extra ``plot``, is not installed.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> bayesdx.load().intervals({"fair_pos": "present"}, draws=50).plot().get_xlabel()
+        'probability'
+        """
+        return plot_posteriors(self.table, ax, top)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Return the draws and intervals as ArviZ reads them.
+
+        Returns
+        -------
+        Dataset
+            ``posterior`` (chain, draw, cause): one chain of the draws under which the evidence is
+            possible. Along ``cause`` also the coordinates label, stated, low and high; level, draws
+            and status as attributes.
+
+        Raises
+        ------
+        BayesdxError
+            When xarray is not installed.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> found = bayesdx.load().intervals({"fair_pos": "present"}, draws=50).to_xarray()
+        >>> found["posterior"].dims
+        ('chain', 'draw', 'cause')
+        """
+        try:
+            import xarray as xr
+        except ImportError:
+            needed = "xarray (pip install xarray)"
+            raise BayesdxError(Fault("to_xarray", needed, Phrase("none"))) from None
+        table = self.table
+        along = {name: ("cause", table[name].to_numpy()) for name in ("label", "low", "high")}
+        return xr.Dataset(
+            {"posterior": (("chain", "draw", "cause"), self.sample[None])},
+            coords={
+                "chain": [0],
+                "draw": np.arange(len(self.sample)),
+                "cause": table.index.to_numpy(dtype=str),
+                "stated": ("cause", table["posterior"].to_numpy()),
+                **along,
+            },
+            attrs={"level": self.level, "draws": self.draws, "status": self.status},
+        )
 
 
 def intervals(
@@ -163,6 +240,7 @@ def intervals(
         possible=int(possible.sum()),
         put_back=int(np.logical_or.reduce([*put_back, np.zeros(draws, dtype=bool)]).sum()),
         status=status,
+        sample=posterior[:, np.append(order, len(order))],
     )
 
 

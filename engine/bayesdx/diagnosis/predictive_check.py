@@ -37,7 +37,7 @@ MOST_DRAWS = 100_000
 Reporting = Literal["told", "asked"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Surprise(Result):
     """How well the model fits one case.
 

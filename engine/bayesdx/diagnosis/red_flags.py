@@ -22,6 +22,7 @@ from bayesdx.diagnosis.kleene import (
     unpacked,
     where,
 )
+from bayesdx.diagnosis.results import Result
 from bayesdx.inference.arrays import BoolArray
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level, RedFlag
 
@@ -30,8 +31,8 @@ Outcome = Literal["fired", "open"]
 ROUTINE = LEVELS.index("routine")
 
 
-@dataclass(frozen=True, slots=True)
-class RedFlagHit:
+@dataclass(frozen=True)
+class RedFlagHit(Result):
     """A red-flag rule that fired, or that what was not asked could still make fire.
 
     Attributes

@@ -3,27 +3,109 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-Status = Literal["ok", "impossible", "no_findings", "too_complex"]
+from bayesdx.frozen import FrozenDict, ReadOnly, seal
+from bayesdx.presentation.as_json import strict, to_json
+from bayesdx.presentation.layout import Block, Cell, Grid, Paragraph
+from bayesdx.presentation.notebook import markup
+
+Status = Literal["ok", "impossible", "no_findings", "too_complex", "rejected"]
 
 OK: Status = "ok"
 IMPOSSIBLE: Status = "impossible"
 NO_FINDINGS: Status = "no_findings"
 TOO_COMPLEX: Status = "too_complex"
+#: A row of a table that cannot be read.
+REJECTED: Status = "rejected"
 
 
-class Result:
-    """An answer in named parts, which are the fields of a frozen dataclass."""
+#: Rows of a table that a notebook shows of an answer.
+SHOWN = 10
+
+
+class Result(ReadOnly):
+    """An answer in named parts, which are the fields of a frozen dataclass.
+
+    Mappings and arrays among them are read-only.
+    """
+
+    def __post_init__(self) -> None:
+        for name, value in self.__dict__.items():
+            if type(value) is dict:
+                self.__dict__[name] = FrozenDict(value)
+            if isinstance(value, np.ndarray | dict):
+                seal(value)
 
     def records(self) -> dict[str, Any]:
         """Return every part in plain values, a table as one dict a row."""
         names = [one.name for one in dataclasses.fields(self) if one.repr]  # type: ignore[arg-type]
         return {name: plain(getattr(self, name)) for name in names}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every part as `to_json` writes it.
+
+        Returns
+        -------
+        dict
+            Of texts, finite numbers, booleans, None, lists and dicts of these. What JSON cannot
+            say, NaN and the infinities, is None.
+        """
+        found: dict[str, Any] = strict(self.records())
+        return found
+
+    def to_json(self) -> str:
+        """Return every part as strict JSON, without NaN and infinities."""
+        return to_json(self.records())
+
+    def __repr__(self) -> str:
+        parts = []
+        for name, value in self._parts():
+            if isinstance(value, pd.DataFrame):
+                parts.append(f"{name}: {len(value)} rows")
+            elif isinstance(value, str | int | float) and value != "":
+                parts.append(f"{name}={value:.6g}" if type(value) is float else f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        blocks: list[Block] = [Paragraph(repr(self))]
+        for name, value in self._parts():
+            if isinstance(value, pd.DataFrame) and len(value):
+                blocks.append(_grid(name, value))
+        return markup(blocks)
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        for one in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, one.name) if one.repr else None
+            if isinstance(value, Result):
+                yield from ((f"{one.name}.{name}", part) for name, part in value._parts())
+            elif one.repr:
+                yield one.name, value
+
+
+def _grid(name: str, table: pd.DataFrame) -> Grid:
+    """The first rows of a table, index first, numbers to six digits."""
+    shown = table.head(SHOWN).reset_index(drop=table.index.names == [None])
+    cells: list[tuple[Cell, ...]] = [
+        tuple(f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row)
+        for row in shown.itertuples(index=False, name=None)
+    ]
+    numbers = [pd.api.types.is_numeric_dtype(kind) for kind in shown.dtypes]
+    texts = frozenset(at for at, number in enumerate(numbers) if not number)
+    heads = [" ".join(map(str, np.atleast_1d(head))) for head in shown.columns.to_list()]
+    more = len(table) - len(shown)
+    notes = (f"and {more} rows more, in .{name}",) if more else ()
+    return Grid(
+        heads,
+        cells,
+        texts,
+        notes,
+        name,
+    )
 
 
 def plain(value: Any) -> Any:
@@ -43,7 +125,7 @@ def plain(value: Any) -> Any:
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | pd.Series | pd.Index):
         return plain(value.tolist())
     if isinstance(value, np.generic):
         return plain(value.item())

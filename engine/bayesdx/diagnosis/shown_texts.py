@@ -11,14 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bayesdx.diagnosis.kleene import Facts, Gate, compiled, true_leaves, unknown_subjects, where
+from bayesdx.diagnosis.results import Result
 from bayesdx.knowledge.red_flag_schema import read_leaf
 from bayesdx.knowledge.text_schema import Text, TextKind, TextSettings
 
 Probabilities = Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class TextHit:
+@dataclass(frozen=True)
+class TextHit(Result):
     """A text that is shown for one case.
 
     Attributes

@@ -21,6 +21,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from bayesdx.diagnosis.results import Result
 from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase, nearest_names
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 from bayesdx.knowledge.schema import Cause
@@ -57,8 +58,8 @@ class TriageTable:
     thresholds: npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class TriageHit:
+@dataclass(frozen=True)
+class TriageHit(Result):
     """A dangerous cause whose posterior calls for action.
 
     Attributes

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from bayesdx.diagnosis.results import Result
 from bayesdx.errors import Fault, Phrase
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.compiled_network import NetworkSolver, log_joint, shares
@@ -19,8 +21,8 @@ from bayesdx.network.network import Network
 MOST_STATES = 1 << 12
 
 
-@dataclass(frozen=True, eq=False)
-class JointAnswer:
+@dataclass(frozen=True, eq=False, repr=False)
+class JointAnswer(Result):
     """Joint posteriors of K variables in N cases.
 
     Attributes
@@ -45,6 +47,9 @@ class JointAnswer:
 
     def __len__(self) -> int:
         return len(self.log_evidence)
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        yield "frame()", self.frame()
 
     def frame(self) -> pd.DataFrame:
         """One row a case, one column a joint state; the levels of the columns are the variables."""

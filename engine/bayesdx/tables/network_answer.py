@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayesdx.frozen import ReadOnly
+from bayesdx.diagnosis.results import Result
+from bayesdx.frozen import FrozenDict
 from bayesdx.tables.explanations import IMPOSSIBLE
 
 
-@dataclass(frozen=True, eq=False)
-class NetworkAnswer(ReadOnly):
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkAnswer(Result):
     """Posteriors of N cases on a network.
 
     Attributes
@@ -61,6 +63,13 @@ class NetworkAnswer(ReadOnly):
         shape = (len(self), 0)
         flat = np.concatenate([np.zeros(shape), *self.posteriors.values()], axis=1)
         return pd.DataFrame(flat, index=self.index, columns=columns)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy for another process is finished here: it goes without the network.
+        return {**self.__dict__, "posteriors": FrozenDict(self.posteriors)}
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        yield "to_frame()", self.to_frame()
 
     def __len__(self) -> int:
         return len(self.log_evidence)

@@ -32,7 +32,7 @@ from bayesdx.diagnosis.asking.outlook import Outlook, answered_all, completed
 from bayesdx.diagnosis.asking.reachable import Question, Wishes, can_fire, wishes_of
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.red_flags import ROUTINE
-from bayesdx.diagnosis.results import IMPOSSIBLE
+from bayesdx.diagnosis.results import IMPOSSIBLE, Result
 from bayesdx.inference.arrays import BoolArray, IntArray
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL
 from bayesdx.inference.noisy.posterior_bounds import always_possible, posterior_bounds
@@ -50,8 +50,8 @@ NO_ALL_CLEAR = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+@dataclass(frozen=True)
+class Certificate(Result):
     """Whether the urgency can still change through the answers of one person.
 
     Attributes

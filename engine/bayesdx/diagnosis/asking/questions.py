@@ -39,7 +39,7 @@ from bayesdx.knowledge.schema import Observer
 _NO_RULE = len(LEVELS)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NextQuestions(Result):
     """What can still be asked about one case, the best question first.
 
@@ -79,7 +79,7 @@ class NextQuestions(Result):
     observed_by : tuple of str
         Who can answer; empty when everything was looked at.
     outlook : Outlook
-        The case behind it, for further questions.
+        The case behind it, for further questions; copies go without.
     """
 
     table: pd.DataFrame
@@ -95,6 +95,11 @@ class NextQuestions(Result):
     def certificate(self) -> Certificate:
         """Whether any answer that is left could change the urgency."""
         return certify(self.outlook, self.observed_by)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy for another process is finished here: it goes without the engine.
+        state = {name: value for name, value in self.__dict__.items() if name != "outlook"}
+        return state | {"certificate": self.certificate}
 
     def records(self) -> dict[str, Any]:
         """Return everything in plain values, the certificate last."""

@@ -21,7 +21,7 @@ from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 
 
 @dataclass(frozen=True)
-class CaseOutcome:
+class CaseOutcome(Result):
     """What an answer comes to.
 
     Attributes
@@ -43,7 +43,7 @@ class CaseOutcome:
     log_evidence: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class WhatIf(Result):
     """Before and after.
 

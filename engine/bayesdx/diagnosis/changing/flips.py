@@ -32,7 +32,7 @@ SHOWN = 10
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Flips(Result):
     """Smallest sets of findings that change an answer.
 

@@ -44,7 +44,7 @@ _HALVINGS = 12
 _WIDER, _POINTS, _ROUNDS = 0.05, 12, 3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Turning(Result):
     """Smallest changes of single numbers.
 
@@ -102,7 +102,7 @@ class _Bracket:
         return probability_beyond(self.mover, self.enough)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TurningPoints(Result):
     """What would change an answer.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,10 @@ from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
 from bayesdx.inference.noisy.attribution.shapley import Game, Method, attribute
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.presentation.explanation_view import explanation_html
+from bayesdx.presentation.plots import plot_contributions
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Causes whose rivals and further answers are worked out when no cause is named.
 LEADING = 3
@@ -55,7 +59,7 @@ class CauseShares:
     in_context: FloatArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation(Result):
     """Why the causes of one case are as probable as they are.
 
@@ -135,6 +139,37 @@ class Explanation(Result):
             raise InvalidCase(Fault("cause", "a cause that is explained here", cause, near))
         rows = self.table.loc[self.table.index.get_level_values("cause") == cause]
         return rows.droplevel("cause")
+
+    def plot(self, ax: Axes | None = None, cause: str | None = None, top: int = 12) -> Axes:
+        """Draw what each observation does to a cause, in log-odds.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Matplotlib axes to draw on; new ones when not given.
+        cause : str, optional
+            One that is explained here; the most probable one when not given.
+        top : int
+            Observations to draw.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        InvalidCase
+            When there is no such cause.
+        BayesdxError
+            When Matplotlib, of the extra ``plot``, is not installed.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> bayesdx.load().explain({"fair_pos": "present"}).plot().get_xlabel()
+        'contribution (log-odds)'
+        """
+        return plot_contributions(self.of(cause or str(self.causes.index[0])), ax, top)
 
     def _repr_html_(self) -> str:
         return explanation_html(self)

@@ -26,7 +26,7 @@ from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.model import FloatArray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CaseExplanations(Result):
     """Contributions to causes of N cases, in long form.
 
