@@ -11,6 +11,8 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # for type checkers, which know the name; `typing` takes its time
 if TYPE_CHECKING:
+    from typing import Any
+
     from bayesdx.diagnosis.asking.certificate import Certificate
     from bayesdx.diagnosis.asking.questions import NextQuestions
     from bayesdx.diagnosis.causal import CausalTable

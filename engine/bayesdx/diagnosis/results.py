@@ -90,7 +90,7 @@ class Result(ReadOnly):
 def _grid(name: str, table: pd.DataFrame) -> Grid:
     """The first rows of a table, index first, numbers to six digits."""
     shown = table.head(SHOWN).reset_index(drop=table.index.names == [None])
-    cells: list[tuple[Cell, ...]] = [
+    cells: list[tuple[Cell, ...] | str] = [
         tuple(f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row)
         for row in shown.itertuples(index=False, name=None)
     ]
