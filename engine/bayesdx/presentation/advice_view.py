@@ -115,8 +115,14 @@ def management_blocks(
 
 
 def text_of(hit: TextHit, every: bool, labels: Mapping[str, str]) -> str:
+    """Return a title with its text."""
+    title = hit.title if hit.title.endswith("?") else f"{hit.title}."
+    return f"{title} {body_of(hit, every, labels)}"
+
+
+def body_of(hit: TextHit, every: bool, labels: Mapping[str, str]) -> str:
     """Return a text, what it waits for, and with `every` what it rests on."""
-    parts = [hit.title if hit.title.endswith("?") else f"{hit.title}.", hit.text]
+    parts = [hit.text]
     if hit.not_asked and hit.kind == "question":
         # What is asked for is going to be typed, so it goes by its id.
         parts.append(f"(To enter: {', '.join(hit.not_asked)}.)")

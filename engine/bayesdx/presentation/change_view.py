@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayesdx.presentation.layout import BLANK, Block, Cell, Grid, Paragraph, Row, bullets, section
+from bayesdx.presentation.layout import (
+    BLANK,
+    Block,
+    Cell,
+    Cited,
+    Grid,
+    Paragraph,
+    Row,
+    bullets,
+    section,
+)
 from bayesdx.presentation.words import percent, rows_of, split_names
 
 if TYPE_CHECKING:
@@ -105,10 +115,9 @@ def tornado_blocks(tornado: pd.DataFrame, labels: Mapping[str, str], top: int) -
     )
     rows: list[Row] = []
     for _, row in rows_of(tornado.head(top)):
-        names = split_names(row["statements"])
         rows.append(
             (
-                row["title"] + (f" ({', '.join(names)})" if names else ""),
+                Cited(row["title"], split_names(row["statements"])),
                 f"{row['value']:.3g}",
                 f"{row['low']:.3g} to {row['high']:.3g}",
                 percent(row["at_low"]),

@@ -101,7 +101,7 @@ def urgency_blocks(
         yield Paragraph(f"{hit.level}: {hit.title}", mark="! ", indent=2, emphasis=hit.level)
         yield Paragraph(hit.advice, indent=4)
         reasons = "; ".join(in_words(leaf, labels, diagnosis.understood) for leaf in hit.because)
-        yield Paragraph(f"Because of: {reasons}.", indent=4)
+        yield Paragraph(f"Because of: {reasons}.", indent=4, statements=hit.statements)
     yield from triage_blocks(diagnosis, every)
     if lower := [f"{hit.title} ({hit.level})" for hit in fired if hit not in first]:
         yield Paragraph(f"Also met: {listed(lower, every, between='; ')}.", indent=2)
@@ -111,17 +111,15 @@ def urgency_blocks(
     yield Paragraph(text, indent=2)
 
 
-def status_text(diagnosis: Diagnosis) -> str:
+def status_text(diagnosis: Diagnosis, labels: Mapping[str, str] = NO_LABELS) -> str:
     """Say when there is nothing to compute from, or nothing that could be computed."""
+    named = [labels.get(name, name) for name in (*diagnosis.clashes, *diagnosis.coupled)]
     counts = "What is said above and below rests on the answers alone, and still counts."
     if diagnosis.status == "impossible":
-        return (
-            f"{clash_text(diagnosis.clashes)} So there are no probabilities: check these answers. "
-            f"{counts}"
-        )
+        return f"{clash_text(named)} So there are no probabilities: check these answers. {counts}"
     if diagnosis.status == "too_complex":
         return (
-            f"{coupled_text(diagnosis.coupled)} So there are no probabilities; an answer more "
+            f"{coupled_text(named)} So there are no probabilities; an answer more "
             f"about one of the risks helps. {counts}"
         )
     return NO_FINDINGS if diagnosis.status == "no_findings" else ""

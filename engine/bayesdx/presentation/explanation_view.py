@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from bayesdx.presentation.layout import BLANK, Block, Grid, Meter, Paragraph, Row, bullets
+from bayesdx.presentation.layout import BLANK, Block, Cited, Grid, Meter, Paragraph, Row, bullets
 from bayesdx.presentation.notebook import markup
 from bayesdx.presentation.words import (
     METHODS,
@@ -68,7 +68,12 @@ def cause_blocks(found: Explanation, name: str) -> Iterator[Block]:
     cause, rows = found.causes.loc[[name]].iloc[0], found.of(name)
     yield Paragraph(f"{cause['label']} ({name})", emphasis="strong")
     yield Paragraph(change_text(cause, rows), indent=2)
-    yield contribution_grid(rows)
+    yield from contribution_blocks(found, name)
+
+
+def contribution_blocks(found: Explanation, name: str) -> Iterator[Block]:
+    """Describe what each observation does to a cause, its rivals, and what could still matter."""
+    yield contribution_grid(found.of(name))
     taken = [
         f"{row['label']}, {percent(row['posterior_without'])}"
         for row in rows_about(found.away, name)
@@ -115,11 +120,10 @@ def contribution_grid(rows: pd.DataFrame) -> Grid:
     widest = max(sizes, default=0.0) or 1.0
     told: list[Row] = []
     for _, row in rows_of(rows):
-        statements = ", ".join(split_names(row["statements"]))
-        behind = ", ".join(part for part in (number_behind(row), statements) if part)
+        text = f"{row['label']}: {spaced(row['value'])}\n  {number_behind(row)}"
         told.append(
             (
-                f"{row['label']}: {spaced(row['value'])}\n  {behind}",
+                Cited(text, split_names(row["statements"])),
                 log_odds(row["contribution"]),
                 Meter(row["contribution"] / widest),
                 f"{row['lr_alone']:.3g}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,6 +25,8 @@ class Paragraph:
         How it stands out; an urgency is one.
     lead : str
         Plain text before `text`, which alone stands out.
+    statements : sequence of str
+        Ids of what it rests on, for media that can link to them.
     """
 
     text: str
@@ -32,6 +34,7 @@ class Paragraph:
     indent: int = 0
     emphasis: Emphasis = ""
     lead: str = ""
+    statements: Sequence[str] = ()
 
 
 BLANK = Paragraph("")
@@ -45,7 +48,18 @@ class Meter:
     signed: bool = True
 
 
-Cell = str | Meter
+@dataclass(frozen=True)
+class Cited:
+    """A text of one or more lines, and the ids of the statements that it rests on."""
+
+    text: str
+    statements: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        return f"{self.text} ({', '.join(self.statements)})" if self.statements else self.text
+
+
+Cell = str | Meter | Cited
 Row = tuple[Cell, ...] | str
 
 
@@ -57,7 +71,7 @@ class Grid:
     ----------
     heads : sequence of str
         Labels of the columns.
-    rows : list of tuples of str or Meter, or str
+    rows : list of tuples of cells, or str
         As many cells as heads; a cell of text may have several lines. A text alone is a line
         between the others.
     texts : set of int
@@ -75,6 +89,15 @@ class Grid:
 
 
 Block = Paragraph | Grid
+
+
+def cited_in(block: Block) -> Iterator[str]:
+    """Yield the ids of the statements that a block names."""
+    if isinstance(block, Paragraph):
+        yield from block.statements
+        return
+    cells = (cell for row in block.rows if not isinstance(row, str) for cell in row)
+    yield from (name for cell in cells if isinstance(cell, Cited) for name in cell.statements)
 
 
 def section(heading: str) -> list[Block]:

@@ -141,7 +141,7 @@ def _ids_below(grid: Grid) -> Grid:
 
 
 def _cell_lines(cell: Cell, half: int) -> list[str]:
-    return [_bar(cell, half)] if isinstance(cell, Meter) else cell.split("\n")
+    return [_bar(cell, half)] if isinstance(cell, Meter) else str(cell).split("\n")
 
 
 def _bar(meter: Meter, half: int) -> str:

@@ -88,13 +88,6 @@ def number(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def ratio(value: float) -> str:
-    """Write a likelihood ratio."""
-    if math.isnan(value) or math.isinf(value):
-        return number(value)
-    return f"{value:.3g}" if value < 1000 else f"{value:.0f}"
-
-
 def number_behind(row: Mapping[Any, Any]) -> str:
     """Write the number behind an observation, with its range and where it comes from."""
     text = NUMBER_KINDS[str(row["kind"])]

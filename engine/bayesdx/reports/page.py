@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayesdx import __version__
-from bayesdx.presentation.words import (
-    NO_FINDINGS,
-    NOTHING_RULED_OUT,
-    SEVERAL_AT_ONCE,
-    percent,
-    spaced,
-)
+from bayesdx.presentation.layout import Block
+from bayesdx.presentation.notebook import markup
+from bayesdx.presentation.words import percent, spaced
 from bayesdx.reports.drawings import Picture
 from bayesdx.reports.gathering import CaseReport
-from bayesdx.reports.views import case_view, report_labels, statements_of
+from bayesdx.reports.views import case_parts, report_labels, statements_of
 
 if TYPE_CHECKING:
     from bayesdx import Engine
@@ -41,34 +37,9 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
     """
     knowledge = engine.knowledge
     labels = report_labels(knowledge)
-    views = [case_view(report, labels) for report in reports]
-    ids = sorted({name for view in views for name in statements_of(view)})
+    parts = [list(case_parts(report, labels)) for report in reports]
+    ids = sorted({name for one in parts for name in statements_of(one)})
     said = {name: knowledge.statements[name].says for name in ids if name in knowledge.statements}
-    environment = _environment(said)
-    text: str = environment.get_template("page.html.j2").render(
-        title=title,
-        cases=views,
-        statements=said,
-        style=Markup(environment.get_template("style.css").render()),
-        intended_use=knowledge.model.intended_use,
-        knowledge=f"{knowledge.model.name} {knowledge.model.version}",
-        digest=knowledge.digest,
-        version=__version__,
-        nothing_ruled_out=NOTHING_RULED_OUT,
-        several_at_once=SEVERAL_AT_ONCE,
-        no_findings=NO_FINDINGS,
-    )
-    return text
-
-
-def _environment(said: dict[str, str]) -> Environment:
-    made = Environment(
-        loader=PackageLoader("bayesdx.reports", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
     def refs(statements: Sequence[str]) -> Markup:
         links = [
@@ -78,21 +49,35 @@ def _environment(said: dict[str, str]) -> Environment:
         ]
         return Markup(" ") + Markup(", ").join(links) if links else Markup("")
 
-    def picture(one: Picture | None) -> Markup:
-        if one is None:
-            return Markup("")
-        # Drawn here from numbers and labels; the drawing library has escaped the labels.
-        parts: dict[str, Any] = {
-            "wide": Markup(one.wide),
-            "narrow": Markup(one.narrow),
-            "text": one.alternative,
-        }
-        return Markup(
-            '<figure><div class="wide" role="img" aria-label="{text}">{wide}</div>'
-            '<div class="narrow" role="img" aria-label="{text}">{narrow}</div>'
-            "<figcaption>{text}</figcaption></figure>"
-        ).format(**parts)
+    def html(blocks: Sequence[Block]) -> Markup:
+        # Every text in them has been escaped.
+        return Markup(markup(blocks, refs))
 
-    made.filters |= {"percent": percent, "spaced": spaced}
-    made.globals |= {"refs": refs, "picture": picture}
-    return made
+    environment = Environment(
+        loader=PackageLoader("bayesdx.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "spaced": spaced, "html": html, "figure": figure}
+    text: str = environment.get_template("page.html.j2").render(
+        title=title,
+        cases=list(zip(reports, parts, strict=True)),
+        statements=said,
+        style=Markup(environment.get_template("style.css").render()),
+        intended_use=knowledge.model.intended_use,
+        knowledge=f"{knowledge.model.name} {knowledge.model.version}",
+        digest=knowledge.digest,
+        version=__version__,
+    )
+    return text
+
+
+def figure(one: Picture) -> Markup:
+    """Put a figure into a page; its drawing library has escaped the labels."""
+    return Markup(
+        '<figure><div class="wide" role="img" aria-label="{text}">{wide}</div>'
+        '<div class="narrow" role="img" aria-label="{text}">{narrow}</div>'
+        "<figcaption>{text}</figcaption></figure>"
+    ).format(wide=Markup(one.wide), narrow=Markup(one.narrow), text=one.alternative)

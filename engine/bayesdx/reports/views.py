@@ -1,28 +1,34 @@
-"""A case report as the template reads it: texts, rounded numbers, figures."""
+"""A case report as parts of a page: what every other place says, with figures and sources."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bayesdx.presentation.explanation_view import rows_about
+from bayesdx.presentation.advice_view import body_of
+from bayesdx.presentation.diagnosis_view import (
+    BY_DEFINITION,
+    WHY_NOTHING,
+    group_grid,
+    said,
+    status_text,
+    urgency_blocks,
+)
+from bayesdx.presentation.explanation_view import change_text, contribution_blocks, produced_blocks
+from bayesdx.presentation.fit_view import surprise_blocks
+from bayesdx.presentation.layout import Block, Cited, Grid, Paragraph, Row, bullets, cited_in
+from bayesdx.presentation.question_view import question_grid
 from bayesdx.presentation.words import (
     METHODS,
-    clash_text,
-    coupled_text,
-    fired_rules,
-    fit_shares,
-    fit_verdict,
-    in_words,
+    SEVERAL_AT_ONCE,
     labels_of,
     number,
-    number_behind,
     open_rules,
     percent,
-    ratio,
     rows_of,
     rules_that_wait,
     spaced,
@@ -32,188 +38,163 @@ from bayesdx.reports.drawings import Bar, Contribution, Picture, posterior_bars,
 from bayesdx.reports.gathering import CaseReport
 
 if TYPE_CHECKING:
-    from bayesdx import Diagnosis
-    from bayesdx.diagnosis.explaining.explanation import Explanation
-    from bayesdx.diagnosis.predictive_check import Surprise
     from bayesdx.knowledge.knowledge import Knowledge
 
 #: Causes in the figure, and observations in a waterfall before the smallest are put together.
-BARS, STEPS = 10, 9
-#: Log-odds from which a rival is worth a sentence.
-SHIFT = 0.05
+BARS, STEPS, DRIVERS = 10, 9, 5
+MEASURES = (
+    "Disablement: how many of the {} present findings would not be there without the cause; "
+    "sufficiency: how many would be with it alone (expected numbers; Richens and others 2020)."
+)
+NO_POSTERIORS = ("impossible", "too_complex")
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Labels of findings, risks and measures."""
+class Detail:
+    """What unfolds below a summary."""
 
-    of: dict[str, str]
-
-    def __call__(self, name: str) -> str:
-        """Return the label, or the name where there is none."""
-        return self.of.get(name, spaced(name))
+    summary: str
+    blocks: Sequence[Block]
+    open: bool = False
 
 
-def report_labels(knowledge: Knowledge) -> Labels:
+@dataclass(frozen=True)
+class Part:
+    """A section of a case: a title, a figure, what is said at once, and what unfolds."""
+
+    title: str
+    blocks: Sequence[Block] = ()
+    picture: Picture | None = None
+    details: Sequence[Detail] = ()
+    kind: str = ""
+
+
+def report_labels(knowledge: Knowledge) -> dict[str, str]:
     """Collect the labels that a report may need."""
-    measures = {name: measure.label for name, measure in knowledge.measures.items()}
-    return Labels(measures | labels_of(knowledge))
+    return {name: one.label for name, one in knowledge.measures.items()} | labels_of(knowledge)
 
 
-def case_view(report: CaseReport, labels: Labels) -> dict[str, Any]:
-    """Lay out one case for the template."""
+def case_parts(report: CaseReport, labels: Mapping[str, str]) -> Iterator[Part]:
+    """Lay out one case."""
+    diagnosis = report.diagnosis
+    level = diagnosis.urgency
+    waiting = [
+        f"{hit.level}: {hit.title} ({', '.join(labels.get(n, spaced(n)) for n in hit.not_asked)})"
+        for hit in open_rules(diagnosis)
+    ]
+    more = [Detail(f"{rules_that_wait(diagnosis)}.", bullets(waiting))] if waiting else []
+    told = list(urgency_blocks(diagnosis, True, labels))[1:]
+    yield Part(f"Urgency: {spaced(level)}", told, details=more, kind=f"urgency {level}")
+    status = status_text(diagnosis, labels)
+    if diagnosis.status in NO_POSTERIORS:
+        yield Part("No probabilities", [Paragraph(status)])
+    else:
+        yield _probabilities(report, status)
+    if diagnosis.status == "ok":
+        yield from (_why(report, cause) for cause in report.explained)
+    asked: list[Block] = [
+        Paragraph(report.questions.certificate.reason),
+        question_grid(report.questions),
+    ]
+    yield Part("What to ask next", asked)
+    yield Part("Does the model fit this case?", list(surprise_blocks(report.surprise)))
+    texts = [
+        Detail(
+            hit.title,
+            [Paragraph(body_of(hit, False, labels), statements=hit.statements)],
+            hit.kind in ("pitfall", "caution"),
+        )
+        for hit in (*diagnosis.pitfalls, *diagnosis.management)
+    ]
+    if texts:
+        yield Part("What is easily missed, and what may help", details=texts)
+    if report.intervals is not None and len(report.intervals.drivers):
+        yield Part("What this answer is most unsure of", [_drivers(report.intervals.drivers)])
+    known = diagnosis.understood.items()
+    understood = ", ".join(f"{labels.get(name, spaced(name))}: {spaced(v)}" for name, v in known)
+    yield Part("Understood", [Paragraph(understood or "no finding", emphasis="quiet")])
+
+
+def statements_of(parts: Sequence[Part]) -> set[str]:
+    """Return the ids of the statements that parts name."""
+    blocks = [block for part in parts for block in part.blocks]
+    blocks += [block for part in parts for one in part.details for block in one.blocks]
+    return {name for block in blocks for name in cited_in(block)}
+
+
+def _probabilities(report: CaseReport, status: str) -> Part:
     diagnosis, intervals = report.diagnosis, report.intervals
-    known = diagnosis.understood
-    return {
-        "name": report.name,
-        "status": diagnosis.status,
-        "urgency": diagnosis.urgency,
-        "first": diagnosis.table.iloc[0].to_dict(),
-        "fired": [
-            {
-                "level": hit.level,
-                "title": hit.title,
-                "advice": hit.advice,
-                "because": [in_words(leaf, labels.of, known) for leaf in hit.because],
-                "statements": hit.statements,
-            }
-            for hit in fired_rules(diagnosis)
-        ],
-        "triage": diagnosis.triage,
-        "open": [
-            {"level": h.level, "title": h.title, "not_asked": [labels(n) for n in h.not_asked]}
-            for h in open_rules(diagnosis)
-        ],
-        "waiting": rules_that_wait(diagnosis),
-        "no_probabilities": _no_probabilities(diagnosis, labels),
-        "bars": _bars(report),
-        "undecided": intervals.undecided if intervals else "",
-        "level": f"{100 * intervals.level:g} % interval" if intervals else "",
-        "causes": _cause_rows(report),
-        "symptoms": report.causal.symptoms,
-        "groups": diagnosis.groups.to_dict("records"),
-        "why": [_why(report.explanation, cause) for cause in _explained(report)],
-        "certificate": report.questions.certificate.reason,
-        "questions": _question_rows(report),
-        "fit": _fit(report.surprise),
-        "conflicts": _conflict_rows(report.surprise),
-        "pitfalls": list(diagnosis.pitfalls),
-        "management": list(diagnosis.management),
-        "drivers": _driver_rows(report),
-        "understood": ", ".join(f"{labels(name)}: {spaced(said)}" for name, said in known.items())
-        or "no finding",
-    }
+    told: list[Block] = [Paragraph(status, emphasis="strong")] if status else []
+    told.append(Paragraph(f"Present and contributing. {SEVERAL_AT_ONCE}"))
+    if intervals is not None and intervals.undecided:
+        told.append(Paragraph(intervals.undecided))
+    details = [
+        Detail("All causes as a table, with sources", [_causes(report)]),
+        Detail("Groups: at least one member present", [group_grid(diagnosis.groups)]),
+    ]
+    return Part("How probable each cause is", told, _bars(report), details)
 
 
-def statements_of(view: dict[str, Any]) -> tuple[str, ...]:
-    """Ids of the statements that a case view names."""
-    rows = [*view["fired"], *view["causes"], *view["drivers"]]
-    rows += [row for part in view["why"] for row in part["rows"]]
-    found = {name for row in rows for name in row["statements"]}
-    hits = [*view["pitfalls"], *view["management"]]
-    return tuple(sorted(found | {name for hit in hits for name in hit.statements}))
-
-
-def _no_probabilities(diagnosis: Diagnosis, labels: Labels) -> str:
-    if diagnosis.status == "impossible":
-        return f"{clash_text([labels(name) for name in diagnosis.clashes])} Check these answers."
-    if diagnosis.status == "too_complex":
-        return coupled_text([labels(name) for name in diagnosis.coupled])
-    return ""
-
-
-def _explained(report: CaseReport) -> tuple[str, ...]:
-    return report.explained if report.diagnosis.status == "ok" else ()
-
-
-def _bars(report: CaseReport) -> Picture | None:
-    if report.diagnosis.status in ("impossible", "too_complex"):
-        return None
-    table = report.diagnosis.table
-    shown = pd.concat([table.iloc[:-1].head(BARS), table.iloc[-1:]])
-    ends: dict[str, dict[str, Any]] = {}
-    if report.intervals is not None:
-        ends = dict(rows_of(report.intervals.table))
+def _bars(report: CaseReport) -> Picture:
+    table, intervals = report.diagnosis.table, report.intervals
+    ends = dict(rows_of(intervals.table)) if intervals is not None else {}
     bars = [
         Bar(
-            label=str(row["label"]),
-            posterior=float(row["posterior"]),
-            prior=float(row["prior"]),
+            label=row["label"],
+            posterior=row["posterior"],
+            prior=row["prior"],
             low=float(ends[name]["low"]) if ends else None,
             high=float(ends[name]["high"]) if ends else None,
         )
-        for name, row in rows_of(shown)
+        for name, row in rows_of(pd.concat([table.iloc[:-1].head(BARS), table.iloc[-1:]]))
     ]
-    return posterior_bars(bars, report.intervals.level if report.intervals else None)
+    return posterior_bars(bars, None if intervals is None else intervals.level)
 
 
-def _cause_rows(report: CaseReport) -> list[dict[str, Any]]:
+def _causes(report: CaseReport) -> Grid:
+    intervals = report.intervals
+    ends = {} if intervals is None else dict(rows_of(intervals.table))
     causal = dict(rows_of(report.causal.table))
-    intervals = dict(rows_of(report.intervals.table)) if report.intervals else {}
-    found = []
-    for cause, row in rows_of(report.diagnosis.table):
-        cells: dict[str, Any] = {
-            "label": row["label"],
-            "prior": float(row["prior"]),
-            "posterior": float(row["posterior"]),
-            "basis": row["basis"],
-            "statements": split_names(report.priors.get(cause, "")),
-            "disablement": "",
-            "sufficiency": "",
-            "interval": "",
-            "ranks": "",
-        }
-        if cause != "unexplained":
-            cells["disablement"] = number(float(causal[cause]["disablement"]))
-            cells["sufficiency"] = number(float(causal[cause]["sufficiency"]))
-        if intervals:
-            one = intervals[cause]
-            cells["interval"] = f"{percent(float(one['low']))} to {percent(float(one['high']))}"
-            if cause != "unexplained":
-                cells["ranks"] = f"{one['rank']:g} ({one['rank_low']:g} to {one['rank_high']:g})"
-        found.append(cells)
-    return found
+    heads = ["cause", "prior", "posterior", "disablement", "sufficiency", "prior from"]
+    if intervals is not None:
+        heads[3:3] = [f"{100 * intervals.level:g} % interval", "rank"]
+    rows: list[Row] = []
+    for name, row in rows_of(report.diagnosis.table):
+        cells = [row["label"], said(row["prior"]), said(row["posterior"])]
+        # What no cause explains has neither.
+        own, end = causal.get(name), ends.get(name)
+        if end is not None:
+            cells.append(f"{percent(end['low'])} to {percent(end['high'])}")
+            span = f"{end['rank']:g} ({end['rank_low']:g} to {end['rank_high']:g})"
+            cells.append(span if own else "")
+        cells += [number(own[x]) if own else "" for x in ("disablement", "sufficiency")]
+        source = Cited(row["basis"], split_names(report.priors.get(name, "")))
+        rows.append((*cells, source))
+    notes = [MEASURES.format(report.causal.symptoms), f"{BY_DEFINITION}: {WHY_NOTHING}."]
+    return Grid(heads, rows, frozenset({0, len(heads) - 1}), notes)
 
 
-def _why(explanation: Explanation, cause: str) -> dict[str, Any]:
-    row = dict(rows_of(explanation.causes))[cause]
-    told = [cells for _, cells in rows_of(explanation.of(cause))]
+def _why(report: CaseReport, cause: str) -> Part:
+    found = report.explanation
+    row, told = found.causes.loc[[cause]].iloc[0], found.of(cause)
     before, after = float(row["prior_log_odds"]), float(row["log_odds"])
     steps = [
-        Contribution(f"{r['label']}: {spaced(str(r['value']))}", float(r["contribution"]))
-        for r in told
+        Contribution(f"{r['label']}: {spaced(r['value'])}", float(r["contribution"]))
+        for _, r in rows_of(told)
     ]
     finite = all(map(math.isfinite, [before, after, *(step.contribution for step in steps)]))
-    drawn = (
-        waterfall(_largest(steps), before, after, str(row["label"])) if finite and steps else None
-    )
-    rivals = rows_about(explanation.away, cause)
-    note = f"How it is shared out: {METHODS.get(explanation.method, '')}"
-    if rivals and float(rivals[0]["shift"]) > SHIFT:
-        first = rivals[0]
-        note += (
-            f" Were {first['label']} known to be absent, this cause would be at "
-            f"{percent(float(first['posterior_without']))}."
+    picture = waterfall(_largest(steps), before, after, row["label"]) if finite and steps else None
+    shared = Paragraph(f"How it is shared out: {METHODS.get(found.method, '')}", emphasis="quiet")
+    details = [
+        Detail(
+            "Contributions as a table, with the numbers behind them, and what would matter",
+            [*contribution_blocks(found, cause), shared],
         )
-    return {
-        "label": row["label"],
-        "prior": float(row["prior"]),
-        "posterior": float(row["posterior"]),
-        "picture": drawn,
-        "note": note,
-        "rows": [
-            {
-                "label": r["label"],
-                "value": spaced(str(r["value"])),
-                "contribution": number(float(r["contribution"])),
-                "alone": ratio(float(r["lr_alone"])),
-                "context": ratio(float(r["lr_in_context"])),
-                "number": number_behind(r),
-                "statements": split_names(r["statements"]),
-            }
-            for r in told
-        ],
-    }
+    ]
+    if cause == report.explained[0]:
+        details.append(Detail("Who produced what is present", list(produced_blocks(found))))
+    title = f"{row['label']}: {percent(row['prior'])} before, {percent(row['posterior'])} after"
+    return Part(f"Why {title}", [Paragraph(change_text(row, told))], picture, details)
 
 
 def _largest(steps: list[Contribution]) -> list[Contribution]:
@@ -226,44 +207,20 @@ def _largest(steps: list[Contribution]) -> list[Contribution]:
     return [*order[:STEPS], Contribution(f"{len(rest)} others together", total)]
 
 
-def _question_rows(report: CaseReport) -> list[dict[str, Any]]:
-    return [
-        {
-            "text": row["text"] or row["label"],
-            "flag": row["red_flag_level"],
-            "who": spaced(str(row["observed_by"])),
-            "information": "" if pd.isna(row["information"]) else f"{row['information']:.3f}",
-            "rises": "" if pd.isna(row["p_rises"]) else percent(float(row["p_rises"])),
-        }
-        for _, row in rows_of(report.questions.table)
+def _drivers(table: pd.DataFrame) -> Grid:
+    first: list[dict[str, Any]] = [
+        row for _, row in rows_of(table[table["cause"] == table["cause"].iloc[0]].head(DRIVERS))
     ]
-
-
-def _fit(found: Surprise) -> str:
-    if found.status == "no_findings":
-        return "Nothing is known of this case yet."
-    verdict = fit_verdict(found)
-    return verdict if found.status == "impossible" else f"{verdict} {fit_shares(found)}"
-
-
-def _conflict_rows(found: Surprise) -> list[dict[str, Any]]:
-    return [{**cells, "value": spaced(str(cells["value"]))} for _, cells in rows_of(found.table)]
-
-
-def _driver_rows(report: CaseReport) -> list[dict[str, Any]]:
-    if report.intervals is None:
-        return []
-    table = report.intervals.drivers
-    first = table[table["cause"] == table["cause"].iloc[0]] if len(table) else table
-    return [
-        {
-            "title": row["title"],
-            "cause": row["cause"],
-            "value": f"{row['value']:.3g}",
-            "range": f"{row['low']:.3g} to {row['high']:.3g}",
-            "share": float(row["share"]),
-            "basis": row["basis"],
-            "statements": split_names(row["statements"]),
-        }
-        for _, row in rows_of(first.head(5))
+    rows: list[Row] = [
+        (
+            row["title"],
+            row["cause"],
+            f"{row['value']:.3g}",
+            f"{row['low']:.3g} to {row['high']:.3g}",
+            percent(row["share"]),
+            Cited(row["basis"], split_names(row["statements"])),
+        )
+        for row in first
     ]
+    heads = ("number", "cause", "value", "range", "share of variance", "basis")
+    return Grid(heads, rows, frozenset({0, 1, 5}))
