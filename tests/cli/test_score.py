@@ -151,3 +151,74 @@ def test_a_row_that_is_too_complex_is_one_row(run, engine, tmp_path: Path) -> No
     assert again[texts].equals(before[texts])
     numbers = [one.drop(columns=texts).astype(float) for one in (again, before)]
     pd.testing.assert_frame_equal(*numbers, rtol=1e-12, atol=1e-15)
+
+
+def test_options_of_the_table(run, tmp_path: Path) -> None:
+    path, out = tmp_path / "c.csv", tmp_path / "o.csv"
+    path.write_bytes("Nr;fever;potassium;Größe;besucht\nä;jawohl;4,5;;1.5.\n".encode("cp1252"))
+    ran = run("score", str(path), "-o", str(out))
+    assert (ran.code, out.exists()) == (2, False)
+    assert "got semicolons: --delimiter ';' reads them" in ran.err
+    dialect = ("--delimiter", ";", "--decimal", ",", "--encoding", "cp1252")
+    ran = run("score", str(path), "-o", str(out), *dialect)
+    assert "(id, keep and ignore are for others), got 'Nr'" in ran.err
+    columns = ("--id", "Nr", "--keep", "besucht", "--ignore", "Größe, besucht")
+    ran = run("score", str(path), "-o", str(out), *dialect, *columns)
+    assert "absent: no, n, false" in ran.err
+    assert "more by --yes, --no, --unknown), got 'jawohl'" in ran.err
+    ran = run("score", str(path), "-o", str(out), *dialect, *columns, "--yes", "jawohl")
+    assert ran.code == 0, ran.err
+    scores = read_cases(out)
+    assert scores[["Nr", "besucht"]].to_numpy().tolist() == [["ä", "1.5."]]
+    ran = run("verify", str(out), "--all")
+    assert (ran.code, ran.err) == (0, "")
+    assert "1 of 1 cases scored again" in " ".join(ran.out.split())
+
+
+def test_ids_that_come_twice_are_told(run, tmp_path: Path) -> None:
+    path, out = tmp_path / "c.csv", tmp_path / "o.csv"
+    path.write_text("case_id,fever\na,1\na,0\n,1\n")
+    ran = run("score", str(path), "-o", str(out), "--quiet")
+    assert ran.code == 0
+    assert "warning: 1 row has the id of an earlier row (line 3 as line 2)" in ran.err
+    assert "warning: 1 row has no id" in ran.err
+    ran = run("score", str(path), "-o", str(out), "--unique-ids")
+    assert ran.code == 2
+    assert "c.csv:3: expected an id of its own in case_id (--unique-ids)" in ran.err
+
+
+def test_standard_output_that_is_closed(run, tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("case_id,fever\na,1\n")
+    monkeypatch.setattr("sys.stdout", None)
+    ran = run("score", str(path))
+    assert ran.code == 2
+    assert "standard output: expected a place to write to, got none" in ran.err
+
+
+def test_a_signed_audit(run, tmp_path: Path) -> None:
+    path, out, key = tmp_path / "c.csv", tmp_path / "o.csv", tmp_path / "key"
+    path.write_text("case_id,fever\na,1\n")
+    key.write_text("a key that is long enough")
+    assert run("score", str(path), "-o", str(out), "--key", str(key)).code == 0
+    assert run("verify", str(out), "--key", str(key)).code == 0
+    key.write_text("another key that is long enough")
+    ran = run("verify", str(out), "--key", str(key))
+    assert ran.code == 1
+    assert "different: audit changed, or signed with another key" in ran.out
+
+
+def test_the_sample_is_another_each_time(run, cases: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.csv"
+    assert run("score", str(cases), "-o", str(out)).code == 0
+    told = {run("verify", str(out), "--sample", "1").out for _ in range(3)}
+    assert len(told) == 3  # the seed is told
+
+
+def test_a_report_of_very_many_columns_is_refused_at_once(run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path = tmp_path / "wide.csv"
+    path.write_text(",".join(f"c{n}" for n in range(20_000)) + "\n" + "," * 19_999 + "\n")
+    ran = run("report", str(path), "-o", str(tmp_path / "r.html"))
+    assert ran.code == 2
+    assert "got 'c0'" in ran.err

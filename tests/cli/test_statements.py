@@ -129,3 +129,10 @@ def test_no_place_to_write_is_bad_input(run, folder: Path, tmp_path: Path) -> No
     ran = run("calibrate", str(folder), "-o", str(tmp_path / "no" / "such.toml"), "--quiet")
     assert ran.code == 2
     assert "expected a place to write to" in ran.err
+
+
+def test_nothing_to_calibrate(run, folder: Path) -> None:
+    (folder / "constraints.toml").unlink(missing_ok=True)
+    (folder / "calibration.toml").unlink(missing_ok=True)
+    ran = run("calibrate", str(folder))
+    assert (ran.code, ran.out) == (0, "no constraints: nothing to calibrate\n")

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import shutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -387,3 +388,28 @@ def test_exported_names() -> None:
         "read_knowledge",
         "summary",
     ]
+
+
+@pytest.mark.parametrize(
+    ("damage", "place"),
+    [
+        (None, "risks.toml: expected this file, got nothing"),
+        (b"x = \n", "risks.toml:{line}: expected valid TOML, got invalid value"),
+        (b"# caf\xe9\n", "risks.toml:{line}: expected text in UTF-8, got b'\\xe9'"),
+    ],
+)
+def test_the_packaged_priors_without_their_risks(
+    tmp_path: Path, damage: bytes | None, place: str
+) -> None:
+    folder = tmp_path / "priors"
+    shutil.copytree(find_priors(), folder)
+    risks = folder / "risks.toml"
+    data = risks.read_bytes()
+    if damage is None:
+        risks.unlink()
+    else:
+        risks.write_bytes(data + damage)
+    with pytest.raises(InvalidKnowledge) as caught:
+        read_knowledge(folder)
+    line = data.count(b"\n") + 1
+    assert str(caught.value.faults[0]).startswith(place.format(line=line))

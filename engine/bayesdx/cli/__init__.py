@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 # A dash or a percent bar must not stop a report on a terminal that lacks it.
                 stream.reconfigure(errors="backslashreplace")
         code = _told(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as where whoever started it closed the stream
+            sys.stdout.flush()
     except BrokenPipeError:
         return _reader_left()
     except KeyboardInterrupt:

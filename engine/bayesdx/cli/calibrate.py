@@ -37,6 +37,9 @@ def calibrate(
     Takes some minutes. Review the result like any change of a number.
     """
     knowledge = read_knowledge(one_folder(folder, priors))
+    if not knowledge.constraints:
+        show_lines("no constraints: nothing to calibrate")
+        return
     elicited = knowledge.model_copy(update={"calibration": None})
 
     def say(line: str) -> None:

@@ -16,6 +16,8 @@ import bayesdx
 from bayesdx.cli.options import Priors
 from bayesdx.cli.progress import progress_shown
 from bayesdx.cli.signals import ended_by_signals
+from bayesdx.presentation.terminal import tell
+from bayesdx.presentation.words import counted
 
 if TYPE_CHECKING:
     from bayesdx.tables.execution.run_options import OnError, RunReport
@@ -246,12 +248,12 @@ def score(
     )
     with ended_by_signals() as end, notes_told():
         engine = bayesdx.load(priors)
-        with progress_shown("scoring", quiet) as tell:
+        with progress_shown("scoring", quiet) as shown:
 
             def told(rows: int, share: float | None) -> None:
                 end()
-                if tell is not None:
-                    tell(rows, share)
+                if shown is not None:
+                    shown(rows, share)
 
             cluster = None if dask is None else Cluster(dask)
             report = score_table(engine.core, cases, output, options, told, cluster)
@@ -333,10 +335,12 @@ def _print_ids(report: RunReport) -> None:
     if counts.repeated_ids:
         pairs = ", ".join(f"line {line} as line {first}" for line, first in report.repeated[:3])
         more = ", ..." if counts.repeated_ids > 3 else ""
-        said = f"{counts.repeated_ids:,} rows have the id of an earlier row ({pairs}{more})"
-        print(f"bayesdx: warning: {said}; --unique-ids refuses such a table", file=sys.stderr)
+        have = "has" if counts.repeated_ids == 1 else "have"
+        said = f"{counted(counts.repeated_ids, 'row')} {have} the id of an earlier row"
+        tell(f"bayesdx: warning: {said} ({pairs}{more}); --unique-ids refuses such a table")
     if counts.blank_ids:
-        print(f"bayesdx: warning: {counts.blank_ids:,} rows have no id", file=sys.stderr)
+        have = "has" if counts.blank_ids == 1 else "have"
+        tell(f"bayesdx: warning: {counted(counts.blank_ids, 'row')} {have} no id")
 
 
 def summary_lines(report: RunReport) -> list[str]:

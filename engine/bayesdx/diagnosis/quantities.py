@@ -93,7 +93,7 @@ def make_batch(knowledge: Knowledge, assembly: Assembly, quantities: Sequence[Qu
         causes[n, list(clamps[n])] = 0 if is_group[q] else 1
     part = np.arange(len(quantities), len(rows), dtype=np.intp)
     clamped = Evidence(evidence.findings, evidence.lower, evidence.upper, evidence.risks, causes)
-    return Batch(clamped, part, np.array(owner, dtype=np.intp), np.array(is_group))
+    return Batch(clamped, part, np.array(owner, dtype=np.intp), np.array(is_group, dtype=bool))
 
 
 def _pieces(

@@ -97,9 +97,20 @@ class Words:
         None where it is none, or where no float64 can hold it: one that is not zero becomes zero
         by underflow, one below 1 becomes 1 by rounding.
         """
+        return _held(self._exact(text, 0))
+
+    def percentage(self, text: str) -> float | None:
+        """Return a hundredth of the number that a text is, rounded once."""
+        return _held(self._exact(text, 2))
+
+    def _exact(self, text: str, shift: int) -> Decimal | None:
         if not self._number.fullmatch(text):
             return None
-        return _held(text.replace(self.decimal, "."))
+        try:
+            sign, digits, exponent = Decimal(text.replace(self.decimal, ".")).as_tuple()
+            return Decimal((sign, digits, int(exponent) - shift))
+        except ArithmeticError:  # an exponent of twenty digits
+            return None
 
     def quantity(self, text: str) -> tuple[float | None, str] | None:
         """Split a text into its number and the unit after it, which may be blank."""
@@ -155,8 +166,7 @@ def read_binary(place: str, value: object, *, soft: bool, words: Words = WORDS) 
         return words.meaning[word]
     number = as_number(value, words)
     if number is None and soft and word.endswith("%"):
-        percent = words.number(word[:-1].strip())
-        number = None if percent is None else _held(Decimal(repr(percent)) / 100)
+        number = words.percentage(word[:-1].strip())
     if number is not None and (number in (0.0, 1.0) or (soft and 0.0 < number < 1.0)):
         return number
     expected = "present, absent or unknown"
@@ -218,8 +228,7 @@ def _held(value: object) -> float | None:
     """The float64 next to a number; None where there is none, or it says another thing."""
     try:
         number = float(value)  # type: ignore[arg-type]
-        exact = Decimal(value) if isinstance(value, str) else value
-        rounded = number in (0.0, 1.0) and number != exact
+        rounded = number in (0.0, 1.0) and number != value
     except (ValueError, ArithmeticError, TypeError):
         return None
     return number if math.isfinite(number) and not rounded else None

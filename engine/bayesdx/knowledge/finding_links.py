@@ -96,6 +96,8 @@ def _check_background_effect(
     used = (f"risks.toml:{risk}." for risk in effect.when)
     if finding.background is None or draft.has_fault_at(where, join(place, "background."), *used):
         return
+    if not effect.when.keys() <= draft.risks.keys():
+        return  # Their file could not be read, which is the fault to tell.
     held = 1.0
     for risk, states in effect.when.items():
         held *= holding([Condition(risk=risk, states=states)], draft.risks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,9 @@ def parse_target(output: str | Path, *, resume: bool = False) -> Target:
     """
     name = str(output)
     if name == STANDARD_STREAM:
+        # None is what Python puts where whoever started it had closed the stream.
+        if sys.stdout is None:
+            raise InvalidCase(Fault("standard output", "a place to write to", Phrase("none")))
         return Target("standard output", None, CSV, "", folder=False)
     path = Path(name)
     if name.endswith("/"):

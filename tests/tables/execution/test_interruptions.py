@@ -305,3 +305,18 @@ def _one_too_few(core: Core, scores: Any) -> Any:
     counts = count_scores(core, scores)
     counts.scored -= 1
     return counts
+
+
+def test_a_folder_that_vanishes_under_a_run(core: Core, tmp_path: Path) -> None:
+    """As when a disk is unmounted: nothing is said to be kept where nothing is."""
+    cases = write_cases(tmp_path / "cases.csv", 40)
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def vanish(rows: int, _: float | None) -> None:
+        if rows >= 18:
+            shutil.rmtree(place, ignore_errors=True)
+
+    with pytest.raises(InvalidCase, match="expected a place to write to, got No such f") as caught:
+        score_table(core, cases, place / "o.csv", RUN, vanish)
+    assert caught.value.__notes__ == [f"Nothing was kept: {place / 'o.csv.parts'} is gone."]

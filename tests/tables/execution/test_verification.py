@@ -1,5 +1,6 @@
 """What verify finds: nothing where nothing changed, and each thing that did."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from small_priors import SMALL, write_priors
 import bayesdx
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import InvalidCase
+from bayesdx.tables.execution.audit import canonical, read_key
+from bayesdx.tables.execution.publish import describe
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.execution.verification import verify_output
 from bayesdx.tables.outputs import OutputOptions
+from bayesdx.tables.target import Target
 
 OUTPUTS = [
     ("o.csv", OutputOptions()),
@@ -130,3 +134,101 @@ def test_a_damaged_audit_is_said_to_be_so(
         return
     with pytest.raises(InvalidCase, match=f"the audit of an output, got a damaged one: {name}"):
         verify_output(core, tmp_path / "o.csv")
+
+
+def rewritten(path: Path, **changes: object) -> None:
+    """Change an audit as somebody would who puts its digest right."""
+    audit = {**json.loads(path.read_text()), **changes}
+    audit["digest"] = hashlib.sha256(canonical(audit)).hexdigest()
+    path.write_text(json.dumps(audit))
+
+
+@pytest.fixture
+def mixed(core: Core, tmp_path: Path) -> Path:
+    """An output with rejected records beside it."""
+    cases = tmp_path / "cases.csv"
+    cases.write_text(case_table([number % 5 != 2 for number in range(30)]))
+    options = RunOptions(on_error="skip", chunk_rows=7)
+    score_table(core, cases, tmp_path / "o.csv", options)
+    return tmp_path / "o.csv"
+
+
+def test_all_rows_and_all_counts_are_compared(core: Core, mixed: Path) -> None:
+    found = verify_output(core, mixed, sample=None)
+    assert found.differences == ()
+    assert (found.compared, found.scored) == (24, 24)
+
+
+def test_one_posterior_changed_with_all_digests_put_right(core: Core, mixed: Path) -> None:
+    audit = mixed.with_name("o.csv.audit.json")
+    _tampered(mixed)
+    target = Target(str(mixed), mixed, "csv", "", folder=False)
+    rewritten(audit, output=describe(mixed, target))
+    told = verify_output(core, mixed, sample=None).differences
+    assert told
+    assert all(one.startswith("values changed: case c") for one in told)
+    # A sample finds it where it holds that row, and another is drawn for another seed.
+    seen = {bool(verify_output(core, mixed, sample=6, seed=seed).differences) for seed in range(20)}
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("content", ["", "row,line\n", None])
+def test_rejected_records_changed(core: Core, mixed: Path, content: str | None) -> None:
+    rejected = mixed.with_name("o.csv.rejected.csv")
+    if content is None:
+        rejected.unlink()
+    else:
+        rejected.write_text(content)
+    (told,) = verify_output(core, mixed).differences
+    assert told.startswith("rejected records changed: ")
+    if content:
+        about = {"bytes": len(content), "digest": hashlib.sha256(content.encode()).hexdigest()}
+        rewritten(mixed.with_name("o.csv.audit.json"), rejected=about)
+        (told,) = verify_output(core, mixed).differences
+        assert told.startswith("rejected records changed: ")
+
+
+def test_counts_versions_and_options_changed(core: Core, mixed: Path) -> None:
+    path = mixed.with_name("o.csv.audit.json")
+    whole = json.loads(path.read_text())
+    for name, key in (("counts", "faults"), ("engine", "version"), ("options", "threshold")):
+        path.write_text(json.dumps({**whole, name: {**whole[name], key: "7"}}))
+        assert "audit changed: it is not what its digest was made of" in (
+            verify_output(core, mixed).differences
+        )
+    path.write_text(json.dumps(whole))
+    rewritten(path, counts={**whole["counts"], "faults": 99, "status": {"ok": 1}})
+    (told,) = verify_output(core, mixed, sample=5).differences
+    assert told.startswith("counts changed: 99 faults in the audit, ")
+    assert len(verify_output(core, mixed, sample=None).differences) == 2
+
+
+def test_a_signature_needs_the_key(core: Core, tmp_path: Path) -> None:
+    cases, out = write_cases(tmp_path / "cases.csv", 5), tmp_path / "o.csv"
+    key = tmp_path / "key"
+    key.write_bytes(b"0123456789abcdef\n")
+    score_table(core, cases, out, RunOptions(key=key))
+    secret = read_key(key)
+    assert verify_output(core, out, key=secret).differences == ()
+    assert verify_output(core, out, key=b"another key, long").differences == (
+        "audit changed, or signed with another key",
+    )
+    path = tmp_path / "o.csv.audit.json"
+    assert "0123456789" not in path.read_text()
+    rewritten(path, seed=1)
+    assert verify_output(core, out).differences == ()
+    assert "audit changed, or signed with another key" in (
+        verify_output(core, out, key=secret).differences
+    )
+    score_table(core, cases, out)
+    assert verify_output(core, out, key=secret).differences == ("audit not signed",)
+
+
+def test_keys_that_cannot_be(core: Core, tmp_path: Path) -> None:
+    cases, key = write_cases(tmp_path / "cases.csv", 5), tmp_path / "key"
+    with pytest.raises(InvalidCase, match="got no such file"):
+        score_table(core, cases, tmp_path / "o.csv", RunOptions(key=key))
+    key.write_text("short\n")
+    with pytest.raises(InvalidCase, match="a key of at least 16 bytes, got 5 bytes"):
+        score_table(core, cases, tmp_path / "o.csv", RunOptions(key=key))
+    assert not (tmp_path / "o.csv").exists()

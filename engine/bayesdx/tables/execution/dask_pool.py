@@ -102,11 +102,13 @@ def connected(address: str, workers: int) -> Iterator[Client]:
             return
         try:
             client = Client(address, timeout=ANSWER)
-        except (OSError, ValueError, ImportError) as reason:
-            got = Phrase(str(reason) or type(reason).__name__)
+        except Exception as reason:  # whatever Dask raises of a scheduler that dies meanwhile
+            got = Phrase(_first_line(reason))
             expected = "the address of a Dask scheduler, tcp://host:port, or local"
             raise BayesdxError(Fault("dask", expected, got)) from reason
-        yield stack.enter_context(client)
+        # Closing a client of a scheduler that is gone must not hide what the run has to say.
+        stack.callback(_close, client)
+        yield client
 
 
 def partition_results(
@@ -172,12 +174,21 @@ def _send(client: Client, plugin: KnowledgePlugin) -> None:
         try:
             client.register_plugin(plugin)
             return
-        except OSError as reason:
-            if not left:
-                got = Phrase(next(iter(str(reason).splitlines()), type(reason).__name__))
-                fault = Fault("dask", "workers that stay long enough to be sent knowledge", got)
-                raise BayesdxError(fault) from reason
+        except Exception as reason:  # as above
+            if not left or not (isinstance(reason, OSError) and _anybody(client)):
+                got = Phrase(_first_line(reason))
+                expected = "a scheduler and workers that stay long enough to be sent knowledge"
+                raise BayesdxError(Fault("dask", expected, got)) from reason
             time.sleep(LOOK)
+
+
+def _close(client: Client) -> None:
+    with suppress(Exception):  # the scheduler may be gone
+        client.close(timeout=LOOK)
+
+
+def _first_line(reason: BaseException) -> str:
+    return next(iter(str(reason).splitlines()), type(reason).__name__)
 
 
 def _anybody(client: Client) -> bool:

@@ -166,6 +166,10 @@ class PartStore(ABC):
         self.plan = plan
         replace_file(self.folder / FINISH, as_json({"format": 1, **plan}))
 
+    def is_there(self) -> bool:
+        """Whether what is finished can still be gone on from: its folder may have vanished."""
+        return bool(self.finished) and (self.folder / JOURNAL).is_file()
+
     def close(self) -> None:
         """Let go of everything and leave it for a later run."""
         # A full disk has been told of; what a file still holds back does not count.
@@ -187,6 +191,8 @@ class PartStore(ABC):
             self.folder.rmdir()
 
     def _empty(self) -> None:
+        if not self.folder.is_dir():
+            return
         # The manifest first: without one, what is left is not taken for an unfinished run.
         (self.folder / MANIFEST).unlink(missing_ok=True)
         for _ in range(CLEARINGS):

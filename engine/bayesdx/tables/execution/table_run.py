@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -268,7 +268,7 @@ class _TableRun:
             yield from in_order(work, self._parsed(skip), self._workers)
         except InvalidCase as error:
             # The rest cannot be known; what is wrong before it is told as well.
-            raise InvalidCase([*self._told(), *error.faults]) from error
+            raise InvalidCase([*(one.fault for one in self._faults), *error.faults]) from error
 
     def _parsed(self, skip: int) -> Iterator[CaseChunk]:
         chunks = self._source.chunks(skip)
@@ -295,9 +295,6 @@ class _TableRun:
             return told
         return sorted([*told, *more], key=lambda one: one.row)[: self._options.listed]
 
-    def _told(self) -> list[Fault]:
-        return [one.fault for one in self._faults]
-
     def _tell(self) -> None:
         if self._on_progress is not None:
             share = self._source.progress()
@@ -323,7 +320,7 @@ class _TableRun:
             expected = "at least one case below the header"
             raise InvalidCase(Fault(place, expected, Phrase("none")))
         if self._faults and self._options.on_error == "stop":
-            told = self._told()
+            told = [one.fault for one in self._faults]
             if counts.faults > len(told):
                 numbers = counts.faults, counts.rejected, counts.records, len(told)
                 told.append(more_faults(name, *numbers))
@@ -362,7 +359,7 @@ class _TableRun:
         named = target.path is not None and not self._options.dry_run
         return RunReport(
             counts=counts,
-            faults=tuple(self._told()),
+            faults=tuple(one.fault for one in self._faults),
             unanswered=tuple(one.fault for one in self._unanswered),
             repeated=self._repeated,
             output=target.path if named else None,
@@ -387,13 +384,16 @@ class _TableRun:
     def _leave(self, store: PartStore, reason: BaseException) -> None:
         """Keep finished parts for a later run, where one can use them."""
         readable = self._source.size is not None
-        if store.finished and self._target.path is not None and readable:
+        if store.is_there() and self._target.path is not None and readable:
             store.close()
             reason.add_note(
                 f"{store.counts.records:,} records are finished and kept in {store.folder}; "
                 "the same command with --resume goes on from there."
             )
             return
-        store.discard()
-        if not readable:
+        with suppress(OSError):
+            store.discard()
+        if store.finished and not store.folder.exists():
+            reason.add_note(f"Nothing was kept: {store.folder} is gone.")
+        elif not readable:
             reason.add_note(f"Nothing was kept: {self._source.name} cannot be read again.")
