@@ -166,7 +166,7 @@ def test_memory_grows_with_the_frontier_and_large_cases_are_handed_back() -> Non
     parts = [present(model, count).take(slice(1, 2)) for count in (2, 12, 3, 24, 4)]
     columns = ("findings", "lower", "upper", "risks", "causes")
     evidence = Evidence(*(np.concatenate([getattr(p, name) for p in parts]) for name in columns))
-    log_evidence, causes, _, status = driver.run(model, evidence, workers=1)
+    log_evidence, causes, _, status, _ = driver.run(model, evidence, workers=1)
     assert status.tolist() == [0, 0, 0, 2, 0]
     assert not causes[3].any()
     for row in (0, 1, 2, 4):

@@ -16,6 +16,7 @@ from bayesdx.inference.noisy.operator import (
     closed_transposed,
     in_sequence,
     opened,
+    opening_of_finding,
     pull_active,
     start_of_finding,
     weighed,
@@ -44,7 +45,7 @@ def test_components_add_up_to_the_likelihood(seen: float, leak: float) -> None:
     axis = finding_axis(NoisyOrCPD("f", CAUSES[:2], z, leak, CAUSES[2:], h), seen)
     for active in itertools.product((False, True), repeat=4):
         frontier = {(s,): value for s, value in enumerate(axis.start)}
-        start = start_of_finding(seen, np.array(leak), inhibited=True)
+        start = start_of_finding(opening_of_finding(np.array(leak), inhibited=True), seen)
         fast = np.array([1.0, *start])[:, None]
         for cause, is_active in zip(CAUSES, active, strict=True):
             if not is_active:

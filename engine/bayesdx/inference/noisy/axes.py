@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, frozen
-from bayesdx.inference.noisy.model import EXPLAIN, EXPLAIN_INHIBITED, RISK, Axes, Links, RiskEdges
+from bayesdx.inference.noisy.model import EXPLAIN, RISK, Axes, Links, RiskEdges
+from bayesdx.inference.noisy.operator import opening_of_finding
 
 
 def build_axes(
@@ -35,14 +36,16 @@ def build_axes(
     touches = (gain > 0.0) | (leak_gain > 0.0)
     touches[first_risk:] = risk_touch
     classes = np.full(len(gain), EXPLAIN)
-    classes[:n_findings][inhibited] = EXPLAIN_INHIBITED
     classes[first_risk:] = RISK
-    sizes = np.where(classes == EXPLAIN_INHIBITED, 4, 2)
+    sizes = np.full(len(gain), 2)
+    sizes[:n_findings][inhibited] = 4
     sizes[first_risk:] = [len(priors[r]) for r in shared]
     first = np.concatenate([links.leak, 1.0 - links.leak[coupling], exceed_start])
     start = np.zeros((len(gain), int(sizes.max(initial=2))))
     start[:, 0] = 1.0
     start[:first_risk, 1] = first
+    opening = np.zeros((len(gain), 2, 3, 3))
+    opening[:first_risk] = opening_of_finding(first, sizes[:first_risk] > 2)
     for u, r in enumerate(shared, first_risk):
         start[u, : sizes[u]] = priors[r]
     touch_first, touch_cause = ragged(touches)
@@ -53,6 +56,7 @@ def build_axes(
         touch_first=touch_first,
         touch_cause=touch_cause,
         start=frozen(start),
+        opening=frozen(opening),
         bound=frozen(_bounds(first, gain, first_risk)),
         classes=frozen(classes.astype(np.intp)),
         sizes=frozen(sizes.astype(np.intp)),

@@ -16,7 +16,6 @@ from bayesdx.inference.arrays import MaskArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.model import (
-    EXPLAIN_INHIBITED,
     RISK,
     BoolArray,
     FloatArray,
@@ -260,20 +259,13 @@ def _starts(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Start vector of each (case, axis), share of "present", and what both were divided by."""
     axes = model.axes
-    vector, bound = axes.start[ids], axes.bound[ids]
+    finding, is_evidence = ids < len(model.findings), axes.classes[ids] != RISK
     present = np.ones(len(ids))
-    finding = ids < len(model.findings)
-    f = ids[finding]
-    l1 = evidence.findings[rows[finding], f]
-    l0 = 1.0 - l1
-    present[finding] = l1
-    bound[finding] = l0 + l1 * bound[finding]
-    inhibited = axes.classes[f] == EXPLAIN_INHIBITED
-    parts = start_of_finding(l1, model.leak[f], inhibited)
-    for value, part in enumerate(parts if inhibited.any() else parts[:1], 1):
-        vector[finding, value] = part
-    evidence_axis = axes.classes[ids] != RISK
-    vector[evidence_axis, 1:] /= bound[evidence_axis, None]
+    present[finding] = evidence.findings[rows[finding], ids[finding]]
+    bound = (1.0 - present) + present * axes.bound[ids]
+    vector, width = axes.start[ids], min(4, axes.start.shape[1])
+    start = start_of_finding(axes.opening[ids[is_evidence]], present[is_evidence])
+    vector[is_evidence, 1:width] = start[:, : width - 1] / bound[is_evidence, None]
     return vector, present / bound, bound
 
 

@@ -16,7 +16,7 @@ from bayesdx.inference.evidence import Evidence, no_evidence, stacked, turned_ab
 from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.derivatives import change_of_evidence
-from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, NoisyModel
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 
 
@@ -123,9 +123,7 @@ def background_shares(
     share = np.zeros(len(present))
     np.divide(leak[present], 1.0 - leak[present], out=share, where=leak[present] < 1.0)
     share *= np.exp(absent - own[0])
-    for at in np.flatnonzero(
-        (model.axes.classes[present] == EXPLAIN_INHIBITED) | (leak[present] >= 1.0)
-    ):
+    for at in np.flatnonzero((model.axes.sizes[present] > 2) | (leak[present] >= 1.0)):
         lost = np.where(np.arange(len(leak)) == present[at], 0.0, leak)
         bare = with_numbers(model, links=replace(links, leak=lost))
         share[at] = -change_of_evidence(bare, evidence, own, backend)[0]

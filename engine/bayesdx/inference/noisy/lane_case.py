@@ -16,7 +16,7 @@ from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.axes import remaining
 from bayesdx.inference.noisy.lane_weights import Assumptions, CauseWeights, below
-from bayesdx.inference.noisy.operator import start_of_finding
+from bayesdx.inference.noisy.operator import opening_of_finding, start_of_finding
 from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws
 
 #: An inhibitor at least this strong (a factor below it) is never folded by a difference, which
@@ -239,7 +239,8 @@ class FindingLinks:
                 axes.append(_Axis(own, acts[at], start, factor, 1.0 - factor, lowered))
                 continue
             width = 2 if not hard[f] else 3 if value[f] >= 0.5 else 4
-            parts = (bound[f], *start_of_finding(value[f], leak, bool(hard[f])))
+            opening = opening_of_finding(leak, bool(hard[f]))
+            parts = (bound[f], *start_of_finding(opening, value[f]).T)
             start = np.stack(parts[:width]) / bound[f]
             gain = strength[at] * share[f]
             axes.append(_Axis(own, acts[at], start, keep[at], gain, factor))

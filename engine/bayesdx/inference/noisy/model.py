@@ -21,7 +21,6 @@ from bayesdx.network.network import Network
 
 __all__ = [
     "EXPLAIN",
-    "EXPLAIN_INHIBITED",
     "RISK",
     "Axes",
     "BoolArray",
@@ -32,9 +31,8 @@ __all__ = [
     "NoisyModel",
 ]
 
-#: Axis classes: a finding explained by causes, the same with a leak that inhibitors can lower,
-#: and an unobserved shared risk.
-EXPLAIN, EXPLAIN_INHIBITED, RISK = 0, 1, 2
+#: Axis classes: a finding explained by causes, and an unobserved shared risk.
+EXPLAIN, RISK = 0, 1
 #: Last axis of `Axes.links`; what they do is in `bayesdx.inference.noisy.operator`.
 GAIN, KEEP, LEAK_KEEP, LEAK_GAIN = range(4)
 #: Columns of `Priors.parent`.
@@ -72,7 +70,7 @@ class Axes(NamedTuple):
     ----------
     links : array (U, C, 4)
         What an active cause moves from component 0 to component 1, what it leaves of component 1,
-        and, on ``EXPLAIN_INHIBITED`` axes, what it leaves of component 2 and moves there from
+        and, on findings of four components, what it leaves of component 2 and moves there from
         component 3. Gain and keep add up to 1; both are kept, since 1 - (1 - z) is not z in
         floating point.
     touches : bool array (U, C)
@@ -80,7 +78,11 @@ class Axes(NamedTuple):
     touch_first, touch_cause : int arrays (U + 1,), (E,)
         The same, ragged.
     start : array (U, S)
-        Components before any cause acts, for axes whose start does not depend on the case.
+        Components before any cause acts: of risks their priors, of findings 1 and what is there
+        without any cause.
+    opening : array (U, 2, 3, 3)
+        What components 1 to 3 of findings are made of before any cause acts, by the likelihood of
+        what was seen of them; see `bayesdx.inference.noisy.operator.opening_of_finding`.
     bound : array (U,)
         Largest value component 1 can reach; starts and gains are divided by it, so that very rare
         findings do not underflow together.
@@ -103,6 +105,7 @@ class Axes(NamedTuple):
     touch_first: IntArray
     touch_cause: IntArray
     start: FloatArray
+    opening: FloatArray
     bound: FloatArray
     classes: IntArray
     sizes: IntArray

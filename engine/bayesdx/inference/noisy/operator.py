@@ -30,6 +30,14 @@ A cause that may be active or not, with weights a and b, maps x to ``a E x + b x
 is an effect of the same form (`weighed`), and so are two effects in a row (`in_sequence`), which is
 how causes that act on one axis alone are summed out before there is a frontier.
 
+An executor knows neither links nor inhibitors: it reads what an axis opens with (`Axes.opening`)
+and four coefficients a link (`Axes.links`). A second kind of inhibitor that lowers the leak touches
+`network.cpds` (its parameter), `knowledge.schema` and `building.fitting` (what is written, and the
+leak that gives the stated prevalence), `compiling` (from CPD to `Links`, and what "absent"
+multiplies), this module and `axes` (opening, coefficients), `sampling` (its mechanism) and
+`posterior_bounds` (its extremes). One with its own arrays in `Links` touches `model` as well, and
+`lane_case` where it is to be drawn.
+
 Arrays have the batch (cases, lanes or columns) as their last axis; coefficients are numbers, or
 arrays that broadcast against it.
 """
@@ -81,10 +89,8 @@ def effect_of(
     )
 
 
-def start_of_finding(
-    present: Coefficient, leak: FloatArray, inhibited: BoolArray | bool
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return components 1, 2 and 3 of a finding's axis before any cause acts.
+def opening_of_finding(leak: FloatArray, inhibited: BoolArray | bool) -> FloatArray:
+    """Return what components 1 to 3 of a finding's axis are made of before any cause acts.
 
     The likelihood l1 + (l0 - l1) Q (1 - leak H) is split so that no term is negative: leaning to
     present, l1 + (l0 - l1) Q and (l1 - l0) Q leak H; leaning to absent, l1 + (l0 - l1) (1 - leak) Q
@@ -92,19 +98,32 @@ def start_of_finding(
 
     Parameters
     ----------
-    present : array or float
-        Likelihood l1 of "present"; that of "absent" is l0 = 1 - l1.
-    leak : array
-    inhibited : bool array or bool
+    leak : array (...)
+    inhibited : bool array (...) or bool
         Whether inhibitors act on the leak within the axis.
+
+    Returns
+    -------
+    array (..., 2, 3, 3)
+        Leaning to absent and to present; component; factors of l0, l1 and of their distance.
     """
-    l1, l0 = np.asarray(present), 1.0 - np.asarray(present)
-    towards = inhibited & (l1 >= l0)
-    return (
-        np.where(towards, l0, l0 * (1.0 - leak) + l1 * leak),
-        np.where(towards, (l1 - l0) * leak, 0.0),
-        np.where(inhibited & (l1 < l0), (l0 - l1) * leak, 0.0),
-    )
+    opening, inside = np.zeros((*leak.shape, 2, 3, 3)), np.where(inhibited, leak, 0.0)
+    absent, present = opening[..., 0, :, :], opening[..., 1, :, :]
+    absent[..., 0, 0], absent[..., 0, 1], absent[..., 2, 2] = 1.0 - leak, leak, inside
+    present[..., 0, 0] = np.where(inhibited, 1.0, 1.0 - leak)
+    present[..., 0, 1] = np.where(inhibited, 0.0, leak)
+    present[..., 1, 2] = inside
+    return opening
+
+
+def start_of_finding(opening: FloatArray, present: Coefficient) -> FloatArray:
+    """Return components 1 to 3, (..., 3), for likelihoods l1 of "present"; l0 = 1 - l1."""
+    l1 = np.asarray(present)
+    l0 = 1.0 - l1
+    own = np.where((l1 >= l0)[..., None, None], opening[..., 1, :, :], opening[..., 0, :, :])
+    l0, l1, distance = (one[..., None] for one in (l0, l1, np.abs(l1 - l0)))
+    result: FloatArray = own[..., 0] * l0 + own[..., 1] * l1 + own[..., 2] * distance
+    return result
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ from bayesdx.inference.noisy.jit.typed import (
     inlined,
     moved,
 )
-from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK_OF, STRIDE_OF, UNKNOWN_OF
+from bayesdx.inference.noisy.model import RISK_OF, STRIDE_OF, UNKNOWN_OF
 
 #: Products are moved into the sum of logs below this.
 _SMALL = 1e-100
@@ -121,13 +121,13 @@ def _add_findings(model: Model, state: State, findings: Floats) -> int:
             axis = model.suppress[f]
             if axis >= 0:
                 if n_slots < _MOST:
-                    _add_fixed(model, state, axis, n_slots)
+                    _add_finding(model, state, axis, 1.0, n_slots)
                 n_slots += 1
         elif value == _EVEN:
             multiply(state.scale, _EVEN)
         elif value > 0.0:
             if n_slots < _MOST:
-                _add_present(model, state, f, value, n_slots)
+                _add_finding(model, state, f, value, n_slots)
             n_slots += 1
     return n_slots
 
@@ -141,37 +141,23 @@ def _add_ordinals(model: Model, state: State, rows: Rows, first: int, n_slots: i
         if 0 < low <= high < size:
             if n_slots < _MOST:
                 at = (o * model.n_levels + low) * model.n_levels + high
-                _add_fixed(model, state, model.exceed[at], n_slots)
+                _add_finding(model, state, model.exceed[at], 1.0, n_slots)
             n_slots += 1
     return n_slots
 
 
 @inlined
-def _add_fixed(model: Model, state: State, axis: int, slot: int) -> None:
-    """Add evidence whose start does not depend on the case."""
-    bound, vector = model.bound[axis], moved(state.vectors, model.n_states * slot)
+def _add_finding(model: Model, state: State, axis: int, l1: float, slot: int) -> None:
+    """Add what is seen with likelihood l1 if it is present, with 1 - l1 if it is absent."""
+    l0 = 1.0 - l1
+    bound, vector = l0 + l1 * model.bound[axis], moved(state.vectors, model.n_states * slot)
+    opening = moved(model.opening, 18 * axis + (9 if l1 >= l0 else 0))
     state.slots[8 * slot + AXIS], state.slots[8 * slot + SIZE] = axis, 0
-    state.share[slot] = 1.0 / bound
-    vector[0], vector[1] = 1.0, model.start[model.n_states * axis + 1] / bound
-    vector[2], vector[3] = 0.0, 0.0
-    multiply(state.scale, bound)
-
-
-@inlined
-def _add_present(model: Model, state: State, f: int, l1: float, slot: int) -> None:
-    """Add a finding that is present with likelihood l1, absent with 1 - l1."""
-    l0, leak = 1.0 - l1, model.leak[f]
-    bound, vector = l0 + l1 * model.bound[f], moved(state.vectors, model.n_states * slot)
-    first, second, third = l0 * (1.0 - leak) + l1 * leak, 0.0, 0.0
-    if model.classes[f] == EXPLAIN_INHIBITED:
-        if l1 >= l0:
-            first, second = l0, (l1 - l0) * leak
-        else:
-            third = (l0 - l1) * leak
-    state.slots[8 * slot + AXIS], state.slots[8 * slot + SIZE] = f, 0
     state.share[slot] = l1 / bound
-    vector[0], vector[1] = 1.0, first / bound
-    vector[2], vector[3] = second / bound, third / bound
+    vector[0] = 1.0
+    for s in range(3):
+        part = opening[3 * s] * l0 + opening[3 * s + 1] * l1 + opening[3 * s + 2] * abs(l1 - l0)
+        vector[1 + s] = part / bound
     multiply(state.scale, bound)
 
 

@@ -36,7 +36,7 @@ from bayesdx.inference.noisy.jit.typed import (
     ones,
 )
 from bayesdx.inference.noisy.limits import EASY_LOG2_FRONTIER
-from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, LEAK_GAIN
+from bayesdx.inference.noisy.model import LEAK_GAIN
 
 #: Operations of a plan: open a slot, close it (64 + slot), apply a cause (128 + cause).
 CLOSE, APPLY = 64, 128
@@ -106,7 +106,7 @@ def _choose_width(model: Model, state: State, slot: int, n_words: int) -> None:
     """Components 2 and 3 are needed only while a cause that lowers the leak is left."""
     axis, vector = state.slots[8 * slot + AXIS], moved(state.vectors, model.n_states * slot)
     lowered = False
-    if model.classes[axis] == EXPLAIN_INHIBITED:
+    if model.sizes[axis] > 2:
         for w in range(n_words):
             left = state.sets[n_words * slot + w]
             while left:

@@ -57,8 +57,8 @@ class Model(NamedTuple):
     touch_first: Integers
     touch_cause: Integers
     start: Floats
+    opening: Floats
     bound: Floats
-    classes: Integers
     sizes: Integers
     leak: Floats
     suppress: Integers
@@ -244,8 +244,8 @@ def model_memory(arrays: ModelArrays) -> Model:
         axes.touch_first,
         axes.touch_cause,
         np.pad(axes.start, ((0, 0), (0, max(0, 4 - axes.start.shape[1])))),
+        axes.opening,
         axes.bound,
-        axes.classes,
         axes.sizes,
         axes.leak,
         axes.suppress,

@@ -16,7 +16,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, NoisyModel
+from bayesdx.inference.noisy.model import RISK, NoisyModel
 
 _ONE = np.uint64(1)
 
@@ -53,10 +53,11 @@ class PendantStep:
 
 def slot_words(model: NoisyModel, problem: Problem) -> tuple[MaskArray, MaskArray]:
     """Slots of each case that are risks, and that have a leak which causes can lower, (N,) each."""
-    classes = np.append(model.axes.classes, -1)[problem.axis]
+    axes, used = model.axes, problem.axis >= 0
     bit = _ONE << np.arange(problem.axis.shape[1], dtype=np.uint64)
-    risks = np.where(classes == RISK, bit, np.uint64(0)).sum(axis=1, dtype=np.uint64)
-    inhibited = np.where(classes == EXPLAIN_INHIBITED, bit, np.uint64(0))
+    is_risk = axes.classes[problem.axis] == RISK
+    risks = np.where(used & is_risk, bit, np.uint64(0)).sum(axis=1, dtype=np.uint64)
+    inhibited = np.where(used & ~is_risk & (axes.sizes[problem.axis] > 2), bit, np.uint64(0))
     return risks, inhibited.sum(axis=1, dtype=np.uint64)
 
 

@@ -16,7 +16,7 @@ from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.limits import MAX_LOG2_FRONTIER, MAX_LOG2_WORK
 from bayesdx.inference.noisy.lockstep.pendants import PendantStep, find_pendants, slot_words
-from bayesdx.inference.noisy.model import EXPLAIN_INHIBITED, RISK, NoisyModel
+from bayesdx.inference.noisy.model import RISK, NoisyModel
 from bayesdx.inference.noisy.ordering import (
     BIT,
     cause_sets,
@@ -204,7 +204,7 @@ def _positions(
     used = (words[:, None] & _bits(n_slots)) != 0
     axis = problem.axis[rows]
     width = np.where(used, model.axes.sizes[axis], 1)
-    inhibited = used & (model.axes.classes[axis] == EXPLAIN_INHIBITED)
+    inhibited = used & (model.axes.classes[axis] != RISK) & (width > 2)
     at, slot = np.nonzero(inhibited)
     if len(at):
         acts = (masks[at] >> slot[:, None].astype(np.uint64) & _ONE) != 0
