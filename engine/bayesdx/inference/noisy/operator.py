@@ -30,13 +30,12 @@ A cause that may be active or not, with weights a and b, maps x to ``a E x + b x
 is an effect of the same form (`weighed`), and so are two effects in a row (`in_sequence`), which is
 how causes that act on one axis alone are summed out before there is a frontier.
 
-An executor knows neither links nor inhibitors: it reads what an axis opens with (`Axes.opening`)
-and four coefficients a link (`Axes.links`). A second kind of inhibitor that lowers the leak touches
-`network.cpds` (its parameter), `knowledge.schema` and `building.fitting` (what is written, and the
-leak that gives the stated prevalence), `compiling` (from CPD to `Links`, and what "absent"
-multiplies), this module and `axes` (opening, coefficients), `sampling` (its mechanism) and
-`posterior_bounds` (its extremes). One with its own arrays in `Links` touches `model` as well, and
-`lane_case` where it is to be drawn.
+The executors know no inhibitors: they read what an axis opens with (`Axes.opening`) and the four
+coefficients of a link (`Axes.links`). A second kind of inhibitor of the leak touches `network.cpds`
+(its parameter); `general.factors` and `general.bounding` (its table and its bound); `building`'s
+`fitting` and `assembly` (the leak that gives the stated prevalence); and here `compiling` (what
+"absent" multiplies), `axes` and this module (opening, coefficients), `lane_case` (the same over
+draws), `sampling` (its mechanism) and `posterior_bounds` (its extremes).
 
 Arrays have the batch (cases, lanes or columns) as their last axis; coefficients are numbers, or
 arrays that broadcast against it.
