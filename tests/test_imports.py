@@ -27,6 +27,7 @@ PUBLIC = {
     "InvalidNetwork",
     "JointAnswer",
     "Network",
+    "ManyAnswers",
     "NetworkAnswer",
     "NextQuestions",
     "NoisyMaxCPD",

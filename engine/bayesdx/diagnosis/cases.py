@@ -59,6 +59,14 @@ class Cases:
     facts: Mapping[str, NDArray[np.int8]]
     given: tuple[tuple[str, FloatArray], ...]
 
+    def take(self, rows: NDArray[np.intp]) -> Cases:
+        """Return the cases of ``rows``."""
+        return Cases(
+            self.evidence.take(rows),
+            {name: states[rows] for name, states in self.facts.items()},
+            tuple((name, values[rows]) for name, values in self.given),
+        )
+
     @property
     def known(self) -> NDArray[np.bool_]:
         """Whether anything at all is known of a case."""

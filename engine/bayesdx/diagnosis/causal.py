@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.inference.evidence import Evidence
@@ -45,7 +46,7 @@ class CausalTable(Result):
     status: Status
 
 
-def rank_causes(core: Core, findings: Mapping[str, object]) -> CausalTable:
+def rank_causes(core: Core, findings: Mapping[str, object] | Cases) -> CausalTable:
     """Rank the causes of one case by posterior, disablement and sufficiency.
 
     Parameters
@@ -63,23 +64,26 @@ def rank_causes(core: Core, findings: Mapping[str, object]) -> CausalTable:
     InvalidCase
         As `Engine.diagnose`.
     """
-    cases = core.read_case(findings)
-    posterior, disablement, sufficiency, symptoms, possible = rank_many(core, cases.evidence)
-    status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
-    if not possible[0]:
-        status = IMPOSSIBLE
-    columns = {
-        "posterior": posterior[0],
-        "disablement": disablement[0],
-        "sufficiency": sufficiency[0],
-    }
+    return rank_tables(core, core.read_case(findings))[0]
+
+
+def rank_tables(core: Core, cases: Cases) -> list[CausalTable]:
+    """Rank the causes of N cases, all in one run."""
+    *measures, symptoms, possible = rank_many(core, cases.evidence)
+    names = ("posterior", "disablement", "sufficiency")
     labels = [core.knowledge.causes[name].label for name in core.causes]
-    table = pd.DataFrame({"label": labels, **columns}, index=pd.Index(core.causes, name="cause"))
-    for name in columns:
-        table[f"rank_{name}"] = table[name].rank(ascending=False, method="min").astype(int)
-    order = ["disablement", "sufficiency", "posterior"]
-    table = table.sort_values(order, ascending=False, kind="stable")
-    return CausalTable(table, int(symptoms[0]), status)
+    found = []
+    for row, known in enumerate(cases.known.tolist()):
+        status: Status = (OK if known else NO_FINDINGS) if possible[row] else IMPOSSIBLE
+        columns = {name: values[row] for name, values in zip(names, measures, strict=True)}
+        index = pd.Index(core.causes, name="cause")
+        table = pd.DataFrame({"label": labels, **columns}, index=index)
+        for name in names:
+            table[f"rank_{name}"] = table[name].rank(ascending=False, method="min").astype(int)
+        order = ["disablement", "sufficiency", "posterior"]
+        table = table.sort_values(order, ascending=False, kind="stable")
+        found.append(CausalTable(table, int(symptoms[row]), status))
+    return found
 
 
 def rank_many(

@@ -143,14 +143,16 @@ class Core(ReadOnly):
         """The compiled network."""
         return self.assembly.model
 
-    def read_case(self, findings: Mapping[str, object]) -> Cases:
-        """Read one case.
+    def read_case(self, findings: Mapping[str, object] | Cases) -> Cases:
+        """Read one case; one that was read already is returned as it is.
 
         Raises
         ------
         InvalidCase
             With every unknown name, unreadable value and contradiction.
         """
+        if isinstance(findings, Cases):
+            return findings
         check_mapping(findings)
         return self.reader.read({name: [value] for name, value in findings.items()}, 1, None)
 

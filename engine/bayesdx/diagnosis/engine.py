@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,23 +15,17 @@ from bayesdx.case_frames import CaseTable, OneCase, as_given, cases_frame, one_c
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
-from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting, Surprise, surprise
+from bayesdx.diagnosis.one_case_questions import CaseQuestions
 from bayesdx.diagnosis.scoring import LAST_COLUMNS, UNEXPLAINED, score_cases, scores_frame
+from bayesdx.diagnosis.table_questions import TableQuestions
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.frozen import ReadOnly
 from bayesdx.inference.noisy.choice import Backend
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profiles import Profile
 from bayesdx.knowledge.reading import read_knowledge
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.asking.questions import NextQuestions
-    from bayesdx.diagnosis.causal import CausalTable
-    from bayesdx.diagnosis.changing.before_after import WhatIf
-    from bayesdx.diagnosis.changing.tipping_points import TurningPoints
-    from bayesdx.diagnosis.explaining.explanation import Explanation
-    from bayesdx.diagnosis.explaining.many import CaseExplanations
-    from bayesdx.diagnosis.intervals import Intervals
+    pass
 
 # A question is imported when it is first asked: most programs ask one or two of them.
 
@@ -52,17 +46,27 @@ def load(folder: str | Path | None = None, *, backend: Backend = "auto") -> Engi
         ``fast`` where its machine code is loaded, or is worth loading or compiling (`bayesdx
         prepare` compiles ahead). Answers agree to 1e-12.
 
+    Returns
+    -------
+    Engine
+
     Raises
     ------
     InvalidKnowledge
         With every fault of the folder.
     BayesdxError
         When "compiled" is asked for and numba is not installed.
+
+    Examples
+    --------
+    >>> import bayesdx
+    >>> bayesdx.load().diagnose({"fair_pos": "present"}).status
+    'ok'
     """
     return Engine(read_knowledge(Path(folder) if folder is not None else None), backend)
 
 
-class Engine(ReadOnly):
+class Engine(CaseQuestions, TableQuestions):
     """Answers questions about cases, exactly; immutable and safe to share between threads.
 
     It pickles, also with cloudpickle, and can be copied: another process answers alike, without
@@ -132,6 +136,14 @@ class Engine(ReadOnly):
         ------
         InvalidCase
             With every unknown name, unreadable value and contradiction.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> engine = bayesdx.load()
+        >>> found = engine.diagnose({"low_back_pain": "present", "fair_pos": "yes", "age": 60})
+        >>> found.table.index[-1], found.status
+        ('unexplained', 'ok')
         """
         return diagnose(self.core, one_case(findings))
 
@@ -173,7 +185,16 @@ class Engine(ReadOnly):
         Raises
         ------
         InvalidCase
-            With every unknown column, unreadable cell and contradiction, by row and column.
+            With every unknown column, unreadable cell and contradiction, by row and column; when an
+            argument names no column.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> engine = bayesdx.load()
+        >>> cases = [{"case_id": "a", "fair_pos": "present", "ward": 3}, {"case_id": "b"}]
+        >>> engine.score(cases, keep="ward")[["case_id", "ward", "status"]].values.tolist()
+        [['a', 3, 'ok'], ['b', None, 'no_findings']]
         """
         faults: list[Fault] = []
         parts = []
@@ -211,104 +232,6 @@ class Engine(ReadOnly):
         roles = column_roles(names, knows, id=label, keep=keep, ignore=ignore, answers=answers)
         return frame, roles
 
-    def surprise(
-        self,
-        findings: OneCase,
-        *,
-        draws: int = DRAWS,
-        false_alarm: float = FALSE_ALARM,
-        reporting: Reporting = "told",
-        seed: int = 0,
-    ) -> Surprise:
-        """Say how well the model fits one case; see `diagnosis.predictive_check`."""
-        return surprise(
-            self.core,
-            one_case(findings),
-            draws=draws,
-            false_alarm=false_alarm,
-            reporting=reporting,
-            seed=seed,
-        )
-
-    def rank_causes(self, findings: OneCase) -> CausalTable:
-        """Rank causes by what would change without them; see `bayesdx.diagnosis.causal`."""
-        from bayesdx.diagnosis.causal import rank_causes
-
-        return rank_causes(self.core, one_case(findings))
-
-    def explain(self, findings: OneCase, cause: str | Sequence[str] | None = None) -> Explanation:
-        """Say what each observation does to each cause; see `diagnosis.explaining`."""
-        from bayesdx.diagnosis.explaining.explanation import explain
-
-        return explain(self.core, one_case(findings), cause)
-
-    def explain_many(
-        self, cases: CaseTable, causes: str | Sequence[str] | None = None
-    ) -> CaseExplanations:
-        """Explain many cases; see `bayesdx.diagnosis.explaining.many.explain_many`."""
-        from bayesdx.diagnosis.explaining.many import explain_many
-
-        frame, roles = self._read_table(cases)
-        return explain_many(self.core, frame[list(roles.evidence)], causes)
-
-    def next_questions(
-        self,
-        findings: OneCase,
-        *,
-        cause: str | None = None,
-        observed_by: str | Sequence[str] | None = None,
-        without: Collection[str] = (),
-        limit: int | None = None,
-    ) -> NextQuestions:
-        """Rank what is not known by what asking is worth; see `diagnosis.asking`."""
-        from bayesdx.diagnosis.asking.questions import next_questions
-
-        return next_questions(
-            self.core,
-            one_case(findings),
-            cause=cause,
-            observed_by=observed_by,
-            without=without,
-            limit=limit,
-        )
-
-    def intervals(
-        self,
-        findings: OneCase,
-        level: float = 0.9,
-        draws: int = 2000,
-        seed: int = 0,
-    ) -> Intervals:
-        """Say how sure the answer to one case is; see `diagnosis.uncertainty`."""
-        from bayesdx.diagnosis.intervals import intervals
-
-        return intervals(self.core, one_case(findings), level=level, draws=draws, seed=seed)
-
-    def what_if(
-        self,
-        findings: OneCase,
-        change: Mapping[str, object] | None = None,
-        *,
-        priors: Mapping[str, float] | None = None,
-        profile: Profile | None = None,
-    ) -> WhatIf:
-        """Answer one case as it is and as it would be; see `diagnosis.changing`."""
-        from bayesdx.diagnosis.changing.before_after import what_if
-
-        return what_if(self.core, one_case(findings), change, priors=priors, profile=profile)
-
-    def tornado(self, findings: OneCase, cause: str | None = None) -> pd.DataFrame:
-        """Move every stated number to the ends of its range; see `diagnosis.changing`."""
-        from bayesdx.diagnosis.changing.tornado import tornado
-
-        return tornado(self.core, one_case(findings), cause)
-
-    def turning_points(self, findings: OneCase, *, largest: int = 3) -> TurningPoints:
-        """Find the smallest changes that change the answer; see `diagnosis.changing`."""
-        from bayesdx.diagnosis.changing.tipping_points import turning_points
-
-        return turning_points(self.core, one_case(findings), largest=largest)
-
     def with_priors(
         self, priors: Mapping[str, float] | None = None, profile: Profile | None = None
     ) -> Engine:
@@ -321,10 +244,21 @@ class Engine(ReadOnly):
         profile : Profile, optional
             Of a setting, see `read_profile`.
 
+        Returns
+        -------
+        Engine
+
         Raises
         ------
         InvalidKnowledge
             When a prior is no probability, not of a modelled cause, or cannot hold.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> engine = bayesdx.load().with_priors({"gtps": 0.3})
+        >>> float(engine.causes.loc["gtps", "prior"])
+        0.3
         """
         from bayesdx.diagnosis.changing.before_after import changed_knowledge
 

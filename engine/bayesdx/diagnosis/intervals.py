@@ -25,6 +25,7 @@ import pandas as pd
 from scipy import special
 
 from bayesdx.building.knowledge_draws import KnowledgeDraws
+from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.first_order import (
     Answers,
@@ -182,7 +183,7 @@ class Intervals(Result):
 
 def intervals(
     core: Core,
-    findings: Mapping[str, object],
+    findings: Mapping[str, object] | Cases,
     *,
     level: float = 0.9,
     draws: int = 2000,
@@ -213,7 +214,7 @@ def intervals(
     BayesdxError
         When level, draws or seed are out of bounds.
     """
-    _check(level, draws, seed)
+    check_draws(level, draws, seed)
     cases = core.read_case(findings)
     ready = core.perturbations
     evidence = cases.evidence
@@ -244,7 +245,8 @@ def intervals(
     )
 
 
-def _check(level: float, draws: int, seed: int) -> None:
+def check_draws(level: float, draws: int, seed: int) -> None:
+    """Refuse a level, a number of draws or a seed that is out of bounds."""
     faults = []
     if not 0.0 < level < 1.0:
         faults.append(Fault("level", "a share strictly between 0 and 1", level))

@@ -91,7 +91,7 @@ class Surprise(Result):
 
 def surprise(
     core: Core,
-    findings: Mapping[str, object],
+    findings: Mapping[str, object] | Cases,
     *,
     draws: int = DRAWS,
     false_alarm: float = FALSE_ALARM,

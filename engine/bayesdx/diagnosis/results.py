@@ -42,7 +42,19 @@ class Result(ReadOnly):
                 seal(value)
 
     def records(self) -> dict[str, Any]:
-        """Return every part in plain values, a table as one dict a row."""
+        """Return every part in plain values, a table as one dict a row.
+
+        Returns
+        -------
+        dict
+            Of texts, numbers, booleans, None, lists and dicts of these.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> bayesdx.load().rank_causes({"fair_pos": "present"}).records()["symptoms"]
+        1
+        """
         names = [one.name for one in dataclasses.fields(self) if one.repr]  # type: ignore[arg-type]
         return {name: plain(getattr(self, name)) for name in names}
 
@@ -54,13 +66,46 @@ class Result(ReadOnly):
         dict
             Of texts, finite numbers, booleans, None, lists and dicts of these. What JSON cannot
             say, NaN and the infinities, is None.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> bayesdx.load().rank_causes({"fair_pos": "present"}).to_dict()["status"]
+        'ok'
         """
         found: dict[str, Any] = strict(self.records())
         return found
 
     def to_json(self) -> str:
-        """Return every part as strict JSON, without NaN and infinities."""
+        """Return every part as strict JSON, without NaN and infinities.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import bayesdx, json
+        >>> text = bayesdx.load().rank_causes({"fair_pos": "present"}).to_json()
+        >>> json.loads(text)["symptoms"]
+        1
+        """
         return to_json(self.records())
+
+    def singles(self) -> dict[str, Any]:
+        """Return the parts that are a single text, number or truth value.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> bayesdx.load().rank_causes({"fair_pos": "present"}).singles()
+        {'symptoms': 1, 'status': 'ok'}
+        """
+        return {name: one for name, one in self._parts() if isinstance(one, str | int | float)}
 
     def __repr__(self) -> str:
         parts = []

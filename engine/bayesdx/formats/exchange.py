@@ -38,6 +38,14 @@ def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
         If a noisy family would need a table that is too large.
     BayesdxError
         If pgmpy is not installed.
+
+    Examples
+    --------
+    >>> import bayesdx
+    >>> from bayesdx import Network, TableCPD, Variable
+    >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+    >>> bayesdx.from_pgmpy(bayesdx.to_pgmpy(rain)).digest == rain.digest
+    True
     """
     try:
         from pgmpy.factors.discrete import TabularCPD
@@ -92,6 +100,14 @@ def from_pgmpy(model: DiscreteBayesianNetwork, *, normalise: bool = False) -> Ne
     -----
     InexactNetworkWarning
         See `read_network`.
+
+    Examples
+    --------
+    >>> import bayesdx
+    >>> from bayesdx import Network, TableCPD, Variable
+    >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+    >>> bayesdx.from_pgmpy(bayesdx.to_pgmpy(rain)).digest == rain.digest
+    True
     """
     draft = Draft(SOURCE, normalise=normalise)
     cpds = {str(cpd.variable): cpd for cpd in model.get_cpds()}

@@ -133,6 +133,15 @@ def read_network(
     -----
     InexactNetworkWarning
         With ``normalise``, of the rows that missed the sum 1 by more than 1e-6.
+
+    Examples
+    --------
+    >>> import bayesdx
+    >>> from bayesdx import Network, TableCPD, Variable
+    >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+    >>> bayesdx.write_network(rain, "rain.bif")
+    >>> bayesdx.read_network("rain.bif").digest == rain.digest
+    True
     """
     place = Path(path)
     kind, packed = find_format(place)
@@ -216,6 +225,15 @@ def write_network(network: Network, path: str | os.PathLike[str]) -> None:
         written), or if a noisy family would need a table that is too large.
     OSError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import bayesdx
+    >>> from bayesdx import Network, TableCPD, Variable
+    >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+    >>> bayesdx.write_network(rain, "rain.net")
+    >>> bayesdx.read_network("rain.net").table("rain").tolist()
+    [0.8, 0.2]
     """
     place = Path(path)
     kind, packed = find_format(place)

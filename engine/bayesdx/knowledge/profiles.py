@@ -59,8 +59,17 @@ class Profile:
         return {one.cause: one.value for one in self.priors}
 
 
-def read_profile(path: Path) -> Profile:
-    """Read a profile.
+def read_profile(path: str | Path) -> Profile:
+    """Read the priors of a setting.
+
+    Parameters
+    ----------
+    path : str or path
+        A TOML file: ``label``, ``denominator``, ``source``, and a table ``priors``.
+
+    Returns
+    -------
+    Profile
 
     Raises
     ------
@@ -68,7 +77,16 @@ def read_profile(path: Path) -> Profile:
         With everything that is wrong with the file.
     OSError
         When it cannot be read.
+
+    Examples
+    --------
+    >>> import bayesdx, pathlib
+    >>> lines = 'denominator = "referrals"', 'source = "register"', "[priors]", "gtps = 0.3"
+    >>> _ = pathlib.Path("clinic.toml").write_text(chr(10).join(lines), encoding="utf-8")
+    >>> bayesdx.read_profile("clinic.toml").values
+    {'gtps': 0.3}
     """
+    path = Path(path)
     if path.stat().st_size > LARGEST:
         got = Phrase(f"{path.stat().st_size} bytes")
         raise InvalidKnowledge(Fault(str(path), f"at most {LARGEST} bytes", got))

@@ -66,11 +66,49 @@ class Network(ReadOnly):
         object.__setattr__(self, "order", order)
 
     def parents(self, name: str) -> tuple[str, ...]:
-        """Names of the parents of ``name``."""
+        """Return the names of the parents of a variable.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        tuple of str
+            In the order of the axes of its table.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> rain.parents("rain")
+        ()
+        """
         return self.cpds[name].parents
 
     def table(self, name: str) -> FloatArray:
-        """Dense table of ``name``, shape (*parents, child); refused when it is too large."""
+        """Return the dense table of a variable.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        float64 array (*parents, child)
+
+        Raises
+        ------
+        InvalidNetwork
+            When it has too many cells.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> rain.table("rain").tolist()
+        [0.8, 0.2]
+        """
         cpd = self.cpds[name]
         cards = [self.variables[parent].cardinality for parent in cpd.parents]
         return cpd.table(cards, self.variables[name].cardinality)

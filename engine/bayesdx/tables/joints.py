@@ -52,7 +52,20 @@ class JointAnswer(Result):
         yield "frame()", self.frame()
 
     def frame(self) -> pd.DataFrame:
-        """One row a case, one column a joint state; the levels of the columns are the variables."""
+        """Return the probabilities as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row a case, one column a joint state; the levels of the columns are the variables.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable, compile_network
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).joint({}, ["rain"]).frame().columns.names
+        FrozenList(['rain'])
+        """
         columns = pd.MultiIndex.from_product(self.states, names=self.variables)
         flat = self.probabilities.reshape(len(self), len(columns))
         return pd.DataFrame(flat, index=self.index, columns=columns)

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.results import Result
 from bayesdx.frozen import FrozenDict
-from bayesdx.tables.explanations import IMPOSSIBLE
+from bayesdx.inference.compiled_network import NetworkPosteriors
+from bayesdx.tables.explanations import IMPOSSIBLE, OK, TOO_COMPLEX
+
+#: By whether the evidence is possible; last, cases that are beyond the limits of the executors.
+STATUS = np.array([IMPOSSIBLE, OK, TOO_COMPLEX], dtype=object)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,3 +84,11 @@ class NetworkAnswer(Result):
             f"NetworkAnswer({len(self)} cases, {len(self.posteriors)} variables, "
             f"{impossible} impossible)"
         )
+
+
+def status_of(answer: NetworkPosteriors) -> NDArray[np.object_]:
+    """Return the status of each case."""
+    codes = answer.possible.astype(np.intp)
+    if len(answer.too_complex):
+        codes[answer.too_complex] = 2
+    return STATUS[codes]

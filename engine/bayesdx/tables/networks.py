@@ -12,28 +12,22 @@ from bayesdx.case_columns import column_roles
 from bayesdx.case_frames import CaseTable, cases_frame, is_one_case
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork
 from bayesdx.frozen import ReadOnly
-from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
+from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
 from bayesdx.network.network import Network
 from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import (
-    IMPOSSIBLE,
-    OK,
-    TOO_COMPLEX,
     column_faults,
     explanation_frame,
     table_faults,
 )
 from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
-from bayesdx.tables.network_answer import NetworkAnswer
+from bayesdx.tables.network_answer import NetworkAnswer, status_of
 
 #: Bytes that the tables of a plan and the arrays of one case may take.
 MEMORY_LIMIT = 2 << 30
-
-#: By whether the evidence is possible; last, cases that are beyond the limits of the executors.
-STATUS = np.array([IMPOSSIBLE, OK, TOO_COMPLEX], dtype=object)
 
 #: One row a case, columns among the variables, cells state names; or one case as a mapping.
 #: Tables may be of pandas, Arrow, polars, or lists of mappings.
@@ -54,8 +48,7 @@ class CompiledNetwork(ReadOnly):
 
     Attributes
     ----------
-    network : Network
-    memory_limit : float
+    network, memory_limit
     """
 
     network: Network
@@ -103,6 +96,13 @@ class CompiledNetwork(ReadOnly):
         InvalidNetwork
             If for none of the cases a plan would fit in the memory limit; it says what it would
             need. Where it would for some, the others have the status ``too_complex``.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable, compile_network
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).query([{}, {"rain": "yes"}]).posteriors["rain"].tolist()
+        [[0.8, 0.2], [0.0, 1.0]]
         """
         wanted = self._encoder.name_faults("targets", targets or ())
         states, soft, index = self._read(evidence, likelihoods, wanted)
@@ -116,8 +116,7 @@ class CompiledNetwork(ReadOnly):
     ) -> JointAnswer:
         """Return P(variables | evidence) of every case, exactly.
 
-        Every joint state is put in as evidence beside what is known; the joint posterior is what
-        their probabilities are in proportion to.
+        Every joint state is put in as evidence; their probabilities are scaled to sum to 1.
 
         Parameters
         ----------
@@ -139,6 +138,13 @@ class CompiledNetwork(ReadOnly):
             fault of the evidence.
         InvalidNetwork
             If a plan would not fit in the memory limit.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable, compile_network
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).joint({}, ["rain"]).probabilities.tolist()
+        [[0.8, 0.2]]
         """
         wanted = self._encoder.name_faults("variables", variables)
         wanted = wanted or joint_faults(self.network, variables)
@@ -148,9 +154,9 @@ class CompiledNetwork(ReadOnly):
     def mpe(self, evidence: Evidence, *, likelihoods: Likelihoods = None) -> pd.DataFrame:
         """Return the most probable explanation of every case, exactly: one state a variable.
 
-        This is the single most probable assignment of all variables together, not the most
-        probable state of each: the two differ. Noisy families of more than 4 parents are not
-        expanded: branch and bound proves the best assignment (to 1e-12 of its log probability).
+        This is the most probable assignment of all variables together, not the most probable state
+        of each. Noisy families of more than 4 parents are not expanded: branch and bound proves the
+        best one (to 1e-12 of its log probability).
 
         Parameters
         ----------
@@ -177,6 +183,13 @@ class CompiledNetwork(ReadOnly):
             If it would need more than the memory limit, with what it would need; if wide noisy
             families leave a case unproved after 20,000 branches, with the bound and the best known;
             if a variable is called ``log_probability`` or ``status``.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable, compile_network
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).mpe({})["rain"].tolist()
+        ['no']
         """
         faults = column_faults(self.network)
         if faults:
@@ -218,6 +231,13 @@ class CompiledNetwork(ReadOnly):
             of the evidence.
         InvalidNetwork
             If a plan would not fit in the memory limit.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable, compile_network
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).gradients({"rain": "yes"}, ["rain"])["rain"].round(3)
+        array([[0., 5.]])
         """
         states, soft, _ = self._read(evidence, likelihoods, self._table_faults(variables, None))
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
@@ -262,6 +282,13 @@ class CompiledNetwork(ReadOnly):
             fault of the evidence.
         InvalidNetwork
             If a plan would not fit in the memory limit.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable, compile_network
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).posterior_gradients({}, "rain", ["rain"])["rain"].shape
+        (1, 2, 2)
         """
         states, soft, _ = self._read(evidence, likelihoods, self._table_faults(variables, target))
         given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
@@ -295,6 +322,13 @@ class CompiledNetwork(ReadOnly):
             If a name is not a variable.
         InvalidNetwork
             If it would not fit in the memory limit; it says what it would need.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable, compile_network
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).plan().tile > 0
+        True
         """
         return self._solver.general.plan(observed, (), targets)
 
@@ -354,13 +388,12 @@ def compile_network(network: Network, memory_limit: float = MEMORY_LIMIT) -> Com
     ------
     InvalidNetwork
         If a table has more cells than a network may hold, or the limit is not positive.
+
+    Examples
+    --------
+    >>> from bayesdx import Network, TableCPD, Variable, compile_network
+    >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+    >>> float(compile_network(rain).query({}).log_evidence[0])
+    0.0
     """
     return CompiledNetwork(network, memory_limit)
-
-
-def status_of(answer: NetworkPosteriors) -> NDArray[np.object_]:
-    """Return the status of each case."""
-    codes = answer.possible.astype(np.intp)
-    if len(answer.too_complex):
-        codes[answer.too_complex] = 2
-    return STATUS[codes]

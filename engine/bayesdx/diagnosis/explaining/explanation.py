@@ -133,7 +133,29 @@ class Explanation(Result):
         return self.causes["posterior"]
 
     def of(self, cause: str) -> pd.DataFrame:
-        """Return the rows of `table` for one cause, indexed by observation."""
+        """Return the rows of `table` for one cause.
+
+        Parameters
+        ----------
+        cause : str
+            One that is explained here.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by observation.
+
+        Raises
+        ------
+        InvalidCase
+            When the cause is not explained here.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> bayesdx.load().explain({"fair_pos": "present"}, "gtps").of("gtps").index.tolist()
+        ['fair_pos']
+        """
         if cause not in self.causes.index:
             near = nearest_names(cause, self.causes.index)
             raise InvalidCase(Fault("cause", "a cause that is explained here", cause, near))

@@ -20,7 +20,15 @@ from bayesdx.diagnosis.explaining.explanation import (
     wanted_causes,
 )
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Result, Status
+from bayesdx.diagnosis.results import (
+    IMPOSSIBLE,
+    NO_FINDINGS,
+    OK,
+    REJECTED,
+    TOO_COMPLEX,
+    Result,
+    Status,
+)
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.model import FloatArray
@@ -34,7 +42,8 @@ class CaseExplanations(Result):
     ----------
     cases : DataFrame
         Index ``(case, cause)``, cases as in the table given: prior, posterior, prior_log_odds,
-        log_odds, method, status, as in `Explanation`.
+        log_odds, method, status, as in `Explanation`; a row that cannot be read has the status
+        ``rejected``, and ``fault`` says why.
     table : DataFrame
         Index ``(case, cause, observation)``, observations in the order given: label,
         contribution, lr_alone, lr_in_context and the columns of the number behind it, as in
@@ -65,11 +74,14 @@ def explain_many(
     Raises
     ------
     InvalidCase
-        As `Engine.score`, and when there is no such cause.
+        When a column names nothing, and when there is no such cause.
     """
     named = None if causes is None else wanted_causes(core, causes)
     columns = {name: cases[name].array for name in cases.columns}
-    read = core.reader.read(columns, len(cases), range(len(cases)))
+    read, good, faults = core.reader.read_rows(columns, len(cases), range(len(cases)))
+    told: dict[int, str] = {}
+    for row, fault in faults:
+        told.setdefault(row, str(fault))
     answer, leading = _leading(core, read.evidence)
     family = families(core.knowledge)
     parts = []
@@ -77,9 +89,13 @@ def explain_many(
         observations = read_observations(core, read, row, family)
         wanted = named or (core.causes[leading[row]],)
         status: Status = OK if observations.names else NO_FINDINGS
-        status = (status, IMPOSSIBLE, TOO_COMPLEX)[answer.status[row]]
+        status = (status, IMPOSSIBLE, TOO_COMPLEX)[answer.status[row]] if good[row] else REJECTED
         share = share_out if status == OK else nothing_shared
-        parts.append(CaseShares(observations, wanted, status, share(core, observations, wanted)))
+        parts.append(
+            CaseShares(
+                observations, wanted, status, told.get(row, ""), share(core, observations, wanted)
+            )
+        )
     return CaseExplanations(_summary(core, cases.index, parts), _table(core, cases.index, parts))
 
 
@@ -90,6 +106,7 @@ class CaseShares:
     observations: Observations
     wanted: tuple[str, ...]
     status: Status
+    fault: str
     shares: CauseShares
 
 
@@ -119,6 +136,7 @@ def _summary(core: Core, index: pd.Index, parts: Sequence[CaseShares]) -> pd.Dat
             "log_odds": after,
             "method": [part.shares.method for part in parts for _ in part.wanted],
             "status": [part.status for part in parts for _ in part.wanted],
+            "fault": [part.fault for part in parts for _ in part.wanted],
         },
         index=_index(pairs, ["case", "cause"]),
     )

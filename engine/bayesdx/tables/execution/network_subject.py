@@ -32,7 +32,7 @@ from bayesdx.tables.explanations import (
     column_faults,
     explanation_frame,
 )
-from bayesdx.tables.networks import status_of
+from bayesdx.tables.network_answer import status_of
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 
 #: Numbers of the answers to one chunk, at most: 64 MiB.

@@ -1,0 +1,72 @@
+"""Every public function and method says what it takes and gives, with an example that runs."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bayesdx
+
+#: Exceptions, and distributions, which answer to a protocol that says what their methods do.
+NOT_HERE = ("AnyOfCPD", "NoisyMaxCPD", "NoisyOrCPD", "TableCPD")
+
+
+def public() -> Iterator[tuple[str, Any]]:
+    """Functions of bayesdx, and methods of its classes that bayesdx itself defines."""
+    for name in bayesdx.__all__:
+        value = getattr(bayesdx, name)
+        if inspect.isfunction(value):
+            yield name, value
+        elif inspect.isclass(value) and not issubclass(value, Exception) and name not in NOT_HERE:
+            for method in dir(value):
+                # What overrides a method is described where it was first defined.
+                first = [base for base in value.__mro__ if method in vars(base)][-1]
+                found = vars(first)[method]
+                if inspect.isfunction(found) and not method.startswith("_"):
+                    yield f"{name}.{method}", found
+
+
+PUBLIC = {f"{found.__module__}.{found.__qualname__}": found for _, found in public()}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstrings_are_whole(name: str) -> None:
+    found = PUBLIC[name]
+    text = inspect.getdoc(found) or ""
+    taken = [one for one in inspect.signature(found).parameters if one != "self"]
+    assert "\nExamples\n--------\n>>> " in text
+    assert ("\nParameters\n----------\n" in text) == bool(taken)
+    for one in taken:
+        assert f"\n{one}" in text or f", {one}" in text, one
+    returns = inspect.signature(found).return_annotation
+    assert ("\nReturns\n-------\n" in text) == (returns not in (None, "None"))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_examples_run(
+    name: str,
+    engine: bayesdx.Engine,
+    network: bayesdx.Network,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    if "pgmpy" in name:
+        pytest.importorskip("pgmpy")
+    if "plot" in name:
+        pytest.importorskip("matplotlib").use("agg")
+    # Reading the packaged knowledge once is enough.
+    monkeypatch.setattr(bayesdx, "load", lambda: engine)
+    monkeypatch.chdir(tmp_path)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for test in doctest.DocTestFinder(recurse=False).find(PUBLIC[name], name, globs={}):
+        runner.run(test)
+    if "plot" in name:
+        from matplotlib import pyplot as plt
+
+        plt.close("all")
+    assert runner.summarize(verbose=False).failed == 0
