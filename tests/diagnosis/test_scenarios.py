@@ -16,6 +16,8 @@ from bayesdx.tables.reserved import RESERVED
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FILES = ("documents.csv", "published.csv", "typical.csv")
+#: Rows with so many positive findings of common causes that deeper knowledge may refuse them.
+TOO_COMPLEX = {"P256"}
 #: Emergencies that do not come out as emergency or urgent, with the reason; none today.
 KNOWN_MISSES: dict[str, str] = {}
 
@@ -50,8 +52,11 @@ def test_labels_are_ids_and_levels_of_the_knowledge(engine: bayesdx.Engine, name
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_row_answers_without_fault(engine: bayesdx.Engine, name: str) -> None:
-    scores = engine.score(finding_columns(read_cases(str(SCENARIOS / name))))
-    assert list(scores["status"].unique()) == ["ok"]
+    cases = read_cases(str(SCENARIOS / name))
+    status = engine.score(finding_columns(cases))["status"]
+    other = set(cases.loc[(status != "ok").to_numpy(), "case_id"])
+    assert other <= TOO_COMPLEX
+    assert set(status) <= {"ok", "too_complex"}
 
 
 def test_typical_presentations_name_a_source_and_say_enough(engine: bayesdx.Engine) -> None:
