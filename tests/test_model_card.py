@@ -35,7 +35,9 @@ REASSURING = re.compile(r"\b(safe|safely|harmless|unlikely|nothing to worry|will
 
 @pytest.fixture(scope="module")
 def card() -> Iterator[ModuleType]:
-    with scripts(BENCHMARKS / "quality", ("metrics", "card")) as modules:
+    with scripts(
+        BENCHMARKS / "quality", ("metrics", "noise", "simulated", "orders", "card")
+    ) as modules:
         yield modules.card
 
 

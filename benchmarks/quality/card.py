@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orders
 import pandas as pd
 from metrics import Share, mid_rank, share_of
 
@@ -80,6 +81,7 @@ def all_figures(engine: bayesdx.Engine, measured: Mapping[str, Any]) -> dict[str
         **provenance(engine.knowledge),
         **performance(cases),
         "kept": kept(engine, cases["published"]),
+        "orders": table(*orders.rows(orders.measure(engine))),
         **from_measured(measured, numbers_digest(engine.knowledge)[:12]),
     }
 

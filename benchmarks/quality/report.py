@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import interval_coverage
 import interviews
 import numpy as np
+import orders
 import scenarios
 from equal_priors import EqualPriors, with_equal_priors
 from simulated import simulate
@@ -71,6 +72,8 @@ def build(size: Size, seed: int) -> dict[str, Any]:
         report[key] = {"name": name, **part}
         say(f"measured: {path.name}")
     knowledge, assembly = engine.knowledge, engine.assembly
+    report["orders"] = orders.measure(engine)
+    say("orders of causes compared")
     report["simulated"] = simulate(knowledge, assembly, size.draws, size.cases_a_draw, seed, say)
     extent = interval_coverage.QUICK if size is QUICK else interval_coverage.FULL
     report["coverage"] = interval_coverage.study(engine, extent, seed, say)

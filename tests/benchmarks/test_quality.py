@@ -25,6 +25,7 @@ MODULES = (
     "surprise",
     "noise",
     "simulated",
+    "orders",
     "interval_coverage",
     "scenarios",
     "interviews",

@@ -20,6 +20,7 @@ from bayesdx.presentation.terminal import tell
 from bayesdx.presentation.words import counted
 
 if TYPE_CHECKING:
+    from bayesdx.diagnosis.shortlist import Measure
     from bayesdx.tables.execution.run_options import OnError, RunReport
 
 #: Faults that are printed before the count of all of them.
@@ -64,6 +65,14 @@ Causes = Annotated[
 Threshold = Annotated[
     float | None,
     typer.Option(metavar="P", help="Only causes at P or above.", show_default=False),
+]
+MeasureName = Annotated[
+    str,
+    typer.Option(
+        metavar="posterior|explains|plays_a_part",
+        help="What is written of each cause: how probable it is; the share of the picture that it "
+        "explains; how probable it is that it produced some of the present findings.",
+    ),
 ]
 OnErrorName = Annotated[
     str,
@@ -182,6 +191,7 @@ def score(
     top: Top = None,
     causes: Causes = None,
     threshold: Threshold = None,
+    measure: MeasureName = "posterior",
     on_error: OnErrorName = "stop",
     dry_run: DryRun = False,
     resume: Resume = False,
@@ -206,11 +216,11 @@ def score(
 ) -> None:
     """Work out a table of cases.
 
-    Writes one row a case: the posterior of every cause, unexplained, log evidence, status, urgency
-    and red flags. The columns case_id, expected_cause, acceptable, urgency, source and note are
-    never evidence; case_id is copied to the result; --id, --keep and --ignore say so of others. OUT
-    appears when it is complete; OUT.audit.json says what it was made from. An interrupted run is
-    kept in OUT.parts and goes on with --resume.
+    Writes one row a case: the posterior (or another --measure) of every cause, unexplained, log
+    evidence, status, urgency and red flags. The columns case_id, expected_cause, acceptable,
+    urgency, source and note are never evidence; case_id is copied to the result; --id, --keep and
+    --ignore say so of others. OUT appears when it is complete; OUT.audit.json says what it was made
+    from. An interrupted run is kept in OUT.parts and goes on with --resume.
     """
     # Imported here: no other command waits for it.
     from bayesdx.diagnosis.values import Words
@@ -228,6 +238,7 @@ def score(
             causes=None if causes is None else tuple(one.strip() for one in causes.split(",")),
             threshold=threshold,
             escape=not no_escape,
+            measure=cast("Measure", measure),
         ),
         on_error=cast("OnError", on_error),
         chunk_rows=chunk_rows,

@@ -162,10 +162,13 @@ class Core(ReadOnly):
         *,
         only_evidence: bool = False,
         without: BoolArray | None = None,
+        symptoms: FloatArray | None = None,
         workers: int | None = None,
     ) -> Answer:
         """Answer N cases with the backend of this core; see `bayesdx.inference.posteriors`."""
-        few = 0 < len(evidence) <= FEW and not only_evidence
+        if symptoms is not None and len(evidence) == 1 and without is None:
+            return self.lanes.credited(evidence, symptoms)
+        few = 0 < len(evidence) <= FEW and not only_evidence and symptoms is None
         if few and not takes_compiled(self.backend, self.model, evidence):
             return self.lanes.each(evidence, without)
         return posteriors(
@@ -173,6 +176,7 @@ class Core(ReadOnly):
             evidence,
             only_evidence=only_evidence,
             without=without,
+            symptoms=symptoms,
             backend=self.backend,
             workers=workers,
         )

@@ -25,6 +25,7 @@ from bayesdx.diagnosis.results import (
     plain,
 )
 from bayesdx.diagnosis.scoring import UNEXPLAINED
+from bayesdx.diagnosis.shortlist import causal_shares, short_list, symptom_weights
 from bayesdx.diagnosis.shown_texts import Matter, TextHit, Texts
 from bayesdx.diagnosis.triage import TriageHit, triage_case
 from bayesdx.frozen import FrozenDict
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SHOWN = (
-    "table", "groups", "red_flags", "urgency", "log_evidence", "status", "clashes", "understood",
+    "shortlist", "background", "table", "groups", "red_flags", "urgency", "log_evidence", "status",
+    "clashes", "understood",
     "triage", "pitfalls", "management", "coupled",
 )  # fmt: skip
 
@@ -51,12 +53,22 @@ class Diagnosis(Result):
 
     Attributes
     ----------
+    shortlist : DataFrame
+        What an answer shows first, five causes at most: three by the share of the picture that
+        they explain, and two that are rarer but fit unusually well. Index ``cause``: label,
+        explains, plays_a_part, posterior, prior, ratio, why (it is listed); see
+        `bayesdx.diagnosis.shortlist`. Empty unless the status is ``ok``.
+    background : float
+        Share of the picture that is the background's: no modelled cause is credited with it. With
+        the shares of all causes it adds up to 1.
     table : DataFrame
         Index ``cause``, sorted by posterior: label, prior, posterior, ratio (posterior odds over
-        prior odds), urgency, basis. Excluded causes are 0. The last row, ``unexplained``, is the
-        probability that no modelled cause is present. Posteriors do not sum to 1: several causes
-        may be present at once. When the evidence is impossible or too complex there are no
-        posteriors, and the priors stand in their place.
+        prior odds), explains (share of the present findings, rare ones counting more, that the
+        cause is credited with), plays_a_part (probability that it is present and produced at least
+        one of them), urgency, basis. Excluded causes are 0. The last row, ``unexplained``, is the
+        probability that no modelled cause is present, and explains what the background does.
+        Posteriors do not sum to 1: several causes may be present at once. When the evidence is
+        impossible or too complex there are no posteriors, and the priors stand in their place.
     groups : DataFrame
         Index ``group``: label, kind, prior, posterior of "at least one member is present".
     red_flags : tuple of RedFlagHit
@@ -100,7 +112,28 @@ class Diagnosis(Result):
         table = self.core.once(_causes_by_row).take(order)
         table["posterior"] = posterior[order]
         table["ratio"] = _odds_ratio(prior[order], posterior[order])
+        table["explains"], table["plays_a_part"] = (part[order] for part in self._shares)
         return table
+
+    @cached_property
+    def shortlist(self) -> pd.DataFrame:
+        """What is shown first."""
+        return short_list(self.table if self.status == OK else self.table.iloc[-1:])
+
+    @property
+    def background(self) -> float:
+        """Share of the picture that no modelled cause is credited with."""
+        return float(self.table["explains"].iloc[-1])
+
+    @cached_property
+    def _shares(self) -> tuple[FloatArray, FloatArray]:
+        core, evidence = self.core, self.cases.evidence
+        if self.status in (IMPOSSIBLE, TOO_COMPLEX):
+            nothing = np.append(np.zeros(len(core.causes)), 1.0)
+            return nothing, nothing * self.posterior[-1]
+        answer = core.posteriors(evidence, symptoms=core.once(symptom_weights))
+        explains, part = causal_shares(core, evidence, answer, self.posterior[-1:])
+        return explains[0], part[0]
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -241,6 +274,8 @@ def _causes_by_row(core: Core) -> pd.DataFrame:
             "prior": core.prior,
             "posterior": core.prior,
             "ratio": 1.0,
+            "explains": 0.0,
+            "plays_a_part": 0.0,
             "urgency": [*(cause.urgency or "" for cause in causes), ""],
             "basis": [*("" if prior is None else prior.basis for prior in priors), ""],
         },

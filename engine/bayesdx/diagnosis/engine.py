@@ -17,8 +17,9 @@ from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
 from bayesdx.diagnosis.one_case_questions import CaseQuestions
 from bayesdx.diagnosis.scoring import LAST_COLUMNS, UNEXPLAINED, score_cases, scores_frame
+from bayesdx.diagnosis.shortlist import MEASURES, Measure
 from bayesdx.diagnosis.table_questions import TableQuestions
-from bayesdx.errors import Fault, InvalidCase
+from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.noisy.choice import Backend
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profiles import Profile
@@ -154,6 +155,7 @@ class Engine(CaseQuestions, TableQuestions):
         id: str | None = None,
         keep: str | Iterable[str] = (),
         ignore: str | Iterable[str] = (),
+        measure: Measure = "posterior",
     ) -> Any:
         """Answer a table of cases.
 
@@ -171,6 +173,10 @@ class Engine(CaseQuestions, TableQuestions):
             Columns to copy to the answer; one that names a finding is evidence all the same.
         ignore : str or iterable of str
             Columns that are no evidence.
+        measure : {"posterior", "explains", "plays_a_part"}
+            What is said of each cause: how probable it is, which share of the picture it explains,
+            how probable it is that it produced some of the present findings. ``unexplained`` is
+            then the background's share, or what it is for posteriors.
 
         Returns
         -------
@@ -186,7 +192,7 @@ class Engine(CaseQuestions, TableQuestions):
         ------
         InvalidCase
             With every unknown column, unreadable cell and contradiction, by row and column; when an
-            argument names no column.
+            argument names no column; an unknown measure.
 
         Examples
         --------
@@ -198,6 +204,9 @@ class Engine(CaseQuestions, TableQuestions):
         """
         faults: list[Fault] = []
         parts = []
+        if measure not in MEASURES:
+            near = nearest_names(str(measure), MEASURES)
+            raise InvalidCase(Fault("measure", f"one of {', '.join(MEASURES)}", measure, near))
         frame, roles = self._read_table(cases, id, keep, ignore)
         for first in range(0, max(len(frame), 1), ROWS_AT_ONCE):
             part = frame.iloc[first : first + ROWS_AT_ONCE]
@@ -209,7 +218,8 @@ class Engine(CaseQuestions, TableQuestions):
                 faults += [fault for fault in error.faults if fault not in faults]
                 continue
             if not faults:
-                parts.append(scores_frame(self.core, score_cases(self.core, read)))
+                scores = score_cases(self.core, read, measure=measure)
+                parts.append(scores_frame(self.core, scores))
         if faults:
             raise InvalidCase(faults)
         result = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]

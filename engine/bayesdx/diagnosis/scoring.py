@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status
+from bayesdx.diagnosis.shortlist import Measure, causal_shares, symptom_weights
 from bayesdx.inference.noisy.model import BoolArray, FloatArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
@@ -36,7 +37,8 @@ class Scores:
     ----------
     posterior : array (N, K + 1)
         Of each cause of `Core.causes`, and last that no modelled cause is present. Where the
-        evidence is impossible or too complex the priors stand in their place.
+        evidence is impossible or too complex the priors stand in their place. What another measure
+        says, where that was asked: see `shortlist.causal_shares`.
     log_evidence : array (N,)
         ``-inf`` where the evidence is impossible or too complex.
     status : int8 array (N,)
@@ -60,7 +62,9 @@ def flag_names(core: Core) -> tuple[str, ...]:
     return (*rules, *(EXPECTED_LOSS + one for one in core.triage.causes))
 
 
-def score_cases(core: Core, cases: Cases, workers: int | None = None) -> Scores:
+def score_cases(
+    core: Core, cases: Cases, workers: int | None = None, measure: Measure = "posterior"
+) -> Scores:
     """Score N cases that were read.
 
     Parameters
@@ -69,12 +73,17 @@ def score_cases(core: Core, cases: Cases, workers: int | None = None) -> Scores:
     cases : Cases
     workers : int, optional
         Threads of the compiled backend; the answer does not depend on it.
+    measure : {"posterior", "explains", "plays_a_part"}
+        What is said of each cause; urgency and red flags do not depend on it.
 
     Returns
     -------
     Scores
     """
-    answer = core.posteriors(cases.evidence, without=core.clamps[-1], workers=workers)
+    weights = None if measure == "posterior" else core.once(symptom_weights)
+    answer = core.posteriors(
+        cases.evidence, without=core.clamps[-1], symptoms=weights, workers=workers
+    )
     possible, known = answer.possible, cases.known
     values = np.zeros((len(cases.evidence), len(core.causes) + 1))
     values[:, core.columns] = answer.causes[:, core.modelled]
@@ -82,6 +91,9 @@ def score_cases(core: Core, cases: Cases, workers: int | None = None) -> Scores:
     np.subtract(answer.log_without, answer.log_evidence, out=gap, where=possible)
     values[:, -1] = np.clip(np.exp(gap), 0.0, 1.0)
     values[~possible] = core.prior
+    if measure != "posterior":
+        found = causal_shares(core, cases.evidence, answer, values[:, -1])
+        values = found[0 if measure == "explains" else 1]
     judged = core.urgency(cases.facts, answer.causes, possible & known)
     codes = np.where(possible, np.where(known, 0, 1), _UNANSWERED[answer.status])
     return Scores(

@@ -23,6 +23,7 @@ from bayesdx.presentation.layout import (
     section,
 )
 from bayesdx.presentation.notebook import markup
+from bayesdx.presentation.shortlist_view import shortlist_blocks
 from bayesdx.presentation.words import (
     NO_FINDINGS,
     NO_LABELS,
@@ -155,6 +156,7 @@ def open_rule_blocks(diagnosis: Diagnosis, every: bool) -> Iterator[Block]:
 
 def _probabilities(diagnosis: Diagnosis, top: int | None, every: bool) -> Iterator[Block]:
     emergency = diagnosis.urgency == LEVELS[0]
+    yield from shortlist_blocks(diagnosis, brief=emergency and not every)
     yield from section(
         f"How probable it is that each is present and contributes. {SEVERAL_AT_ONCE}"
     )
@@ -226,5 +228,6 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
         left = len(causes) - CAUSES
         notes = [f"and {left} causes more, in .table"] if left > 0 else []
         grid = Grid(("cause", "prior", "posterior", ""), rows, frozenset({0, 3}), notes)
+        blocks += shortlist_blocks(diagnosis)
         blocks += [grid, Paragraph(f"{SEVERAL_AT_ONCE} Not a medical device.", emphasis="quiet")]
     return markup(blocks)

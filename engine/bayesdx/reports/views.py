@@ -22,6 +22,7 @@ from bayesdx.presentation.explanation_view import change_text, contribution_bloc
 from bayesdx.presentation.fit_view import surprise_blocks
 from bayesdx.presentation.layout import Block, Cited, Grid, Paragraph, Row, bullets, cited_in
 from bayesdx.presentation.question_view import question_grid
+from bayesdx.presentation.shortlist_view import shortlist_blocks
 from bayesdx.presentation.words import (
     METHODS,
     SEVERAL_AT_ONCE,
@@ -89,6 +90,8 @@ def case_parts(report: CaseReport, labels: Mapping[str, str]) -> Iterator[Part]:
     if diagnosis.status in NO_POSTERIORS:
         yield Part("No probabilities", [Paragraph(status)])
     else:
+        if listed := shortlist_blocks(diagnosis)[1:]:
+            yield Part("What to look at first", listed)
         yield _probabilities(report, status)
     if diagnosis.status == "ok":
         yield from (_why(report, cause) for cause in report.explained)

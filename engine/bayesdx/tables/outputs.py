@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names
+from bayesdx.diagnosis.shortlist import MEASURES, Measure
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
@@ -44,9 +45,11 @@ class OutputOptions:
     causes : tuple of str, optional
         Causes to write, in this order where they are columns; all by default.
     threshold : float, optional
-        Least posterior of the causes that get a line; long only.
+        Least value of the causes that get a line; long only.
     escape : bool
         An apostrophe before text in CSV that a spreadsheet would run; see `encoders.neutral`.
+    measure : {"posterior", "explains", "plays_a_part"}
+        What is written of each cause, and what the long shape is sorted by; see `Engine.score`.
     """
 
     shape: Shape = "wide"
@@ -54,6 +57,7 @@ class OutputOptions:
     causes: tuple[str, ...] | None = None
     threshold: float | None = None
     escape: bool = True
+    measure: Measure = "posterior"
 
 
 def check_options(core: Core, options: OutputOptions) -> None:
@@ -73,6 +77,9 @@ def check_options(core: Core, options: OutputOptions) -> None:
         faults.append(Fault("threshold", "a probability, 0 to 1", options.threshold))
     if options.shape == "wide" and (options.top is not None or options.threshold is not None):
         faults.append(Fault("shape", "long, where top or threshold choose lines", options.shape))
+    if options.measure not in MEASURES:
+        near = nearest_names(str(options.measure), MEASURES)
+        faults.append(Fault("measure", f"one of {', '.join(MEASURES)}", options.measure, near))
     chosen = options.causes or ()
     for name in dict.fromkeys(chosen):
         if name not in core.causes:
@@ -112,7 +119,7 @@ def output_schema(
     lines = [
         ("cause", pa.string()),
         ("prior", pa.float64()),
-        ("posterior", pa.float64()),
+        (options.measure, pa.float64()),
         ("rank", pa.int32()),
     ]
     return pa.schema([*(fields or [(CASE_ID, pa.int64())]), *lines, *_TAIL])

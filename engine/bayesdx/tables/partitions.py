@@ -102,7 +102,7 @@ def score_partition(
             faults += [fault for _, fault in found]
         if faults:
             continue
-        scores = take_scores(score_cases(core, read, 1), good)
+        scores = take_scores(score_cases(core, read, 1, options.measure), good)
         where = np.arange(first, first + len(rows), dtype=np.int64)[good]
         table = output_table(core, scores, _ids(rows, good), where, options)
         if on_error == "mark":

@@ -11,6 +11,8 @@ from random_networks import random_problem
 from twin_links import contributions, wanted
 
 from bayesdx.inference import Evidence, NoisyModel, posteriors
+from bayesdx.inference.noisy.answer import Answer
+from bayesdx.inference.noisy.case_lanes import CaseLanes
 from bayesdx.inference.noisy.counterfactual import causal_ranking
 from bayesdx.inference.noisy.lockstep import plan
 from bayesdx.inference.noisy.query import Backend
@@ -95,8 +97,18 @@ def _agrees(seed: int, n_cases: int, backend: Backend) -> None:
     weights = prior_weights(model)
     answer = posteriors(model, evidence, symptoms=weights, backend=backend)
     alone = posteriors(model, evidence, backend=backend)
+    _check(model, evidence, weights, answer, alone)
+
+
+def _check(
+    model: NoisyModel,
+    evidence: Evidence,
+    weights: np.ndarray,
+    answer: Answer,
+    alone: Answer,
+) -> None:
     np.testing.assert_allclose(answer.causes, alone.causes, **EXACT)
-    for row in range(n_cases):
+    for row in range(len(evidence)):
         responsible, credit = twin(model, evidence, row)
         np.testing.assert_allclose(answer.responsible[row], responsible, **EXACT)
         own = [
@@ -119,6 +131,14 @@ def test_credits_are_those_of_the_twin_network(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(1000, 1200))
 def test_credits_are_those_of_the_twin_network_many_times(seed: int) -> None:
     _agrees(seed, 3, "numpy")
+
+
+@pytest.mark.parametrize("seed", range(130, 190))
+def test_one_case_in_lanes_gives_the_same(seed: int) -> None:
+    model, evidence = random_problem(seed, n_cases=1)
+    weights = prior_weights(model)
+    answer = CaseLanes(model, "numpy").credited(evidence, weights)
+    _check(model, evidence, weights, answer, posteriors(model, evidence, backend="numpy"))
 
 
 @pytest.mark.parametrize("seed", range(60, 90))

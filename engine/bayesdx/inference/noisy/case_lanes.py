@@ -13,7 +13,8 @@ from bayesdx.errors import TooComplex
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
 from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer
 from bayesdx.inference.noisy.choice import Backend, takes_compiled
-from bayesdx.inference.noisy.lane_case import condition_lanes
+from bayesdx.inference.noisy.lane_case import LaneCase, condition_lanes
+from bayesdx.inference.noisy.lane_production import LaneProduction
 from bayesdx.inference.noisy.lane_program import LanePrograms
 from bayesdx.inference.noisy.lane_weights import Assumptions
 from bayesdx.inference.noisy.lanes import run_lanes
@@ -77,6 +78,45 @@ class CaseLanes:
         log_evidence, posterior = found
         return Answer(log_evidence[:1], posterior[:1], np.empty(0)), log_evidence[1:]
 
+    def credited(self, evidence: Evidence, symptoms: FloatArray) -> Answer:
+        """Answer one case with what its causes produced; see `bayesdx.inference.posteriors`.
+
+        ``symptoms`` are the weights of findings, as there.
+        """
+        if not takes_compiled(self.backend, self.model, evidence):
+            case = condition_lanes(evidence, self._parameters.asked(self.model, evidence))
+            weight = [self._weight(evidence, symptoms, one) for one in case.symptoms]
+            by_link = [-1.0] * len(case.keep)
+            for own in case.structure.links:
+                for axis, row in own:
+                    by_link[row] = weight[axis]
+            made = LaneProduction(by_link, len(self.model.causes))
+            found = self._run(case, 1, made)
+            if found is not None:
+                log_evidence, causes = found[0], found[1].T
+                credit = np.where(np.isneginf(log_evidence)[:, None], 0.0, made.credit)
+                responsible = np.clip(causes - made.idle, 0.0, causes)
+                nothing = np.zeros(len(causes), dtype=bool)
+                return Answer(log_evidence, causes, np.empty(0), nothing, responsible, credit)
+        return posteriors(self.model, evidence, symptoms=symptoms, backend=self.backend)
+
+    def _weight(self, evidence: Evidence, symptoms: FloatArray, symptom: int) -> float:
+        """Weight of a symptom by its name in `LaneCase`."""
+        if symptom >= -1:
+            return float(symptoms[symptom]) if symptom >= 0 else -1.0
+        o = -2 - symptom
+        axis = self.model.axes.exceed[o, evidence.lower[0, o], evidence.upper[0, o]]
+        return float(symptoms[axis])
+
+    def _run(
+        self, case: LaneCase, n_lanes: int, made: LaneProduction | None = None
+    ) -> tuple[FloatArray, FloatArray] | None:
+        try:
+            program = self.programs.get(case.structure, n_lanes)
+        except TooComplex:
+            return None
+        return None if program.widest > MAX_COMPONENTS else run_lanes(case, program, made)
+
     def each(self, evidence: Evidence, without: BoolArray | None = None) -> Answer:
         """Answer cases one after the other; see `bayesdx.inference.posteriors`."""
         absent = np.zeros((0, len(self.model.causes)), dtype=bool)
@@ -131,11 +171,5 @@ class CaseLanes:
         inactive = np.ones((on.shape[1], 1)) if off is None else off.T
         assumed = Assumptions(on.T, inactive, None if risks is None else risks.T)
         case = condition_lanes(evidence, self._parameters.asked(self.model, evidence), assumed)
-        try:
-            program = self.programs.get(case.structure, len(on))
-        except TooComplex:
-            return None
-        if program.widest > MAX_COMPONENTS:
-            return None
-        log_evidence, posterior = run_lanes(case, program)
-        return log_evidence, posterior.T
+        found = self._run(case, len(on))
+        return None if found is None else (found[0], found[1].T)

@@ -73,6 +73,9 @@ class LaneCase:
         last risk fastest, cause after cause.
     log_scale : array (L,)
         Log of everything that involves no cause.
+    symptoms : tuple of int
+        Of each axis of evidence the finding that is present for certain, -1 if none is; -2 - o for
+        ordinal finding o.
     """
 
     structure: Structure
@@ -83,6 +86,7 @@ class LaneCase:
     active: FloatArray
     inactive: FloatArray
     log_scale: FloatArray
+    symptoms: tuple[int, ...]
 
 
 def condition_lanes(
@@ -125,6 +129,7 @@ def condition_lanes(
         active,
         inactive,
         np.broadcast_to(causes.log_scale, causes.n_lanes),
+        tuple(axis.symptom for axis in axes),
     )
 
 
@@ -138,6 +143,7 @@ class _Axis:
     keep: FloatArray
     gain: FloatArray
     lowered: FloatArray
+    symptom: int = -1
 
 
 class FindingLinks:
@@ -155,7 +161,8 @@ class FindingLinks:
         # Findings without links come last: segments of links are then never empty.
         asked = sorted(parameters.findings.items(), key=lambda one: len(one[1].causes) == 0)
         self._parts: list[LinkDraws] = [one for _, one in asked]
-        self._value = evidence.findings[0, [f for f, _ in asked]]
+        self._findings = [f for f, _ in asked]
+        self._value = evidence.findings[0, self._findings]
         lengths = [len(one.causes) for one in self._parts]
         self._n = n = int(np.count_nonzero(lengths))
         self._n_causes = len(parameters.tables)
@@ -243,7 +250,8 @@ class FindingLinks:
             parts = (bound[f], *start_of_finding(opening, value[f]).T)
             start = np.stack(parts[:width]) / bound[f]
             gain = strength[at] * share[f]
-            axes.append(_Axis(own, acts[at], start, keep[at], gain, factor))
+            symptom = self._findings[f] if value[f] == 1.0 else -1
+            axes.append(_Axis(own, acts[at], start, keep[at], gain, factor, symptom))
         return axes
 
 
@@ -273,7 +281,8 @@ def _ordinal_axes(
             leak = remaining(leak, levels[high].leak)
         start = np.stack([np.ones_like(leak), leak])
         acts: BoolArray = np.asarray((strength > 0.0).any(axis=1))
-        axes.append(_Axis(own, acts, start, 1.0 - strength, strength, np.ones_like(strength)))
+        lowered = np.ones_like(strength)
+        axes.append(_Axis(own, acts, start, 1.0 - strength, strength, lowered, -2 - o))
     return axes
 
 

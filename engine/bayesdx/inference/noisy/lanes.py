@@ -13,6 +13,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.lane_case import LaneCase
+from bayesdx.inference.noisy.lane_production import LaneProduction
 from bayesdx.inference.noisy.lane_program import (
     ALL,
     MAX_WORK,
@@ -27,6 +28,7 @@ from bayesdx.inference.noisy.operator import (
     act_transposed,
     closed,
     closed_transposed,
+    floored,
     opened,
 )
 
@@ -35,7 +37,9 @@ AT_ONCE = 1 << 17
 _FEWEST_LANES, _MOST_LANES = 64, 1024
 
 
-def run_lanes(case: LaneCase, program: LaneProgram) -> tuple[FloatArray, FloatArray]:
+def run_lanes(
+    case: LaneCase, program: LaneProgram, production: LaneProduction | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Sum out all causes and risks in every lane.
 
     Parameters
@@ -43,6 +47,8 @@ def run_lanes(case: LaneCase, program: LaneProgram) -> tuple[FloatArray, FloatAr
     case : LaneCase
     program : LaneProgram
         Of its structure.
+    production : LaneProduction, optional
+        Is filled from the first lane.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def run_lanes(case: LaneCase, program: LaneProgram) -> tuple[FloatArray, FloatAr
     most = max(1, min(most, int(MAX_WORK / max(program.work, 1.0))))
     for first in range(0, n_lanes, most):
         lanes = slice(first, min(first + most, n_lanes))
-        tile = _Tile(case, program, lanes)
+        tile = _Tile(case, program, lanes, production if first == 0 else None)
         log_evidence[lanes] = tile.run(posterior[:, lanes])
     possible = log_evidence > -np.inf
     if not possible.all():
@@ -78,7 +84,9 @@ class _Note(NamedTuple):
 class _Tile:
     """Some lanes of a case, on their way through the program."""
 
-    def __init__(self, case: LaneCase, program: LaneProgram, lanes: slice) -> None:
+    def __init__(
+        self, case: LaneCase, program: LaneProgram, lanes: slice, made: LaneProduction | None
+    ) -> None:
         def part(table: FloatArray) -> FloatArray:
             return table if table.shape[1] == 1 else table[:, lanes]
 
@@ -86,6 +94,8 @@ class _Tile:
         keep, lowered = part(case.keep), part(case.lowered)
         links = zip(part(case.gain), keep, keep * lowered, 1.0 - lowered, keep, strict=True)
         self._effects = [AxisEffect(*link) for link in links]
+        self._made = made
+        self._back = self._effects if made is None else [floored(one) for one in self._effects]
         self._start, self._active, self._inactive = (
             part(table) for table in (case.start, case.active, case.inactive)
         )
@@ -99,6 +109,8 @@ class _Tile:
         causes, rows = program.free.T
         both = self._active[rows] + self._inactive[rows]
         posterior[causes] = _ratio(self._active[rows], both)
+        if self._made is not None:
+            self._made.idle[causes] = posterior[causes, 0]
         notes: list[list[_Note]] = []
         for one, steps in program.singles:
             start, own = self._start_of(one) * ones, []
@@ -159,11 +171,16 @@ class _Tile:
         if step.spread is not None:
             adjoint = adjoint.reshape(*step.spread.frontier, -1)
         pulled = np.multiply(adjoint, active, order="C")
+        behind = pulled.reshape(step.size, -1)[:, :1].copy() if self._made is not None else pulled
         for row, stride, width in step.touches:
             view = pulled.reshape(-1, width, stride, pulled.shape[-1])
-            act_transposed(view, 1, self._effects[row])
+            act_transposed(view, 1, self._back[row])
         joint = pulled.reshape(step.size, -1) * before
         np.add.reduce(joint, axis=0, out=posterior[step.cause])
+        if self._made is not None:
+            back = before[:, :1], behind, pulled.reshape(step.size, -1)[:, :1]
+            on = float(posterior[step.cause, 0])
+            self._made.note(step.cause, step.touches, self._back, back, on)
         pulled += adjoint * inactive
         return pulled.reshape(step.size, -1)
 

@@ -53,6 +53,9 @@ from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP, Axes
 
 Coefficient = FloatArray | float
 
+#: In place of "leaves nothing": what is pulled back through a certain link can be divided by it.
+LEAST_KEPT = 1e-150
+
 
 class AxisEffect(NamedTuple):
     """Coefficients of an active cause on one axis; see the module's picture.
@@ -177,6 +180,12 @@ def act_transposed(adjoint: FloatArray, position: int, effect: AxisEffect) -> No
     if adjoint.shape[position] > 2:
         leak = adjoint[component(position, 2)]
         leak *= effect.leak_keep
+
+
+def floored(effect: AxisEffect) -> AxisEffect:
+    """Return an effect that leaves a little of everything."""
+    keep = np.maximum(effect.keep, LEAST_KEPT)
+    return effect._replace(keep=keep, leak_keep=(1.0 - effect.leak_gain) * keep, hold=keep)
 
 
 def weighed(effect: AxisEffect, active: Coefficient, inactive: Coefficient) -> AxisEffect:

@@ -149,7 +149,7 @@ class EngineSubject(Subject[Cases, Scores]):
 
     def answer(self, cases: Cases, threads: int) -> Scores:
         """Score cases."""
-        return score_cases(self.core, cases, threads)
+        return score_cases(self.core, cases, threads, self.output.measure)
 
     def unanswered(self, answers: Scores) -> BoolArray:
         """Return which cases have the status ``too_complex``."""

@@ -188,6 +188,7 @@ def _options(audit: dict[str, Any]) -> RunOptions:
         causes=None if causes is None else tuple(causes),
         threshold=options.get("threshold"),
         escape=options.get("escape", True),
+        measure=options.get("measure", "posterior"),
     )
     written = options.get("table")
     return RunOptions(

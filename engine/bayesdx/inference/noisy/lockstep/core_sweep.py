@@ -24,12 +24,18 @@ from bayesdx.inference.noisy.lockstep.core_cases import CoreCases
 from bayesdx.inference.noisy.lockstep.frontier import bins, lay_out
 from bayesdx.inference.noisy.lockstep.production import (
     Production,
-    floored,
     idle_effect,
     spared_by_others,
 )
 from bayesdx.inference.noisy.lockstep.workspace import Shares, divided
-from bayesdx.inference.noisy.operator import Action, apply_cause, dot, pull_active, sum_axis
+from bayesdx.inference.noisy.operator import (
+    Action,
+    apply_cause,
+    dot,
+    floored,
+    pull_active,
+    sum_axis,
+)
 
 _ONE = np.uint64(1)
 

@@ -19,7 +19,6 @@ from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.noisy.lockstep.core_cases import CoreCases
 from bayesdx.inference.noisy.lockstep.production import (
     Production,
-    floored,
     idle_effect,
     spared_by_others,
 )
@@ -29,6 +28,7 @@ from bayesdx.inference.noisy.operator import (
     apply_cause,
     dot,
     effect_of,
+    floored,
     pull_active,
     sum_axis,
 )

@@ -18,9 +18,6 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.operator import AxisEffect, Coefficient, component, dot
 
-#: In place of "leaves nothing": what is pulled back through a certain link can be divided by it.
-LEAST_KEPT = 1e-150
-
 
 class Production:
     """Workspace of N cases.
@@ -66,12 +63,6 @@ class Production:
         self.explained[at] += np.maximum(weight, 0.0) * half
 
 
-def floored(effect: AxisEffect) -> AxisEffect:
-    """Return an effect that leaves a little of everything."""
-    keep = np.maximum(effect.keep, LEAST_KEPT)
-    return effect._replace(keep=keep, leak_keep=(1.0 - effect.leak_gain) * keep, hold=keep)
-
-
 def idle_effect(effect: AxisEffect, is_symptom: BoolArray | bool) -> tuple[AxisEffect, Coefficient]:
     """What a cause does whose links to symptoms do not act, and a factor for that."""
     idle = AxisEffect(
@@ -94,7 +85,7 @@ def spared_by_others(
     before : array (..., R)
         Components before the cause.
     pulled : array (..., R)
-        Adjoint pulled back through the cause, by `floored` effects.
+        Adjoint pulled back through the cause, by `operator.floored` effects.
     position : int
     effect : AxisEffect
         That on the axis, floored.
