@@ -10,8 +10,6 @@ brings that up to date from a report of ``make quality``. Nothing between marks 
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
 import json
 import re
 from collections import Counter
@@ -271,7 +269,7 @@ def performance(cases: Mapping[str, pd.DataFrame]) -> dict[str, str]:
         "groups": _groups(cases),
         "results": _results(cases),
         "too_low": "; ".join(
-            _too_low(name, part[~part["case_id"].isin(frozen_cases())])
+            _too_low(name, part[~part["case_id"].isin(orders.frozen_cases())])
             for name, part in cases.items()
         ),
     }
@@ -279,7 +277,7 @@ def performance(cases: Mapping[str, pd.DataFrame]) -> dict[str, str]:
 
 def kept(engine: bayesdx.Engine, published: pd.DataFrame) -> str:
     """Lay out ranks and urgency on the frozen published rows and the typical presentations."""
-    parts = (published[published["case_id"].isin(frozen_cases())], scored(engine, "typical"))
+    parts = (published[published["case_id"].isin(orders.frozen_cases())], scored(engine, "typical"))
     columns = []
     for part in parts:
         emergency = part["label"] == 0
@@ -287,19 +285,6 @@ def kept(engine: bayesdx.Engine, published: pd.DataFrame) -> str:
         columns.append({**_measures(part), "emergency, and called so": as_such})
     body = [(measure, *(_cell(column[measure]) for column in columns)) for measure in columns[0]]
     return table(("measure", "published, frozen", "typical"), body)
-
-
-def frozen_cases() -> set[str]:
-    """Published cases whose answers are told in sum only, never one by one."""
-    frozen = set((ROOT / "scenarios" / "frozen.txt").read_text(encoding="utf-8").split())
-    with (ROOT / "scenarios" / "published.csv").open(encoding="utf-8", newline="") as stream:
-        return {row["case_id"] for row in csv.DictReader(stream) if _digest(row) in frozen}
-
-
-def _digest(row: Mapping[str, str]) -> str:
-    """SHA-256 of a row, as ``scenarios/README.md`` says."""
-    cells = "\n".join(f"{key}={row[key]}" for key in sorted(row) if row[key])
-    return hashlib.sha256(cells.encode("utf-8")).hexdigest()
 
 
 def _measures(part: pd.DataFrame) -> dict[str, Share]:
