@@ -37,6 +37,26 @@ def test_csv_to_csv(run, engine, cases: Path, tmp_path: Path) -> None:
         assert [float(cell) for cell in scores[name]] == expected[name].tolist()
 
 
+@pytest.mark.parametrize("measure", ["explains", "plays_a_part"])
+def test_a_measure_is_written_and_verified(
+    run, engine, cases: Path, tmp_path: Path, measure: str
+) -> None:
+    out = tmp_path / "out.csv"
+    assert run("score", str(cases), "-o", str(out), "--measure", measure).code == 0
+    expected = engine.score(finding_columns(read_cases(cases)), measure=measure)
+    scores = read_cases(out)
+    for name in ("hip_oa", "unexplained"):
+        said = [float(cell) for cell in scores[name]]
+        assert said == pytest.approx(expected[name].tolist(), abs=1e-12)
+    assert run("verify", str(out)).code == 0
+
+
+def test_an_unknown_measure_is_refused(run, cases: Path, tmp_path: Path) -> None:
+    ran = run("score", str(cases), "-o", str(tmp_path / "out.csv"), "--measure", "explain")
+    assert ran.code == 2
+    assert "measure: expected one of posterior, explains, plays_a_part, got 'explain'" in ran.err
+
+
 def test_parquet_in_and_out_equals_csv(run, cases: Path, tmp_path: Path) -> None:
     read_cases(cases).to_parquet(tmp_path / "cases.parquet")
     assert run("score", str(cases), "-o", str(tmp_path / "a.parquet")).code == 0

@@ -89,6 +89,17 @@ def test_long_says_what_wide_says(core: Core, scores: Scores) -> None:
         assert (first["nunique"] == 1).all()
 
 
+def test_another_measure_has_its_column_and_its_order(core: Core) -> None:
+    options = OutputOptions("long", measure="explains")
+    cases = core.reader.read(FINDINGS, 5, range(5))
+    scores = score_cases(core, cases, measure="explains")
+    frame = output_table(core, scores, IDS, ROWS, options).to_pandas()
+    assert "posterior" not in frame
+    for _, case in frame.groupby("case_id"):
+        assert case["explains"].sum() == pytest.approx(1.0, abs=1e-12)
+        assert (np.diff(case["explains"].to_numpy()[:-1]) <= 1e-10).all()
+
+
 def test_long_ranks_from_the_most_probable_and_ends_with_unexplained(
     core: Core, scores: Scores
 ) -> None:
@@ -137,6 +148,7 @@ def test_records_are_numbered_where_cases_have_no_ids(core: Core, scores: Scores
         (OutputOptions("wide", top=3), "shape: expected long, where top or threshold"),
         (OutputOptions(causes=("hip_ao",)), "expected the id of a cause, got 'hip_ao'. Nearest: h"),
         (OutputOptions(causes=("gtps", "gtps")), "expected each cause once, got 'gtps'"),
+        (OutputOptions(measure="explain"), "measure: expected one of posterior, explains, plays"),
         (OutputOptions(causes=()), "expected the id of at least one cause"),
     ],
 )
