@@ -99,3 +99,21 @@ def test_a_target_is_not_for_explanations(run, asia: Path, tmp_path: Path) -> No
     ran = run("network", str(asia), "-c", cases(tmp_path, "tub\nyes\n"), "--mpe", "-t", "xray")
     assert ran.code == 2
     assert "--target: expected no target with --mpe, got 'xray'" in ran.err
+
+
+def test_cases_in_another_dialect(run, tmp_path: Path) -> None:
+    net, cases, out = tmp_path / "n.bif", tmp_path / "c.csv", tmp_path / "o.csv"
+    net.write_text(
+        "network n { }\nvariable A { type discrete [2] { yes, no }; }\n"
+        "probability ( A ) { table 0.25, 0.75; }\n"
+    )
+    cases.write_bytes('"Nr";"A";"Größe"\n"ä";"yes";"1"\n'.encode("cp1252"))
+    ran = run("network", str(net), "--cases", str(cases), "-o", str(out))
+    assert ran.code == 2
+    assert "--delimiter ';' reads them" in ran.err
+    options = ("--delimiter", ";", "--cases-encoding", "cp1252", "--id", "Nr", "--keep", "Größe")
+    ran = run("network", str(net), "--cases", str(cases), "-o", str(out), *options)
+    assert ran.code == 0, ran.err
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("Nr,Größe,A=yes,A=no")
+    assert lines[1].startswith('"ä","1",1,0,')

@@ -10,11 +10,16 @@ import typer
 from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.cli.score import (
     LISTED,
+    Delimiter,
     DryRun,
+    IdColumn,
+    Ignore,
+    Keep,
     OnErrorName,
     Quiet,
     Restart,
     Resume,
+    column_names,
     notes_told,
     print_summary,
 )
@@ -102,6 +107,14 @@ ChunkRows = Annotated[
         show_default=False,
     ),
 ]
+CasesEncodingOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="With --cases: of CSV that is not UTF-8, such as cp1252 or utf-16.",
+        show_default=False,
+    ),
+]
 OutputOption = Annotated[
     str,
     typer.Option("-o", "--output", metavar="OUT", help="With --cases: where to write, as score."),
@@ -126,6 +139,11 @@ def network(
     normalise: NormaliseOption = False,
     encoding: EncodingOption = None,
     memory_limit: MemoryOption = None,
+    delimiter: Delimiter = "",
+    cases_encoding: CasesEncodingOption = "",
+    id_column: IdColumn = None,
+    keep: Keep = None,
+    ignore: Ignore = None,
 ) -> None:
     """Describe or convert a network file, or answer cases on it.
 
@@ -157,6 +175,8 @@ def network(
         # Imported here: no other command waits for it.
         from bayesdx.tables.execution.network_subject import NetworkSubject
         from bayesdx.tables.execution.run_options import RunOptions
+        from bayesdx.tables.execution.table_options import TableOptions
+        from bayesdx.tables.sources.dialect import Dialect
 
         subject = NetworkSubject(read, path, None if mpe else target or [], limit)
         options = RunOptions(
@@ -168,6 +188,12 @@ def network(
             restart=restart,
             dry_run=dry_run,
             listed=LISTED,
+            table=TableOptions(
+                Dialect(delimiter, cases_encoding),
+                id=id_column,
+                keep=column_names(keep),
+                ignore=column_names(ignore),
+            ),
         )
         answer_cases(subject, cases, output, options, quiet=quiet)
 

@@ -251,8 +251,8 @@ def score(
             Dialect(delimiter, encoding),
             Words(tuple(yes or ()), tuple(no or ()), tuple(unknown or ()), decimal),
             id_column,
-            _names(keep),
-            _names(ignore),
+            column_names(keep),
+            column_names(ignore),
         ),
         unique_ids=unique_ids,
         key=key,
@@ -273,7 +273,7 @@ def score(
         raise typer.Exit(1)
 
 
-def _names(texts: list[str] | None) -> tuple[str, ...]:
+def column_names(texts: list[str] | None) -> tuple[str, ...]:
     """Column names with commas between; a name with a comma in it stands in quotation marks."""
     rows = csv.reader(texts or (), skipinitialspace=True)
     return tuple(name.strip() for row in rows for name in row)

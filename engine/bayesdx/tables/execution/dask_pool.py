@@ -15,11 +15,14 @@ from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.partition_job import PartitionJob, score_partition_job
+from bayesdx.tables.execution.partition_plan import SCHEDULER_GONE
 from bayesdx.tables.execution.run_options import Cluster
 from bayesdx.tables.serialisation import KnowledgeFiles, core_of
 
 #: The address that means: workers on this machine, for this run only.
 LOCAL = "local"
+#: Who speaks where a scheduler is gone; the first ones have levels of their own.
+LOGGERS = ("distributed.client", "distributed.core", "distributed", "tornado", "asyncio")
 #: Seconds to wait for a scheduler to answer.
 ANSWER = 20.0
 #: How often knowledge is sent anew when workers die meanwhile.
@@ -100,6 +103,7 @@ def connected(address: str, workers: int) -> Iterator[Client]:
             )
             yield stack.enter_context(Client(stack.enter_context(cluster)))
             return
+        stack.enter_context(_quiet())
         try:
             client = Client(address, timeout=ANSWER)
         except Exception as reason:  # whatever Dask raises of a scheduler that dies meanwhile
@@ -182,6 +186,20 @@ def _send(client: Client, plugin: KnowledgePlugin) -> None:
             time.sleep(LOOK)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own words on a scheduler that is gone to itself; the run says what came of it."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
 def _close(client: Client) -> None:
     with suppress(Exception):  # the scheduler may be gone
         client.close(timeout=LOOK)
@@ -207,7 +225,7 @@ def _result(job: PartitionJob, future: Future) -> PartResult:
         reason = future.exception()
         text = str(reason.faults[0]) if isinstance(reason, BayesdxError) else str(reason)
         return given_up(job, f"{type(reason).__name__}: {next(iter(text.splitlines()), '')}")
-    return given_up(job, f"{future.status} by the scheduler")
+    return given_up(job, SCHEDULER_GONE if future.status == "cancelled" else future.status)
 
 
 def given_up(job: PartitionJob, reason: str) -> PartResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from bayesdx.tables.sources.chunks import CaseSource
 
 #: Reasons told of partitions that are missing; their numbers are told in full.
 REASONS = 8
+#: Why partitions are given up of which nothing was heard any more.
+SCHEDULER_GONE = "the scheduler went away"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +114,8 @@ class PartitionPlan:
             return
         got = Phrase(f"{finished:,}; missing: {ranges(missing)}")
         faults = [Fault("partitions", f"all {finished + len(missing):,}", got)]
+        if all(given_up.get(number) == SCHEDULER_GONE for number in missing):
+            raise BayesdxError(replace(faults[0], got=Phrase(f"{got} ({SCHEDULER_GONE})")))
         for number in missing[:REASONS]:
             last = min((number + 1) * self.rows, self.source.rows or 0) - 1
             place = f"partition {number} (records {number * self.rows:,} to {last:,})"
