@@ -132,7 +132,8 @@ def test_all_faults_at_once_by_row_and_column(engine: bayesdx.Engine) -> None:
         "(id, keep and ignore are for others), got 'fevr'. Nearest: fever, faber_pos.",
         "row 1, column potassium: expected a number from 1 to 10 (mmol/L), got '33'.",
         "row 0, column fever: expected present, absent or unknown, or a number between 0 and 1 "
-        f"or a percentage ({WORDS.told()}; more by --yes, --no, --unknown), got 'perhaps'.",
+        f"or a percentage ({WORDS.told()}; score takes more by --yes, --no, --unknown), "
+        "got 'perhaps'.",
     ]
 
 

@@ -173,7 +173,12 @@ def read_binary(place: str, value: object, *, soft: bool, words: Words = WORDS) 
     if soft:
         expected += ", or a number between 0 and 1 or a percentage"
     near = nearest_names(word, ("present", "absent", "unknown", "yes", "no")) if word else ()
-    return Fault(place, f"{expected} ({words.told()}; more by --yes, --no, --unknown)", value, near)
+    return Fault(
+        place,
+        f"{expected} ({words.told()}; score takes more by --yes, --no, --unknown)",
+        value,
+        near,
+    )
 
 
 def read_state(

@@ -78,6 +78,8 @@ def rejected_csv(
     The record stands beside the first of its faults, as it was read: mended and put below the
     header of the input, these lines are a table for another run. Of Parquet they are JSON lines.
     """
+    if not faults:
+        return b""
     cell = neutral if escape else str
     at = {int(row): position for position, row in enumerate(chunk.rows.tolist())}
     told: set[int] = set()
