@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -177,6 +177,38 @@ class TableCPD:
         return faults
 
 
+class Mechanism(NamedTuple):
+    """A noisy family in the one form that all of them have: a noisy-MAX whose leak can be lowered.
+
+    Attributes
+    ----------
+    parents : tuple of str
+        P binary parents.
+    exceed : array (P, S - 1)
+        P(child above each level but the highest | this parent alone active), without the leak.
+    leak : array (S - 1,)
+        The same with no parent active.
+    factor : array (P,)
+        What an active parent leaves of the leak, below 1 for inhibitors.
+    """
+
+    parents: tuple[str, ...]
+    exceed: FloatArray
+    leak: FloatArray
+    factor: FloatArray
+
+    def table(self, parent_cards: Sequence[int]) -> FloatArray:
+        """Return the dense table, parents first."""
+        states = _active_parents(parent_cards)
+        left = np.prod(np.where(states, self.factor, 1.0), axis=1)
+        acting = np.where(states[:, :, None], self.exceed[None], 0.0)
+        log_below = _log_kept(left[:, None] * self.leak) + _log_kept(acting).sum(axis=1)
+        exceed = -np.expm1(log_below)
+        above = np.concatenate([exceed, np.zeros((len(exceed), 1))], axis=1)
+        table = np.concatenate([np.exp(log_below[:, :1]), above[:, :-1] - above[:, 1:]], axis=1)
+        return table.reshape(*parent_cards, table.shape[1])
+
+
 @dataclass(frozen=True, eq=False)
 class NoisyOrCPD:
     """Noisy-OR with leak and leak inhibitors, for a binary child of binary parents.
@@ -220,16 +252,17 @@ class NoisyOrCPD:
         """Activators, then inhibitors."""
         return self.activators + self.inhibitors
 
+    @property
+    def mechanism(self) -> Mechanism:
+        """The family as a mechanism."""
+        strengths = np.concatenate([self.strengths, np.zeros(len(self.inhibitors))])
+        factors = np.concatenate([np.ones(len(self.activators)), self.factors])
+        return Mechanism(self.parents, strengths[:, None], np.array([self.leak]), factors)
+
     def table(self, parent_cards: Sequence[int], child_card: int) -> FloatArray:
         """Return the dense table; refused above ``MAX_TABLE_CELLS`` cells."""
         _check_cells((*parent_cards, child_card), self.child)
-        strengths = np.concatenate([self.strengths, np.zeros(len(self.inhibitors))])
-        factors = np.concatenate([np.ones(len(self.activators)), self.factors])
-        states = _active_parents(parent_cards)
-        leak = self.leak * np.prod(np.where(states, factors, 1.0), axis=1)
-        log_absent = _log_kept(leak) + _log_kept(np.where(states, strengths, 0.0)).sum(axis=1)
-        both = np.stack([np.exp(log_absent), -np.expm1(log_absent)], axis=-1)
-        return both.reshape(*parent_cards, 2)
+        return self.mechanism.table(parent_cards)
 
     def faults(self, parent_cards: Sequence[int], child_card: int) -> list[Fault]:
         """Lengths, ranges, binary variables, no parent in both roles."""
@@ -273,17 +306,15 @@ class NoisyMaxCPD:
         object.__setattr__(self, "strengths", frozen_array(self.strengths))
         object.__setattr__(self, "leak", frozen_array(self.leak))
 
+    @property
+    def mechanism(self) -> Mechanism:
+        """The family as a mechanism."""
+        return Mechanism(self.parents, self.strengths, self.leak, np.ones(len(self.parents)))
+
     def table(self, parent_cards: Sequence[int], child_card: int) -> FloatArray:
         """Return the dense table; refused above ``MAX_TABLE_CELLS`` cells."""
         _check_cells((*parent_cards, child_card), self.child)
-        states = _active_parents(parent_cards)
-        acting = np.where(states[:, :, None], self.strengths[None], 0.0)
-        log_below = _log_kept(self.leak) + _log_kept(acting).sum(axis=1)
-        exceed = -np.expm1(log_below)
-        lowest = np.exp(log_below[:, :1])
-        above = np.concatenate([exceed, np.zeros((len(exceed), 1))], axis=1)
-        table = np.concatenate([lowest, above[:, :-1] - above[:, 1:]], axis=1)
-        return table.reshape(*parent_cards, child_card)
+        return self.mechanism.table(parent_cards)
 
     def faults(self, parent_cards: Sequence[int], child_card: int) -> list[Fault]:
         """Lengths, ranges, monotone exceedances, binary parents."""
@@ -320,12 +351,16 @@ class AnyOfCPD:
     def __post_init__(self) -> None:
         object.__setattr__(self, "parents", named_parents(self.child, self.parents))
 
+    @property
+    def mechanism(self) -> Mechanism:
+        """The family as a mechanism: every link is certain, and nothing leaks."""
+        count = len(self.parents)
+        return Mechanism(self.parents, np.ones((count, 1)), np.zeros(1), np.ones(count))
+
     def table(self, parent_cards: Sequence[int], child_card: int) -> FloatArray:
         """Return the dense 0/1 table; refused above ``MAX_TABLE_CELLS`` cells."""
         _check_cells((*parent_cards, child_card), self.child)
-        absent = np.zeros(tuple(parent_cards))
-        absent[(0,) * len(self.parents)] = 1.0
-        return np.stack([absent, 1.0 - absent], axis=-1)
+        return self.mechanism.table(parent_cards)
 
     def faults(self, parent_cards: Sequence[int], child_card: int) -> list[Fault]:
         """At least one member; binary variables."""
@@ -335,3 +370,7 @@ class AnyOfCPD:
         if child_card != 2 or any(card != 2 for card in parent_cards):
             return [Fault(place, "binary variables", (child_card, *parent_cards))]
         return []
+
+
+#: Families that are a `Mechanism`.
+NoisyCPD = NoisyOrCPD | NoisyMaxCPD | AnyOfCPD

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.network.cpds import CPD, AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
+from bayesdx.network.cpds import NoisyCPD
 
 #: What stands for "at least one of these parents" where no finite weight can.
 STEEP = 30.0
@@ -152,7 +152,7 @@ class WideFamilies:
         return _picked(all_bases, np.stack([slope for _, slope in options]), at.argmin(axis=0))
 
 
-def wide_families(cpds: Sequence[CPD], position: Mapping[str, int]) -> list[WideFamilies]:
+def wide_families(cpds: Sequence[NoisyCPD], position: Mapping[str, int]) -> list[WideFamilies]:
     """Write noisy families as sums, those with as many states side by side."""
     by_size: dict[int, list[_Sums]] = {}
     for cpd in cpds:
@@ -173,25 +173,16 @@ class _Sums:
     guard_base: float
 
 
-def _sums(cpd: CPD, position: Mapping[str, int]) -> _Sums:
-    child, parents = position[cpd.child], [position[name] for name in cpd.parents]
-    zeros = np.zeros(len(parents))
+def _sums(cpd: NoisyCPD, position: Mapping[str, int]) -> _Sums:
+    parents, exceed, leak, factor = cpd.mechanism
     with np.errstate(divide="ignore"):
-        if isinstance(cpd, NoisyMaxCPD):
-            below = np.append(-np.log1p(-cpd.strengths.T), zeros[None], axis=0)
-            leak = np.append(-np.log1p(-cpd.leak), 0.0)
-            return _Sums(child, parents, below, leak, zeros, np.inf)
-        if isinstance(cpd, AnyOfCPD):
-            below = np.stack([np.full(len(parents), np.inf), zeros])
-            return _Sums(child, parents, below, np.zeros(2), zeros, np.inf)
-        assert isinstance(cpd, NoisyOrCPD)
-        idle = np.zeros(len(cpd.inhibitors))
-        below = np.stack([np.append(-np.log1p(-cpd.strengths), idle), zeros])
-        if not cpd.inhibitors:
-            leak = np.array([-np.log1p(-cpd.leak), 0.0])
-            return _Sums(child, parents, below, leak, zeros, np.inf)
-        guard = np.append(np.zeros(len(cpd.activators)), -np.log(cpd.factors))
-        return _Sums(child, parents, below, np.zeros(2), guard, float(-np.log(cpd.leak)))
+        below = np.append(-np.log1p(-exceed.T), np.zeros((1, len(parents))), axis=0)
+        base, guard = np.append(-np.log1p(-leak), 0.0), -np.log(factor)
+        lowered = np.inf
+        if (factor < 1.0).any():
+            base, lowered = np.zeros(2), float(-np.log(leak[0]))
+    at = [position[name] for name in parents]
+    return _Sums(position[cpd.child], at, below, base, guard, lowered)
 
 
 def _side_by_side(families: list[_Sums]) -> WideFamilies:

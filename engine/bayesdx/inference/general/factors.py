@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, frozen
-from bayesdx.network.cpds import CPD, AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
+from bayesdx.network.cpds import CPD, NoisyCPD
 from bayesdx.network.network import Network
 
 #: Noisy families of more parents than this are decomposed: a table of 2**4 rows is as cheap.
@@ -99,67 +100,48 @@ def memory_refusal(place: str, memory_limit: float, needed: float, detail: str) 
     return InvalidNetwork(Fault(place, expected, Phrase(found)))
 
 
-def is_wide(cpd: CPD) -> bool:
+def is_wide(cpd: CPD) -> TypeGuard[NoisyCPD]:
     """Whether a family is decomposed rather than expanded."""
-    return isinstance(cpd, NoisyOrCPD | NoisyMaxCPD | AnyOfCPD) and len(cpd.parents) > WIDEST_TABLE
+    return isinstance(cpd, NoisyCPD) and len(cpd.parents) > WIDEST_TABLE
 
 
 def chain(
-    cpd: CPD, position: Mapping[str, int], rank: Mapping[str, int], cards: list[int]
+    cpd: NoisyCPD, position: Mapping[str, int], rank: Mapping[str, int], cards: list[int]
 ) -> list[Factor]:
     """Factors of a wide family; appends its auxiliary variables to ``cards``.
 
     The level so far starts at the leak; each link takes in one parent more and the last one makes
     the child. Parents come in one order for all families, so that chains run side by side.
     """
-    size, start, links = _links(cpd, rank)
-    child = position[cpd.child]
+    parents, exceed, leak, factor = cpd.mechanism
+    size, child = len(leak) + 1, position[cpd.child]
+    # What lowers the leak, and nothing else, comes first.
+    order = sorted(range(len(parents)), key=lambda p: (factor[p] == 1.0, rank[parents[p]]))
     last = len(cards)
     cards.append(size)
+    start = -np.diff(np.concatenate([[1.0], leak, [0.0]]))
     factors = [Factor((last,), frozen(start))]
-    for i, (parent, link) in enumerate(links):
-        if i == len(links) - 1:
+    for p in order:
+        if p == order[-1]:
             step = child
         else:
             step = len(cards)
             cards.append(size)
-        factors.append(Factor((position[parent], last, step), frozen(link)))
+        link = _link(exceed[p], float(factor[p]))
+        factors.append(Factor((position[parents[p]], last, step), frozen(link)))
         last = step
     return factors
 
 
-Links = list[tuple[str, FloatArray]]
+def _link(exceed: FloatArray, factor: float) -> FloatArray:
+    """(2, S, S): the higher of the level so far and what an active parent brings about.
 
-
-def _links(cpd: CPD, rank: Mapping[str, int]) -> tuple[int, FloatArray, Links]:
-    """States of the level, its start (S,), and for each parent a table (parent, level, next)."""
-    if isinstance(cpd, NoisyMaxCPD):
-        pairs = sorted(zip(cpd.parents, cpd.strengths, strict=True), key=lambda p: rank[p[0]])
-        start = -np.diff(np.concatenate([[1.0], cpd.leak, [0.0]]))
-        return len(start), start, [(name, _max_link(strengths)) for name, strengths in pairs]
-    if isinstance(cpd, AnyOfCPD):
-        members = sorted(cpd.parents, key=lambda name: rank[name])
-        return 2, np.array([1.0, 0.0]), [(name, _max_link(np.ones(1))) for name in members]
-    assert isinstance(cpd, NoisyOrCPD)
-    # Inhibitors act on the leak alone: they come first.
-    lower = sorted(zip(cpd.inhibitors, cpd.factors, strict=True), key=lambda p: rank[p[0]])
-    raising = sorted(zip(cpd.activators, cpd.strengths, strict=True), key=lambda p: rank[p[0]])
-    links = [(name, _inhibitor_link(float(factor))) for name, factor in lower]
-    links += [(name, _max_link(np.array([strength]))) for name, strength in raising]
-    return 2, np.array([1.0 - cpd.leak, cpd.leak]), links
-
-
-def _inhibitor_link(factor: float) -> FloatArray:
-    kept = np.array([[0.0, 1.0], [0.0, factor]])
-    return np.stack([1.0 - kept, kept], axis=-1)
-
-
-def _max_link(strengths: FloatArray) -> FloatArray:
-    """(2, S, S): the higher of the level so far and what an active parent brings about."""
-    size = len(strengths) + 1
+    An inhibitor brings nothing about and leaves a share of the level, which is the leak.
+    """
+    size = len(exceed) + 1
     link = np.zeros((2, size, size))
     link[0] = np.eye(size)
     for level in range(size):
-        exceed = np.where(np.arange(size - 1) < level, 1.0, strengths)
-        link[1, level] = -np.diff(np.concatenate([[1.0], exceed, [0.0]]))
+        above = np.where(np.arange(size - 1) < level, factor, exceed)
+        link[1, level] = -np.diff(np.concatenate([[1.0], above, [0.0]]))
     return link

@@ -145,10 +145,10 @@ def _factored(network: Network) -> Factored:
         for name in kinds["table"]:
             scope = tuple(position[one] for one in (*network.parents(name), name))
             tables.append((scope, np.log(network.table(name))))
-        for name in kinds["chain"]:
-            links = chain(network.cpds[name], position, rank, cards)
+        for cpd in filter(is_wide, (network.cpds[name] for name in kinds["chain"])):
+            links = chain(cpd, position, rank, cards)
             tables += [(link.scope, np.log(link.table)) for link in links]
-    wide = [network.cpds[name] for name in kinds["bounded"]]
+    wide = list(filter(is_wide, (network.cpds[name] for name in kinds["bounded"])))
     families = tuple(wide_families(wide, position))
     return Factored(tuple(cards), len(position), tuple(tables), families)
 
@@ -162,8 +162,8 @@ def _scopes(network: Network) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
     scopes = [
         tuple(position[one] for one in (*network.parents(name), name)) for name in kinds["table"]
     ]
-    for name in kinds["chain"]:
-        scopes += [link.scope for link in chain(network.cpds[name], position, rank, cards)]
+    for cpd in filter(is_wide, (network.cpds[name] for name in kinds["chain"])):
+        scopes += [link.scope for link in chain(cpd, position, rank, cards)]
     return scopes, tuple(cards)
 
 

@@ -69,6 +69,21 @@ def build_axes(
     )
 
 
+def log_of_absent(links: Links, suppress: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Log factors of "absent" on causes, (C, F + L), and on the leak, (F + L,).
+
+    A lone inhibitor is folded into the factor of its cause.
+    """
+    with np.errstate(divide="ignore"):
+        log_cause = np.log1p(-np.concatenate([links.strength, links.exceed], axis=1))
+        log_leak = np.log1p(-links.leak)
+        lone = (links.factor < 1.0).any(axis=0) & (suppress < 0)
+        lowered = np.log1p(-links.leak * links.factor) - np.where(lone, log_leak, 0.0)
+        log_cause[:, : len(links.leak)] += np.where(lone, lowered, 0.0)
+        log_alone = np.where(suppress < 0, log_leak, 0.0)
+        return log_cause, np.concatenate([log_alone, np.log1p(-links.exceed_leak)])
+
+
 def number_edges(axes: Axes) -> RiskEdges:
     """Number the pairs of causes and shared risks."""
     shared = axes.risk[axes.risk >= 0]

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork
 from bayesdx.inference.arrays import FloatArray, IntArray, frozen
-from bayesdx.inference.noisy.axes import build_axes, number_edges, offsets, ragged
+from bayesdx.inference.noisy.axes import build_axes, log_of_absent, number_edges, offsets, ragged
 from bayesdx.inference.noisy.model import (
     Absence,
     Links,
@@ -95,7 +95,7 @@ def _lay_out(
     priors: tuple[FloatArray, ...],
 ) -> NoisyModel:
     axes = build_axes(links, parents, priors)
-    log_absent, log_absent_leak = _log_absent(links, axes.suppress)
+    log_absent, log_absent_leak = log_of_absent(links, axes.suppress)
     finite, never = _finite(log_absent.T)
     finite_leak, never_leak = _finite(log_absent_leak)
     base = [
@@ -148,18 +148,6 @@ def _absence(
     factor = np.where(never > 0.0, 0.0, np.exp(log_factor))
     leak = np.where(never_leak > 0.0, 0.0, np.exp(log_leak))
     return Absence(*ragged(factor != 1.0), frozen(factor[factor != 1.0]), frozen(leak))
-
-
-def _log_absent(links: Links, suppress: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Log factors of "absent"; a lone inhibitor is folded into the factor of its cause."""
-    with np.errstate(divide="ignore"):
-        log_cause = np.log1p(-np.concatenate([links.strength, links.exceed], axis=1))
-        log_leak = np.log1p(-links.leak)
-        lone = (links.factor < 1.0).any(axis=0) & (suppress < 0)
-        lowered = np.log1p(-links.leak * links.factor) - np.where(lone, log_leak, 0.0)
-        log_cause[:, : len(links.leak)] += np.where(lone, lowered, 0.0)
-        log_alone = np.where(suppress < 0, log_leak, 0.0)
-        return log_cause, np.concatenate([log_alone, np.log1p(-links.exceed_leak)])
 
 
 def _average_private(
@@ -267,9 +255,9 @@ def _links(
     for f, name in enumerate(findings):
         cpd = network.cpds[name]
         assert isinstance(cpd, NoisyOrCPD)
-        leak[f] = cpd.leak
-        strength[[position[parent] for parent in cpd.activators], f] = cpd.strengths
-        factor[[position[parent] for parent in cpd.inhibitors], f] = cpd.factors
+        own = cpd.mechanism
+        at = [position[parent] for parent in own.parents]
+        strength[at, f], factor[at, f], leak[f] = own.exceed[:, 0], own.factor, cpd.leak
     columns, leaks, sizes = [np.zeros((len(position), 0))], [np.zeros(0)], []
     for name in ordinals:
         ordinal = network.cpds[name]

@@ -31,11 +31,11 @@ is an effect of the same form (`weighed`), and so are two effects in a row (`in_
 how causes that act on one axis alone are summed out before there is a frontier.
 
 The executors know no inhibitors: they read what an axis opens with (`Axes.opening`) and the four
-coefficients of a link (`Axes.links`). A second kind of inhibitor of the leak touches `network.cpds`
-(its parameter); `general.factors` and `general.bounding` (its table and its bound); `building`'s
-`fitting` and `assembly` (the leak that gives the stated prevalence); and here `compiling` (what
-"absent" multiplies), `axes` and this module (opening, coefficients), `lane_case` (the same over
-draws), `sampling` (its mechanism) and `posterior_bounds` (its extremes).
+coefficients of a link (`Axes.links`). A second kind of inhibitor of the leak touches eight
+files: `network.cpds` (`Mechanism`, which the general engine and `compiling` read); `fitting` and
+`assembly` of `building` (the leak that gives the stated prevalence); and here `axes` and this
+module (opening, coefficients, what "absent" multiplies), `lane_case` (the same over draws),
+`sampling` (its mechanism) and `posterior_bounds` (its extremes).
 
 Arrays have the batch (cases, lanes or columns) as their last axis; coefficients are numbers, or
 arrays that broadcast against it.
