@@ -134,6 +134,12 @@ def _from_arrow(cases: Any, place: str) -> pd.DataFrame:
 
     try:
         table = cases if isinstance(cases, pa.Table) else pa.table(cases)
+        for at, field in enumerate(table.schema):
+            kind = field.type
+            if pa.types.is_dictionary(kind) and pa.types.is_unsigned_integer(kind.index_type):
+                # Categories of polars: not every version of Arrow takes them to pandas.
+                words = pa.array(table.column(at).to_pylist())
+                table = table.set_column(at, field.name, words)
         # Whole numbers beside missing ones stay whole.
         frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
     except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from html import escape
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -34,6 +35,9 @@ class ReadOnly:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is read-only: {name} cannot be set.")
+
+    def _repr_html_(self) -> str:
+        return f"<div><p>{escape(repr(self))}</p></div>"
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} is read-only: {name} cannot be deleted.")

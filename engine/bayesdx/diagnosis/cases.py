@@ -22,6 +22,7 @@ from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, imply, mer
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import WORDS, Words, read_binary, read_measure, read_state
 from bayesdx.errors import Fault, nearest_names
+from bayesdx.frozen import seal
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel
 from bayesdx.knowledge.knowledge import Knowledge
@@ -146,6 +147,7 @@ class CaseReader:
         faults = CaseFaults(rows, n_cases)
         cases = self._read(columns, n_cases, faults, words)
         faults.raise_any()
+        seal(cases)
         return cases
 
     def read_rows(
@@ -181,6 +183,7 @@ class CaseReader:
         ordered = tuple(sorted(faults.faults, key=operator.itemgetter(0)))
         if ordered:
             _forget(cases, np.flatnonzero(faults.bad), no_evidence(self._model, 1))
+        seal(cases)
         return cases, ~faults.bad, ordered
 
     def _read(

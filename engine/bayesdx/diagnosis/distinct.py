@@ -52,7 +52,8 @@ def distinct_cells(cells: Cells) -> tuple[NDArray[np.intp], list[object]]:
 def _factorized(array: Any) -> tuple[NDArray[np.intp], Any]:
     """Codes and distinct cells of an array of NumPy or pandas."""
     wrapped = isinstance(array, pd.arrays.NumpyExtensionArray)
-    cells = array.to_numpy(copy=False) if wrapped else array
+    # pandas 2.2 does not like to factorize its own wrapper.
+    cells = array = array.to_numpy(copy=False) if wrapped else array
     if cells.dtype != object or not cells.flags.c_contiguous or len(cells) < _FEW:
         return pd.factorize(array)
     # A column of words holds few objects, each many times: numbers are told apart faster.

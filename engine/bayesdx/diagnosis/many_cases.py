@@ -91,11 +91,13 @@ _FIRST = ["status", "fault"]
 
 def below_each_other(index: pd.Index, answers: dict[int, Any]) -> pd.DataFrame:
     """Return the tables of answers by position of their case, the case's label first."""
-    tables = [answer.table.reset_index() for answer in answers.values()]
-    if not tables:
+    if not answers:
         return pd.DataFrame(index=pd.Index([], name="case"))
     names = list(next(iter(answers.values())).table.index.names)
-    rows = np.repeat(list(answers), [len(table) for table in tables])
+    # A table without rows has nothing to say of the kinds of its columns.
+    full = {row: one for row, one in answers.items() if len(one.table)} or answers
+    tables = [answer.table.reset_index() for answer in full.values()]
+    rows = np.repeat(list(full), [len(table) for table in tables])
     result = pd.concat(tables, ignore_index=True)
     result.insert(0, "case", index.to_flat_index().take(rows))
     labelled: pd.DataFrame = result.set_index(["case", *names])

@@ -221,7 +221,9 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
     def _work_out(self, passes: Mapping[str, Passes]) -> None:
         ratios = self._ratios(passes)
         for name, (rows, _) in passes.items():
-            self._found[name] = self._posterior(name, rows, ratios[name])
+            found = self._posterior(name, rows, ratios[name])
+            found.setflags(write=False)
+            self._found[name] = found
 
     def _likelihood(self, name: str) -> FloatArray:
         """What is known of a variable itself, array (N, S): ones where that is nothing."""
