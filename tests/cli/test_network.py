@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from example_networks import example_files, example_text
 
-from bayesdx import InvalidNetwork
-from bayesdx.cli.network_command import network
+from bayesdx import InvalidCase, InvalidNetwork, read_network
+from bayesdx.cli.network_command import network, size_of
 
 
 def described(capfd: pytest.CaptureFixture[str], path: Path, every: bool = False) -> list[str]:
@@ -60,3 +60,44 @@ def test_faults_go_up(tmp_path: Path) -> None:
     path.write_text("variable A {")
     with pytest.raises(InvalidNetwork, match=r"n\.bif:1: variable: expected a name and a block"):
         network([str(path)])
+
+
+def test_a_network_is_converted_and_stays_the_same(run, tmp_path: Path) -> None:
+    path, other = tmp_path / "asia.bif", tmp_path / "asia.xdsl"
+    path.write_text(example_text("asia"))
+    ran = run("network", "convert", str(path), str(other))
+    assert (ran.code, ran.out) == (0, "")
+    assert f"8 variables written to {other}" in ran.err
+    assert read_network(other).digest == read_network(path).digest
+    ran = run("network", "convert", str(path), str(path))
+    assert ran.code == 2
+    assert "expected another file than the input" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("asia.bi",), "expected a network file, got no such file. Nearest: asia.bif"),
+        (("asia.bif", "asia.net"), "expected one file, or convert FILE OUT"),
+        (("convert", "asia.bif"), "expected FILE OUT after convert"),
+        (("convert", "asia.bi", "b.net"), "got no such file"),
+    ],
+)
+def test_slips_are_one_line(run, tmp_path: Path, monkeypatch, arguments, message: str) -> None:
+    (tmp_path / "asia.bif").write_text(example_text("asia"))
+    monkeypatch.chdir(tmp_path)
+    ran = run("network", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("text", "size"), [("500M", 500 << 20), ("8g", 8 << 30), ("1e6", 1e6)])
+def test_sizes(text: str, size: float) -> None:
+    assert size_of(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1M", "many", "nan", "inf"])
+def test_no_sizes(text: str) -> None:
+    with pytest.raises(InvalidCase, match="--memory-limit: expected a size such as 500M or 8G"):
+        size_of(text)

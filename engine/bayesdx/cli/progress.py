@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -22,15 +23,15 @@ def patience(what: str) -> Iterator[None]:
         yield
         return
     over, begin = threading.Event(), time.monotonic()
+    room = shutil.get_terminal_size().columns - 1
 
     def tick() -> None:
-        wait = SILENCE
+        line, wait = "", SILENCE
         while not over.wait(wait):
-            seconds = time.monotonic() - begin
-            print(f"\r{what}: {seconds:.0f} s ", end="", file=sys.stderr, flush=True)
-            wait = 1.0
-        if wait < SILENCE:
-            print(f"\r{' ' * (len(what) + 12)}\r", end="", file=sys.stderr, flush=True)
+            line, wait = f"{what}: {time.monotonic() - begin:.0f} s"[:room], 1.0
+            print(f"\r{line}", end="", file=sys.stderr, flush=True)
+        if line:
+            print(f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
 
     ticking = threading.Thread(target=tick, daemon=True)
     ticking.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import bayesdx
 from bayesdx.cli.options import Priors
 from bayesdx.cli.progress import progress_shown
 from bayesdx.diagnosis.synthetic import SampleOptions
+from bayesdx.presentation.terminal import tell as tell_all
 from bayesdx.tables.drawn_cases import SampleTables
 from bayesdx.tables.drawn_files import write_sample
 
@@ -103,7 +103,6 @@ def sample(
         write_sample(tables, output, parts=parts, progress=shown)
     took = time.monotonic() - begin
     speed = f": {n / took:,.0f} rows/s" if n >= ENOUGH_FOR_SPEED else ""
-    print(
-        f"bayesdx: {n:,} synthetic cases, no patients ({tables.label}) written to {output}{speed}",
-        file=sys.stderr,
+    tell_all(
+        f"bayesdx: {n:,} synthetic cases, no patients ({tables.label}) written to {output}{speed}"
     )
