@@ -119,3 +119,13 @@ def test_two_folders_are_one_too_many(run, tmp_path: Path) -> None:
     ran = run("check", str(tmp_path), "-p", "elsewhere")
     assert (ran.code, ran.out) == (2, "")
     assert "expected one folder, got" in ran.err
+
+
+@pytest.mark.parametrize("columns", [60, 98])
+def test_show_is_wrapped_at_any_width(run, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for kind, name in (("cause", "piriformis_syndrome"), ("risk", "age"), ("finding", "fair_pos")):
+        lines = run("show", kind, name).out.splitlines()
+        assert max(map(len, lines)) <= columns
+        # Nothing was broken before it came to the terminal.
+        assert max(map(len, lines)) > columns - 8

@@ -170,4 +170,3 @@ def test_everything_in_the_packaged_priors_can_be_described() -> None:
     texts += [describe_finding(real, name) for name in real.findings]
     texts += [describe_risk(real, name) for name in real.risks]
     assert all(text and "None" not in text for text in texts)
-    assert max(len(line) for text in texts for line in text.splitlines()) <= 98

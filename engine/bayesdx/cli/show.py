@@ -18,8 +18,8 @@ from bayesdx.knowledge.provenance import describe_cause, describe_finding, descr
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.statement_provenance import describe_statement
 from bayesdx.presentation.layout import Grid
+from bayesdx.presentation.terminal import WIDTH_OF_A_PIPE, show_lines
 from bayesdx.presentation.terminal import show as show_blocks
-from bayesdx.presentation.terminal import show_lines
 
 
 class Shown(StrEnum):
@@ -74,4 +74,4 @@ def show(
     lines = [DESCRIBE[kind](knowledge, name).rstrip()]
     if kind is Shown.STATEMENT:
         lines += answer_lines(knowledge, name)
-    show_lines("\n".join(lines))
+    show_lines("\n".join(lines), WIDTH_OF_A_PIPE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -14,7 +13,6 @@ from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Link, Stated
 
 V = TypeVar("V")
 
-WIDTH = 96
 
 PARAMETERISATION_WORDS = {
     "in_population": "P(finding | cause) in the population, other causes at their own priors",
@@ -295,7 +293,5 @@ def facts(facts: Mapping[str, str], indent: str = "  ") -> list[str]:
 
 
 def wrapped(text: str, indent: str) -> Iterable[str]:
-    """Break a text into lines of `WIDTH`."""
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False
-    )
+    """Return a text as one line, which whoever prints it wraps."""
+    return [indent + " ".join(text.split())] if text.strip() else []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 from typing import TYPE_CHECKING
 
 from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph
-from bayesdx.presentation.words import fit_shares, fit_verdict, percent, rows_of, spaced
+from bayesdx.presentation.words import fit_shares, fit_verdict, percent, rows_of, share, spaced
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.causal import CausalTable
@@ -33,7 +34,7 @@ def surprise_blocks(found: Surprise) -> Iterator[Block]:
             percent(row["alone"]),
             percent(row["given_rest"]),
             f"{row['ratio']:.2f}",
-            percent(row["background"]),
+            "" if isnan(row["background"]) else share(row["background"]),
         )
         for _, row in rows_of(found.table)
     ]

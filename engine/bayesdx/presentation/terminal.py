@@ -62,12 +62,12 @@ def show(blocks: Iterable[Block], console: Console | None = None) -> None:
             console.print(line, soft_wrap=True)
 
 
-def show_lines(text: str) -> None:
+def show_lines(text: str, width_of_a_pipe: int = LONGEST_LINE) -> None:
     """Print lines that keep their own indents, each wrapped with a deeper one.
 
-    In a file or pipe without COLUMNS a line stays one, so that it can be looked for.
+    In a file or pipe without COLUMNS a line stays one by default, so that it can be looked for.
     """
-    console = make_console(width_of_a_pipe=LONGEST_LINE)
+    console = make_console(width_of_a_pipe=width_of_a_pipe)
     for one in text.split("\n"):
         block = Paragraph(one.strip(), indent=len(one) - len(one.lstrip()))
         for at, line in enumerate(_paragraph_lines(block, console.width - 2)):
