@@ -39,6 +39,7 @@ PUBLIC = {
     "TextHit",
     "TooComplex",
     "TriageHit",
+    "AskFirst",
     "Turning",
     "TurningPoints",
     "Variable",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.predictive_check import Surprise
     from bayesdx.diagnosis.red_flags import RedFlagHit
     from bayesdx.diagnosis.shown_texts import TextHit
-    from bayesdx.diagnosis.triage import TriageHit
+    from bayesdx.diagnosis.triage import AskFirst, TriageHit
     from bayesdx.errors import (
         BayesdxError,
         Fault,
@@ -51,6 +51,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     "AnyOfCPD",
+    "AskFirst",
     "BayesdxError",
     "CaseExplanations",
     "CaseOutcome",
@@ -120,7 +121,7 @@ _MODULES = {
     "bayesdx.diagnosis.predictive_check": ("Surprise",),
     "bayesdx.diagnosis.red_flags": ("RedFlagHit",),
     "bayesdx.diagnosis.shown_texts": ("TextHit",),
-    "bayesdx.diagnosis.triage": ("TriageHit",),
+    "bayesdx.diagnosis.triage": ("AskFirst", "TriageHit"),
     "bayesdx.errors": (
         "BayesdxError",
         "Fault",

@@ -28,7 +28,7 @@ def test_everything_as_json(run, tmp_path: Path) -> None:
     content = json.loads(run("what-if", *case, "--json", "--priors", priors).out)
     assert content["tornado"][0]["method"] == "exact"
     assert {row["target"] for row in content["numbers"]} == {"first"}
-    assert "within 4 deviations" in content["numbers_not_found"]["urgency"]
+    assert "it rests on what was answered" in content["numbers_not_found"]["urgency"]
     assert content["findings"][0]["size"] == 1
     assert content["findings_searched_up_to"]["first"] == 1
     assert content["intended_use"] == "tests"

@@ -259,7 +259,7 @@ class Interview:
             if one.cause not in called:
                 text = (
                     f"{one.level}: {one.label} at {percent(one.posterior)}; a miss would weigh "
-                    f"more than a false alarm from {percent(one.threshold)} on"
+                    "more than a false alarm"
                 )
                 self._paragraph(text, mark="! ", indent=2, emphasis=one.level)
 

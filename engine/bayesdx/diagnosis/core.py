@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.diagnosis.cases import CaseReader, Cases
+from bayesdx.diagnosis.danger import DangerScores, danger_scores
 from bayesdx.diagnosis.red_flags import Rules, compile_rules
 from bayesdx.diagnosis.shown_texts import Texts, compile_texts
 from bayesdx.diagnosis.triage import TriageTable, build_triage
@@ -94,8 +95,8 @@ class Core(ReadOnly):
     pitfalls, management : Texts, optional
         Rules and texts with their conditions compiled; no texts where there are no settings.
     triage : TriageTable
-    weighed : int array
-        Positions in the model of the causes of `triage`.
+    danger : DangerScores
+        Of the causes of `triage`.
     clamps : bool array (G + 1, C)
         Causes to clamp absent: the members of each group, and last all of them.
     lanes : CaseLanes
@@ -121,7 +122,7 @@ class Core(ReadOnly):
     pitfalls: Texts | None
     management: Texts | None
     triage: TriageTable
-    weighed: IntArray
+    danger: DangerScores
     clamps: BoolArray
     lanes: CaseLanes
     backend: Backend
@@ -192,21 +193,16 @@ class Core(ReadOnly):
         """
         return _with_groups(self.lanes, self.clamps, evidence)
 
-    def urgency(
-        self, facts: Mapping[str, NDArray[np.integer]], causes: FloatArray, counts: BoolArray
-    ) -> Urgency:
+    def urgency(self, facts: Mapping[str, NDArray[np.integer]], n_cases: int) -> Urgency:
         """Judge N cases by rules and triage.
 
         Parameters
         ----------
         facts : mapping of str to int array (N,)
             As `Cases.facts`.
-        causes : array (N, C)
-            Posteriors of the causes of the model.
-        counts : bool array (N,)
-            Where they count: something is known, and it is possible.
+        n_cases : int
         """
-        return urgency_of(self.rules, self.triage, facts, causes[:, self.weighed], counts)
+        return urgency_of(self.rules, self.triage, self.danger, facts, n_cases)
 
     def facts(self, cases: Cases, row: int = 0) -> dict[str, str | None]:
         """Return the state of every finding and risk that one case speaks of, None unknown."""
@@ -276,7 +272,7 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
         pitfalls=compile_texts(knowledge.pitfalls, knowledge.text_settings, states),
         management=compile_texts(knowledge.management, knowledge.text_settings, states),
         triage=triage,
-        weighed=frozen(np.array([at[name] for name in triage.causes], dtype=np.intp)),
+        danger=danger_scores(knowledge, model, triage.causes),
         clamps=frozen(clamps),
         lanes=lanes,
         backend=backend,

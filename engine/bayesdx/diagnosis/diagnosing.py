@@ -27,7 +27,7 @@ from bayesdx.diagnosis.results import (
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.diagnosis.shortlist import causal_shares, short_list, symptom_weights
 from bayesdx.diagnosis.shown_texts import Matter, TextHit, Texts
-from bayesdx.diagnosis.triage import TriageHit, triage_case
+from bayesdx.diagnosis.triage import AskFirst, TriageHit, triage_case
 from bayesdx.frozen import FrozenDict
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.complexity import coupled_names
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _SHOWN = (
     "shortlist", "background", "table", "groups", "red_flags", "urgency", "log_evidence", "status",
     "clashes", "understood",
-    "triage", "pitfalls", "management", "coupled",
+    "triage", "ask_first", "pitfalls", "management", "coupled",
 )  # fmt: skip
 
 
@@ -77,8 +77,10 @@ class Diagnosis(Result):
         ``emergency``, ``urgent``, ``soon``, ``routine`` or ``self_care``: the highest level of the
         rules that fired and of `triage`, which can raise it and never lowers it.
     triage : tuple of TriageHit
-        Dangerous causes whose expected loss calls for action, the greatest loss first; empty when
-        nothing is known or there are no posteriors.
+        Dangerous causes that call for action, the greatest expected loss first.
+    ask_first : tuple of AskFirst
+        Dangerous causes whose posterior would call for action, but for which nothing speaks that
+        ordinary causes do not give as well: the findings that would, not known yet.
     pitfalls : tuple of TextHit
         What is easily missed in such a case; each may name causes to look at whatever their rank.
     management : tuple of TextHit
@@ -151,11 +153,33 @@ class Diagnosis(Result):
     @cached_property
     def triage(self) -> tuple[TriageHit, ...]:
         """Dangerous causes that call for action."""
+        facts = self.core.facts(self.cases)
+        return triage_case(
+            self.core.triage,
+            self.core.danger.weighed(self.cases.facts, 1)[0],
+            self._dangerous(),
+            lambda k: self.core.danger.speaking(facts, k),
+        )
+
+    @cached_property
+    def ask_first(self) -> tuple[AskFirst, ...]:
+        """What to ask first: what would tell a dangerous cause from its common twins."""
         if self.status != OK:
             return ()
+        core, facts = self.core, self.core.facts(self.cases)
+        calls = {hit.cause for hit in self.triage}
+        posterior = self._dangerous()
+        return tuple(
+            AskFirst(cause, core.triage.labels[k], LEVELS[core.triage.levels[k]], open_)
+            for k, cause in enumerate(core.triage.causes)
+            if cause not in calls
+            and posterior[k] >= core.triage.thresholds[k]
+            and (open_ := tuple(n for n in core.danger.discriminating(k) if facts.get(n) is None))
+        )
+
+    def _dangerous(self) -> FloatArray:
         at = {name: k for k, name in enumerate(self.core.causes)}
-        weighed = self.posterior[[at[name] for name in self.core.triage.causes]]
-        return triage_case(self.core.triage, weighed)
+        return self.posterior[[at[name] for name in self.core.triage.causes]]
 
     @cached_property
     def pitfalls(self) -> tuple[TextHit, ...]:
@@ -252,7 +276,7 @@ def diagnose(core: Core, findings: Mapping[str, object]) -> Diagnosis:
     posterior = np.zeros(len(core.prior))
     posterior[core.columns] = answer.causes[0, core.modelled]
     posterior[-1] = groups[-1]
-    found = core.urgency(cases.facts, answer.causes, np.array([status == OK]))
+    found = core.urgency(cases.facts, 1)
     return Diagnosis(
         urgency=LEVELS[found.level[0]],
         log_evidence=float(answer.log_evidence[0]),

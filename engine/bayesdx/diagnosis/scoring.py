@@ -94,7 +94,7 @@ def score_cases(
     if measure != "posterior":
         found = causal_shares(core, cases.evidence, answer, values[:, -1])
         values = found[0 if measure == "explains" else 1]
-    judged = core.urgency(cases.facts, answer.causes, possible & known)
+    judged = core.urgency(cases.facts, len(values))
     codes = np.where(possible, np.where(known, 0, 1), _UNANSWERED[answer.status])
     return Scores(
         posterior=values,

@@ -1,6 +1,8 @@
 """Triage by expected loss: a dangerous cause may call for action before it is likely.
 
-The rule. Let P be the posterior of one cause, and take a false alarm as the unit of loss:
+The rule. Let P be the probability that a dangerous cause is given for triage, by a score that only
+what is peculiar to it raises (`bayesdx.diagnosis.danger`), not its posterior; and take a false
+alarm as the unit of loss:
 
 * acting is lost effort when the cause is absent: its expected loss is ``(1 - P) * 1``;
 * waiting is a miss when the cause is present: its expected loss is ``P * ratio``.
@@ -14,7 +16,7 @@ the urgency of a case is the more pressing of the two, and no hit means nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -60,16 +62,20 @@ class TriageTable:
 
 @dataclass(frozen=True)
 class TriageHit(Result):
-    """A dangerous cause whose posterior calls for action.
+    """A dangerous cause that calls for action.
 
     Attributes
     ----------
     cause, label : str
-    posterior, threshold, loss_ratio : float
+    posterior : float
+        Of the model, to be shown; it is not what calls.
+    threshold, loss_ratio : float
     level : str
         How soon somebody qualified should act.
     expected_loss : float
-        Of waiting: posterior times ratio, in units of one false alarm.
+        Of waiting: what the cause weighs times the ratio, in units of one false alarm.
+    because : tuple of str
+        Findings that are present and that ordinary causes hardly give.
     """
 
     cause: str
@@ -79,6 +85,26 @@ class TriageHit(Result):
     loss_ratio: float
     level: Level
     expected_loss: float
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AskFirst(Result):
+    """A dangerous cause that would be told from its common twins by what is not known yet.
+
+    Attributes
+    ----------
+    cause, label : str
+    level : str
+        How soon somebody qualified should act if it is there.
+    findings : tuple of str
+        Not known; those that would tell most first.
+    """
+
+    cause: str
+    label: str
+    level: Level
+    findings: tuple[str, ...]
 
 
 def build_triage(triage: Triage | None, causes: Mapping[str, Cause]) -> TriageTable:
@@ -175,15 +201,24 @@ def level_many(table: TriageTable, hits: npt.ArrayLike) -> npt.NDArray[np.int8]:
     return most_pressing
 
 
-def triage_case(table: TriageTable, posteriors: npt.ArrayLike) -> tuple[TriageHit, ...]:
+def triage_case(
+    table: TriageTable,
+    weighed: npt.ArrayLike,
+    posteriors: npt.ArrayLike | None = None,
+    because: Callable[[int], tuple[str, ...]] = lambda _: (),
+) -> tuple[TriageHit, ...]:
     """Say which causes call for action in one case, and by how much.
 
     Parameters
     ----------
     table : TriageTable
         What `build_triage` returned.
-    posteriors : (K,) float
-        The posterior of each cause of the table, in its order.
+    weighed : (K,) float
+        What each cause of the table weighs, in its order, see `bayesdx.diagnosis.danger`.
+    posteriors : (K,) float, optional
+        Its posterior, to be shown; by default the same.
+    because : callable
+        From the position of a cause to the findings that speak for it.
 
     Returns
     -------
@@ -195,7 +230,8 @@ def triage_case(table: TriageTable, posteriors: npt.ArrayLike) -> tuple[TriageHi
     InvalidCase
         As `triage_many`.
     """
-    values = np.asarray(posteriors, dtype=np.float64)
+    values = np.asarray(weighed, dtype=np.float64)
+    shown = values if posteriors is None else np.asarray(posteriors, dtype=np.float64)
     (hits,) = triage_many(table, values[np.newaxis])
     losses = values * table.loss_ratios
     order = np.argsort(-losses, kind="stable")
@@ -203,11 +239,12 @@ def triage_case(table: TriageTable, posteriors: npt.ArrayLike) -> tuple[TriageHi
         TriageHit(
             cause=table.causes[i],
             label=table.labels[i],
-            posterior=float(values[i]),
+            posterior=float(shown[i]),
             threshold=float(table.thresholds[i]),
             loss_ratio=float(table.loss_ratios[i]),
             level=LEVELS[table.levels[i]],
             expected_loss=float(losses[i]),
+            because=because(int(i)),
         )
         for i in order
         if hits[i]

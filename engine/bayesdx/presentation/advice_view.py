@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bayesdx.presentation.layout import BLANK, Block, Paragraph, bullets, section
-from bayesdx.presentation.words import fired_rules, in_words, listed, percent
+from bayesdx.presentation.words import NO_LABELS, fired_rules, in_words, listed, percent
 
 if TYPE_CHECKING:
     from bayesdx import Diagnosis
@@ -37,6 +37,9 @@ WAITING = ("advice", "explanation")
 MOST_PITFALLS = 3
 MOST_UNASKED = 3
 
+#: Questions named for a dangerous cause that nothing peculiar to it speaks for yet.
+ASKED_FIRST = 3
+
 #: How soon a dangerous cause has to be looked for, and what that means.
 WHEN = MappingProxyType({"emergency": "now", "urgent": "today", "soon": "within a few days"})
 WHERE = MappingProxyType(
@@ -48,8 +51,10 @@ WHERE = MappingProxyType(
 )
 
 
-def triage_blocks(diagnosis: Diagnosis, every: bool = False) -> Iterator[Block]:
-    """Tell the dangerous causes whose expected loss calls for action, a line for each level."""
+def triage_blocks(
+    diagnosis: Diagnosis, every: bool = False, labels: Mapping[str, str] = NO_LABELS
+) -> Iterator[Block]:
+    """Tell the dangerous causes that call for action, a line for each level, and what to ask."""
     for level, when in WHEN.items():
         hits = [hit for hit in diagnosis.triage if hit.level == level]
         if not hits:
@@ -65,13 +70,19 @@ def triage_blocks(diagnosis: Diagnosis, every: bool = False) -> Iterator[Block]:
             # No rule says what to do, so it has to be said here.
             yield Paragraph(WHERE[level], indent=4)
         for hit in hits if every else ():
+            speaks = "; ".join(in_words(one, labels, diagnosis.understood) for one in hit.because)
             text = (
-                f"{hit.label}: called for from {percent(hit.threshold)} on, since a miss is "
-                f"held {hit.loss_ratio:g} times as bad as a false alarm."
+                f"{hit.label}: a miss is held {hit.loss_ratio:g} times as bad as a false alarm"
+                + (f", and ordinary causes hardly give this: {speaks}." if speaks else ".")
             )
             yield Paragraph(text, indent=4)
     if diagnosis.triage:
         yield Paragraph("Missing one of these would cost more than a false alarm.", indent=4)
+    for one in diagnosis.ask_first:
+        asked = one.findings if every else one.findings[:ASKED_FIRST]
+        names = "; ".join(labels.get(name, name) for name in asked)
+        text = f"Ask these first, they tell {one.label} from what is common: {names}"
+        yield Paragraph(text, indent=2)
 
 
 def pitfall_blocks(diagnosis: Diagnosis, every: bool, labels: Mapping[str, str]) -> Iterator[Block]:

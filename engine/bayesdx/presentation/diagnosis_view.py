@@ -103,7 +103,7 @@ def urgency_blocks(
         yield Paragraph(hit.advice, indent=4)
         reasons = "; ".join(in_words(leaf, labels, diagnosis.understood) for leaf in hit.because)
         yield Paragraph(f"Because of: {reasons}.", indent=4, statements=hit.statements)
-    yield from triage_blocks(diagnosis, every)
+    yield from triage_blocks(diagnosis, every, labels)
     if lower := [f"{hit.title} ({hit.level})" for hit in fired if hit not in first]:
         yield Paragraph(f"Also met: {listed(lower, every, between='; ')}.", indent=2)
     # Silence about the other rules would read as an all-clear, at every level.

@@ -88,7 +88,7 @@ def test_it_is_given_if_and_only_if_no_combination_changes(engine) -> None:
 
 def test_bounds_alone_never_give_it_wrongly(engine, monkeypatch) -> None:
     monkeypatch.setattr(certificate, "MOST_COMBINATIONS", 0)
-    rng, proven, unsure = np.random.default_rng(6), 0, 0
+    rng, proven = np.random.default_rng(6), 0
     for share in (0.3, 0.6, 0.75, 0.9):
         for observers in ((), ("patient",), ("laboratory",)):
             for _ in range(5):
@@ -100,9 +100,7 @@ def test_bounds_alone_never_give_it_wrongly(engine, monkeypatch) -> None:
                 elif found.shown:
                     assert len(right) > 1, (case, observers, found, right)
                 proven += found.proof == "bounds"
-                unsure += not found.holds and not found.shown
     assert proven > 0
-    assert unsure > 0
 
 
 def test_it_names_what_could_change(engine) -> None:
@@ -126,18 +124,16 @@ def test_an_emergency_by_rule_cannot_change(engine) -> None:
 
 
 def test_an_urgency_that_can_fall_is_not_certified(engine) -> None:
-    case = {
-        "bulge": "present",
-        "bulge_front": "absent",
-        "severe_pain": "absent",
-        "ck_high": "absent",
-    }
-    case |= {"cramp": "present", "age": "under_60", "radiation": "none", "statin_use": "absent"}
-    assert engine.diagnose(case).urgency == "urgent"
-    found = certified(engine, case)
-    assert "soon" in by_brute_force(engine, case)
-    assert not found.holds
-    assert found.causes == ("clot",)
+    """A score that holds the level alone is lowered by an absent answer."""
+    rng, fell = np.random.default_rng(8), 0
+    for _ in range(60):
+        case = random_case(rng, 0.6)
+        order = ("emergency", "urgent", "soon", "routine", "self_care")
+        level = order.index(engine.diagnose(case).urgency)
+        if max(map(order.index, by_brute_force(engine, case))) > level:
+            fell += 1
+            assert not certified(engine, case).holds
+    assert fell > 0
 
 
 def test_impossible_cases_speak_through_their_rules() -> None:
@@ -145,7 +141,9 @@ def test_impossible_cases_speak_through_their_rules() -> None:
     impossible = {"sex": "male", "menstrual_cyclic": "present"}
     assert packaged.diagnose(impossible).status == "impossible"
     found = certified(packaged, impossible, "patient")
-    assert (found.holds, found.causes) == (False, ())
+    # Scores of dangerous causes look at the answers alone, as rules do.
+    assert not found.holds
+    assert "cauda_equina" in found.causes
     assert "cauda_equina" in found.rules
     found = certified(packaged, {**impossible, "saddle_numbness": "present"})
     assert (found.holds, found.urgency, found.proof) == (True, "emergency", "rules")

@@ -3,14 +3,14 @@
 The certificate speaks of one person, who can answer what is *observed by* certain observers, and of
 every combination of answers to the questions that are open to them, some or all; a finding that is
 made of others is answered through these. The urgency is that of `Engine.diagnose`: the rules, and
-the posteriors of dangerous causes against their thresholds. Both directions count as a change. It
-is given only when it is proven:
+the scores of dangerous causes against their thresholds. Both directions count as a change. It is
+given only when it is proven:
 
 * *rules*: no rule that would change the level can be made to fire by the answers (exact, see
   `bayesdx.diagnosis.asking.reachable`);
 * *single answers*: none of them changes the level (exact);
-* *bounds*: no combination can take a cause across its threshold
-  (`bayesdx.inference.noisy.posterior_bounds`: sound, and often not tight enough);
+* *bounds*: no combination can take a cause across its threshold: not the answers that are most for
+  it together, nor those that are most against it (sound, since scores add up);
 * *every combination*: where there are few, each one is computed (exact).
 
 Where neither of the last two decides, the certificate is withheld: being unsure is no proof. It
@@ -27,16 +27,14 @@ from itertools import pairwise, product
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bayesdx.diagnosis.asking.outlook import Outlook, answered_all, completed
+from bayesdx.diagnosis.asking.outlook import Outlook, completed
 from bayesdx.diagnosis.asking.reachable import Question, Wishes, can_fire, wishes_of
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.red_flags import ROUTINE
-from bayesdx.diagnosis.results import IMPOSSIBLE, Result
-from bayesdx.inference.arrays import BoolArray, IntArray
-from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL
-from bayesdx.inference.noisy.posterior_bounds import always_possible, posterior_bounds
-from bayesdx.inference.noisy.query import posteriors
+from bayesdx.diagnosis.results import Result
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level, RedFlag
 
 Proof = Literal["nothing_left", "rules", "bounds", "every_combination", ""]
@@ -111,12 +109,9 @@ def certify(outlook: Outlook, observers: Sequence[str] = ()) -> Certificate:
     if not len(outlook.choice):
         return say(True, "nothing_left", (), (), False)
     rules = tuple(rule.id for rule in _changing_rules(outlook))
-    moved = _moving_causes(outlook, outlook.causes[_changed(outlook)])
+    moved = _moving_causes(outlook, _facts_with(outlook)[_changed(outlook)])
     if rules or _changed(outlook).any():
         return say(False, "", rules, moved, True)
-    if outlook.status == IMPOSSIBLE:
-        # Nothing but the rules speaks while the evidence stays impossible, and it does.
-        return say(True, "rules", (), (), False)
     rising, held = _triage_at_stake(outlook)
     if not len(rising) and not len(held):
         return say(True, "rules", (), (), False)
@@ -134,6 +129,16 @@ def certify(outlook: Outlook, observers: Sequence[str] = ()) -> Certificate:
 def _changed(outlook: Outlook) -> BoolArray:
     """Which single answers change the level, (A,)."""
     return np.asarray(outlook.level[:-1] != outlook.level[-1])
+
+
+def _facts_with(outlook: Outlook) -> NDArray[np.int8]:
+    """Facts with each single answer, (A, subjects)."""
+    at = {name: i for i, name in enumerate(outlook.inquiries.subjects)}
+    facts = np.tile(outlook.facts, (len(outlook.choice), 1))
+    for row, c in enumerate(outlook.choice.tolist()):
+        for name, state in outlook.inquiries.choices[c].facts:
+            facts[row, at[name]] = state
+    return facts
 
 
 def _changing_rules(outlook: Outlook) -> Iterator[RedFlag]:
@@ -185,43 +190,42 @@ def _open_questions_by_subject(outlook: Outlook) -> dict[str, Question]:
 
 def _triage_at_stake(outlook: Outlook) -> tuple[IntArray, IntArray]:
     """Causes (of the triage table) that would raise the level, and those that alone hold it."""
-    core, level = outlook.core, outlook.level[-1]
-    table = core.triage
+    table, level = outlook.core.triage, outlook.level[-1]
     held = np.zeros(0, dtype=np.intp)
     if outlook.rule_level[-1] > level:
-        calls = outlook.base[core.weighed] >= table.thresholds
+        calls = _weighed(outlook, outlook.facts[None])[0] >= table.thresholds
         held = np.flatnonzero(calls & (table.levels == level))
     return np.flatnonzero(table.levels < level), held
 
 
-def _open_questions(outlook: Outlook) -> tuple[BoolArray, BoolArray]:
-    """Findings and ordinal findings that answers can still settle, (F,) and (O,)."""
-    table, model = outlook.inquiries.table, outlook.core.model
-    open_ = np.zeros(len(table.kind), dtype=bool)
-    for c in outlook.choice:
-        open_[table.question[list(outlook.inquiries.choices[c].evidence)]] = True
-    findings, ordinals = np.zeros(len(model.findings), bool), np.zeros(len(model.ordinals), bool)
-    findings[table.position[open_ & (table.kind == FINDING)]] = True
-    ordinals[table.position[open_ & (table.kind == ORDINAL)]] = True
-    return findings, ordinals
+def _weighed(outlook: Outlook, facts: NDArray[np.int8]) -> FloatArray:
+    """What rows of facts (N, subjects) weigh for each dangerous cause, (N, K)."""
+    states = completed(outlook.core, outlook.inquiries, facts)
+    return outlook.core.danger.weighed(states, len(facts))
 
 
 def _beyond_bounds(outlook: Outlook, rising: IntArray, held: IntArray) -> tuple[str, ...]:
-    """Causes for which bounds cannot show that they stay on their side of the threshold."""
-    core, evidence = outlook.core, outlook.cases.evidence
-    open_, table = _open_questions(outlook), outlook.core.triage
+    """Causes for which bounds cannot show that they stay on their side of the threshold.
 
-    def bounds(k: int) -> tuple[float, float]:
-        return posterior_bounds(core.model, evidence, *open_, int(core.weighed[k]))
-
-    # A hair's breadth for rounding: bounds and posteriors are computed in different ways.
-    doubtful = [k for k in rising if bounds(k)[1] >= table.thresholds[k] * (1.0 - 1e-9)]
-    if len(held):
-        stays = always_possible(core.model, evidence, *open_)
-        firm = [k for k in held if bounds(k)[0] >= table.thresholds[k] * (1.0 + 1e-9)]
-        if not (stays and firm):
-            doubtful += list(held)
-    return tuple(table.causes[k] for k in doubtful)
+    Each open subject takes the state that moves the score of a cause most, whatever the others say;
+    risks enter by the most and the least that any of their states gives.
+    """
+    core, inquiries = outlook.core, outlook.inquiries
+    open_ = {name for c in outlook.choice.tolist() for name, _ in inquiries.choices[c].facts}
+    open_ |= {
+        finding.id for finding in core.knowledge.findings.values() if open_ & {*finding.any_of}
+    }
+    known = {
+        name: np.array([state])
+        for name, state in zip(inquiries.subjects, outlook.facts.tolist(), strict=True)
+        if state >= 0 and name not in open_
+    }
+    most, least = core.danger.bounds(known, open_)
+    # A hair's breadth for rounding: bounds and scores are added up in different orders.
+    doubtful = [k for k in rising if most[k] >= core.triage.thresholds[k] * (1.0 - 1e-9)]
+    if not any(least[k] >= core.triage.thresholds[k] * (1.0 + 1e-9) for k in held):
+        doubtful += list(held)
+    return tuple(core.triage.causes[k] for k in doubtful)
 
 
 def _telling(outlook: Outlook) -> list[list[int]]:
@@ -247,9 +251,6 @@ def _combinations_that_change(outlook: Outlook) -> tuple[str, ...] | None:
     core, inquiries = outlook.core, outlook.inquiries
     every = product(*([-1, *one] for one in _telling(outlook)))
     chosen = [[c for c in one if c >= 0] for one in every]
-    told = [[a for c in one for a in inquiries.choices[c].evidence] for one in chosen]
-    rows = answered_all(inquiries, outlook.cases.evidence, told)
-    answer = posteriors(core.model, rows, backend=core.backend).complete()
     facts = np.tile(outlook.facts, (len(chosen), 1))
     at = {name: i for i, name in enumerate(inquiries.subjects)}
     sound = np.ones(len(chosen), dtype=bool)
@@ -259,21 +260,20 @@ def _combinations_that_change(outlook: Outlook) -> tuple[str, ...] | None:
                 # Answers that contradict each other are refused when a case is read.
                 sound[row] &= facts[row, at[name]] in (-1, state)
                 facts[row, at[name]] = state
-    judged = core.urgency(completed(core, inquiries, facts), answer.causes, answer.possible)
+    judged = core.urgency(completed(core, inquiries, facts), len(chosen))
     changed = np.flatnonzero((judged.level != outlook.level[-1]) & sound)
     # The first combination is that nothing is answered.
     changed = changed[changed > 0]
-    return _moving_causes(outlook, answer.causes[changed]) if len(changed) else None
+    return _moving_causes(outlook, facts[changed]) if len(changed) else None
 
 
-def _moving_causes(outlook: Outlook, causes: np.ndarray) -> tuple[str, ...]:
-    """Dangerous causes that stand on another side of their threshold in some row."""
-    table, weighed = outlook.core.triage, outlook.core.weighed
-    now = outlook.base[weighed] >= table.thresholds
-    if not len(causes) or outlook.status == IMPOSSIBLE:
+def _moving_causes(outlook: Outlook, facts: NDArray[np.int8]) -> tuple[str, ...]:
+    """Dangerous causes that stand on another side of their threshold in some row of facts."""
+    table = outlook.core.triage
+    if not len(facts):
         return ()
-    other = ((causes[:, weighed] >= table.thresholds) != now).any(axis=0)
-    return tuple(table.causes[k] for k in np.flatnonzero(other))
+    calls = _weighed(outlook, np.concatenate([outlook.facts[None], facts])) >= table.thresholds
+    return tuple(table.causes[k] for k in np.flatnonzero((calls[1:] != calls[0]).any(axis=0)))
 
 
 def _reason(

@@ -111,10 +111,7 @@ def outlook_of(
     probability, causes = np.full(len(choice), np.nan), np.tile(found.base, (len(choice), 1))
     if possible:
         _fill_in(core, inquiries, cases.evidence, found, choice, shared, probability, causes)
-    counts = np.append(probability != 0.0, status != NO_FINDINGS) & possible
-    # An answer that the model holds impossible leaves the rules alone to speak.
-    every = np.concatenate([causes, found.base[None]])
-    judged = core.urgency(_with_choices(core, inquiries, facts, choice), every, counts)
+    judged = core.urgency(_with_choices(core, inquiries, facts, choice), len(choice) + 1)
     return Outlook(
         core, inquiries, cases, status, facts, found.base, choice, shared, probability, causes,
         judged.fired, judged.by_rules, judged.level,

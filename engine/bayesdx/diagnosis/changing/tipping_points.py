@@ -1,7 +1,7 @@
 """The smallest change of a single stated number that changes an answer.
 
 Slopes say which numbers promise a change soonest, in units of their own uncertainty. Those are
-taken further and further in both directions until the first cause or the urgency is another one,
+taken further and further in both directions until the first cause is another one,
 many numbers at once, with the correction for causes that share risks held. Of the points found the
 most plausible, by the distribution of the number itself, are closed in on; for the first one also
 the correction is computed anew, which is what assembling the network anew gives.
@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from bayesdx.building.perturbations import Mover
-from bayesdx.diagnosis.changing.flips import LARGEST, TARGETS, Flips, Target, smallest_flips
+from bayesdx.diagnosis.changing.flips import LARGEST, Flips, Target, smallest_flips
 from bayesdx.diagnosis.changing.perturbed_answers import answers_at, moved_value, probability_beyond
 from bayesdx.diagnosis.changing.tornado import check_possible
 from bayesdx.diagnosis.core import Core
@@ -27,12 +26,16 @@ from bayesdx.diagnosis.first_order import (
     log_odds_of,
     number_columns,
 )
-from bayesdx.diagnosis.kleene import Facts
 from bayesdx.diagnosis.results import Result
-from bayesdx.diagnosis.triage import level_many, triage_many
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
+
+#: Why no number is told for the urgency.
+BY_ANSWERS = (
+    "it rests on what was answered: rules, and scores of dangerous causes that answers move; "
+    "numbers are not searched for it"
+)
 
 #: How far a number is moved at most, in its own deviations.
 FARTHEST = 4.0
@@ -51,7 +54,7 @@ class Turning(Result):
     Attributes
     ----------
     table : DataFrame
-        By target (``first`` or ``urgency``), the most plausible change first: target, place,
+        By target (``first``), the most plausible change first: target, place,
         title, value, needed (the value at which the answer is another one), short_of (a value a
         little nearer, where the answer is still the same), step (in log-odds, or the logarithm of
         a ratio), deviations (the step in standard deviations of that), beyond (how probable the
@@ -170,17 +173,15 @@ def turning_numbers(core: Core, findings: Mapping[str, object]) -> Turning:
     near = first_order(core, core.perturbations, cases.evidence)
     check_possible(near.log_evidence)
     rows: list[dict[str, object]] = []
-    unchanged: dict[Target, str] = {}
-    for target in TARGETS:
-        reading = _first if target == "first" else _urgency(core, findings)
-        found = _nearest(core, cases.evidence, near, reading, _promises(core, near, target))
-        if found:
-            rows += [_row(core, target, bracket, *told) for bracket, told in found]
-        else:
-            unchanged[target] = (
-                f"no single number of the {CANDIDATES} most promising changes it within "
-                f"{FARTHEST:g} deviations"
-            )
+    unchanged: dict[Target, str] = {"urgency": BY_ANSWERS}
+    found = _nearest(core, cases.evidence, near, _first, _promises(near))
+    if found:
+        rows += [_row(core, "first", bracket, *told) for bracket, told in found]
+    else:
+        unchanged["first"] = (
+            f"no single number of the {CANDIDATES} most promising changes it within "
+            f"{FARTHEST:g} deviations"
+        )
     return Turning(pd.DataFrame(rows, columns=TURNING_COLUMNS), unchanged)
 
 
@@ -188,39 +189,13 @@ def _first(posterior: FloatArray) -> IntArray:
     return np.asarray(posterior[:, :-1].argmax(axis=1))
 
 
-def _urgency(core: Core, findings: Mapping[str, object]) -> _Reading:
-    """Rules look at findings alone; expected losses move with the numbers."""
-    cases = core.read_case(findings)
-    level = int(core.rules.level_codes(core.rules.fired(Facts(cases.facts, 1)), 1)[0])
-    weighed = _weighed(core)
-    counts = bool(cases.known[0])
-
-    def read(posterior: FloatArray) -> IntArray:
-        if not counts:
-            return np.full(len(posterior), level)
-        called = level_many(core.triage, triage_many(core.triage, posterior[:, weighed]))
-        return np.minimum(called, level).astype(np.intp)
-
-    return read
-
-
-def _weighed(core: Core) -> IntArray:
-    """Positions among ``core.causes`` of the causes whose expected loss is weighed."""
-    return np.array([core.causes.index(name) for name in core.triage.causes], dtype=np.intp)
-
-
-def _promises(core: Core, near: FirstOrder, target: Target) -> FloatArray:
-    """Deviations after which each number would change the answer, by its slopes; (J,)."""
+def _promises(near: FirstOrder) -> FloatArray:
+    """Deviations after which each number would change the first cause, by its slopes; (J,)."""
     log_odds = log_odds_of(near.posterior)
-    if target == "first":
-        first = int(near.posterior[:-1].argmax())
-        gaps, pulls = log_odds[first] - log_odds[:-1], near.pulls[:, :-1]
-        closing = pulls - pulls[:, [first]]
-        gaps, closing = np.delete(gaps, first), np.delete(closing, first, axis=1)
-    else:
-        weighed = _weighed(core)
-        gaps = np.abs(special.logit(core.triage.thresholds) - log_odds[weighed])
-        closing = near.pulls[:, weighed]
+    first = int(near.posterior[:-1].argmax())
+    gaps, pulls = log_odds[first] - log_odds[:-1], near.pulls[:, :-1]
+    closing = pulls - pulls[:, [first]]
+    gaps, closing = np.delete(gaps, first), np.delete(closing, first, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = np.where(closing == 0.0, np.inf, gaps / np.abs(closing))
     return np.asarray(needed.min(axis=1, initial=np.inf))
