@@ -7,7 +7,7 @@ findings. Where the tree is small nevertheless, it is quicker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -72,6 +72,29 @@ class NetworkPosteriors:
         return self
 
 
+class RowsReplaced(Mapping[str, FloatArray]):
+    """Arrays (N, ...) by name, some rows of which are others."""
+
+    def __init__(
+        self, first: Mapping[str, FloatArray], rows: IntArray, others: Mapping[str, FloatArray]
+    ) -> None:
+        self._first, self._rows, self._others = first, rows, others
+        self._made: dict[str, FloatArray] = {}
+
+    def __len__(self) -> int:
+        return len(self._first)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._first)
+
+    def __getitem__(self, name: str) -> FloatArray:
+        if name not in self._made:
+            values = self._first[name].copy()
+            values[self._rows] = self._others[name]
+            self._made[name] = values
+        return self._made[name]
+
+
 class NetworkSolver:
     """A network ready for queries by state positions; safe to share between threads.
 
@@ -130,17 +153,62 @@ class NetworkSolver:
         InvalidNetwork
             If for none of the cases a plan fits in the memory limit.
         """
-        written = None if self.layered is None else self.layered.evidence(states, soft or {})
-        if self.layered is not None and written is not None:
-            evidence, log_scale = written
-            wanted = self.names if targets is None else [n for n in self.names if n in set(targets)]
-            noisy = self.layered.query(evidence, log_scale, wanted)
-            return NetworkPosteriors(noisy, noisy.log_evidence, noisy.too_complex)
+        if self.layered is None:
+            return self._general(states, soft or {}, targets)
+        evidence, log_scale, apart = self.layered.evidence(states, soft or {})
+        if len(apart) and apart.all():
+            return self._general(states, soft or {}, targets)
+        wanted = self.names if targets is None else [n for n in self.names if n in set(targets)]
+        noisy = self.layered.query(evidence, log_scale, wanted)
+        apart[noisy.doubtful] = True
+        if len(noisy.too_complex):
+            # Many findings of few causes couple little in a tree.
+            apart |= noisy.too_complex
+        found = NetworkPosteriors(noisy, noisy.log_evidence, noisy.too_complex)
+        return self._replaced(found, np.flatnonzero(apart), states, soft or {}, targets)
+
+    def _general(
+        self, states: IntArray, soft: Mapping[int, ArrayLike], targets: Sequence[str] | None
+    ) -> NetworkPosteriors:
         answer = self.general.query(states, soft, targets)
         refused = np.zeros(len(states) if answer.refused else 0, dtype=np.bool_)
         refused[list(answer.refused)] = True
         found = {name: answer.posterior(name) for name in answer.names}
         return NetworkPosteriors(found, answer.log_evidence, refused, answer.refused)
+
+    def _replaced(
+        self,
+        found: NetworkPosteriors,
+        rows: IntArray,
+        states: IntArray,
+        soft: Mapping[int, ArrayLike],
+        targets: Sequence[str] | None,
+    ) -> NetworkPosteriors:
+        """Answer some cases by the general executors; those too large for them are too complex."""
+        if not len(rows):
+            return found
+        part = {v: np.asarray(given, dtype=np.float64)[rows] for v, given in soft.items()}
+        try:
+            other = self._general(states[rows], part, targets)
+            refused = {int(rows[row]): fault for row, fault in other.refused.items()}
+        except InvalidNetwork as refusal:
+            blank = {
+                name: np.zeros((len(rows), self.cards[self.names.index(name)]))
+                for name in found.posteriors
+            }
+            other = NetworkPosteriors(blank, np.full(len(rows), -np.inf))
+            refused = dict.fromkeys(rows.tolist(), refusal.faults[0])
+        logs = found.log_evidence.copy()
+        logs[rows] = other.log_evidence
+        too_complex = np.zeros(len(logs), dtype=np.bool_)
+        too_complex[: len(found.too_complex)] = found.too_complex
+        coupled = too_complex.copy()
+        too_complex[rows] = False
+        too_complex[list(refused)] = True
+        # Of what couples too much on both roads the first one tells more.
+        refused = {row: fault for row, fault in refused.items() if not coupled[row]}
+        posteriors = RowsReplaced(found.posteriors, rows, other.posteriors)
+        return NetworkPosteriors(posteriors, logs, too_complex, refused)
 
     def __str__(self) -> str:
         if self.layered is None:

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bayesdx.errors import InvalidNetwork
-from bayesdx.inference.arrays import FloatArray, IntArray
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
 from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answer_table
+from bayesdx.inference.noisy.careful import doubtful_cases
 from bayesdx.inference.noisy.case_lanes import CaseLanes
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.compiling import compile_diagnosis
@@ -33,6 +34,8 @@ CAUSE = 3
 #: The less likely "absent" is, the more digits 1 - p loses: soft evidence below this share is
 #: left to the general executors.
 LEAST_SHARE = 1e-3
+#: A likelihood below this loses digits when it is scaled.
+LEAST_LIKELIHOOD = 1e-290
 #: Cases put in together, and those of which reading one open variable works out all.
 AT_ONCE, FEW_CASES = 8192, 4
 #: Passes from which a case is answered with all of them side by side, which takes as long as twenty
@@ -81,7 +84,7 @@ class LayeredNetwork:
 
     def evidence(
         self, states: IntArray, soft: Mapping[int, ArrayLike]
-    ) -> tuple[Evidence, FloatArray] | None:
+    ) -> tuple[Evidence, FloatArray, BoolArray]:
         """Write what is known of N cases as the noisy executors read it.
 
         Parameters
@@ -96,37 +99,45 @@ class LayeredNetwork:
         evidence : Evidence
         log_scale : array (N,)
             Belongs to the log evidence: what the likelihoods were divided by.
-
-            None where some soft evidence cannot be written so without a loss of digits.
+        unwritten : bool array (N,)
+            Cases with soft evidence that cannot be written so without a loss of digits; what is
+            said of them is not all.
         """
         findings, ordinals, risks, causes = (states[:, at] for at in self._at)
         known = np.where(findings < 0, np.nan, findings)
-        log_scale = np.zeros(len(states))
+        log_scale, unwritten = np.zeros(len(states)), np.zeros(len(states), dtype=np.bool_)
         for v, values in soft.items():
             layer, f = self.place[self.names[v]]
-            if layer != FINDING:
-                return None
             likelihood = np.asarray(values, dtype=np.float64)
-            likelihood = np.where(np.isnan(likelihood).all(axis=1, keepdims=True), 1.0, likelihood)
+            silent = np.asarray(np.isnan(likelihood).all(axis=1))
+            if layer != FINDING:
+                unwritten |= ~silent
+                continue
+            likelihood = np.where(silent[:, None], 1.0, likelihood)
             top = likelihood.max(axis=1)
             absent, present = (likelihood / np.where(top > 0.0, top, 1.0)[:, None]).T
             seen = findings[:, f]
             total = np.where(seen == 0, absent, np.where(seen == 1, present, absent + present))
             equal = (seen < 0) & (absent == present)
-            if ((seen < 0) & (absent > 0.0) & (absent < LEAST_SHARE)).any():
-                return None
+            unwritten |= (seen < 0) & (absent > 0.0) & (absent < LEAST_SHARE)
+            tiny = (likelihood > 0.0) & (likelihood < LEAST_LIKELIHOOD)
+            unwritten |= tiny.any(axis=1)
             with np.errstate(divide="ignore", invalid="ignore"):
-                log_scale += np.log(np.where(equal, absent, total) * top)
+                log_scale += np.log(np.where(equal, absent, total)) + np.log(top)
                 share = np.where(equal, np.nan, present / total)
             known[:, f] = np.where(seen < 0, share, findings[:, f])
         most = np.array(self.model.ordinal_sizes, dtype=np.intp) - 1
-        return Evidence(
-            findings=known,
-            lower=np.maximum(ordinals, 0).astype(np.int8),
-            upper=np.where(ordinals < 0, most, ordinals).astype(np.int8),
-            risks=risks.astype(np.int8),
-            causes=causes.astype(np.int8),
-        ), log_scale
+        return (
+            Evidence(
+                findings=known,
+                lower=np.maximum(ordinals, 0).astype(np.int8),
+                upper=np.where(ordinals < 0, most, ordinals).astype(np.int8),
+                risks=risks.astype(np.int8),
+                causes=causes.astype(np.int8),
+            ),
+            log_scale,
+            unwritten,
+        )
 
     @cached_property
     def lanes(self) -> tuple[AnswerTable, CaseLanes]:
@@ -186,6 +197,7 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
     ) -> None:
         self.log_evidence = answer.log_evidence + log_scale
         self.too_complex = answer.too_complex
+        self.doubtful = doubtful_cases(layered.model, evidence, answer)
         self._layered, self._evidence, self._answer = layered, evidence, answer
         self._names = names
         self._possible = ~np.isneginf(self.log_evidence)

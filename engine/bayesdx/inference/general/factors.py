@@ -20,6 +20,8 @@ from bayesdx.network.network import Network
 
 #: Noisy families of more parents than this are decomposed: a table of 2**4 rows is as cheap.
 WIDEST_TABLE = 4
+#: A number that is small beyond what anybody means: a few of them multiplied are no float.
+TINY = 1e-60
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +51,14 @@ class FactorNetwork:
         Number of states of every variable, those of the network first, auxiliary ones after them.
     factors : tuple of Factor
         Their product is the joint distribution.
+    tiny : bool
+        Whether an entry is below `TINY`: cases are then answered in logs.
     """
 
     names: tuple[str, ...]
     cards: tuple[int, ...]
     factors: tuple[Factor, ...]
+    tiny: bool = False
 
     @property
     def n_named(self) -> int:
@@ -90,7 +95,13 @@ def factor_network(network: Network) -> FactorNetwork:
         else:
             scope = (*(position[parent] for parent in cpd.parents), position[name])
             factors.append(Factor(scope, frozen(network.table(name))))
-    return FactorNetwork(names, tuple(cards), tuple(factors))
+    tiny = any(least_entry(factor.table) < TINY for factor in factors)
+    return FactorNetwork(names, tuple(cards), tuple(factors), tiny)
+
+
+def least_entry(table: FloatArray) -> float:
+    """The least entry above 0, 1 at most."""
+    return float(np.min(table, where=table > 0.0, initial=1.0))
 
 
 def memory_refusal(place: str, memory_limit: float, needed: float, detail: str) -> InvalidNetwork:
@@ -101,8 +112,17 @@ def memory_refusal(place: str, memory_limit: float, needed: float, detail: str) 
 
 
 def is_wide(cpd: CPD) -> TypeGuard[NoisyCPD]:
-    """Whether a family is decomposed rather than expanded."""
-    return isinstance(cpd, NoisyCPD) and len(cpd.parents) > WIDEST_TABLE
+    """Whether a family is decomposed rather than expanded: the wide, and those of tiny numbers.
+
+    Products of tiny numbers may be no floats; in a chain each stands alone, and the sweeps watch
+    what they multiply.
+    """
+    if not isinstance(cpd, NoisyCPD) or not cpd.parents:
+        return False
+    if len(cpd.parents) > WIDEST_TABLE:
+        return True
+    _, exceed, leak, factor = cpd.mechanism
+    return min(map(least_entry, (exceed, leak, factor))) < TINY
 
 
 def chain(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, nearest_names
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.factors import FactorNetwork, factor_network
+from bayesdx.inference.general.factors import TINY, FactorNetwork, factor_network, least_entry
 from bayesdx.inference.general.grouping import (
     distinct_rows,
     normalised_likelihoods,
@@ -235,7 +235,10 @@ class CompiledGeneral:
         values, log_evidence = np.empty((asked.starts[-1], n)), np.empty(n)
         refused: dict[int, Fault] = {}
         hopeless: dict[bytes, Fault] = {}
-        for runner, rows in self._assignments(cases, wanted):
+        tiny = self.problem.tiny or any(least_entry(one) < TINY for one in cases.soft.values())
+        # Maps of plans say nothing where a product is no float any more.
+        assigned = [(None, np.arange(n))] if tiny else self._assignments(cases, wanted)
+        for runner, rows in assigned:
             left = rows
             if runner is not None:
                 whole = len(rows) == n

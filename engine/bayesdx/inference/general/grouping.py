@@ -92,8 +92,11 @@ def normalised_likelihoods(
             faults.append(Fault(place, "finite numbers of at least 0", given.tolist()))
             continue
         top = values.max(axis=1)
-        # Zeros everywhere stay zeros: such evidence is impossible, and is found so.
-        scale = np.where(top > 0, top, 1.0)
+        # Zeros everywhere stay zeros: such evidence is impossible, and is found so. Scaled by a
+        # power of 2, no digit is lost; where the least would be, nothing is scaled.
+        scale = np.ldexp(1.0, np.minimum(np.frexp(top)[1], 1023))
+        least = np.min(values, axis=1, where=values > 0.0, initial=np.inf)
+        scale = np.where((top > 0.0) & (least >= scale * 1e-290), scale, 1.0)
         log_scale += np.log(scale)
         result[v] = np.ascontiguousarray((values / scale[:, None]).T)
     if faults:

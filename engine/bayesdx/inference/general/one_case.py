@@ -23,7 +23,7 @@ from bayesdx.inference.general.elimination import (
     clique_forest,
     moral_graph,
 )
-from bayesdx.inference.general.factors import FactorNetwork, memory_refusal
+from bayesdx.inference.general.factors import TINY, FactorNetwork, least_entry, memory_refusal
 from bayesdx.inference.general.zero_propagation import Zeros, possible_states
 
 #: Cells from which the dearer rules of ordering are tried too.
@@ -120,7 +120,10 @@ def answer_alone(
         raise memory_refusal(place, memory_limit, needed, f"largest clique {detail:.3g}")
     work = CaseWork(len(elimination.order), len(factors), elimination.cells)
     forest = clique_forest(elimination)
-    log_open, found = _swept(*_nodes(forest, factors), wanted, cards)
+    tiny = problem.tiny or any(least_entry(likelihood) < TINY for likelihood in soft.values())
+    log_open, found = None, dict[int, FloatArray]()
+    if not tiny:
+        log_open, found = _swept(*_nodes(forest, factors), wanted, cards)
     if log_open is None:
         with np.errstate(divide="ignore"):
             factors = [(axes, np.log(table)) for axes, table in factors]

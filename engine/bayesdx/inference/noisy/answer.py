@@ -12,6 +12,8 @@ from bayesdx.inference.evidence import StateArray
 
 #: Codes of `Answer.status`.
 ANSWERED, IMPOSSIBLE, TOO_COMPLEX = range(3)
+#: Log evidence above which no number below 1e-60 had a part in it.
+SOUND = -100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,12 @@ class Answer:
     def possible(self) -> BoolArray:
         """Which cases were answered: their evidence has a positive probability."""
         return ~np.isneginf(self.log_evidence)
+
+    @property
+    def sound(self) -> BoolArray:
+        """Which cases were certainly in the range of floats all the way, (N,)."""
+        result: BoolArray = (self.log_evidence > SOUND) & (self.log_evidence < 1.0)
+        return result
 
     @property
     def status(self) -> StateArray:

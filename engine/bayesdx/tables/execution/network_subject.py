@@ -167,10 +167,9 @@ class NetworkSubject(Subject[States, NetworkRows]):
     def too_complex(self, cases: States) -> BoolArray:
         """Return which cases are so for the noisy executors; the others show it when answered."""
         layered = self._solver.layered
-        written = None if layered is None else layered.evidence(cases, {})
-        if layered is None or written is None:
+        if layered is None:
             return np.zeros(len(cases), dtype=np.bool_)
-        return too_complex(layered.model, written[0])
+        return too_complex(layered.model, layered.evidence(cases, {})[0])
 
     def complexity(
         self, place: str, cases: States, answers: NetworkRows | None, position: int
@@ -180,9 +179,9 @@ class NetworkSubject(Subject[States, NetworkRows]):
         if refusal is not None:
             return Fault(place, f"{refusal.expected} (--memory-limit)", refusal.got)
         layered, expected = self._solver.layered, "findings and risks that couple less"
-        written = None if layered is None else layered.evidence(cases[[position]], {})
-        if layered is None or written is None:
+        if layered is None:
             return Fault(place, expected, Phrase("too complex a case"))
+        written = layered.evidence(cases[[position]], {})
         names = ", ".join(coupled_names(layered.model, written[0]))
         return Fault(place, expected, Phrase(f"too complex a case: {names} couple"))
 
