@@ -92,6 +92,34 @@ def network_of(model: NoisyModel) -> Network:
     return Network([own[cpd.child] for cpd in cpds], cpds)
 
 
+def mended(
+    model: NoisyModel,
+    evidence: Evidence,
+    answer: Answer,
+    only_evidence: bool,
+    without: BoolArray | None,
+) -> Answer:
+    """Return an answer in which doubtful cases are answered in logs.
+
+    Their ``responsible`` and ``credit`` stay what they are, 0 where they are no number.
+    """
+    rows = doubtful_cases(model, evidence, answer)
+    if not len(rows):
+        return answer
+    chosen = None if without is None else np.broadcast_to(without, evidence.causes.shape)[rows]
+    slow = answered_in_logs(model, evidence.take(rows), only_evidence, chosen)
+    too_complex = np.zeros(len(evidence), dtype=np.bool_)
+    too_complex[: len(answer.too_complex)] = answer.too_complex
+    log_evidence, causes = answer.log_evidence.copy(), answer.causes.copy()
+    log_evidence[rows], causes[rows] = slow.log_evidence, slow.causes
+    too_complex[rows], log_without = slow.too_complex, answer.log_without
+    if without is not None:
+        log_without = log_without.copy()
+        log_without[rows] = slow.log_without
+    split = [np.where(np.isfinite(one), one, 0.0) for one in (answer.responsible, answer.credit)]
+    return Answer(log_evidence, causes, log_without, too_complex, *split)
+
+
 def answered_in_logs(
     model: NoisyModel, evidence: Evidence, only_evidence: bool, without: BoolArray | None
 ) -> Answer:

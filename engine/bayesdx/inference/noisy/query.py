@@ -59,23 +59,12 @@ def posteriors(
         If the backend asked for is not there.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        answer = _quick(model, evidence, chunk, only_evidence, without, backend, workers)
+        answer = _quick(model, evidence, chunk, only_evidence, without, symptoms, backend, workers)
     if answer.sound.all():
         return answer
-    from bayesdx.inference.noisy.careful import answered_in_logs, doubtful_cases
+    from bayesdx.inference.noisy.careful import mended
 
-    rows = doubtful_cases(model, evidence, answer)
-    if not len(rows):
-        return answer
-    chosen = None if without is None else np.broadcast_to(without, evidence.causes.shape)[rows]
-    slow = answered_in_logs(model, evidence.take(rows), only_evidence, chosen)
-    too_complex = np.zeros(len(evidence), dtype=np.bool_)
-    too_complex[: len(answer.too_complex)] = answer.too_complex
-    too_complex[rows] = slow.too_complex
-    answer.log_evidence[rows], answer.causes[rows] = slow.log_evidence, slow.causes
-    if without is not None:
-        answer.log_without[rows] = slow.log_without
-    return Answer(answer.log_evidence, answer.causes, answer.log_without, too_complex)
+    return mended(model, evidence, answer, only_evidence, without)
 
 
 def _quick(
@@ -84,6 +73,7 @@ def _quick(
     chunk: int,
     only_evidence: bool,
     without: BoolArray | None,
+    symptoms: FloatArray | None,
     backend: Backend,
     workers: int | None,
 ) -> Answer:
