@@ -186,3 +186,12 @@ def test_verify_says_that_it_is_not_for_networks(ask, tmp_path: Path, run) -> No
     ran = run("verify", str(out))
     assert ran.code == 2
     assert "got that of bayesdx network" in ran.err
+
+
+def test_another_mark_between_cells(ask) -> None:
+    ran = ask(COLD, "Cold;Flu\nyes;no\n")
+    assert ran.code == 2
+    assert "--delimiter ';' reads them" in ran.err
+    assert answers(ask(COLD, "Cold;Flu\nyes;no\n", "--delimiter", ";"))["Cold=yes"].tolist() == [
+        1.0
+    ]
