@@ -96,8 +96,8 @@ def test_evidence_that_vanishes_only_jointly_is_impossible() -> None:
 
 def test_what_does_not_fit_is_refused_with_its_estimate() -> None:
     network, _ = example("link")
-    compiled = CompiledGeneral(network, 2**31)
-    with pytest.raises(InvalidNetwork, match=r"at most 2\.15e\+09 bytes, got at least .* cells"):
+    compiled = CompiledGeneral(network, 2**28)
+    with pytest.raises(InvalidNetwork, match=r"at most 2\.68e\+08 bytes, got at least .* cells"):
         compiled.query(np.full((1, len(network.variables)), -1))
 
 

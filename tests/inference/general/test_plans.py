@@ -200,8 +200,8 @@ def test_threads_share_a_network() -> None:
 def test_a_small_limit_refuses_and_a_larger_one_answers() -> None:
     network, _ = example("alarm")
     nothing = np.full((1, 37), -1)
-    with pytest.raises(InvalidNetwork, match="memory need of at most 2e"):
-        CompiledGeneral(network, 2e4).query(nothing)
+    with pytest.raises(InvalidNetwork, match="memory need of at most 4e"):
+        CompiledGeneral(network, 4e3).query(nothing)
     with pytest.raises(
         InvalidNetwork, match=r"got at least .* bytes \(largest clique 108 of"
     ) as no:

@@ -163,11 +163,14 @@ def join_all(relations: Sequence[Relation], cards: Sequence[int], most: float) -
     left = sorted(relations, key=lambda r: (-len(r.columns), len(r)))
     if not left:
         return UNIT
-    result = left.pop(0)
-    while left:
-        chosen = min(left, key=lambda r: _growth(result, r, cards))
-        left.remove(chosen)
-        result = join(result, chosen, cards, most)
+    result, waiting, width = left[0], list(range(1, len(left))), -1
+    while waiting:
+        if len(result.columns) != width:
+            # What a join adds is another only where there are more columns; the next is at the end.
+            width = len(result.columns)
+            growth = {i: _growth(result, left[i], cards) for i in waiting}
+            waiting.sort(key=lambda i: (growth[i], i), reverse=True)
+        result = join(result, left[waiting.pop()], cards, most)
     return result
 
 

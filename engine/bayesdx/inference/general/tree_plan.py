@@ -204,6 +204,7 @@ def _finished(
     problem, tree = build.problem, build.tree
     whole = _whole(problem, sliced)
     scalars, starts = _scalars(problem, whole)
+    place = {v: i for i, v in enumerate(sorted(sliced))}
     cells = [math.prod(float(problem.cards[v]) for v in clique) for clique in tree.cliques]
     return TreePlan(
         names=problem.names,
@@ -219,9 +220,9 @@ def _finished(
         scale_rows=build.scales + len(build.roots),
         operations=sum(step.cost for step in build.code),
         code=tuple(build.code),
-        strides=_stacked([_strides(problem, f, sliced) for f, _ in build.picks], len(sliced)),
+        strides=_stacked([_strides(problem, f, place) for f, _ in build.picks], len(sliced)),
         scalars=scalars,
-        scalar_strides=_stacked([_strides(problem, f, sliced) for f in whole], len(sliced)),
+        scalar_strides=_stacked([_strides(problem, f, place) for f in whole], len(sliced)),
         scalar_starts=starts,
         soft_slots=tuple(build.softs),
         outputs=output.start,
@@ -241,13 +242,12 @@ def _scalars(problem: FactorNetwork, whole: list[int]) -> tuple[FloatArray, Floa
     return logs, np.cumsum(lengths, dtype=np.float64)[:-1]
 
 
-def _strides(problem: FactorNetwork, f: int, sliced: frozenset[int]) -> FloatArray:
+def _strides(problem: FactorNetwork, f: int, place: dict[int, int]) -> FloatArray:
     """What a step in the state of each sliced variable adds to the slice of a factor."""
-    row = np.zeros(len(sliced))
-    place = {v: i for i, v in enumerate(sorted(sliced))}
+    row = np.zeros(len(place))
     stride = 1.0
     for v in reversed(problem.factors[f].scope):
-        if v in sliced:
+        if v in place:
             row[place[v]] = stride
             stride *= problem.cards[v]
     return row
