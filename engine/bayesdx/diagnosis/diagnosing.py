@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.clashes import smallest_clash
-from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.kleene import Facts
-from bayesdx.diagnosis.red_flags import RedFlagHit
 from bayesdx.diagnosis.results import (
     IMPOSSIBLE,
     NO_FINDINGS,
@@ -29,7 +26,6 @@ from bayesdx.diagnosis.shortlist import causal_shares, short_list, symptom_weigh
 from bayesdx.diagnosis.shown_texts import Matter, TextHit, Texts
 from bayesdx.diagnosis.triage import AskFirst, TriageHit, triage_case
 from bayesdx.frozen import FrozenDict
-from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.complexity import coupled_names
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 from bayesdx.presentation.diagnosis_view import diagnosis_html
@@ -37,6 +33,11 @@ from bayesdx.presentation.plots import plot_posteriors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from bayesdx.diagnosis.cases import Cases
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.diagnosis.red_flags import RedFlagHit
+    from bayesdx.inference.arrays import FloatArray
 
 _SHOWN = (
     "shortlist", "background", "table", "groups", "red_flags", "urgency", "log_evidence", "status",

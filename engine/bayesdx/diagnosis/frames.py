@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from bayesdx.diagnosis.core import Core
-from bayesdx.knowledge.schema import Cause
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.knowledge.schema import Cause
 
 _NAN = float("nan")
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from bayesdx.diagnosis.cases import Cases
-from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import REJECTED, TOO_COMPLEX, Result
 from bayesdx.errors import TooComplex
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.cases import Cases
+    from bayesdx.diagnosis.core import Core
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,14 +6,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.tied_findings import Relations
 from bayesdx.errors import InvalidCase
-from bayesdx.inference.noisy.model import FloatArray, IntArray
-from bayesdx.knowledge.schema import Measure
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.diagnosis.tied_findings import Relations
+    from bayesdx.inference.noisy.model import FloatArray, IntArray
+    from bayesdx.knowledge.schema import Measure
 
 #: Numbers in each band between two thresholds.
 NUMBERS = 100

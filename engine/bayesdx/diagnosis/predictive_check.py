@@ -13,21 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from bayesdx.diagnosis.cases import Cases
-from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence, no_evidence, stacked
 from bayesdx.inference.noisy.conflict import Conflict, background_shares, conflicts
-from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.reference import p_value, reference_cases, told_cases
-from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.presentation.words import labels_of
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.cases import Cases
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
+    from bayesdx.knowledge.knowledge import Knowledge
 
 #: Largest share of cases from the model that may be said to lie outside it.
 FALSE_ALARM = 0.01

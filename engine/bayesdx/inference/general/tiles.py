@@ -6,12 +6,15 @@ import bisect
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.instructions import Call, Memory
-from bayesdx.inference.general.tree_plan import TreePlan
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import FloatArray, IntArray
+    from bayesdx.inference.general.tree_plan import TreePlan
 
 #: Widths of tiles; a batch is padded to the next one, so that few memories are bound.
 WIDTHS = (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)

@@ -8,12 +8,11 @@ soft, absent findings whose inhibitors couple, and unobserved risks that several
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesdx.errors import Fault, Phrase, TooComplex
-from bayesdx.inference.arrays import MaskArray
-from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.model import (
     RISK,
@@ -23,6 +22,10 @@ from bayesdx.inference.noisy.model import (
     NoisyModel,
 )
 from bayesdx.inference.noisy.operator import start_of_finding
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import MaskArray
+    from bayesdx.inference.evidence import Evidence, StateArray
 
 #: Soft evidence that leans to neither side.
 EVEN = 0.5

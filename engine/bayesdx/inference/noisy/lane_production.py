@@ -7,12 +7,15 @@ by its row, and only the first lane, the case as it is, is looked at.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray
-from bayesdx.inference.noisy.lane_program import Touch
 from bayesdx.inference.noisy.operator import AxisEffect, act_transposed
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import FloatArray
+    from bayesdx.inference.noisy.lane_program import Touch
 
 
 class LaneProduction:

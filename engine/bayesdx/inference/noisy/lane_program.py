@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from bayesdx.errors import Fault, Phrase, TooComplex
-from bayesdx.inference.arrays import IntArray
-from bayesdx.inference.noisy.lane_case import Structure
 from bayesdx.inference.noisy.lane_order import bits, find_order
 from bayesdx.inference.noisy.recent import Recent
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import IntArray
+    from bayesdx.inference.noisy.lane_case import Structure
 
 #: Most components of all frontiers of a lane (8 bytes each).
 MAX_WORK = 1 << 25

@@ -7,13 +7,10 @@ of each variable by a downward pass (Darwiche 2003).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray
-from bayesdx.inference.noisy.lane_case import LaneCase
-from bayesdx.inference.noisy.lane_production import LaneProduction
 from bayesdx.inference.noisy.lane_program import (
     ALL,
     MAX_WORK,
@@ -31,6 +28,11 @@ from bayesdx.inference.noisy.operator import (
     floored,
     opened,
 )
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import FloatArray
+    from bayesdx.inference.noisy.lane_case import LaneCase
+    from bayesdx.inference.noisy.lane_production import LaneProduction
 
 #: Components of a frontier that are computed together, lanes counted.
 AT_ONCE = 1 << 17

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
-from bayesdx.network.network import Network
+
+if TYPE_CHECKING:
+    from bayesdx.network.network import Network
 
 __all__ = [
     "EXPLAIN",

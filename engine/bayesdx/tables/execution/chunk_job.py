@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pyarrow as pa
 
-from bayesdx.case_columns import ColumnRoles
 from bayesdx.diagnosis.results import TOO_COMPLEX
 from bayesdx.errors import Fault
-from bayesdx.inference.noisy.model import BoolArray
-from bayesdx.tables.encoders import Encoder
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.identities import (
     WHOLE,
@@ -26,12 +23,15 @@ from bayesdx.tables.execution.identities import (
 )
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.rejects import CellPlaces, rejected_csv
-from bayesdx.tables.execution.subject import Subject
 from bayesdx.tables.reserved import CASE_ID
 from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 
 if TYPE_CHECKING:
+    from bayesdx.case_columns import ColumnRoles
+    from bayesdx.inference.noisy.model import BoolArray
+    from bayesdx.tables.encoders import Encoder
     from bayesdx.tables.execution.run_options import RunOptions
+    from bayesdx.tables.execution.subject import Subject
 
 #: Records that are too complex and are named, of each chunk; all are counted.
 MOST_UNANSWERED = 100

@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from bayesdx.diagnosis.core import Core
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.tables.disk import replace_file, sync_folder
 from bayesdx.tables.encoders import arrow_bytes
@@ -20,11 +20,14 @@ from bayesdx.tables.execution.part_journal import DATA, FAULTY, REJECTS, WRITING
 from bayesdx.tables.execution.part_result import PartResult, WrittenPart, joined
 from bayesdx.tables.execution.publish import arrow_tables, write_parquet
 from bayesdx.tables.execution.rejects import CellPlaces
-from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.subject import EngineSubject
 from bayesdx.tables.execution.table_options import open_table, roles_of
-from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.streams import bytes_digest, file_digest
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.tables.execution.run_options import RunOptions
+    from bayesdx.tables.sources.chunks import CaseSource
 
 #: Faults that one partition tells in full; all of them are counted.
 LISTED = 1000

@@ -6,14 +6,16 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bayesdx.case_columns import ColumnRoles, column_roles
 from bayesdx.diagnosis.values import Words
-from bayesdx.tables.execution.subject import Subject
-from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.dialect import Dialect
 from bayesdx.tables.sources.opening import open_cases
+
+if TYPE_CHECKING:
+    from bayesdx.tables.execution.subject import Subject
+    from bayesdx.tables.sources.chunks import CaseSource
 
 
 @dataclass(frozen=True)
