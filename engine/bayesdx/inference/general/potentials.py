@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.cluster_tree import ClusterTree
-from bayesdx.inference.general.factors import Factor, FactorNetwork
 from bayesdx.inference.general.sparse_tables import (
     Relation,
     TooManyRows,
@@ -26,6 +24,11 @@ from bayesdx.inference.general.sparse_tables import (
     matching,
     space_of,
 )
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import FloatArray, IntArray
+    from bayesdx.inference.general.cluster_tree import ClusterTree
+    from bayesdx.inference.general.factors import Factor, FactorNetwork
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,12 +9,10 @@ evidence, so that every posterior is read by one more constant map.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.general.cluster_tree import ClusterTree
-from bayesdx.inference.general.factors import FactorNetwork
 from bayesdx.inference.general.instructions import (
     Apply,
     Arena,
@@ -29,6 +27,11 @@ from bayesdx.inference.general.instructions import (
 )
 from bayesdx.inference.general.potentials import Potentials, axis_order, incidence, projected
 from bayesdx.inference.general.sparse_tables import Relation, codes, decode, space_of
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import FloatArray, IntArray
+    from bayesdx.inference.general.cluster_tree import ClusterTree
+    from bayesdx.inference.general.factors import FactorNetwork
 
 #: Messages that meet are rescaled so that their product stays above 10 ** -this.
 LOWEST_EXPONENT = 240.0
