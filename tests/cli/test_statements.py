@@ -1,10 +1,12 @@
 """`calibrate`, and what `show statement` says the model answers today."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from small_priors import SMALL, write_priors
 
+PRIORS = Path(__file__).parents[2] / "priors"
 SHARE = """
 [[constraint]]
 id = "share"
@@ -40,10 +42,16 @@ def test_a_statement_is_shown_with_its_answer(run) -> None:
     assert "numbers moved mainly for it: " in ran.out
 
 
-def test_a_moved_number_shows_what_was_elicited(run) -> None:
-    said = run("show", "cause", "piriformis_syndrome").out
-    assert "prior 0.0950396 (0.003 to 0.17)" in said
-    assert "elicited 0.055; moved by calibration for piriformis_most_frequent" in said
+def test_a_moved_number_shows_what_was_elicited(run, tmp_path) -> None:
+    folder = shutil.copytree(PRIORS, tmp_path / "priors")
+    with (folder / "calibration.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '\n[[move]]\nnumber = "causes/piriformis_syndrome.toml:prior"\nelicited = 0.055\n'
+            'calibrated = 0.06\nconstraint = "piriformis_given_back_pain"\n'
+        )
+    said = run("show", "cause", "piriformis_syndrome", "--priors", str(folder)).out
+    assert "prior 0.06 (0.003 to 0.17)" in said
+    assert "elicited 0.055; moved by calibration for piriformis_given_back_pain" in said
 
 
 def test_an_excluded_statement_says_why(run) -> None:

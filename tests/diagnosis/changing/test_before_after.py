@@ -25,6 +25,7 @@ from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import with_numbers
 from bayesdx.knowledge.profiles import LARGEST, read_profile, with_priors, with_profile
 from bayesdx.knowledge.reading import read_knowledge
+from bayesdx.knowledge.statement_schema import Calibration, Move
 
 CASE = {"low_back_pain": "present", "bilateral": "absent", "fair_pos": "present"}
 SMALL_CASE = {"cramp": "present", "radiation": "thigh", "ck_high": "absent"}
@@ -218,12 +219,17 @@ class TestBeforeAndAfter:
         np.testing.assert_allclose(found.table["after"], again[found.table.index], atol=1e-12)
 
     def test_a_given_prior_is_not_calibrated_away(self, real_knowledge: Knowledge) -> None:
-        calibration = real_knowledge.calibration
-        assert calibration is not None
-        move = next(move for move in calibration.move if move.number.endswith(":prior"))
-        cause = move.number.split("/")[1].split(".")[0]
-        core = build_core(with_priors(real_knowledge, {cause: move.elicited}))
-        assert core.prior[core.causes.index(cause)] == move.elicited
+        cause = "piriformis_syndrome"
+        prior = real_knowledge.causes[cause].prior
+        assert prior is not None
+        elicited = prior.value
+        move = Move(
+            number=f"causes/{cause}.toml:prior", elicited=elicited, calibrated=0.06, constraint="c"
+        )
+        calibration = Calibration(computed_from="", move=(move,))
+        calibrated = real_knowledge.model_copy(update={"calibration": calibration})
+        core = build_core(with_priors(calibrated, {cause: elicited}))
+        assert core.prior[core.causes.index(cause)] == elicited
 
     def test_impossible_afterwards(self, engine: Engine) -> None:
         found = engine.what_if({"menstrual_cyclic": "present"}, {"sex": "male"})
