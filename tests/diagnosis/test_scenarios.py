@@ -154,6 +154,8 @@ def test_impossible_evidence_still_fires_rules_and_pitfalls(engine: bayesdx.Engi
             "leg_radiation": "none",
             "age": "40_to_49",
             "fever": "present",
+            "redness_warmth": "present",
+            "crp_gt150": "present",
             "buttock_pain": "present",
             "menstrual_cyclic": "present",
             "sex": "male",
@@ -163,5 +165,5 @@ def test_impossible_evidence_still_fires_rules_and_pitfalls(engine: bayesdx.Engi
     assert d.status == "impossible"
     assert d.urgency == "emergency"
     # What was answered calls, whether or not it can occur together.
-    assert [hit.cause for hit in d.triage] == ["gluteal_abscess"]
+    assert "gluteal_abscess" in [hit.cause for hit in d.triage]
     assert "long_course_or_nerve_signs" in {hit.id for hit in d.pitfalls}
