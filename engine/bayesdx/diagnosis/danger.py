@@ -4,19 +4,17 @@ A posterior is no measure of danger: a common twin explains the signs of a rare 
 sign more may lower it. The score of a dangerous cause d is additive in log-odds,
 
     logit P(d | known risks)
-      + sum over present findings that *discriminate* d of  log P(f | d) / P(f | ordinary)
-      + sum over absent findings linked to d of  log (1 - P(f | d)) / (1 - P(f))
+      + sum over present findings linked to d of  log P(f | d) / P(f),  at least 0
+      + sum over absent findings linked to d of  log (1 - P(f | d)) / (1 - P(f)),  at most 0
 
-with P(f | ordinary) the largest share of people with f among all people of R, and among those with
-any one *ordinary* cause (not dangerous, prior at least `ORDINARY`). A finding discriminates d when
-P(f | d) is at least `SHARPER` times that, and at least `OFTEN`: what common causes give as well
-counts nothing. A present finding adds at least log `SHARPER`, one that is not known nothing, so
-that **adding a positive finding never lowers a score**; of an ordinal finding its highest level
-reached counts, and not reaching it counts once. Known risks enter exactly: they are independent
-roots.
-
-A cause calls for action (`bayesdx.diagnosis.triage`) when the odds are `OPEN` times those of its
-threshold and one discriminating finding is present, or `SHUT` times without any.
+with P(f) the share of people in R. Nothing explains a finding away, and a present finding adds
+nothing or more, so that **adding a positive finding never lowers a score**; of an ordinal finding
+its highest level reached counts, and not reaching it counts once. Known risks enter exactly: they
+are independent roots. The score alone would call for whatever a common twin shows as well. So a
+cause calls for action (`bayesdx.diagnosis.triage`) when the odds are `OPEN` times those of its
+threshold *and* a finding is present that *discriminates* it: P(f | d) is at least `OFTEN` and at
+least `SHARPER` times P(f) and P(f | c) of any *ordinary* cause c (not dangerous, prior at least
+`ORDINARY`); without any, when they are `SHUT` times as high.
 """
 
 from __future__ import annotations
@@ -53,11 +51,14 @@ class Term(NamedTuple):
         Position among the dangerous causes.
     present, absent : float
         Log-odds when it is present (0 or more) and when it is absent (0 or less).
+    sharp : bool
+        Whether it discriminates the cause.
     """
 
     cause: int
     present: float
     absent: float
+    sharp: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +107,9 @@ class DangerScores:
         score, speaks = self.prior(states, n_cases), np.zeros((n_cases, len(self.base)), dtype=bool)
         for name in states.keys() & self.terms.keys():
             there, gone = states[name] == 1, states[name] == 0
-            for k, present, absent in self.terms[name]:
+            for k, present, absent, sharp in self.terms[name]:
                 score[:, k] += present * there + absent * gone
-                if present > 0.0:
+                if sharp:
                     speaks[:, k] |= there
         for ordinal in self.levels:
             self._add_levels(ordinal, states, score, speaks)
@@ -127,9 +128,10 @@ class DangerScores:
             if name not in states:
                 continue
             there, gone = states[name] == 1, states[name] == 0
-            for k, present, absent in terms:
-                if present > 0.0:
+            for k, present, absent, sharp in terms:
+                if sharp:
                     speaks[:, k] |= there
+                if present > 0.0:
                     most[k] = np.maximum(most.get(k, 0.0), present * there)
                 if at == 0:
                     score[:, k] += absent * gone
@@ -157,11 +159,11 @@ class DangerScores:
             top, low = np.zeros(len(most)), np.zeros(len(most))
             for at, (name, terms) in enumerate(group.items()):
                 state, free = given.get(name, -1), name in open_
-                for k, present, absent in terms:
+                for k, present, absent, sharp in terms:
                     if free or state == 1:
-                        top[k], may[k] = max(top[k], present), may[k] or present > 0.0
+                        top[k], may[k] = max(top[k], present), may[k] or sharp
                     if state == 1:
-                        low[k], sure[k] = max(low[k], present), sure[k] or present > 0.0
+                        low[k], sure[k] = max(low[k], present), sure[k] or sharp
                     if at == 0:
                         most[k] += absent * (state == 0)
                         least[k] += absent * (free or state == 0)
@@ -178,7 +180,7 @@ class DangerScores:
             name
             for name, terms in every.items()
             if states.get(name) == "present"
-            and any(term.cause == cause and term.present > 0.0 for term in terms)
+            and any(term.cause == cause and term.sharp for term in terms)
         )
 
     def discriminating(self, cause: int) -> tuple[str, ...]:
@@ -188,7 +190,7 @@ class DangerScores:
             name: term.present
             for name, terms in every.items()
             for term in terms
-            if term.cause == cause and term.present > 0.0
+            if term.cause == cause and term.sharp
         }
         return tuple(sorted(worth, key=lambda name: -worth[name]))
 
@@ -216,14 +218,18 @@ def danger_scores(knowledge: Knowledge, model: NoisyModel, causes: tuple[str, ..
     usual = np.maximum(1.0 - nobody, given[ordinary].max(axis=0, initial=0.0))
     own, linked = given[at].T, strength[at].T > 0.0
     sharp = linked & (own >= SHARPER * usual[:, None]) & (own >= OFTEN)
-    present = np.where(sharp, np.log(np.maximum(own, 1e-300) / usual[:, None]), 0.0)
+    with np.errstate(divide="ignore"):
+        ratio = np.log(own) - np.log1p(-nobody)[:, None]
+    present = np.where(linked, np.maximum(ratio, 0.0), 0.0)
     with np.errstate(divide="ignore"):
         absent = np.log1p(-own) - np.log(nobody)[:, None]
     absent = np.where(linked, np.minimum(absent, 0.0), 0.0)
 
     def terms(m: int) -> tuple[Term, ...]:
         acts = np.flatnonzero((present[m] > 0.0) | (absent[m] < 0.0)).tolist()
-        return tuple(Term(k, float(present[m, k]), float(absent[m, k])) for k in acts)
+        return tuple(
+            Term(k, float(present[m, k]), float(absent[m, k]), bool(sharp[m, k])) for k in acts
+        )
 
     by_name = {name: terms(m) for m, name in enumerate(names)}
     ordinal = [names[a:b] for a, b in pairwise([*first, len(names)]) if a >= len(model.findings)]
