@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from scripts import BENCHMARKS, scripts
 
 ROOT = Path(__file__).parent.parent
 LONGEST_FILE = 400
@@ -71,3 +72,20 @@ def test_what_an_heir_needs_is_there_and_linked() -> None:
         assert (ROOT / name).is_file(), name
         assert f"({name})" in readme, name
     assert "CC BY 4.0" in (ROOT / "priors" / "README.md").read_text(encoding="utf-8")
+
+
+def test_signs_of_the_house() -> None:
+    """How intricate the code is may fall, not rise; `benchmarks/house/signs.py -v` names places."""
+    folder = BENCHMARKS / "house"
+    with scripts(folder, ("signs",)) as modules:
+        signs = modules.signs
+        files = signs.modules()
+        parsed = signs.trees(files)
+        private, public = signs.helpers(parsed)
+        by_file, by_class = signs.repeated_names(files, parsed)
+        assert by_file == {}
+        assert by_class == {}
+        assert signs.module_caches(parsed) == []
+        chain = signs.longest_chain(signs.import_graph(parsed))
+        assert len(chain) <= 15, chain
+        assert private <= 0.9 * public

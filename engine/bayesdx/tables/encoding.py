@@ -14,7 +14,7 @@ from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import is_missing
 from bayesdx.errors import Fault, Phrase, nearest_names
 from bayesdx.network.network import Network
-from bayesdx.tables.naming import NameLookup, typed
+from bayesdx.tables.name_lookup import NameLookup, typed
 
 #: Faults of one column that are listed; a column of nonsense has as many as it has rows.
 LISTED = 10

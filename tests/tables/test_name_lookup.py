@@ -13,7 +13,7 @@ import pytest
 
 import bayesdx
 from bayesdx.network import Network, TableCPD, Variable
-from bayesdx.tables.naming import NameLookup, typed
+from bayesdx.tables.name_lookup import NameLookup, typed
 from bayesdx.tables.networks import CompiledNetwork
 
 
