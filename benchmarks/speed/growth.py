@@ -29,7 +29,7 @@ from bayesdx.inference import (
 )
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.draws import posteriors_under, repeat_parameters
-from bayesdx.inference.noisy.lockstep import stepping
+from bayesdx.inference.noisy.lockstep import core_sweep
 from bayesdx.inference.noisy.operator import Action
 
 #: Rows held at once; more are streamed in blocks of so many, as a reader of a long file does.
@@ -216,7 +216,7 @@ def ceilings_part(job: Mapping[str, Any]) -> None:
 def counted_operations(model: NoisyModel, evidence: Evidence) -> float:
     """Elementwise operations of NumPy's sweep over these cases, up and down."""
     total = 0.0
-    apply_cause = stepping.apply_cause
+    apply_cause = core_sweep.apply_cause
 
     def counting(frontier: FloatArray, action: Action) -> FloatArray:
         nonlocal total
@@ -226,10 +226,10 @@ def counted_operations(model: NoisyModel, evidence: Evidence) -> float:
         return apply_cause(frontier, action)
 
     try:
-        stepping.apply_cause = counting
+        core_sweep.apply_cause = counting
         posteriors(model, evidence, backend="numpy", workers=1)
     finally:
-        stepping.apply_cause = apply_cause
+        core_sweep.apply_cause = apply_cause
     return total
 
 

@@ -45,7 +45,7 @@ def test_before_and_after(run, tmp_path: Path) -> None:
     assert "fever: unknown before, present after" in said
     assert "slr_pos: absent before, unknown after" in said
     assert "prior of gtps: 17.0 % before, 30.0 % after (of people sent there; its register)" in said
-    assert "prior of piriformis_syndrome: 9.5 % before, 20.0 % after" in said
+    assert "prior of piriformis_syndrome: 5.5 % before, 20.0 % after" in said
     assert "Urgency: routine before, emergency after." in said
     assert "Red flags that fire now: fever" in said
     content = json.loads(run("what-if", *CASE, "-c", "fever", "--json").out)

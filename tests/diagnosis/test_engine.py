@@ -1,5 +1,6 @@
 """The engine on the packaged knowledge: one case, many cases, and what they must have in common."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,8 +100,8 @@ def test_unexplained_is_the_case_without_any_cause(engine: bayesdx.Engine) -> No
     cases = pd.DataFrame([CASE])
     read = engine.core.reader.read({name: cases[name].array for name in cases}, 1, None)
     clamped = [-1 if name.startswith("background:") else 0 for name in model.causes]
-    read.evidence.causes[0] = clamped
-    without = posteriors(model, read.evidence, only_evidence=True).log_evidence[0]
+    evidence = replace(read.evidence, causes=np.array([clamped], dtype=np.int8))
+    without = posteriors(model, evidence, only_evidence=True).log_evidence[0]
     d = engine.diagnose(CASE)
     expected = np.exp(without - d.log_evidence)
     assert d.table.loc["unexplained", "posterior"] == pytest.approx(expected, abs=1e-12)

@@ -332,8 +332,13 @@ def test_defect_is_an_error(spoilt: Callable[[str], Path], name: str) -> None:
     ],
 )
 def test_check_names_the_defect(
-    spoilt: Callable[[str], Path], capfd: pytest.CaptureFixture[str], name: str, code: int
+    spoilt: Callable[[str], Path],
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    code: int,
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
     assert main(["check", str(spoilt(name))]) == code
     out, err = capfd.readouterr()
     errors = [line for line in out.splitlines() if line.startswith("error: ")]

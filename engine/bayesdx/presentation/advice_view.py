@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.presentation.layout import BLANK, Block, Paragraph, bullets, section
 from bayesdx.presentation.words import NO_LABELS, fired_rules, in_words, listed, percent
 
@@ -79,6 +80,8 @@ def triage_blocks(
     if diagnosis.triage:
         yield Paragraph("Missing one of these would cost more than a false alarm.", indent=4)
     for one in diagnosis.ask_first:
+        if not every and LEVELS.index(one.level) >= LEVELS.index(diagnosis.urgency):
+            continue  # it would not raise the urgency
         asked = one.findings if every else one.findings[:ASKED_FIRST]
         names = "; ".join(labels.get(name, name) for name in asked)
         text = f"Ask these first, they tell {one.label} from what is common: {names}"
@@ -153,7 +156,11 @@ def _titles(heading: str, hits: Sequence[TextHit]) -> list[Block]:
 def help_waits(diagnosis: Diagnosis) -> bool:
     """Return whether somebody has to look before what helps is of use."""
     leading = diagnosis.table.index[0]
-    return diagnosis.urgency in PRESSING or any(hit.cause == leading for hit in diagnosis.triage)
+    weighed = {hit.cause for hit in diagnosis.triage} | {one.cause for one in diagnosis.ask_first}
+    if (core := getattr(diagnosis, "core", None)) is not None:
+        # A dangerous cause that leads wants to be seen, whether or not it calls.
+        weighed |= set(core.triage.causes)
+    return diagnosis.urgency in PRESSING or leading in weighed
 
 
 def shown_at_any_rank(diagnosis: Diagnosis) -> tuple[str, ...]:

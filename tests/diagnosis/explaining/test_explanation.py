@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -232,7 +233,9 @@ def test_rival_takes_the_credit(engine: Engine) -> None:
     assert rival["shift"] > 0.0
     core = engine.core
     evidence = core.read_case(CASE).evidence
-    evidence.causes[0, core.model.causes.index("referred_lumbar")] = 0
+    causes = evidence.causes.copy()
+    causes[0, core.model.causes.index("referred_lumbar")] = 0
+    evidence = replace(evidence, causes=causes)
     without = core.posteriors(evidence).causes[0, core.model.causes.index("si_joint")]
     assert rival["posterior_without"] == pytest.approx(without, abs=1e-12)
     shares = found.credit.loc["low_back_pain", "credit"]
