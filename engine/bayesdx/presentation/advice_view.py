@@ -155,12 +155,9 @@ def _titles(heading: str, hits: Sequence[TextHit]) -> list[Block]:
 
 def help_waits(diagnosis: Diagnosis) -> bool:
     """Return whether somebody has to look before what helps is of use."""
-    leading = diagnosis.table.index[0]
+    leading = {diagnosis.table.index[0], *diagnosis.shortlist.index[:1]}
     weighed = {hit.cause for hit in diagnosis.triage} | {one.cause for one in diagnosis.ask_first}
-    if (core := getattr(diagnosis, "core", None)) is not None:
-        # A dangerous cause that leads wants to be seen, whether or not it calls.
-        weighed |= set(core.triage.causes)
-    return diagnosis.urgency in PRESSING or leading in weighed
+    return diagnosis.urgency in PRESSING or bool(leading & weighed)
 
 
 def shown_at_any_rank(diagnosis: Diagnosis) -> tuple[str, ...]:
