@@ -25,8 +25,8 @@ from bayesdx.building.event_layout import coherent, event_targets
 from bayesdx.building.feasibility import UpperLayers, Values, repaired
 from bayesdx.building.fitting import LinkParameters, Rates, Targets, fit
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.answer import Answer
-from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws
 from bayesdx.knowledge.knowledge import Knowledge

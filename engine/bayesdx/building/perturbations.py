@@ -26,7 +26,7 @@ from bayesdx.building.number_draws import (
     uncertain_numbers,
 )
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.choice import Backend
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge.knowledge import Knowledge
 

@@ -27,9 +27,10 @@ from bayesdx.errors import BayesdxError, Fault, InvalidCase
 from bayesdx.frozen import ReadOnly
 from bayesdx.inference.arrays import frozen
 from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.case_lanes import FEW, CaseLanes
-from bayesdx.inference.noisy.choice import Backend, takes_compiled
+from bayesdx.inference.noisy.choice import takes_compiled
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 from bayesdx.knowledge.knowledge import Knowledge

@@ -20,7 +20,7 @@ from bayesdx.diagnosis.scoring import LAST_COLUMNS, UNEXPLAINED, score_cases, sc
 from bayesdx.diagnosis.shortlist import MEASURES, Measure
 from bayesdx.diagnosis.table_questions import TableQuestions
 from bayesdx.errors import Fault, InvalidCase, nearest_names
-from bayesdx.inference.noisy.choice import Backend
+from bayesdx.inference.machine_code import Backend
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profiles import Profile
 from bayesdx.knowledge.reading import read_knowledge

@@ -11,8 +11,9 @@ import numpy as np
 
 from bayesdx.errors import TooComplex
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer
-from bayesdx.inference.noisy.choice import Backend, takes_compiled
+from bayesdx.inference.noisy.choice import takes_compiled
 from bayesdx.inference.noisy.lane_case import LaneCase, condition_lanes
 from bayesdx.inference.noisy.lane_production import LaneProduction
 from bayesdx.inference.noisy.lane_program import LanePrograms

@@ -13,19 +13,17 @@ it cancels out. `benchmarks/speed/backends.py` prints the measurements beside th
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import IntArray
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.condition import count_axes
 from bayesdx.inference.noisy.model import NoisyModel
-
-#: Who does the arithmetic: NumPy on many cases at once, or a compiled loop over single cases.
-Backend = Literal["auto", "numpy", "compiled"]
 
 _TOGETHER, _FEWER, _LOADING, _COMPILING = 0.015, 1.0 / 8.0, 55.0, 1500.0
 #: Axes of the unit, and how many more double the work of a case.

@@ -13,7 +13,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, frozen
 from bayesdx.inference.evidence import Evidence, no_evidence, stacked, turned_absent
-from bayesdx.inference.noisy.choice import Backend
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.derivatives import change_of_evidence
 from bayesdx.inference.noisy.model import NoisyModel

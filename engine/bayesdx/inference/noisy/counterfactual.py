@@ -36,7 +36,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray, frozen
 from bayesdx.inference.evidence import Evidence, turned_absent
-from bayesdx.inference.noisy.choice import Backend
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.derivatives import change_of_evidence, evidence_ratio
 from bayesdx.inference.noisy.model import NoisyModel

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesdx.inference.evidence import Evidence, turned_absent
-from bayesdx.inference.noisy.choice import Backend
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.compiling import compile_diagnosis, with_numbers
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors

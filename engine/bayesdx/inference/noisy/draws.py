@@ -18,9 +18,9 @@ import numpy as np
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.answer import Answer
-from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.lane_case import FindingLinks, LaneCase, condition_lanes
 from bayesdx.inference.noisy.lane_order import find_order
 from bayesdx.inference.noisy.lane_program import FlatProgram, LanePrograms

@@ -8,9 +8,10 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.answer import Answer
-from bayesdx.inference.noisy.choice import Backend, takes_compiled
+from bayesdx.inference.noisy.choice import takes_compiled
 from bayesdx.inference.noisy.model import NoisyModel
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.

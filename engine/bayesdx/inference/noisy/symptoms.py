@@ -23,7 +23,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, no_evidence
-from bayesdx.inference.noisy.choice import Backend
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 

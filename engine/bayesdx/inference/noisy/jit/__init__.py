@@ -6,7 +6,6 @@ unknown are too unlike each other for that. Here a case is answered from its raw
 posteriors before the next one is looked at, in memory that stays in the first-level cache:
 
 ====================  ==========================================================================
-`typed`               numba, plain pointers, and what a function compiles to
 `memory`              what is read and written, as structures of pointers
 `case_evidence`       evidence becomes factors of causes, and axes
 `pendant`             pendant elimination: what hangs on by one thread is summed out as numbers
@@ -20,7 +19,8 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 ====================  ==========================================================================
 
 A case is answered alone and by the same machine code, so neither the other rows of a batch nor the
-number of threads changes a single bit of its answer.
+number of threads changes a single bit of its answer. What is used of numba is in
+`bayesdx.inference.typed`.
 
 This package imports without numba. numba takes half a second to import and, the first time on a
 machine, several seconds to compile; it is loaded by `driver_module`, on the first batch that asks
@@ -30,13 +30,12 @@ bayesdx` must not cost more for what most programs that answer single cases neve
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, cast
 
+from bayesdx.inference import machine_code
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.model import NoisyModel
@@ -67,7 +66,7 @@ class Driver(Protocol):
 
 def installed() -> bool:
     """Whether numba can be imported."""
-    return ready() or find_spec("numba") is not None
+    return ready() or machine_code.installed()
 
 
 def ready() -> bool:
@@ -76,20 +75,8 @@ def ready() -> bool:
 
 
 def kept() -> bool:
-    """Whether machine code lies on disk that is newer than all of its sources.
-
-    numba keeps it beside the sources or, where these cannot be written to, in the user's cache.
-    """
-    here = Path(__file__).parent
-    newest = max(path.stat().st_mtime for path in here.glob("*.py"))
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "numba"
-    folder = os.environ.get("NUMBA_CACHE_DIR")
-    places = [Path(folder)] if folder else [here / "__pycache__", cache]
-    return any(
-        path.stat().st_mtime >= newest
-        for place in places
-        for path in place.rglob("*answer_rows*.nbi")
-    )
+    """Whether the machine code lies on disk, newer than its sources."""
+    return machine_code.on_disk(Path(__file__).parent, "answer_rows")
 
 
 def driver_module() -> Driver:

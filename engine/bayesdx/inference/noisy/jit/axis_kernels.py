@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bayesdx.inference.noisy.jit.memory import AXIS, BY_ABSENT, BY_PRESENT, Model, State
-from bayesdx.inference.noisy.jit.typed import Floats, Integers, apart, compiled, inlined, moved
 from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP
+from bayesdx.inference.typed import Floats, Integers, apart, compiled, inlined, moved
 
 #: Lanes in one vector register of the widest machines.
 LANES = 8

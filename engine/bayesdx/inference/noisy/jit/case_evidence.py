@@ -27,7 +27,8 @@ from bayesdx.inference.noisy.jit.memory import (
     rows_at,
     state_at,
 )
-from bayesdx.inference.noisy.jit.typed import (
+from bayesdx.inference.noisy.model import RISK_OF, STRIDE_OF, UNKNOWN_OF
+from bayesdx.inference.typed import (
     Bytes,
     Floats,
     Integers,
@@ -36,7 +37,6 @@ from bayesdx.inference.noisy.jit.typed import (
     inlined,
     moved,
 )
-from bayesdx.inference.noisy.model import RISK_OF, STRIDE_OF, UNKNOWN_OF
 
 #: Products are moved into the sum of logs below this.
 _SMALL = 1e-100

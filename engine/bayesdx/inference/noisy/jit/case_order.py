@@ -25,7 +25,9 @@ from bayesdx.inference.noisy.jit.memory import (
     model_at,
     state_at,
 )
-from bayesdx.inference.noisy.jit.typed import (
+from bayesdx.inference.noisy.limits import EASY_LOG2_FRONTIER
+from bayesdx.inference.noisy.model import LEAK_GAIN
+from bayesdx.inference.typed import (
     Integers,
     Word,
     apart,
@@ -35,8 +37,6 @@ from bayesdx.inference.noisy.jit.typed import (
     moved,
     ones,
 )
-from bayesdx.inference.noisy.limits import EASY_LOG2_FRONTIER
-from bayesdx.inference.noisy.model import LEAK_GAIN
 
 #: Operations of a plan: open a slot, close it (64 + slot), apply a cause (128 + cause).
 CLOSE, APPLY = 64, 128

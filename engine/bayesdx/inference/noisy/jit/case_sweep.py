@@ -57,7 +57,7 @@ from bayesdx.inference.noisy.jit.memory import (
 )
 from bayesdx.inference.noisy.jit.pendant import credit_cause
 from bayesdx.inference.noisy.jit.pendant_risks import n_joint
-from bayesdx.inference.noisy.jit.typed import (
+from bayesdx.inference.typed import (
     Floats,
     Integers,
     apart,

@@ -13,8 +13,8 @@ from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.jit.entry import answer_rows
 from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
 from bayesdx.inference.noisy.jit.memory import Rows, Workspace, model_memory
-from bayesdx.inference.noisy.jit.typed import ENTRY
 from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.typed import ENTRY
 
 #: Rows that a thread takes at a time: a few milliseconds of work.
 TILE = 512

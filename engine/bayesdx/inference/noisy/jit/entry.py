@@ -15,6 +15,7 @@ from bayesdx.inference.noisy.jit.memory import (
     COMPONENTS,
     LARGEST,
     ON,
+    SOURCES,
     TOO_DEAR,
     TOO_MANY,
     Model,
@@ -26,14 +27,13 @@ from bayesdx.inference.noisy.jit.memory import (
     state_at,
 )
 from bayesdx.inference.noisy.jit.pendant import eliminate_pendant, pull_pendant
-from bayesdx.inference.noisy.jit.typed import (
+from bayesdx.inference.typed import (
     Floats,
     Integers,
     inlined,
     integers_at,
     kept,
     moved,
-    sources_digest,
 )
 
 #: A case for which memory must be made first.
@@ -146,4 +146,4 @@ def _make_entry(digest: str) -> Any:
     return answer_rows
 
 
-answer_rows = _make_entry(sources_digest())
+answer_rows = _make_entry(SOURCES)

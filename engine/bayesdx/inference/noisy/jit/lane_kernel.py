@@ -16,7 +16,10 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.noisy.jit.axis_kernels import LANES, act_lanes, unact_lanes
-from bayesdx.inference.noisy.jit.typed import (
+from bayesdx.inference.noisy.jit.memory import SOURCES
+from bayesdx.inference.noisy.lane_case import LaneCase
+from bayesdx.inference.noisy.lane_program import ALL, BOTH, FlatProgram
+from bayesdx.inference.typed import (
     Floats,
     Integers,
     addresses,
@@ -27,10 +30,7 @@ from bayesdx.inference.noisy.jit.typed import (
     integers_at,
     kept,
     moved,
-    sources_digest,
 )
-from bayesdx.inference.noisy.lane_case import LaneCase
-from bayesdx.inference.noisy.lane_program import ALL, BOTH, FlatProgram
 
 #: Columns of `FlatProgram.steps`, ``touches``, ``opens`` and ``closes``, and how many.
 CAUSE, SIZE, TOUCH, TOUCH_END, ENTRY, OPEN, OPEN_END, CLOSE, CLOSE_END = range(9)
@@ -362,7 +362,7 @@ def _make_entry(digest: str) -> Any:
     return answer_lanes
 
 
-answer_lanes = _make_entry(sources_digest())
+answer_lanes = _make_entry(SOURCES)
 
 
 def run_program(case: LaneCase, program: FlatProgram) -> tuple[FloatArray, FloatArray]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from bayesdx.inference.arrays import IntArray
-from bayesdx.inference.noisy.jit.typed import Bytes, Floats, Integers, Words, addresses, bind
 from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.model import ModelArrays
+from bayesdx.inference.typed import Bytes, Floats, Integers, Words, addresses, bind, sources_digest
 
 ON, OFF = range(2)
 TABLE, N_RISKS, POSSIBLE, DERIVED = range(4)
@@ -28,6 +29,9 @@ OPERATIONS, COMPONENTS, LARGEST = range(3)
 LEAST_KEPT = 1e-150
 #: What became of a row: answered, too many axes, or too much work for the orders tried here.
 ANSWERED, TOO_MANY, TOO_DEAR = range(3)
+
+#: Of all compiled sources here.
+SOURCES = sources_digest(Path(__file__).parent, "../model.py", "../limits.py")
 
 
 class Model(NamedTuple):

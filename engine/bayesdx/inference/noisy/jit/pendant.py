@@ -39,7 +39,8 @@ from bayesdx.inference.noisy.jit.memory import (
     state_at,
 )
 from bayesdx.inference.noisy.jit.pendant_risks import contract_risk, n_joint, uncontract_risk
-from bayesdx.inference.noisy.jit.typed import (
+from bayesdx.inference.noisy.model import GAIN, KEEP
+from bayesdx.inference.typed import (
     Floats,
     Integers,
     apart,
@@ -49,7 +50,6 @@ from bayesdx.inference.noisy.jit.typed import (
     moved,
     ones,
 )
-from bayesdx.inference.noisy.model import GAIN, KEEP
 
 _FOLD, _CLOSE_AXIS, _CLOSE_CAUSE, _CONTRACT, _CONTRACT_RISK = range(5)
 _ONE = np.uint64(1)

@@ -17,7 +17,7 @@ from bayesdx.inference.noisy.jit.memory import (
     Model,
     State,
 )
-from bayesdx.inference.noisy.jit.typed import inlined
+from bayesdx.inference.typed import inlined
 
 
 @inlined

@@ -135,10 +135,9 @@ def kept(function: Function) -> Function:
     return result
 
 
-def sources_digest() -> str:
-    """Digest of all compiled sources."""
-    here = Path(__file__).parent
-    sources = [*sorted(here.glob("*.py")), here.parent / "model.py", here.parent / "limits.py"]
+def sources_digest(folder: Path, *further: str) -> str:
+    """Digest of compiled sources: of a folder, of others beside it by path, and of this file."""
+    sources = [Path(__file__), *sorted(folder.glob("*.py")), *(folder / path for path in further)]
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
