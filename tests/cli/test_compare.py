@@ -185,6 +185,24 @@ def test_top_says_how_many_causes_are_shown(rival: Run) -> None:
     assert "and 1 causes more: --top" in out
 
 
+def test_a_table_of_another_dialect_is_the_same_and_keeps_columns(
+    rival: Run, cases: Path, tmp_path: Path
+) -> None:
+    cases.write_text("case_id,cramp,age,ward\na,present,70.0,3\nb,absent,,4\n")
+    other = tmp_path / "other.csv"
+    text = "Nr;Straße;cramp;age;ward\na;x;oui;70,0;3\nb;y;non;egal;4\n"
+    other.write_text(text, encoding="cp1252")
+    options = (
+        *("--delimiter", ";", "--decimal", ",", "--encoding", "cp1252", "--id", "Nr"),
+        *("--ignore", "Straße", "--yes", "oui", "--no", "non", "--unknown", "egal"),
+    )
+    right = rival(str(cases), "--keep", "ward", "--json")
+    assert rival(str(other), *options, "--keep", "ward", "--json") == right
+    assert right[0] == 0
+    table = json.loads(right[1])["cases"]
+    assert {row["case"]: row["ward"] for row in table} == {"a": "3", "b": "4"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -192,6 +210,14 @@ def test_top_says_how_many_causes_are_shown(rival: Run) -> None:
         (("{cases}", "-f", "cramp"), "expected a table of cases, or --finding, got both"),
         (("{cases}", "--case", "c"), "case: expected a case of the table, got 'c'"),
         (("-f", "cramps=present"), "cramps"),
+        (
+            ("{cases}", "--keep", "age", "--ignore", "agee"),
+            "ignore: expected a column",
+        ),
+        (
+            ("{cases}", "--id", "age", "--keep", "rival"),
+            "keep: expected a column of the table, got 'rival'",
+        ),
         (("{cases}", "--json", "-o", "-"), "expected one of --json and -o -, got both"),
         (("{cases}", "--figure", "a.pdf"), "a.pdf: expected a name ending in .png, got '.pdf'"),
     ],
@@ -203,6 +229,13 @@ def test_bad_input_is_one_clear_line(
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_what_is_kept_must_not_be_a_column_of_the_answer(rival: Run, cases: Path) -> None:
+    cases.write_text("rival,cramp\nx,1\n")
+    code, _, err = rival(str(cases), "--keep", "rival")
+    assert code == 2
+    assert "keep: expected a column that the answer does not have itself, got 'rival'" in err
 
 
 def test_figure_without_matplotlib_names_the_extra(

@@ -32,7 +32,7 @@ def test_cases_of_a_file_keep_their_names(run, tmp_path) -> None:
         ((), "either CASES or findings (-f), got neither"),
         (("x.csv", *CASE), "either CASES or findings (-f), got both"),
         ((*CASE, "-o", "x.pdf"), "expected a name ending in .html, got '.pdf'"),
-        (("-f", "low_back_pian"), "Case, finding: expected the name of a finding"),
+        (("-f", "low_back_pian"), "finding: expected the name of a finding"),
         (("missing.csv",), "expected a file, got no such file"),
     ],
 )
@@ -49,8 +49,8 @@ def test_faults_of_all_cases_are_told_at_once(run, tmp_path) -> None:
     table.write_text("case_id,fever\na,maybe\nb,perhaps\n")
     ran = run("report", str(table), *QUICK, "-o", str(out))
     assert ran.code == 2
-    assert "a, fever" in ran.err
-    assert "b, fever" in ran.err
+    assert f"{table}:2:2, column fever: expected" in ran.err
+    assert f"{table}:3:2, column fever: expected" in ran.err
     assert not out.exists()
 
 
@@ -69,3 +69,11 @@ def test_missing_libraries_are_named(run, monkeypatch) -> None:
     assert (
         "the extra 'plot' (pip install 'bayesdx[plot]'), got no matplotlib and no jinja2" in ran.err
     )
+
+
+def test_the_page_is_not_written_over_its_input(run, tmp_path) -> None:
+    table = tmp_path / "cases.html"
+    table.write_text("fever\n1\n")
+    ran = run("report", str(table), "-o", str(table))
+    assert ran.code == 2
+    assert table.read_text() == "fever\n1\n"

@@ -185,7 +185,7 @@ def test_options_of_the_table(run, tmp_path: Path) -> None:
     columns = ("--id", "Nr", "--keep", "besucht", "--ignore", "Größe, besucht")
     ran = run("score", str(path), "-o", str(out), *dialect, *columns)
     assert "absent: no, n, false" in ran.err
-    assert "score takes more by --yes, --no, --unknown), got 'jawohl'" in ran.err
+    assert "commands for tables take more by --yes, --no, --unknown), got 'jawohl'" in ran.err
     ran = run("score", str(path), "-o", str(out), *dialect, *columns, "--yes", "jawohl")
     assert ran.code == 0, ran.err
     scores = read_cases(out)

@@ -115,7 +115,7 @@ def test_a_measure_outside_its_range_or_unit_is_refused(
 def test_contradictions_are_input_errors(
     engine: bayesdx.Engine, case: dict[str, object], message: str
 ) -> None:
-    if "high temperature" in case and "high temperature" not in engine.core.reader._names:
+    if "high temperature" in case and "high temperature" not in engine.core.reader.names._names:
         case = {"fever": 1, "FEVER": 0}
     with pytest.raises(bayesdx.InvalidCase, match=message):
         engine.diagnose(case)
@@ -132,7 +132,8 @@ def test_all_faults_at_once_by_row_and_column(engine: bayesdx.Engine) -> None:
         "(id, keep and ignore are for others), got 'fevr'. Nearest: fever, faber_pos.",
         "row 1, column potassium: expected a number from 1 to 10 (mmol/L), got '33'.",
         "row 0, column fever: expected present, absent or unknown, or a number between 0 and 1 "
-        f"or a percentage ({WORDS.told()}; score takes more by --yes, --no, --unknown), "
+        f"or a percentage ({WORDS.told()}; commands for tables take more by "
+        "--yes, --no, --unknown), "
         "got 'perhaps'.",
     ]
 

@@ -15,9 +15,9 @@ from bayesdx.diagnosis.values import ABSENT, PRESENT, UNKNOWN, Words, read_binar
 from bayesdx.errors import BayesdxError, Fault
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.tables.execution.run_options import RunOptions
-from bayesdx.tables.execution.table_options import TableOptions
 from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.sources.dialect import Dialect
+from bayesdx.tables.table_options import TableOptions
 
 COLUMNS = ("case_id", "cramp", "age", "ck", "radiation", "radiation_foot", "ck_high", "note")
 

@@ -113,10 +113,10 @@ def test_a_flood_of_faults_still_gives_every_bad_row_a_reason(core: Core) -> Non
 def test_unknown_columns_are_no_fault_of_rows(core: Core) -> None:
     expected = r"^2 faults:\n.*got 'cramps'\. Nearest: cramp\.\n.*got 'shoe'\.$"
     with pytest.raises(InvalidCase, match=expected):
-        core.reader.check_columns(["cramps", "age", "shoe"])
+        core.reader.names.check_columns(["cramps", "age", "shoe"])
     with pytest.raises(InvalidCase, match="got 'shoe'"):
         core.reader.read_rows({"shoe": ["41"]}, 1, None)
-    core.reader.check_columns(["cramp", "Charley-Horse", "age"])
+    core.reader.names.check_columns(["cramp", "Charley-Horse", "age"])
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,10 @@ def engine() -> bayesdx.Engine:
 @pytest.fixture(scope="module")
 def reports(engine: bayesdx.Engine) -> list[CaseReport]:
     given = {"<script>alert(1)</script>": CASE, "emergency": EMERGENCY, "nothing": {}}
-    return [gather(engine, name, findings, QUICK) for name, findings in given.items()]
+    return [
+        gather(engine.core, name, {}, engine.core.read_case(findings), QUICK)
+        for name, findings in given.items()
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +152,7 @@ def test_the_same_cases_give_the_same_bytes(
     engine: bayesdx.Engine, reports: list[CaseReport], html: str
 ) -> None:
     again = [
-        gather(engine, one.name, found, QUICK)
+        gather(engine.core, one.name, {}, engine.core.read_case(found), QUICK)
         for one, found in zip(reports, (CASE, EMERGENCY, {}), strict=True)
     ]
     assert page(engine, again, "Three & <more>") == html
@@ -157,14 +160,22 @@ def test_the_same_cases_give_the_same_bytes(
 
 def test_an_impossible_case_has_rules_and_no_probabilities(engine: bayesdx.Engine) -> None:
     clash = {"sex": "male", "menstrual_cyclic": "present"}
-    made = gather(engine, "clash", clash, Thoroughness(draws=0, references=199))
+    made = gather(
+        engine.core,
+        "clash",
+        {},
+        engine.core.read_case(clash),
+        Thoroughness(draws=0, references=199),
+    )
     text = page(engine, [made], "One")
     assert "cannot occur together" in text
     assert "<h3>How probable" not in text
 
 
 def test_intervals_can_be_left_out(engine: bayesdx.Engine) -> None:
-    made = gather(engine, "one", CASE, Thoroughness(draws=0, references=199))
+    made = gather(
+        engine.core, "one", {}, engine.core.read_case(CASE), Thoroughness(draws=0, references=199)
+    )
     text = page(engine, [made], "One")
     assert "interval" not in text
     assert "most unsure of" not in text

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bayesdx.diagnosis.values import Words
-from bayesdx.tables.execution.table_options import TableOptions
 from bayesdx.tables.sources.dialect import Dialect
+from bayesdx.tables.table_options import TableOptions
 
 #: What becomes of an input. READ: every row is sound. REJECTED: bad rows are told and left out,
 #: the others are read. STOPPED: where the next row begins is not known; rows before that are read.
@@ -77,14 +77,20 @@ LETTERS = [
         HEAD + b"\xe9,present,41\n" + TWO,
         REJECTED,
         (A, B),
-        (":2:1: expected UTF-8 text (save the file as UTF-8, or name its encoding: --encoding)",),
+        (
+            ":2:1: expected UTF-8 text (save the file as UTF-8, or name its encoding: "
+            "--encoding (of network: --cases-encoding))",
+        ),
     ),
     Dirty(
         "Latin-1 in the header",
         b"case_id,caf\xe9\na,1\n",
         REFUSED,
         (),
-        (":1:2: expected UTF-8 text (save the file as UTF-8, or name its encoding: --encoding)",),
+        (
+            ":1:2: expected UTF-8 text (save the file as UTF-8, or name its encoding: "
+            "--encoding (of network: --cases-encoding))",
+        ),
     ),
     Dirty(
         "NUL in a cell", HEAD + b"a,pre\0sent,41\n" + TWO, REJECTED, (A, B), (":2:2: expected t",)

@@ -7,9 +7,9 @@ from pathlib import Path
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import InvalidCase
 from bayesdx.tables.execution.subject import EngineSubject
-from bayesdx.tables.execution.table_options import TableOptions, roles_of
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.sources.opening import open_cases
+from bayesdx.tables.table_options import TableOptions, roles_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def run_input(
         with open_cases(
             file, chunk_rows=chunk_rows, fmt=fmt, dialect=table.dialect, plain=plain
         ) as source:
-            evidence = roles_of(subject, source.columns, table).evidence
+            evidence = roles_of(subject, source.columns, table, subject.answers()).evidence
             outcome = "stopped there"
             for chunk in source.chunks():
                 records += chunk.count

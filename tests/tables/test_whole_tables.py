@@ -88,7 +88,7 @@ FAULTS = {
     "latin-1": (
         b"age,note\n1,caf\xe9\n",
         "cases.csv:2:2: expected UTF-8 text (save the file as UTF-8, or name its encoding: "
-        "--encoding), got b'caf\\xe9'.",
+        "--encoding (of network: --cases-encoding)), got b'caf\\xe9'.",
     ),
     "open quote": (
         'age,note\n1,"a\n2,b\n',

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +11,12 @@ import pandas as pd
 import typer
 
 from bayesdx.cli.arguments import read_findings
+from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.comparison_figure import check_figure, draw_posteriors
 from bayesdx.cli.options import AsJson, CaseTable, FindingOptions, Priors
 from bayesdx.cli.progress import patience
-from bayesdx.diagnosis.per_source import Comparison
+from bayesdx.diagnosis.column_names import ColumnNames
+from bayesdx.diagnosis.per_source import COLUMNS, Comparison
 from bayesdx.diagnosis.per_source import compare as compare_sources
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.knowledge.knowledge import Knowledge
@@ -27,13 +29,9 @@ from bayesdx.presentation.comparison_view import (
     top_causes,
 )
 from bayesdx.presentation.terminal import show, tell
-from bayesdx.tables import (
-    CASE_ID,
-    finding_columns,
-    read_cases,
-    refuse_overwriting,
-    write_table,
-)
+from bayesdx.tables import CASE_ID, refuse_overwriting, write_table
+from bayesdx.tables.stated_tables import WholeTable, read_table
+from bayesdx.tables.table_options import TableOptions
 
 ONE_CASE = "1"
 
@@ -64,6 +62,7 @@ Picture = Annotated[
 ]
 
 
+@reads_tables()
 def compare(
     cases: CaseTable = None,
     finding: FindingOptions = None,
@@ -73,6 +72,8 @@ def compare(
     top: Annotated[int, typer.Option(min=1, help="How many causes to print and draw.")] = 8,
     as_json: AsJson = False,
     priors: Priors = None,
+    *,
+    table: TableOptions,
 ) -> None:
     """Compare the documents as rivals.
 
@@ -86,10 +87,13 @@ def compare(
         check_figure(figure)
     if cases is not None and output is not None:
         refuse_overwriting(output, [cases])
-    table = _cases(cases, finding or ())
     with patience("asking each source alone"):
         knowledge = read_knowledge(priors)
-        found = compare_sources(knowledge, table, case)
+        given, read = _cases(knowledge, cases, finding or (), table)
+        rows = None if read is None else read.place
+        found = compare_sources(knowledge, given, case, rows, table.words)
+    if read is not None:
+        found = _with_kept(found, read)
     shown = farthest_case(found) if case is None else case
     if output is not None:
         _write(found, knowledge, output)
@@ -108,28 +112,26 @@ def farthest_case(found: Comparison) -> Hashable:
     return case
 
 
-def _cases(source: str | None, words: Sequence[str]) -> pd.DataFrame:
-    """Read the cases, with their names as index."""
+def _cases(
+    knowledge: Knowledge, source: str | None, words: Sequence[str], options: TableOptions
+) -> tuple[pd.DataFrame, WholeTable | None]:
+    """Read the cases, with their names as index; and the table that they stand in."""
     if (source is None) == (not words):
         got = Phrase("neither" if source is None else "both")
         raise InvalidCase(Fault("arguments", "a table of cases, or --finding", got))
     if source is None:
         given = read_findings(words)
-        return pd.DataFrame({name: [value] for name, value in given.items()}, index=[ONE_CASE])
-    table = read_cases(source)
-    return finding_columns(table).set_axis(_case_names(table), axis=0)
+        return pd.DataFrame({n: [value] for n, value in given.items()}, index=[ONE_CASE]), None
+    table = read_table(source, ColumnNames(knowledge), options, COLUMNS)
+    return table.evidence.set_axis(table.names, axis=0), table
 
 
-def _case_names(table: pd.DataFrame) -> list[str]:
-    """Name each case by its id; by its row as well where that is blank or not its own."""
-    if CASE_ID not in table.columns:
-        return [f"row {row}" for row in range(len(table))]
-    ids = ["" if pd.isna(cell) else str(cell).strip() for cell in table[CASE_ID]]
-    counts = Counter(ids)
-    return [
-        name if name and counts[name] == 1 else f"{name} row {row}".strip()
-        for row, name in enumerate(ids)
-    ]
+def _with_kept(found: Comparison, table: WholeTable) -> Comparison:
+    """Put what is kept of a table beside the names of its cases."""
+    kept = table.kept.set_axis(table.names, axis=0)
+    cases = found.cases
+    beside = kept.loc[cases["case"]].reset_index(drop=True)
+    return replace(found, cases=pd.concat([cases[["case"]], beside, cases.iloc[:, 1:]], axis=1))
 
 
 def _write(found: Comparison, knowledge: Knowledge, output: str) -> None:

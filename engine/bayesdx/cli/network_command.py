@@ -7,22 +7,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from bayesdx.cli.case_tables import reads_tables
+from bayesdx.cli.options import DryRun, OnErrorName, Quiet, Restart, Resume
 from bayesdx.cli.progress import patience, progress_shown
-from bayesdx.cli.score import (
-    LISTED,
-    Delimiter,
-    DryRun,
-    IdColumn,
-    Ignore,
-    Keep,
-    OnErrorName,
-    Quiet,
-    Restart,
-    Resume,
-    column_names,
-    notes_told,
-    print_summary,
-)
+from bayesdx.cli.run_summary import LISTED, notes_told, print_summary
 from bayesdx.cli.signals import ended_by_signals
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
 from bayesdx.formats import read_network, write_network
@@ -35,6 +23,7 @@ from bayesdx.tables.networks import MEMORY_LIMIT
 if TYPE_CHECKING:
     from bayesdx.tables.execution.network_subject import NetworkSubject
     from bayesdx.tables.execution.run_options import OnError, RunOptions
+    from bayesdx.tables.table_options import TableOptions
 
 CONVERT = "convert"
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -107,20 +96,14 @@ ChunkRows = Annotated[
         show_default=False,
     ),
 ]
-CasesEncodingOption = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="With --cases: of CSV that is not UTF-8, such as cp1252 or utf-16.",
-        show_default=False,
-    ),
-]
 OutputOption = Annotated[
     str,
     typer.Option("-o", "--output", metavar="OUT", help="With --cases: where to write, as score."),
 ]
 
 
+#: A network has no words for present and absent, and its own text has an encoding too.
+@reads_tables("decimal", "yes", "no", encoding="cases_encoding")
 def network(
     files: NetworkFiles,
     every: Annotated[
@@ -139,11 +122,8 @@ def network(
     normalise: NormaliseOption = False,
     encoding: EncodingOption = None,
     memory_limit: MemoryOption = None,
-    delimiter: Delimiter = "",
-    cases_encoding: CasesEncodingOption = "",
-    id_column: IdColumn = None,
-    keep: Keep = None,
-    ignore: Ignore = None,
+    *,
+    table: TableOptions,
 ) -> None:
     """Describe or convert a network file, or answer cases on it.
 
@@ -175,10 +155,8 @@ def network(
         # Imported here: no other command waits for it.
         from bayesdx.tables.execution.network_subject import NetworkSubject
         from bayesdx.tables.execution.run_options import RunOptions
-        from bayesdx.tables.execution.table_options import TableOptions
-        from bayesdx.tables.sources.dialect import Dialect
 
-        subject = NetworkSubject(read, path, None if mpe else target or [], limit)
+        subject = NetworkSubject(read, path, None if mpe else target or [], limit, table.words)
         options = RunOptions(
             on_error=cast("OnError", on_error),
             chunk_rows=subject.chunk_rows if chunk_rows is None else chunk_rows,
@@ -188,12 +166,7 @@ def network(
             restart=restart,
             dry_run=dry_run,
             listed=LISTED,
-            table=TableOptions(
-                Dialect(delimiter, cases_encoding),
-                id=id_column,
-                keep=column_names(keep),
-                ignore=column_names(ignore),
-            ),
+            table=table,
         )
         answer_cases(subject, cases, output, options, quiet=quiet)
 

@@ -50,6 +50,22 @@ CaseTable = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 Top = Annotated[int, typer.Option(min=1, help="How many rows to print.")]
+OnErrorName = Annotated[
+    str,
+    typer.Option(
+        metavar="stop|skip|report",
+        help="What a row that cannot be read does: nothing is written; or it goes to "
+        "OUT.rejected.csv and the rest is scored, with exit code 0 (skip) or 1 (report).",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only check the cases; score and write nothing.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with an interrupted run, if there is one.")
+]
+Restart = Annotated[bool, typer.Option("--restart", help="Drop an interrupted run and begin anew.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, a summary of a line.")]
 Folder = Annotated[
     Path | None,
     typer.Argument(

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import pandas as pd
 import typer
 
 import bayesdx
 from bayesdx.cli.arguments import read_findings
+from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.options import CaseTable, FindingOptions, Priors
 from bayesdx.cli.progress import patience
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.presentation.terminal import tell
 from bayesdx.presentation.words import counted
-from bayesdx.tables import CASE_ID, finding_columns, read_cases, write_whole
+from bayesdx.tables import refuse_overwriting, write_whole
+from bayesdx.tables.stated_tables import read_table
+from bayesdx.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from bayesdx.reports.gathering import CaseReport, Thoroughness
+    from bayesdx.diagnosis.cases import Cases
+    from bayesdx.diagnosis.core import Core
 
 #: A page of more cases is too long to read, and takes minutes.
 MOST_CASES = 100
 NEEDS = ("matplotlib", "jinja2")
 
 
+@reads_tables()
 def report(
     cases: CaseTable = None,
     findings: FindingOptions = None,
@@ -40,6 +45,8 @@ def report(
     title: Annotated[str, typer.Option(help="Title of the page.")] = "Differential diagnosis",
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     priors: Priors = None,
+    *,
+    table: TableOptions,
 ) -> None:
     """Write a page about cases: what to do, how probable, why, how sure, what to ask.
 
@@ -49,14 +56,17 @@ def report(
     if output.suffix.lower() not in (".html", ".htm"):
         raise InvalidCase(Fault(str(output), "a name ending in .html", output.suffix))
     # Imported here: no other command needs the plotting library.
-    from bayesdx.reports.gathering import Thoroughness
+    from bayesdx.reports.gathering import Thoroughness, gather
     from bayesdx.reports.page import page
 
+    if cases is not None:
+        refuse_overwriting(output, [cases])
     with patience("reading the priors"):
         engine = bayesdx.load(priors)
-    given = _given(engine, cases, findings)
-    with patience(f"writing about {counted(len(given), 'case')}"):
-        gathered = list(_gathered(engine, given, Thoroughness(draws=draws, seed=seed)))
+    named = _named(engine.core, cases, findings, table)
+    with patience(f"writing about {counted(len(named), 'case')}"):
+        effort = Thoroughness(draws=draws, seed=seed)
+        gathered = [gather(engine.core, *one, effort) for one in named]
         write_whole(output, page(engine, gathered, title).encode())
     tell(f"bayesdx: {counted(len(gathered), 'case')} written to {output}")
 
@@ -68,42 +78,29 @@ def _check_libraries() -> None:
         raise BayesdxError(Fault("report", "the extra 'plot' (pip install 'bayesdx[plot]')", got))
 
 
-def _given(
-    engine: bayesdx.Engine, cases: str | None, findings: list[str] | None
-) -> list[tuple[str, Mapping[str, Any]]]:
+def _named(
+    core: Core, cases: str | None, findings: list[str] | None, options: TableOptions
+) -> list[tuple[str, Mapping[str, str], Cases]]:
+    """Read the cases: of each its name, what is shown beside it, and what is known of it."""
     if (cases is None) == (not findings):
         got = Phrase("both" if cases else "neither")
         raise InvalidCase(Fault("arguments", "either CASES or findings (-f)", got))
     if cases is None:
-        return [("Case", read_findings(findings or ()))]
-    table = read_cases(cases, engine.core.reader.check_table)
-    if len(table) > MOST_CASES:
+        return [("Case", {}, core.read_case(read_findings(findings or ())))]
+    table = read_table(cases, core.reader.names, options)
+    count = len(table.frame)
+    if count > MOST_CASES:
         expected = f"at most {MOST_CASES} cases on one page"
-        raise InvalidCase(Fault(cases, expected, Phrase(str(len(table)))))
-    found = finding_columns(table)
-    ids = table[CASE_ID] if CASE_ID in table.columns else pd.Series(range(1, len(table) + 1))
-    rows = found.to_dict("records")
-    return [(str(name), _known(row)) for name, row in zip(ids, rows, strict=True)]
+        raise InvalidCase(Fault(cases, expected, Phrase(str(count))))
+    columns = {name: table.evidence[name].array for name in table.roles.evidence}
+    read = core.reader.read(columns, count, table.place, options.words)
+    beside = table.kept.to_dict("records")
+    return [
+        (name, {str(key): shown(cell) for key, cell in kept.items()}, read.take(np.array([row])))
+        for row, (name, kept) in enumerate(zip(table.names, beside, strict=True))
+    ]
 
 
-def _known(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): cell for name, cell in row.items() if not (pd.isna(cell) or cell == "")}
-
-
-def _gathered(
-    engine: bayesdx.Engine, given: list[tuple[str, Mapping[str, Any]]], effort: Thoroughness
-) -> Iterator[CaseReport]:
-    """Answer every case; faults of all of them are told at once."""
-    from bayesdx.reports.gathering import gather
-
-    faults: list[Fault] = []
-    for name, findings in given:
-        try:
-            made = gather(engine, name, findings, effort)
-        except InvalidCase as error:
-            faults += [replace(one, place=f"{name}, {one.place}") for one in error.faults]
-            continue
-        if not faults:
-            yield made
-    if faults:
-        raise InvalidCase(faults)
+def shown(cell: object) -> str:
+    """Return a cell that is kept as text, blank where it is missing."""
+    return "" if pd.isna(cell) else str(cell)  # type: ignore[call-overload]  # any one cell

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.case_columns import RESERVED
 from bayesdx.diagnosis.case_faults import MOST_FAULTS, CaseFaults, RowNames
 from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, imply, merge
+from bayesdx.diagnosis.column_names import ColumnNames
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import WORDS, Words, read_binary, read_measure, read_state
-from bayesdx.errors import Fault, nearest_names
+from bayesdx.errors import Fault
 from bayesdx.frozen import seal
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel
@@ -37,8 +37,6 @@ _COMPARE: Mapping[str, Callable[[FloatArray, float], NDArray[np.bool_]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-#: Unknown columns for which names that resemble them are looked for.
-MOST_NEAREST = 20
 #: Says what a cell means, or what is wrong with it.
 CellReader = Callable[[str, object], float | Fault]
 
@@ -78,18 +76,18 @@ class Cases:
 
 
 class CaseReader:
-    """Reads cases for one knowledge and its compiled model."""
+    """Reads cases for one knowledge and its compiled model.
+
+    Attributes
+    ----------
+    names : ColumnNames
+        What its columns may be called.
+    """
 
     def __init__(self, knowledge: Knowledge, model: NoisyModel) -> None:
         self._knowledge = knowledge
         self._model = model
-        self._names: dict[str, str] = {}
-        self._ids: set[str] = set()
-        for table in (knowledge.findings, knowledge.risks, knowledge.measures):
-            for name, entry in table.items():
-                for alias in (name, *entry.aliases_lay, *entry.aliases_professional):
-                    self._names.setdefault(folded(alias), name)
-                self._ids.add(name)
+        self.names = ColumnNames(knowledge)
         findings = knowledge.findings.values()
         self._implying = [finding for finding in findings if finding.implies]
         self._combined = [finding for finding in findings if finding.any_of]
@@ -97,32 +95,6 @@ class CaseReader:
             name: [finding for finding in findings if finding.threshold_of == name]
             for name in model.ordinals
         }
-
-    def knows(self, name: str) -> bool:
-        """Whether a name is that of a finding, risk or measure."""
-        return name in self._ids or folded(str(name)) in self._names
-
-    def check_columns(self, names: Iterable[str]) -> None:
-        """Refuse columns that name no finding, risk or measure.
-
-        Parameters
-        ----------
-        names : iterable of str
-            Without the columns that are about the case and are never evidence.
-
-        Raises
-        ------
-        InvalidCase
-            With every such column and the names that it resembles.
-        """
-        faults = CaseFaults((), 0)
-        for name in names:
-            self._target(str(name), faults)
-        faults.raise_any()
-
-    def check_table(self, names: Iterable[str]) -> None:
-        """Do so for all columns of a table, the reserved ones among them."""
-        self.check_columns([name for name in names if name not in RESERVED])
 
     def read(
         self, columns: Mapping[Any, Cells], n_cases: int, rows: RowNames, words: Words = WORDS
@@ -177,7 +149,7 @@ class CaseReader:
         InvalidCase
             With every unknown column; never for a cell.
         """
-        self.check_columns(columns)
+        self.names.check_columns(columns)
         faults = CaseFaults(rows, n_cases, first_only=True)
         cases = self._read(columns, n_cases, faults, words)
         ordered = tuple(sorted(faults.faults, key=operator.itemgetter(0)))
@@ -192,7 +164,7 @@ class CaseReader:
         said: dict[str, list[tuple[str, FloatArray]]] = {}
         given: list[tuple[str, FloatArray]] = []
         for column, cells in columns.items():
-            name = self._target(str(column), faults)
+            name = self.names.target(str(column), faults)
             if name is None:
                 continue
             for target, values in self._read_column(name, str(column), cells, faults, words):
@@ -212,18 +184,6 @@ class CaseReader:
         imply(told, self._implying, n_cases, faults)
         dropped = combine(told, self._combined, n_cases, faults)
         return self._assemble(told, blank, dropped, tuple(given))
-
-    def _target(self, column: str, faults: CaseFaults) -> str | None:
-        """What a column is about."""
-        if column in self._ids:
-            return column
-        name = self._names.get(folded(column))
-        if name is None:
-            # Of a flood of unknown columns the first ones are enough.
-            few = len(faults.faults) < MOST_NEAREST
-            found = nearest_names(folded(column), self._names) if few else ()
-            faults.add_column(column, tuple(dict.fromkeys(self._names[name] for name in found)))
-        return name
 
     def _states(self, target: str) -> tuple[str, ...]:
         entry = self._knowledge.findings.get(target) or self._knowledge.risks[target]

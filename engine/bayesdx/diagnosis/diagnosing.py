@@ -266,7 +266,7 @@ class Diagnosis(Result):
         return texts.shown(Matter(facts, causes, drivers, first))
 
 
-def diagnose(core: Core, findings: Mapping[str, object]) -> Diagnosis:
+def diagnose(core: Core, findings: Mapping[str, object] | Cases) -> Diagnosis:
     """Answer one case; see `Engine.diagnose`."""
     cases = core.read_case(findings)
     answer, groups = core.with_groups(cases.evidence)

@@ -238,7 +238,7 @@ class Engine(CaseQuestions, TableQuestions):
         frame, core = cases_frame(cases), self.core
         answers = (*core.causes, UNEXPLAINED, *LAST_COLUMNS)
         names = frame.columns.tolist()
-        knows = core.reader.knows
+        knows = core.reader.names.knows
         roles = column_roles(names, knows, id=label, keep=keep, ignore=ignore, answers=answers)
         return frame, roles
 

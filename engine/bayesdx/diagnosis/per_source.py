@@ -12,7 +12,7 @@ of documents, not opinions on a patient.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +29,10 @@ from bayesdx.building.source_models import (
     model_numbers,
     source_models,
 )
+from bayesdx.diagnosis.case_faults import RowNames
 from bayesdx.diagnosis.cases import CaseReader
 from bayesdx.diagnosis.source_influence import Influences, find_influences
+from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import NOTHING, Fault, InvalidCase, InvalidKnowledge, nearest_names
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray
@@ -50,6 +52,12 @@ __all__ = [
 ]
 
 MODEL = "model"
+#: Columns of `Comparison.cases`.
+COLUMNS = (
+    *("case", "rival", "possible", "first_cause", "first_posterior", "first_in_model"),
+    *("model_first_cause", "model_first_posterior", "first_differs"),
+    *("largest_cause", "largest_model", "largest_rival", "distance"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +130,13 @@ def _entropy(p: FloatArray) -> FloatArray:
     return result
 
 
-def compare(knowledge: Knowledge, cases: pd.DataFrame, case: Hashable | None = None) -> Comparison:
+def compare(
+    knowledge: Knowledge,
+    cases: pd.DataFrame,
+    case: Hashable | None = None,
+    rows: RowNames = None,
+    words: Words = WORDS,
+) -> Comparison:
     """Answer cases under every source alone, and say which of its statements make the difference.
 
     Parameters
@@ -133,6 +147,8 @@ def compare(knowledge: Knowledge, cases: pd.DataFrame, case: Hashable | None = N
     case : label of the index, optional
         The case whose differences are traced to statements; without it, for each rival the one
         with the largest distance.
+    rows, words
+        How cells are called in faults, and written; as for `CaseReader.read`.
 
     Returns
     -------
@@ -149,8 +165,16 @@ def compare(knowledge: Knowledge, cases: pd.DataFrame, case: Hashable | None = N
     base = model_numbers(knowledge)
     causes = [name for name, cause in base.causes.items() if cause.kind == "cause"]
     rivals = source_models(knowledge)
-    model = _side(MODEL, base, assemble(base), cases, causes)
-    sides = [_rival_side(rival, model, cases, causes) for rival in rivals]
+    if rows is None and len(cases) > 1:
+        rows = range(len(cases))
+    columns = {name: cases[name].array for name in cases.columns}
+
+    def read(side: Knowledge, assembly: Assembly) -> Evidence:
+        return CaseReader(side, assembly.model).read(columns, len(cases), rows, words).evidence
+
+    assembly = assemble(base)
+    model = _side(MODEL, assembly, read(base, assembly), causes)
+    sides = [_rival_side(rival, model, read, causes) for rival in rivals]
     table = pd.concat([_compared(model, side, cases.index, causes) for side in sides])
     explained, statements = [], []
     for rival, side in zip(rivals, sides, strict=True):
@@ -201,25 +225,24 @@ def _check(knowledge: Knowledge, cases: pd.DataFrame, case: Hashable | None) -> 
         raise InvalidCase(Fault("case", "a case of the table", case, near))
 
 
-def _side(
-    name: str, knowledge: Knowledge, assembly: Assembly, cases: pd.DataFrame, causes: list[str]
-) -> _Side:
-    columns = {column: cases[column].array for column in cases.columns}
-    reader = CaseReader(knowledge, assembly.model)
-    labels = range(len(cases)) if len(cases) > 1 else None
-    evidence = reader.read(columns, len(cases), labels).evidence
+def _side(name: str, assembly: Assembly, evidence: Evidence, causes: list[str]) -> _Side:
     answer = posteriors(assembly.model, evidence).complete()
     posterior = answer.causes[:, [assembly.model.causes.index(one) for one in causes]]
     posterior[~answer.possible] = np.nan
     return _Side(name, assembly, evidence, posterior)
 
 
-def _rival_side(rival: SourceModel, model: _Side, cases: pd.DataFrame, causes: list[str]) -> _Side:
+def _rival_side(
+    rival: SourceModel,
+    model: _Side,
+    read: Callable[[Knowledge, Assembly], Evidence],
+    causes: list[str],
+) -> _Side:
     if not rival.numbers:
         # The same numbers: the same network, and no rounding between them.
         return _Side(rival.id, model.assembly, model.evidence, model.posterior)
     assembly = assemble(rival.knowledge, model.assembly.links)
-    return _side(rival.id, rival.knowledge, assembly, cases, causes)
+    return _side(rival.id, assembly, read(rival.knowledge, assembly), causes)
 
 
 def _compared(model: _Side, side: _Side, labels: pd.Index, causes: list[str]) -> pd.DataFrame:
@@ -247,7 +270,8 @@ def _compared(model: _Side, side: _Side, labels: pd.Index, causes: list[str]) ->
             "largest_model": model.posterior[rows, largest],
             "largest_rival": side.posterior[rows, largest],
             "distance": apart,
-        }
+        },
+        columns=list(COLUMNS),
     )
     table.loc[~possible, ["first_cause", "model_first_cause", "largest_cause"]] = ""
     table.loc[~possible, "first_differs"] = False

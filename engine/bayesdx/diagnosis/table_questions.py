@@ -240,5 +240,5 @@ class TableQuestions(ReadOnly):
     def _evidence(self, cases: CaseTable) -> pd.DataFrame:
         """Read a table of any kind, without its reserved columns."""
         frame = cases_frame(cases)
-        names = column_roles(frame.columns.tolist(), self.core.reader.knows).evidence
+        names = column_roles(frame.columns.tolist(), self.core.reader.names.knows).evidence
         return frame[list(names)]

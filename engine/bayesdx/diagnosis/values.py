@@ -175,7 +175,7 @@ def read_binary(place: str, value: object, *, soft: bool, words: Words = WORDS) 
     near = nearest_names(word, ("present", "absent", "unknown", "yes", "no")) if word else ()
     return Fault(
         place,
-        f"{expected} ({words.told()}; score takes more by --yes, --no, --unknown)",
+        f"{expected} ({words.told()}; commands for tables take more by --yes, --no, --unknown)",
         value,
         near,
     )

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bayesdx import Diagnosis, Engine
     from bayesdx.diagnosis.asking.questions import NextQuestions
+    from bayesdx.diagnosis.cases import Cases
     from bayesdx.diagnosis.causal import CausalTable
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.diagnosis.diagnosing import Diagnosis
     from bayesdx.diagnosis.explaining.explanation import Explanation
     from bayesdx.diagnosis.intervals import Intervals
     from bayesdx.diagnosis.predictive_check import Surprise
@@ -50,6 +52,8 @@ class CaseReport:
     ----------
     name : str
         The case's own id, or its number.
+    kept : mapping of str to str
+        What else a table says of it, by column, to be shown beside the name.
     diagnosis : Diagnosis
     intervals : Intervals or None
     explanation : Explanation
@@ -63,6 +67,7 @@ class CaseReport:
     """
 
     name: str
+    kept: Mapping[str, str]
     diagnosis: Diagnosis
     intervals: Intervals | None
     explanation: Explanation
@@ -74,28 +79,30 @@ class CaseReport:
 
 
 def gather(
-    engine: Engine, name: str, findings: Mapping[str, object], effort: Thoroughness
+    core: Core, name: str, kept: Mapping[str, str], case: Cases, effort: Thoroughness
 ) -> CaseReport:
-    """Ask the engine everything about one case.
+    """Ask everything about one case that was read; the parameters are as in `CaseReport`."""
+    from bayesdx.diagnosis.asking.questions import next_questions
+    from bayesdx.diagnosis.causal import rank_causes
+    from bayesdx.diagnosis.diagnosing import diagnose
+    from bayesdx.diagnosis.explaining.explanation import explain
+    from bayesdx.diagnosis.frames import causes_frame
+    from bayesdx.diagnosis.intervals import intervals
+    from bayesdx.diagnosis.predictive_check import surprise
 
-    Raises
-    ------
-    InvalidCase
-        As `Engine.diagnose`.
-    """
-    diagnosis = engine.diagnose(findings)
+    diagnosis = diagnose(core, case)
     first = diagnosis.table.index[:-1][: effort.explained]
     level, draws, seed = effort.level, effort.draws, effort.seed
+    statements = core.once(causes_frame)["statements"]
     return CaseReport(
         name=name,
+        kept=kept,
         diagnosis=diagnosis,
-        intervals=engine.intervals(findings, level=level, draws=draws, seed=seed)
-        if draws
-        else None,
-        explanation=engine.explain(findings),
-        questions=engine.next_questions(findings, limit=QUESTIONS),
-        surprise=engine.surprise(findings, draws=effort.references, seed=seed),
-        causal=engine.rank_causes(findings),
+        intervals=intervals(core, case, level=level, draws=draws, seed=seed) if draws else None,
+        explanation=explain(core, case),
+        questions=next_questions(core, case, limit=QUESTIONS),
+        surprise=surprise(core, case, draws=effort.references, seed=seed),
+        causal=rank_causes(core, case),
         explained=tuple(map(str, first)),
-        priors=dict(zip(engine.causes.index, engine.causes["statements"], strict=True)),
+        priors=dict(zip(statements.index, statements, strict=True)),
     )

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
-from bayesdx.diagnosis.values import is_missing
+from bayesdx.diagnosis.values import WORDS, Words, is_missing
 from bayesdx.errors import Fault, Phrase, nearest_names
 from bayesdx.network.network import Network
 from bayesdx.tables.name_lookup import NameLookup, typed
@@ -36,9 +36,12 @@ class Encoder:
     Parameters
     ----------
     network : Network
+    words : Words
+        Of which those for not known count.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, words: Words = WORDS) -> None:
+        self._words = words
         self._variables = NameLookup(network.variables)
         self.position = self._variables.exact
         self._states = [NameLookup(variable.states) for variable in network.variables.values()]
@@ -158,7 +161,7 @@ class Encoder:
         if found is not None:
             return found
         text = isinstance(state, str)
-        return -1 if (is_missing(state) if text else _is_blank(state)) else WRONG
+        return -1 if (is_missing(state, self._words) if text else _is_blank(state)) else WRONG
 
     def _state_fault(self, place: str, got: object, v: int) -> Fault:
         known = list(self._codes[v])

@@ -91,7 +91,7 @@ def score_partition(
     core, options = core_of(knowledge), options or OutputOptions()
     _check(core, options, on_error, cases.columns)
     columns = [name for name in cases.columns if name not in RESERVED]
-    core.reader.check_columns(columns)
+    core.reader.names.check_columns(columns)
     faults: list[Fault] = []
     tables, kept = [], []
     for first in range(0, max(len(cases), 1), ROWS_AT_ONCE):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +15,12 @@ from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.sources.streams import ByteStream
 
 #: Rows of a chunk; the table is held whole in any case.
-_CHUNK_ROWS = 1 << 16
+CHUNK_ROWS = 1 << 16
 #: Faults listed in full; the rest are counted.
 _MOST_FAULTS = 1000
 
 
-def read_cases(
-    source: str | Path, check: Callable[[Sequence[str]], None] | None = None
-) -> pd.DataFrame:
+def read_cases(source: str | Path) -> pd.DataFrame:
     """Read a table of cases whole.
 
     Parameters
@@ -32,8 +29,6 @@ def read_cases(
         A file: CSV with a header line, JSON lines when its name ends in ``.jsonl``, each also with
         ``.gz`` or ``.zst``; Parquet when it ends in ``.parquet`` or ``.pq``; a folder of Parquet
         files. ``-`` is CSV on standard input.
-    check : function, optional
-        Given the names of the columns before any row is read; raises where they are wrong.
 
     Returns
     -------
@@ -51,18 +46,21 @@ def read_cases(
     --------
     bayesdx.tables.sources.opening.open_cases : the same in chunks, sound rows in spite of bad ones.
     """
-    with open_cases(source, chunk_rows=_CHUNK_ROWS) as cases:
-        if check is not None:
-            check(cases.columns)
+    with open_cases(source, chunk_rows=CHUNK_ROWS) as cases:
         return _whole(cases)
 
 
 def parse_csv(data: bytes, name: str) -> pd.DataFrame:
     """Read the bytes of a CSV file as a table of text; `name` is what its faults call it."""
-    return _whole(CsvSource(ByteStream.of_bytes(data, name), _CHUNK_ROWS))
+    return _whole(CsvSource(ByteStream.of_bytes(data, name), CHUNK_ROWS))
 
 
 def _whole(source: CaseSource) -> pd.DataFrame:
+    return whole_frame(source, sound_chunks(source))
+
+
+def sound_chunks(source: CaseSource) -> list[CaseChunk]:
+    """Return all chunks of a source, none of whose records has a fault; see `read_cases`."""
     chunks: list[CaseChunk] = []
     faults: list[Fault] = []
     count = 0
@@ -81,6 +79,11 @@ def _whole(source: CaseSource) -> pd.DataFrame:
         faults = [*faults[:_MOST_FAULTS], Fault(source.name, "sound rows", more)]
     if faults:
         raise InvalidCase(faults)
+    return chunks
+
+
+def whole_frame(source: CaseSource, chunks: list[CaseChunk]) -> pd.DataFrame:
+    """Return the records of chunks as a table; see `read_cases`."""
     columns = {
         name: _series([chunk.cells[name] for chunk in chunks], blank=not source.typed)
         for name in source.columns

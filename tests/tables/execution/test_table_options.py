@@ -13,11 +13,11 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.values import Words
 from bayesdx.errors import InvalidCase
 from bayesdx.tables.execution.run_options import RunOptions
-from bayesdx.tables.execution.table_options import TableOptions
 from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.execution.verification import verify_output
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.sources.dialect import Dialect
+from bayesdx.tables.table_options import TableOptions
 from bayesdx.tables.whole_tables import read_cases
 
 PLAIN = "case_id,cramp,ck\na,1,4.5\nb,0,\nc,0.5,2\n"

@@ -38,6 +38,8 @@ from bayesdx.presentation.plots import plot_contributions
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from bayesdx.diagnosis.cases import Cases
+
 #: Causes whose rivals and further answers are worked out when no cause is named.
 LEADING = 3
 
@@ -199,7 +201,7 @@ class Explanation(Result):
 
 def explain(
     core: Core,
-    findings: Mapping[str, object],
+    findings: Mapping[str, object] | Cases,
     cause: str | Sequence[str] | None = None,
     *,
     method: Method | None = None,

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.case_faults import CaseFaults, RowNames
+from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import BoolArray
 from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
@@ -74,13 +75,20 @@ class NetworkSubject(Subject[States, NetworkRows]):
         explanation instead.
     memory_limit : float
         As for `compile_network`.
+    words : Words
+        How cells say that something is not known.
     """
 
     def __init__(
-        self, network: Network, source: Path, targets: list[str] | None, memory_limit: float
+        self,
+        network: Network,
+        source: Path,
+        targets: list[str] | None,
+        memory_limit: float,
+        words: Words = WORDS,
     ) -> None:
         self._network, self._targets, self._limit = network, targets, memory_limit
-        self._solver, self._encoder = NetworkSolver(network, memory_limit), Encoder(network)
+        self._solver, self._encoder = NetworkSolver(network, memory_limit), Encoder(network, words)
         self._columns, self.paths = posterior_columns(network), (source,)
         self.reserved = tuple(name for name in RESERVED if name not in network.variables)
         if targets is None and (faults := column_faults(network)):

@@ -21,8 +21,8 @@ from bayesdx.tables.execution.part_result import PartResult, WrittenPart, joined
 from bayesdx.tables.execution.publish import arrow_tables, write_parquet
 from bayesdx.tables.execution.rejects import CellPlaces
 from bayesdx.tables.execution.subject import EngineSubject
-from bayesdx.tables.execution.table_options import open_table, roles_of
 from bayesdx.tables.sources.streams import bytes_digest, file_digest
+from bayesdx.tables.table_options import open_table, roles_of
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
@@ -107,7 +107,7 @@ def score_partition_job(core: Core, job: PartitionJob) -> PartResult:
     with open_table(job.source, subject, table, job.options.chunk_rows) as source:
         _check_same(core, job, source)
         places = CellPlaces(source.name, source.columns)
-        roles = roles_of(subject, source.columns, table)
+        roles = roles_of(subject, source.columns, table, subject.answers())
         # Chosen by the rows of the whole input, as on one machine.
         settled = subject.settled(job.rows)
         work = ChunkJob(settled, job.options, places, arrow_bytes, roles, faulty=faulty)

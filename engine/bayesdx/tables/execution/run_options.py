@@ -11,9 +11,9 @@ from typing import Literal, get_args
 
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.tables.execution.counts import Counts
-from bayesdx.tables.execution.table_options import TableOptions
 from bayesdx.tables.outputs import OutputOptions
-from bayesdx.tables.sources.formats import CSV, PARQUET, format_of
+from bayesdx.tables.sources.formats import PARQUET, format_of
+from bayesdx.tables.table_options import TableOptions
 
 OnError = Literal["stop", "skip", "report"]
 #: Records scored together: enough to be fast; some 15 kB of each are in hand, in each thread.
@@ -155,13 +155,7 @@ def check_run(
         faults.append(Fault("on-error", "stop, skip or report", options.on_error))
     if options.workers is not None and options.workers < 1:
         faults.append(Fault("workers", f"a number of {unit}, 1 or more", options.workers))
-    kind = format_of(source, None)[0]
-    table = options.table
-    if table.words.decimal != "." and kind != CSV:
-        faults.append(Fault("options", "CSV for --decimal", Phrase(str(source))))
-    if kind == CSV and table.words.decimal == (table.dialect.mark or ","):
-        expected = "another mark between cells than the decimal one (--delimiter ';')"
-        faults.append(Fault("delimiter", expected, table.words.decimal))
+    faults += options.table.faults(source)
     if options.resume and options.restart:
         faults.append(Fault("options", "resume or restart", Phrase("both")))
     if faults:

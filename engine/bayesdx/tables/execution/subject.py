@@ -126,7 +126,7 @@ class EngineSubject(Subject[Cases, Scores]):
 
     def knows(self, name: str) -> bool:
         """Whether a name is that of a finding, risk or measure."""
-        return self.core.reader.knows(name)
+        return self.core.reader.names.knows(name)
 
     def answers(self) -> tuple[str, ...]:
         """Return the columns of scores."""
@@ -134,7 +134,7 @@ class EngineSubject(Subject[Cases, Scores]):
 
     def check_columns(self, names: Iterable[str]) -> None:
         """Refuse what names no finding, risk or measure."""
-        self.core.reader.check_columns(names)
+        self.core.reader.names.check_columns(names)
 
     def read(
         self, columns: Mapping[str, pa.ChunkedArray], n_cases: int, rows: RowNames

@@ -40,10 +40,10 @@ from bayesdx.tables.execution.run_options import (
     check_run,
 )
 from bayesdx.tables.execution.subject import EngineSubject, Subject
-from bayesdx.tables.execution.table_options import open_table, roles_of
 from bayesdx.tables.execution.thread_pool import cores, in_order
 from bayesdx.tables.outputs import check_options
 from bayesdx.tables.sources.chunks import CaseChunk, CaseSource, RowFault
+from bayesdx.tables.table_options import open_table, roles_of
 from bayesdx.tables.target import (
     AUDIT_SUFFIX,
     PARTS_SUFFIX,
@@ -127,7 +127,7 @@ def run_table(
         table = open_table(source, subject, options.table, options.chunk_rows)
         opened = stack.enter_context(table)
         refuse_inputs(target, (*opened.paths, *subject.paths))
-        roles = roles_of(subject, opened.columns, options.table)
+        roles = roles_of(subject, opened.columns, options.table, subject.answers())
         if target.path is None:
             aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="bayesdx-"))
             folder = Path(aside) / f"output{PARTS_SUFFIX}"

@@ -29,12 +29,12 @@ from bayesdx.tables.execution.publish import describe
 from bayesdx.tables.execution.rejects import CellPlaces, rejected_header
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.subject import EngineSubject
-from bayesdx.tables.execution.table_options import TableOptions, open_table, roles_of
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.formats import CSV
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.sources.streams import bytes_digest
+from bayesdx.tables.table_options import TableOptions, open_table, roles_of
 from bayesdx.tables.target import AUDIT_SUFFIX, REJECTED_SUFFIX, Target
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ def _scored_again(
     chosen: IntArray,
 ) -> _Again:
     """Score the chosen ones among the good records of an input again, as they are written."""
-    roles = roles_of(subject, source.columns, options.table)
+    roles = roles_of(subject, source.columns, options.table, subject.answers())
     places = CellPlaces(source.name, source.columns, source.delimiter)
     work = ChunkJob(subject, options, places, encode=None, roles=roles)
     counts, tables, seen, rejected = Counts(), [], SeenIds(), []

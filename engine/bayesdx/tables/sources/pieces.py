@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.tables.sources.signatures import ENCODING
 from bayesdx.tables.sources.strict import MOST_RECORD, judge
 from bayesdx.tables.sources.structure import BoolArray, IntArray, Records, find_records
 from bayesdx.tables.sources.window import Window
@@ -181,5 +182,8 @@ def wrong_text(cell: bytes) -> tuple[str, object] | None:
     try:
         cell.decode()
     except UnicodeDecodeError:
-        return "UTF-8 text (save the file as UTF-8, or name its encoding: --encoding)", cell
+        return (
+            f"UTF-8 text (save the file as UTF-8, or name its encoding: {ENCODING})",
+            cell,
+        )
     return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
 
+#: The option, which `bayesdx network` has for its own text as well.
+ENCODING = "--encoding (of network: --cases-encoding)"
 _BEGINNINGS = {
     b"PAR1": "a Parquet file without its suffix",
     b"\x1f\x8b": "a gzip file without its suffix",
@@ -15,8 +17,8 @@ _BEGINNINGS = {
     b"ARROW1": "an Arrow file",
     b"%PDF": "a PDF file",
     b"SQLite format 3": "an SQLite database",
-    b"\xff\xfe": "UTF-16 text: save it as UTF-8, or --encoding utf-16",
-    b"\xfe\xff": "UTF-16 text: save it as UTF-8, or --encoding utf-16",
+    b"\xff\xfe": f"UTF-16 text: save it as UTF-8, or name its encoding: {ENCODING}",
+    b"\xfe\xff": f"UTF-16 text: save it as UTF-8, or name its encoding: {ENCODING}",
 }
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bayesdx.case_columns import ColumnRoles, column_roles
 from bayesdx.diagnosis.values import Words
+from bayesdx.errors import Fault, Phrase
 from bayesdx.tables.sources.dialect import Dialect
+from bayesdx.tables.sources.formats import CSV, format_of
 from bayesdx.tables.sources.opening import open_cases
 
 if TYPE_CHECKING:
-    from bayesdx.tables.execution.subject import Subject
     from bayesdx.tables.sources.chunks import CaseSource
 
 
@@ -40,6 +41,17 @@ class TableOptions:
     keep: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
 
+    def faults(self, source: str | Path) -> list[Fault]:
+        """Say which marks of numbers and cells cannot be those of an input."""
+        kind, decimal = format_of(source, None)[0], self.words.decimal
+        if kind != CSV:
+            got = Phrase(str(source))
+            return [Fault("options", "CSV for --decimal", got)] if decimal != "." else []
+        if decimal != (self.dialect.mark or ","):
+            return []
+        expected = "another mark between cells than the decimal one (--delimiter ';')"
+        return [Fault("delimiter", expected, decimal)]
+
     def plain(self, knows: Callable[[str], bool]) -> frozenset[str]:
         """Return the columns that are certainly no evidence, besides the reserved ones."""
         kept = [name for name in self.keep if not knows(name)]
@@ -63,18 +75,37 @@ class TableOptions:
         )
 
 
+class KnownColumns(Protocol):
+    """What says which columns are evidence: a subject of a run, or the names of a knowledge."""
+
+    def knows(self, name: str, /) -> bool:
+        """Whether a column of this name is."""
+
+    def check_columns(self, names: Iterable[str], /) -> None:
+        """Refuse columns that are none."""
+
+
 def open_table(
-    source: str | Path, subject: Subject[Any, Any], table: TableOptions, chunk_rows: int
+    source: str | Path, evidence: KnownColumns, table: TableOptions, chunk_rows: int
 ) -> CaseSource:
     """Open the input of a run; see `open_cases`."""
-    plain = table.plain(subject.knows)
+    plain = table.plain(evidence.knows)
     return open_cases(source, chunk_rows=chunk_rows, dialect=table.dialect, plain=plain)
 
 
 def roles_of(
-    subject: Subject[Any, Any], columns: Sequence[str], table: TableOptions
+    evidence: KnownColumns, columns: Sequence[str], table: TableOptions, answers: Iterable[str] = ()
 ) -> ColumnRoles:
     """Say what each column is for, and refuse those that are for nothing.
+
+    Parameters
+    ----------
+    evidence : KnownColumns
+    columns : sequence of str
+        All of the table.
+    table : TableOptions
+    answers : iterable of str
+        Columns of the answer, of which a copied one must not have the name.
 
     Raises
     ------
@@ -84,11 +115,11 @@ def roles_of(
     """
     roles = column_roles(
         columns,
-        subject.knows,
+        evidence.knows,
         id=table.id,
         keep=table.keep,
         ignore=table.ignore,
-        answers=subject.answers(),
+        answers=answers,
     )
-    subject.check_columns(roles.evidence)
+    evidence.check_columns(roles.evidence)
     return roles
