@@ -333,7 +333,10 @@ def test_a_reading_that_another_one_makes_possible_is_put_in(folder: Knowledge) 
 def test_impossible_cases_have_no_distance(spoken: Knowledge, folder: Knowledge) -> None:
     assert folder.risks["statin_use"].states == ("absent", "present")
     real = model_numbers(spoken)
-    side = per_source._side(MODEL, real, assemble(real), CASES, ["strain", "statin_myopathy"])
+    assembly = assemble(real)
+    columns = {name: CASES[name].array for name in CASES.columns}
+    read = CaseReader(real, assembly.model).read(columns, len(CASES), range(len(CASES)))
+    side = per_source._side(MODEL, assembly, read.evidence, ["strain", "statin_myopathy"])
     side.posterior[1] = np.nan
     table = per_source._compared(side, side, CASES.index, ["strain", "statin_myopathy"])
     assert table["possible"].tolist() == [True, False, True]
