@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-LONGEST_REPR = 80
+#: Characters of a value that are shown, and of words of our own.
+LONGEST_REPR, LONGEST_PHRASE = 80, 120
 
 
 class Phrase(str):
@@ -145,6 +146,7 @@ def _shown(value: object) -> str:
         text = repr(value.item() if isinstance(value, np.generic) else value)
     except Exception as reason:  # noqa: BLE001 - a foreign repr must not hide the fault itself
         text = f"a {type(value).__name__} that cannot be shown ({type(reason).__name__})"
-    if len(text) > LONGEST_REPR:
-        text = f"{text[: LONGEST_REPR - 3]}..."
+    longest = LONGEST_PHRASE if isinstance(value, Phrase) else LONGEST_REPR
+    if len(text) > longest:
+        text = f"{text[: longest - 3]}..."
     return text

@@ -17,6 +17,7 @@ import bayesdx
 from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.inference.layered import LayeredNetwork, layered_model
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.query import posteriors
 from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
@@ -48,8 +49,8 @@ class Case:
             np.testing.assert_allclose(values, self.right[name], atol=1e-11, err_msg=place)
 
 
-def solve_general(case: Case) -> None:
-    general = CompiledGeneral(case.network, 1e9)
+def solve_general(case: Case, backend: Backend) -> None:
+    general = CompiledGeneral(case.network, 1e9, backend)
     # One case is answered alone, many may have a plan.
     for n in (1, 40):
         states = np.repeat(case.states, n, axis=0)
@@ -88,7 +89,7 @@ def solve_layered(case: Case) -> None:
 def solve(kind: str, seeds: range) -> None:
     for seed in seeds:
         case = Case(kind, seed)
-        solve_general(case)
+        solve_general(case, BACKENDS[seed % len(BACKENDS)])
         if kind == "layered":
             solve_layered(case)
 

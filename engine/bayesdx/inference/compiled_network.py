@@ -18,6 +18,7 @@ from bayesdx.errors import Fault, InvalidNetwork, Phrase, TooComplex
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.general.general_network import CompiledGeneral
 from bayesdx.inference.layered import LayeredNetwork, layered_model
+from bayesdx.inference.machine_code import Backend
 from bayesdx.network.network import Network
 
 #: Nanoseconds of a case of the frontier sweep, many side by side: a round figure that decides.
@@ -103,10 +104,12 @@ class NetworkSolver:
     network : Network
     memory_limit : float
         Bytes that the tables of a plan, and the arrays of one case, may take.
+    backend : {"auto", "numpy", "compiled"}
+        Who does the arithmetic.
     """
 
-    def __init__(self, network: Network, memory_limit: float) -> None:
-        self.network, self.memory_limit = network, memory_limit
+    def __init__(self, network: Network, memory_limit: float, backend: Backend = "auto") -> None:
+        self.network, self.memory_limit, self._backend = network, memory_limit, backend
         self.names = tuple(network.variables)
         self.cards = tuple(variable.cardinality for variable in network.variables.values())
         model = layered_model(network)
@@ -119,13 +122,13 @@ class NetworkSolver:
             if tree < SWEEP_CASE:
                 self.reason = f"it is layered, but its cluster tree is small ({tree / 1e3:.2g} us)"
             else:
-                self.layered = LayeredNetwork(model)
+                self.layered = LayeredNetwork(model, backend)
                 self.reason = f"it is layered: {model!r}"
 
     @cached_property
     def general(self) -> CompiledGeneral:
         """The general executors, made when first needed."""
-        return CompiledGeneral(self.network, self.memory_limit)
+        return CompiledGeneral(self.network, self.memory_limit, self._backend)
 
     def query(
         self,

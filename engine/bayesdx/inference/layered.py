@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answer_table
 from bayesdx.inference.noisy.careful import doubtful_cases
@@ -69,10 +70,11 @@ class LayeredNetwork:
     ----------
     model : NoisyModel
         As `layered_model` made it.
+    backend : {"auto", "numpy", "compiled"}
     """
 
-    def __init__(self, model: NoisyModel) -> None:
-        self.model = model
+    def __init__(self, model: NoisyModel, backend: Backend = "auto") -> None:
+        self.model, self.backend = model, backend
         self.names = tuple(model.network.variables)
         at = {name: v for v, name in enumerate(self.names)}
         layers = (model.findings, model.ordinals, model.risks, model.causes)
@@ -153,7 +155,7 @@ class LayeredNetwork:
         self, evidence: Evidence, log_scale: FloatArray, names: Sequence[str]
     ) -> LayeredPosteriors:
         """Answer every case; of ``names`` the posteriors can be read."""
-        answer = posteriors(self.model, evidence, only_evidence=not names)
+        answer = posteriors(self.model, evidence, only_evidence=not names, backend=self.backend)
         return LayeredPosteriors(self, evidence, answer, log_scale, tuple(names))
 
     def _given_cause(self, name: str) -> tuple[int, FloatArray] | None:
@@ -271,7 +273,7 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
         }
         left = {name: np.arange(len(rows)) for name, (rows, _) in passes.items()}
         together = min(sum(ratios.size for ratios in result.values()), AT_ONCE)
-        compiled = settled("auto", self._layered.model, together) == "compiled"
+        compiled = settled(self._layered.backend, self._layered.model, together) == "compiled"
         if not compiled and sum(map(len, result.values())) > MANY_PASSES:
             left = self._by_lanes(passes, result)
         jobs = [
@@ -290,7 +292,12 @@ class LayeredPosteriors(Mapping[str, FloatArray]):
                 self._with_state(name, passes[name][1][at], some)
                 for (name, at, _), some in zip(now, rows, strict=True)
             ]
-            answer = posteriors(self._layered.model, stacked(parts), only_evidence=True)
+            answer = posteriors(
+                self._layered.model,
+                stacked(parts),
+                only_evidence=True,
+                backend=self._layered.backend,
+            )
             logs = answer.log_evidence - self._answer.log_evidence[np.concatenate(rows)]
             if len(answer.too_complex):
                 logs[answer.too_complex] = np.nan

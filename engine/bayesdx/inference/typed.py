@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
@@ -24,10 +25,13 @@ from bayesdx.inference.arrays import IntArray
 Function = TypeVar("Function", bound=Callable[..., Any])
 Fields = TypeVar("Fields", bound=NamedTuple)
 
-#: Pointers to float64, int64, uint64 and int8; 64 bits as NumPy's uint64.
+#: Pointers to float64, int64, int32, uint64 and int8; 64 bits as NumPy's uint64.
 Floats: TypeAlias = Any
 Integers: TypeAlias = Any
+Indices: TypeAlias = Any
 Words: TypeAlias = Any
+#: Where an array of numbers begins, as a number.
+Address: TypeAlias = Any
 Bytes: TypeAlias = Any
 Word: TypeAlias = Any
 
@@ -35,8 +39,10 @@ _types: Any = types
 _KINDS: dict[str, Any] = {
     "Floats": _types.CPointer(types.float64),
     "Integers": _types.CPointer(types.int64),
+    "Indices": _types.CPointer(types.int32),
     "Words": _types.CPointer(types.uint64),
     "Bytes": _types.CPointer(types.int8),
+    "Address": types.int64,
     "int": types.int64,
 }
 # numba's own types know neither all of its options nor what an intrinsic returns.
@@ -188,13 +194,28 @@ def _apart(typing_context: Any) -> Any:  # noqa: ARG001
     return types.void(), code
 
 
-def _integers_at(typing_context: Any, address: Any) -> Any:  # noqa: ARG001
-    pointer = _KINDS["Integers"]
+def _pointer_at(kind: str) -> Any:
+    pointer = _KINDS[kind]
 
+    def typed(typing_context: Any, address: Any) -> Any:  # noqa: ARG001
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
+            return builder.inttoptr(arguments[0], context.get_value_type(pointer))
+
+        return pointer(types.int64), code
+
+    return _intrinsic(typed)
+
+
+def _called(typing_context: Any, address: Any, argument: Any) -> Any:  # noqa: ARG001
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ARG001
-        return builder.inttoptr(arguments[0], context.get_value_type(pointer))
+        number = context.get_value_type(types.int32)
+        function = builder.inttoptr(arguments[0], ir.FunctionType(number, [number]).as_pointer())
+        return builder.sext(
+            builder.call(function, [builder.trunc(arguments[1], number)]),
+            context.get_value_type(types.int64),
+        )
 
-    return pointer(types.int64), code
+    return types.int64(types.int64, types.int64), code
 
 
 def _moved(typing_context: Any, pointer: Any, by: Any) -> Any:  # noqa: ARG001
@@ -221,8 +242,11 @@ def _ones(typing_context: Any, word: Any) -> Any:  # noqa: ARG001
 #: Called by a function that is to stay one of its own: code that is inlined is compiled again with
 #: each function around it.
 apart: Callable[[], None] = _intrinsic(_apart)
-#: A pointer to an address.
-integers_at: Callable[[int], Integers] = _intrinsic(_integers_at)
+#: Pointers to an address.
+integers_at: Callable[[int], Integers] = _pointer_at("Integers")
+floats_at: Callable[[int], Floats] = _pointer_at("Floats")
+#: What the C function ``int (int)`` at an address returns.
+called: Callable[[int, int], int] = _intrinsic(_called)
 #: A pointer so many entries further on.
 moved: Callable[[Any, int], Any] = _intrinsic(_moved)
 #: Position of the lowest set bit of a word that is not 0.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from bayesdx.case_columns import column_roles
-from bayesdx.case_frames import CaseTable, cases_frame, is_one_case
-from bayesdx.errors import Fault, InvalidCase, InvalidNetwork
+from bayesdx.case_frames import CaseTable
+from bayesdx.errors import Fault, InvalidNetwork
 from bayesdx.frozen import ReadOnly
 from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.inference.general.tree_plan import TreePlan
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
 from bayesdx.network.network import Network
+from bayesdx.tables.case_states import Likelihoods, read_cases
 from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import (
     column_faults,
@@ -32,9 +33,6 @@ MEMORY_LIMIT = 2 << 30
 #: One row a case, columns among the variables, cells state names; or one case as a mapping.
 #: Tables may be of pandas, Arrow, polars, or lists of mappings.
 Evidence = CaseTable
-#: For a variable, likelihoods (N, S) of what was seen given each state.
-Likelihoods = Mapping[str, ArrayLike] | None
-States = NDArray[np.intp]
 
 
 class CompiledNetwork(ReadOnly):
@@ -48,23 +46,25 @@ class CompiledNetwork(ReadOnly):
 
     Attributes
     ----------
-    network, memory_limit
+    network, memory_limit, backend
     """
 
     network: Network
     memory_limit: float
+    backend: Backend
     _solver: NetworkSolver
     _encoder: Encoder
 
-    def __init__(self, network: Network, memory_limit: float = MEMORY_LIMIT) -> None:
-        self.__dict__.update(network=network, memory_limit=memory_limit)
-        self.__dict__.update(
-            _solver=NetworkSolver(network, memory_limit), _encoder=Encoder(network)
-        )
+    def __init__(
+        self, network: Network, memory_limit: float = MEMORY_LIMIT, backend: Backend = "auto"
+    ) -> None:
+        solver = NetworkSolver(network, memory_limit, backend)
+        self.__dict__.update(network=network, memory_limit=memory_limit, backend=backend)
+        self.__dict__.update(_solver=solver, _encoder=Encoder(network))
 
-    def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, float]]:
+    def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, float, Backend]]:
         # Plans are made anew where the copy is used.
-        return CompiledNetwork, (self.network, self.memory_limit)
+        return CompiledNetwork, (self.network, self.memory_limit, self.backend)
 
     def query(
         self,
@@ -105,7 +105,7 @@ class CompiledNetwork(ReadOnly):
         [[0.8, 0.2], [0.0, 1.0]]
         """
         wanted = self._encoder.name_faults("targets", targets or ())
-        states, soft, index = self._read(evidence, likelihoods, wanted)
+        states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
         answer = self._solver.query(states, soft, targets)
         named = {name: self.network.variables[name].states for name in answer.posteriors}
         status = status_of(answer)
@@ -148,7 +148,7 @@ class CompiledNetwork(ReadOnly):
         """
         wanted = self._encoder.name_faults("variables", variables)
         wanted = wanted or joint_faults(self.network, variables)
-        states, soft, index = self._read(evidence, likelihoods, wanted)
+        states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
         return joint_answer(self._solver, self.network, variables, states, soft, index)
 
     def mpe(self, evidence: Evidence, *, likelihoods: Likelihoods = None) -> pd.DataFrame:
@@ -194,9 +194,8 @@ class CompiledNetwork(ReadOnly):
         faults = column_faults(self.network)
         if faults:
             raise InvalidNetwork(faults)
-        states, soft, index = self._read(evidence, likelihoods, [])
-        given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
-        found = most_probable_states(self.network, states, self.memory_limit, given)
+        states, soft, index = read_cases(self._encoder, evidence, likelihoods, [])
+        found = most_probable_states(self.network, states, self.memory_limit, soft)
         return explanation_frame(self.network, found, index)
 
     def gradients(
@@ -239,12 +238,13 @@ class CompiledNetwork(ReadOnly):
         >>> compile_network(rain).gradients({"rain": "yes"}, ["rain"])["rain"].round(3)
         array([[0., 5.]])
         """
-        states, soft, _ = self._read(evidence, likelihoods, self._table_faults(variables, None))
-        given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
-        log_evidence = self._solver.query(states, given, []).complete().log_evidence
+        states, soft, _ = read_cases(
+            self._encoder, evidence, likelihoods, self._table_faults(variables, None)
+        )
+        log_evidence = self._solver.query(states, soft, []).complete().log_evidence
         limit = self.memory_limit
         return {
-            name: family_gradient(self.network, name, states, log_evidence, limit, given)
+            name: family_gradient(self.network, name, states, log_evidence, limit, soft)
             for name in variables
         }
 
@@ -290,14 +290,15 @@ class CompiledNetwork(ReadOnly):
         >>> compile_network(rain).posterior_gradients({}, "rain", ["rain"])["rain"].shape
         (1, 2, 2)
         """
-        states, soft, _ = self._read(evidence, likelihoods, self._table_faults(variables, target))
-        given = {v: np.asarray(values, dtype=np.float64) for v, values in soft.items()}
-        answer = self._solver.query(states, given, [target]).complete()
+        states, soft, _ = read_cases(
+            self._encoder, evidence, likelihoods, self._table_faults(variables, target)
+        )
+        answer = self._solver.query(states, soft, [target]).complete()
         posterior, logs = answer.posteriors[target], answer.log_evidence
         limit = self.memory_limit
         return {
             name: posterior_gradient(
-                self.network, name, target, states, posterior, logs, limit, given
+                self.network, name, target, states, posterior, logs, limit, soft
             )
             for name in variables
         }
@@ -342,26 +343,6 @@ class CompiledNetwork(ReadOnly):
             f"CompiledNetwork({self.network!r}, memory_limit={self.memory_limit:.3g}; {self.road})"
         )
 
-    def _read(
-        self, evidence: Evidence, likelihoods: Likelihoods, faults: list[Fault]
-    ) -> tuple[States, dict[int, ArrayLike], pd.Index]:
-        """State positions, soft evidence and labels; every fault at once, those given among them.
-
-        The reserved columns of a table are no evidence, where no variable has such a name.
-        """
-        index: pd.Index = pd.RangeIndex(1)
-        if not is_one_case(evidence):
-            table = cases_frame(evidence, "evidence")
-            index, names = table.index, table.columns.tolist()
-            roles = column_roles(names, self.network.variables.__contains__)
-            evidence = table if len(roles.evidence) == len(names) else table[list(roles.evidence)]
-        states, wrong = self._encoder.states(evidence)
-        soft, further = self._encoder.likelihoods(likelihoods, len(states))
-        faults = wrong + further + faults
-        if faults:
-            raise InvalidCase(faults)
-        return states, soft, index
-
     def _table_faults(self, variables: Sequence[str], target: str | None) -> list[Fault]:
         faults = self._encoder.name_faults("target", [] if target is None else [target])
         faults += self._encoder.name_faults("variables", variables)
@@ -369,7 +350,9 @@ class CompiledNetwork(ReadOnly):
         return faults or table_faults(self.network, variables, times)
 
 
-def compile_network(network: Network, memory_limit: float = MEMORY_LIMIT) -> CompiledNetwork:
+def compile_network(
+    network: Network, memory_limit: float = MEMORY_LIMIT, backend: Backend = "auto"
+) -> CompiledNetwork:
     """Make a network ready for queries.
 
     Parameters
@@ -379,6 +362,8 @@ def compile_network(network: Network, memory_limit: float = MEMORY_LIMIT) -> Com
     memory_limit : float
         Bytes that the tables of a plan, and the arrays of one case, may take. What needs more is
         refused with its estimate; evidence often makes small what is large without it.
+    backend : {"auto", "numpy", "compiled"}
+        Who does the arithmetic; compiled code needs the extra ``fast``. Answers agree to 1e-12.
 
     Returns
     -------
@@ -388,6 +373,8 @@ def compile_network(network: Network, memory_limit: float = MEMORY_LIMIT) -> Com
     ------
     InvalidNetwork
         If a table has more cells than a network may hold, or the limit is not positive.
+    BayesdxError
+        If there is no such backend here.
 
     Examples
     --------
@@ -396,4 +383,4 @@ def compile_network(network: Network, memory_limit: float = MEMORY_LIMIT) -> Com
     >>> float(compile_network(rain).query({}).log_evidence[0])
     0.0
     """
-    return CompiledNetwork(network, memory_limit)
+    return CompiledNetwork(network, memory_limit, backend)

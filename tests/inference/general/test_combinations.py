@@ -1,8 +1,9 @@
 """Random networks of every shape with random evidence, against the sum over all worlds.
 
 Each case is asked four ways: in a batch, in the batch turned round, by a plan of its own, and of a
-network whose variables are eliminated in another order. The quick test does 500 combinations of
-network and evidence, the slow one 10,000.
+network whose variables are eliminated in another order; the batches of every other network by the
+plan for any evidence, the others without a plan. Compiled, a batch runs 16 cases side by side and
+a case alone 1. The quick tests do 500 combinations of network and evidence, the slow ones 10,000.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from general_backends import BACKENDS
 from joint import enumerated, joint
 from numpy.typing import NDArray
 from structures import SHAPES, structured_network
 
 from bayesdx.inference.general import elimination as orders
 from bayesdx.inference.general.general_network import CompiledGeneral
+from bayesdx.inference.machine_code import Backend
 from bayesdx.network import Network
 
 TIGHT = 1e-12
@@ -70,7 +73,9 @@ def check(values: FloatArray, log_evidence: float, evidence: float, expected: Fl
         np.testing.assert_allclose(values, expected / evidence, rtol=0, atol=TIGHT)
 
 
-def combinations(seed: int, count: int, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def combinations(
+    seed: int, count: int, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> Counter[str]:
     """Check so many combinations; returns how many there were of each kind."""
     rng = np.random.default_rng(seed)
     seen: Counter[str] = Counter()
@@ -79,7 +84,10 @@ def combinations(seed: int, count: int, monkeypatch: pytest.MonkeyPatch) -> Coun
         network = structured_network(rng, shape)
         states, soft = random_rows(rng, network)
         whole = joint(network)
-        compiled = CompiledGeneral(network, LIMIT)
+        names = list(network.variables)
+        compiled = CompiledGeneral(network, LIMIT, backend)
+        if seen["networks"] % 2:
+            compiled.plan([], names)
         batch = compiled.query(states, soft)
         order = rng.permutation(ROWS)
         again = compiled.query(states[order], {v: rows[order] for v, rows in soft.items()})
@@ -94,8 +102,7 @@ def combinations(seed: int, count: int, monkeypatch: pytest.MonkeyPatch) -> Coun
                 lambda graph, weights, live, _, noise=None: real(graph, weights, live, rule, noise),  # noqa: B023
             )
             patch.setattr(orders, "MOST_RESTARTS", 0)
-            other = CompiledGeneral(network, LIMIT)
-            names = list(network.variables)
+            other = CompiledGeneral(network, LIMIT, backend)
             for row in range(ROWS):
                 one = {v: rows[[row]] for v, rows in soft.items()}
                 known = [v for v in np.flatnonzero(states[row] >= 0) if v not in soft]
@@ -114,16 +121,18 @@ def combinations(seed: int, count: int, monkeypatch: pytest.MonkeyPatch) -> Coun
     return seen
 
 
-def test_five_hundred_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = combinations(20260101, 500, monkeypatch)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_five_hundred_combinations(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = combinations(20260101, 500, backend, monkeypatch)
     assert min(seen[shape] for shape in SHAPES) == 100
     assert seen["impossible"] > 50
     assert seen["soft"] > 100
 
 
 @pytest.mark.slow
-def test_ten_thousand_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = combinations(4, 10_000, monkeypatch)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_ten_thousand_combinations(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = combinations(4, 10_000, backend, monkeypatch)
     assert min(seen[shape] for shape in SHAPES) == 2000
     assert seen["impossible"] > 1000
     assert seen["soft"] > 2000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from general_backends import BACKENDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from joint import enumerated, joint, random_general_network
@@ -73,12 +74,13 @@ def positions(network: Network, soft: Soft) -> dict[int, NDArray[np.float64]]:
 @given(st.integers(0, 2**32 - 1))
 def test_every_case_is_what_the_joint_says(seed: int) -> None:
     rng = np.random.default_rng(seed)
+    backend = BACKENDS[seed % len(BACKENDS)]
     network = random_general_network(rng)
     states, soft = random_states(network, rng, N_CASES), random_soft(network, rng, N_CASES)
     if rng.random() < 0.4:  # the same columns in every row
         states[:, rng.random(states.shape[1]) < 0.5] = -1
         states[:, (states < 0).any(axis=0)] = -1
-    compiled = CompiledGeneral(network, 2**30)
+    compiled = CompiledGeneral(network, 2**30, backend)
     check(network, states, soft, compiled.query(states, positions(network, soft)))
 
 
@@ -87,8 +89,9 @@ def test_every_case_is_what_the_joint_says(seed: int) -> None:
 def test_the_plan_of_each_signature_is_exact(seed: int) -> None:
     """Asked often enough, each signature gets a plan of its own; some variables are not asked."""
     rng = np.random.default_rng(seed)
+    backend = BACKENDS[seed % len(BACKENDS)]
     network = random_general_network(rng)
-    compiled = CompiledGeneral(network, 2**30)
+    compiled = CompiledGeneral(network, 2**30, backend)
     states = random_states(network, rng, 3)
     targets = rng.permutation(list(network.variables))[: rng.integers(0, 4)].tolist()
     for row in range(3):

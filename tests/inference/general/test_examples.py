@@ -6,10 +6,12 @@ import numpy as np
 import pyagrum
 import pytest
 from agrum_networks import agrum_answer, example, sampled_states
+from general_backends import BACKENDS
 from numpy.typing import NDArray
 
 from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.general.general_network import CompiledGeneral
+from bayesdx.inference.machine_code import Backend
 from bayesdx.network import Network
 
 CLOSE = 1e-9
@@ -45,11 +47,12 @@ def compare(
             np.testing.assert_allclose(found, posteriors[name], rtol=0, atol=CLOSE)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("same_columns", [True, False])
 @pytest.mark.parametrize("name", SMALL)
-def test_small_networks_agree_with_pyagrum(name: str, same_columns: bool) -> None:
+def test_small_networks_agree_with_pyagrum(name: str, same_columns: bool, backend: Backend) -> None:
     network, net = example(name)
-    compiled = CompiledGeneral(network, 2**31)
+    compiled = CompiledGeneral(network, 2**31, backend)
     states = sampled_rows(network, 12, same_columns)
     compare(compiled, net, network, states)
     if same_columns:  # once more, by the plan of these columns
@@ -58,11 +61,17 @@ def test_small_networks_agree_with_pyagrum(name: str, same_columns: bool) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("same_columns", [True, False])
 @pytest.mark.parametrize("name", LARGE)
-def test_large_networks_agree_with_pyagrum(name: str, same_columns: bool) -> None:
+def test_large_networks_agree_with_pyagrum(name: str, same_columns: bool, backend: Backend) -> None:
     network, net = example(name)
-    compare(CompiledGeneral(network, 2**32), net, network, sampled_rows(network, 2, same_columns))
+    compare(
+        CompiledGeneral(network, 2**32, backend),
+        net,
+        network,
+        sampled_rows(network, 2, same_columns),
+    )
 
 
 @pytest.mark.parametrize("likelihood", [[0.3, 1.0], [0.0, 1.0]])
@@ -79,14 +88,15 @@ def test_soft_evidence_agrees_with_pyagrum(likelihood: list[float]) -> None:
         np.testing.assert_allclose(answer.posterior(name)[0], posteriors[name], atol=CLOSE)
 
 
-def test_evidence_that_vanishes_only_jointly_is_impossible() -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_evidence_that_vanishes_only_jointly_is_impossible(backend: Backend) -> None:
     """pyAgrum 3.3 reports probability 0 here and still returns posteriors."""
     network, _ = example("asia")
     names = list(network.variables)
     states = np.full((2, len(names)), -1)
     for name, state in (("either", "yes"), ("lung", "no"), ("tub", "no")):
         states[0, names.index(name)] = network.variables[name].states.index(state)
-    compiled = CompiledGeneral(network, 2**30)
+    compiled = CompiledGeneral(network, 2**30, backend)
     for _ in range(2):
         answer = compiled.query(states)
         assert answer.log_evidence.tolist() == [-np.inf, pytest.approx(0.0, abs=1e-12)]

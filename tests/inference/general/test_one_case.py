@@ -13,7 +13,7 @@ from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.general import zero_propagation
 from bayesdx.inference.general.factors import factor_network
 from bayesdx.inference.general.one_case import answer_alone
-from bayesdx.inference.general.tiles import CaseBatch, TileRunner
+from bayesdx.inference.general.tiles import CaseBatch, TileRunner, readout
 from bayesdx.inference.general.tree_plan import compile_plan
 from bayesdx.inference.general.zero_propagation import find_zeros, possible_states
 
@@ -42,11 +42,11 @@ def test_alone_and_by_both_kinds_of_plan_a_case_is_what_the_joint_says(seed: int
     observed = frozenset(np.flatnonzero(states >= 0).tolist())
     for sliced, as_soft in ((observed, frozenset(soft)), (frozenset[int](), frozenset(every))):
         plan = compile_plan(problem, sliced, as_soft, frozenset(every), LIMIT)
-        values, logs = np.empty((int(cards.sum()), 1)), np.empty(1)
         cases = CaseBatch(
             states[:, None], {v: likelihood[:, None] for v, likelihood in soft.items()}
         )
-        TileRunner(plan, problem.cards, every).answer(cases, values, logs)
+        wanted = readout(plan, problem.cards, every)
+        values, logs, _ = TileRunner(plan).answer(cases, wanted)
         answers.append((values[:, 0], float(logs[0])))
     for posterior, log_evidence in answers:
         if evidence == 0.0:

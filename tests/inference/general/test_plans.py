@@ -8,6 +8,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 from agrum_networks import example, sampled_states
+from general_backends import BACKENDS
 from joint import enumerated, joint, random_general_network
 from scipy.special import logsumexp
 from transforms import renamed, shuffled
@@ -16,6 +17,7 @@ from bayesdx.errors import InvalidCase, InvalidNetwork
 from bayesdx.inference import compile_diagnosis, no_evidence, posteriors
 from bayesdx.inference.general import plan_cache
 from bayesdx.inference.general.general_network import CompiledGeneral
+from bayesdx.inference.machine_code import Backend
 from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
 
 LIMIT = 2**31
@@ -26,8 +28,9 @@ def sparse_rows(rng: np.random.Generator, cards: list[int], n: int, share: float
     return np.where(rng.random(states.shape) < share, states, -1)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("seed", range(20))
-def test_names_and_orders_do_not_matter(seed: int) -> None:
+def test_names_and_orders_do_not_matter(backend: Backend, seed: int) -> None:
     rng = np.random.default_rng(seed)
     network = random_general_network(rng)
     names = {name: f"x{i}" for i, name in enumerate(rng.permutation(list(network.variables)))}
@@ -37,8 +40,8 @@ def test_names_and_orders_do_not_matter(seed: int) -> None:
     moved = np.empty_like(states)
     for i, name in enumerate(network.variables):
         moved[:, place[names[name]]] = states[:, i]
-    mine = CompiledGeneral(network, LIMIT).query(states)
-    theirs = CompiledGeneral(other, LIMIT).query(moved)
+    mine = CompiledGeneral(network, LIMIT, backend).query(states)
+    theirs = CompiledGeneral(other, LIMIT, backend).query(moved)
     np.testing.assert_allclose(mine.log_evidence, theirs.log_evidence, rtol=1e-12, atol=1e-12)
     for name in network.variables:
         np.testing.assert_allclose(
@@ -46,13 +49,14 @@ def test_names_and_orders_do_not_matter(seed: int) -> None:
         )
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", ["asia", "alarm", "water"])
-def test_a_batch_is_its_cases_one_by_one(name: str) -> None:
+def test_a_batch_is_its_cases_one_by_one(backend: Backend, name: str) -> None:
     network, _ = example(name)
     rng = np.random.default_rng(3)
     cards = [v.cardinality for v in network.variables.values()]
     states = np.concatenate([sparse_rows(rng, cards, 40, 0.1)] * 2)
-    compiled = CompiledGeneral(network, LIMIT)
+    compiled = CompiledGeneral(network, LIMIT, backend)
     together = compiled.query(states)
     for row in range(20):
         alone = compiled.query(states[[row]])
@@ -60,9 +64,10 @@ def test_a_batch_is_its_cases_one_by_one(name: str) -> None:
         assert alone.log_evidence[0] == pytest.approx(together.log_evidence[row], abs=1e-12)
 
 
-def test_no_cases_and_no_targets() -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_no_cases_and_no_targets(backend: Backend) -> None:
     network, _ = example("asia")
-    compiled = CompiledGeneral(network, LIMIT)
+    compiled = CompiledGeneral(network, LIMIT, backend)
     none = compiled.query(np.zeros((0, 8), dtype=np.intp))
     assert none.log_evidence.shape == (0,)
     assert none.posterior("lung").shape == (0, 2)
@@ -71,8 +76,9 @@ def test_no_cases_and_no_targets() -> None:
     np.testing.assert_allclose(bare.log_evidence, 0.0, atol=1e-12)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_hidden_markov_chain_of_two_thousand_steps(whole: bool) -> None:
+def test_a_hidden_markov_chain_of_two_thousand_steps(backend: Backend, whole: bool) -> None:
     """pyAgrum calls its evidence incompatible, pgmpy gives NaN."""
     rng = np.random.default_rng(5)
     steps, hidden, seen = 2000, 3, 5
@@ -88,7 +94,7 @@ def test_a_hidden_markov_chain_of_two_thousand_steps(whole: bool) -> None:
         cpds.append(TableCPD(f"o{t}", (f"h{t}",), show))
     states = np.full((2, 2 * steps), -1)
     states[:, 1::2] = rng.integers(0, seen, (2, steps))
-    compiled = CompiledGeneral(Network(variables, cpds), LIMIT)
+    compiled = CompiledGeneral(Network(variables, cpds), LIMIT, backend)
     if whole:
         compiled.plan([f"o{t}" for t in range(steps)])
     answer = compiled.query(states)
@@ -120,7 +126,8 @@ def noisy_network(n_causes: int, n_findings: int, width: int, seed: int) -> Netw
     return Network(variables, cpds)
 
 
-def test_twenty_parents_agree_with_the_diagnosis_engine() -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_twenty_parents_agree_with_the_diagnosis_engine(backend: Backend) -> None:
     network = noisy_network(24, 3, 20, 1)
     model = compile_diagnosis(network)
     rng = np.random.default_rng(2)
@@ -131,18 +138,19 @@ def test_twenty_parents_agree_with_the_diagnosis_engine() -> None:
     names = list(network.variables)
     states = np.full((30, len(names)), -1)
     states[:, [names.index(name) for name in model.findings]] = seen
-    answer = CompiledGeneral(network, LIMIT).query(states)
+    answer = CompiledGeneral(network, LIMIT, backend).query(states)
     np.testing.assert_allclose(answer.log_evidence, expected.log_evidence, rtol=1e-11, atol=1e-11)
     for c, name in enumerate(model.causes):
         np.testing.assert_allclose(answer.posterior(name)[:, 1], expected.causes[:, c], atol=1e-12)
 
 
-def test_ten_parents_agree_with_their_table() -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_ten_parents_agree_with_their_table(backend: Backend) -> None:
     network = noisy_network(10, 2, 10, 3)
     whole = joint(network)
     states = np.full((4, 12), -1)
     states[:, 10:] = [[0, 0], [0, 1], [1, 0], [1, 1]]
-    answer = CompiledGeneral(network, LIMIT).query(states)
+    answer = CompiledGeneral(network, LIMIT, backend).query(states)
     for row in range(4):
         seen = {f"f{f}": np.eye(2)[states[row, 10 + f]] for f in range(2)}
         evidence, expected = enumerated(network, whole, seen)
@@ -180,16 +188,18 @@ def test_plans_are_kept_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     network, _ = example("asia")
     compiled = CompiledGeneral(network, LIMIT)
     plans = [compiled.plan([name]) for name in network.variables]
-    assert len(compiled._plans) == 3
+    assert len(compiled.solver.plans) == 3
     assert compiled.plan([list(network.variables)[-1]]) is plans[-1]
     assert compiled.plan([next(iter(network.variables))]) is not plans[0]
 
 
-def test_threads_share_a_network() -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_threads_share_a_network(backend: Backend) -> None:
     network, _ = example("alarm")
     rng = np.random.default_rng(0)
     cards = [v.cardinality for v in network.variables.values()]
-    compiled = CompiledGeneral(network, LIMIT)
+    compiled = CompiledGeneral(network, LIMIT, backend)
+    compiled.plan([], list(network.variables))
     batches = [sparse_rows(rng, cards, 50, 0.15) for _ in range(12)]
     alone = [compiled.query(states).values for states in batches]
     with ThreadPoolExecutor(4) as pool:
@@ -211,9 +221,12 @@ def test_a_small_limit_refuses_and_a_larger_one_answers() -> None:
     assert CompiledGeneral(network, 2e7).query(nothing).possible.all()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("own_plan", [True, False])
 @pytest.mark.parametrize("hidden", [True, False])
-def test_hundreds_of_findings_for_and_against(own_plan: bool, hidden: bool) -> None:
+def test_hundreds_of_findings_for_and_against(
+    backend: Backend, own_plan: bool, hidden: bool
+) -> None:
     """Half speak for a cause by 1e5 each, then half against it: neither state may be lost."""
     n = 300
     told = np.array([[1.0 - 1e-5, 1e-5], [1e-5, 1.0 - 1e-5]])
@@ -229,7 +242,7 @@ def test_hundreds_of_findings_for_and_against(own_plan: bool, hidden: bool) -> N
     states[0, column::2] = np.where(np.arange(n) < n // 2, speaks, 1 - speaks)
     states[1, column::2] = speaks
     states[2, column] = 0
-    compiled = CompiledGeneral(network, LIMIT)
+    compiled = CompiledGeneral(network, LIMIT, backend)
     if own_plan:
         compiled.plan([f"{'f' if hidden else 'x'}{i}" for i in range(n)])
         states[2] = states[0]
@@ -305,9 +318,9 @@ def test_a_case_that_comes_again_earns_a_plan(name: str, monkeypatch: pytest.Mon
     drawn = sampled_states(network, 1, np.random.default_rng(0))
     states = np.array([[drawn[v][0] for v in network.variables]])
     states = np.where(np.random.default_rng(1).random(states.shape) < 0.4, states, -1)
-    alone = counted(monkeypatch, "general_network", "answer_alone")
+    alone = counted(monkeypatch, "case_solver", "answer_alone")
     made = counted(monkeypatch, "plan_cache", "compile_plan")
-    compiled = CompiledGeneral(network, LIMIT)
+    compiled = CompiledGeneral(network, LIMIT, "numpy")
     first = compiled.query(states)
     for _ in range(59):
         again = compiled.query(states)
@@ -327,14 +340,15 @@ def test_a_pooled_plan_slower_than_single_answers_is_not_made(
         parents = ([names[i - 1]] if i % side else []) + ([names[i - side]] if i >= side else [])
         table = rng.dirichlet(np.ones(2), [2] * len(parents))
         cpds.append(TableCPD(name, tuple(parents), table))
-    compiled = CompiledGeneral(Network([Variable(name) for name in names], cpds), LIMIT)
+    network = Network([Variable(name) for name in names], cpds)
+    compiled = CompiledGeneral(network, LIMIT, "numpy")
     states = rng.integers(0, 2, (600, len(names)))
     states[rng.random(states.shape) < 0.05] = -1
     made = counted(monkeypatch, "plan_cache", "compile_plan")
-    alone = counted(monkeypatch, "general_network", "answer_alone")
+    alone = counted(monkeypatch, "case_solver", "answer_alone")
     answer = compiled.query(states)
     assert answer.possible.all()
     assert made == []
     assert len(alone) == len(states)
-    kept = list(compiled._plans._kept.values())
+    kept = list(compiled.solver.plans._kept.values())
     assert [type(one) for one in kept] == [InvalidNetwork], "tried once, and given up"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
-from bayesdx.inference.arrays import IntArray
-from bayesdx.inference.general.cluster_tree import Tensor
 from bayesdx.inference.general.instructions import (
     Apply,
     Collapse,
@@ -23,6 +22,10 @@ from bayesdx.inference.general.instructions import (
 from bayesdx.inference.general.potentials import axis_order, incidence, projected
 from bayesdx.inference.general.sparse_tables import Relation, codes, decode
 from bayesdx.inference.general.upward import Build, Line, Operand, ProductStep, product_of
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import IntArray
+    from bayesdx.inference.general.cluster_tree import Tensor
 
 EQUAL = Line(None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ KEPT, KEPT_BYTES = 3, 64 << 20
 
 @dataclass(frozen=True, eq=False)
 class CaseBatch:
-    """TreeEvidence of N cases.
+    """Evidence of N cases.
 
     Attributes
     ----------
@@ -40,67 +40,64 @@ class CaseBatch:
     def __len__(self) -> int:
         return int(self.states.shape[1])
 
+    def observed(self, row: int) -> frozenset[int]:
+        """Variables that a case has observed."""
+        return frozenset(np.flatnonzero(self.states[:, row] >= 0).tolist()).difference(self.soft)
+
     def take(self, rows: IntArray) -> CaseBatch:
         """Return some cases."""
         soft = {v: likelihood[:, rows] for v, likelihood in self.soft.items()}
         return CaseBatch(np.ascontiguousarray(self.states[:, rows]), soft)
 
 
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """Which rows of a plan's output are the posteriors of some variables, one after another.
+
+    Attributes
+    ----------
+    rows : intp array (T,)
+        One for each state; the row behind the output, which is 0, for variables all observe.
+    known : intp array (K, 2)
+        Variables that all cases observe, and the first posterior of each.
+    """
+
+    rows: IntArray
+    known: IntArray
+
+
+def readout(plan: TreePlan, cards: Sequence[int], targets: Sequence[int]) -> Readout:
+    """Lay out the posteriors of some variables that a plan holds."""
+    rows, known, start = [np.zeros(0, dtype=np.intp)], [], 0
+    for v in targets:
+        if v in plan.outputs:
+            rows.append(np.arange(plan.outputs[v], plan.outputs[v] + cards[v]))
+        else:
+            rows.append(np.full(cards[v], plan.output_rows))
+            known.append((v, start))
+        start += cards[v]
+    return Readout(np.concatenate(rows), np.array(known, dtype=np.intp).reshape(-1, 2))
+
+
 class TileRunner:
-    """A plan, its bound memories, and where its answers go.
+    """A plan, and its bound memories.
 
     Parameters
     ----------
     plan : TreePlan
-    cards : tuple of int
-        States of the named variables.
-    targets : tuple of int
-        Variables whose posteriors are written, one after another.
     """
 
-    def __init__(self, plan: TreePlan, cards: tuple[int, ...], targets: tuple[int, ...]) -> None:
+    def __init__(self, plan: TreePlan) -> None:
         self.plan = plan
-        self._cards = cards
-        # Sliced variables read a row of zeros, into which their observed state is written.
-        self._rows = np.concatenate(
-            [np.zeros(0, dtype=np.intp)]
-            + [
-                np.arange(plan.outputs[v], plan.outputs[v] + cards[v])
-                if v in plan.outputs
-                else np.full(cards[v], plan.output_rows)
-                for v in targets
-            ]
-        )
-        starts = np.cumsum([0, *(cards[v] for v in targets)])
-        observed = [(v, int(s)) for v, s in zip(targets, starts, strict=False)]
-        self._observed = [(v, s) for v, s in observed if v not in plan.outputs]
-        self._observed_at = np.array([v for v, _ in self._observed], dtype=np.intp)
-        self._observed_start = np.array([s for _, s in self._observed], dtype=np.intp)[:, None]
         self._sliced = np.array(plan.sliced, dtype=np.intp)
-        self._indicators = {v: _indicator(cards[v]) for v, _ in plan.soft_slots}
+        self._indicators = {v: _indicator(slot.size) for v, slot in plan.soft_slots}
         self._lock = threading.Lock()
         self._idle: list[tuple[Memory, list[Call]]] = []
 
-    def answer(
-        self, cases: CaseBatch, posteriors: FloatArray, log_evidence: FloatArray
-    ) -> IntArray:
-        """Answer every case.
-
-        Parameters
-        ----------
-        cases : CaseBatch
-            All of them observe the plan's sliced variables.
-        posteriors : array (targets' states, N)
-            Written; zeros where the evidence is impossible.
-        log_evidence : array (N,)
-            Written; -inf where impossible.
-
-        Returns
-        -------
-        intp array
-            CaseBatch that were not answered: somewhere a product was too small for a float.
-        """
+    def answer(self, cases: CaseBatch, wanted: Readout) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Answer every case; see `machine.ProgramExecutor.answer`."""
         n = len(cases)
+        posteriors, log_evidence = np.empty((len(wanted.rows), n)), np.empty(n)
         tiles = -(-n // self.plan.tile)
         width = _width(-(-n // max(tiles, 1)), self.plan.tile)
         memory, calls = self._borrow(width)
@@ -111,7 +108,8 @@ class TileRunner:
                 while waiting:
                     at = waiting.pop()
                     try:
-                        self._tile(cases, at, memory, calls, posteriors, log_evidence)
+                        block, log_evidence[at] = self._tile(cases, at, memory, calls, wanted)
+                        posteriors[:, at] = block
                     except FloatingPointError:
                         # Halves, to find the cases that cannot be answered like this.
                         middle = (at.start + at.stop) // 2
@@ -121,39 +119,36 @@ class TileRunner:
                             failed.append(np.arange(at.start, at.stop))
         finally:
             self._give_back(memory, calls)
-        return np.concatenate([np.zeros(0, dtype=np.intp), *failed])
+        return posteriors, log_evidence, np.concatenate([np.zeros(0, dtype=np.intp), *failed])
 
     def _tile(
-        self,
-        cases: CaseBatch,
-        at: slice,
-        memory: Memory,
-        calls: list[Call],
-        posteriors: FloatArray,
-        log_evidence: FloatArray,
-    ) -> None:
+        self, cases: CaseBatch, at: slice, memory: Memory, calls: list[Call], wanted: Readout
+    ) -> tuple[FloatArray, FloatArray]:
         n = at.stop - at.start
         log = self._load(cases, at, memory, n)
         for function, arguments in calls:
             function(*arguments)
         log += np.log(memory.scales[:, :n]).sum(axis=0)
-        log_evidence[at] = log
-        block = memory.output.take(self._rows, axis=0)[:, :n]
-        if self._observed:
-            states = cases.states[self._observed_at, at] + self._observed_start
+        block = memory.output.take(wanted.rows, axis=0)[:, :n]
+        if len(wanted.known):
+            states = cases.states[wanted.known[:, 0], at] + wanted.known[:, 1:]
             block[states, np.arange(n)] = 1.0
         impossible = log == -np.inf
         if impossible.any():
             block[:, impossible] = 0.0
-        posteriors[:, at] = block
+        return block, log
 
     def _load(self, cases: CaseBatch, at: slice, memory: Memory, n: int) -> FloatArray:
-        """Write the evidence of a tile; return the log of what is wholly observed, (n,)."""
+        """Write the evidence of a tile; return the log of what is wholly observed, (n,).
+
+        Columns that are left repeat the first case: one that was there before could fail again.
+        """
         plan, log = self.plan, np.zeros(n)
         if len(self._sliced):
             seen = cases.states[self._sliced, at].astype(np.float64)
             if len(plan.strides):
                 memory.codes[:, :n] = plan.strides @ seen
+                memory.codes[:, n:] = memory.codes[:, :1]
             if len(plan.scalars):
                 place = plan.scalar_strides @ seen + plan.scalar_starts[:, None]
                 log += plan.scalars[place.astype(np.intp)].sum(axis=0)
@@ -165,6 +160,7 @@ class TileRunner:
             else:
                 # State -1, unknown, wraps round to the last column: ones.
                 rows[:, :n] = self._indicators[v].take(cases.states[v, at], 1, None, "wrap")
+            rows[:, n:] = rows[:, :1]
         return log
 
     def _borrow(self, width: int) -> tuple[Memory, list[Call]]:

@@ -10,6 +10,21 @@ import numpy as np
 
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.general.cluster_tree import build_cluster_tree
+from bayesdx.inference.general.costs import (
+    CACHE_BYTES,
+    CALL,
+    COMPILE_ROW,
+    COMPILE_STEP,
+    FAR_OPERATION,
+    FLAT_CALL,
+    FLAT_OPERATION,
+    FLAT_WIDTH,
+    LONE_CALL,
+    LONE_OPERATION,
+    NARROW,
+    OPERATION,
+    CaseWork,
+)
 from bayesdx.inference.general.downward import Output, sweep_down
 from bayesdx.inference.general.factors import FactorNetwork, memory_refusal
 from bayesdx.inference.general.instructions import Instruction, Slot
@@ -17,14 +32,6 @@ from bayesdx.inference.general.potentials import build_potentials
 from bayesdx.inference.general.sparse_tables import TooManyRows
 from bayesdx.inference.general.upward import Build, sweep_up
 
-#: Nanoseconds of an elementwise operation in cache, and of an array call.
-OPERATION, CALL = 0.25, 700.0
-#: The same where a tile does not fit in the cache.
-FAR_OPERATION, CACHE_BYTES = 0.5, float(32 << 20)
-#: Nanoseconds more per operation where only one case is asked for.
-NARROW = 1.5
-#: Nanoseconds that a step, and a row of a table, take while a plan is made.
-COMPILE_STEP, COMPILE_ROW = 80e3, 350.0
 #: Bytes of a row while a plan is made: its states, its value, and copies under way.
 ROW_BYTES = 160.0
 #: Neighbours that restarts of the elimination order may look at: some tenth of a second.
@@ -47,7 +54,7 @@ class TreePlan:
         Variables observed in every case, and those that enter as a vector of likelihoods.
     order : tuple of int
         Elimination order; auxiliary variables have positions past the names.
-    cliques : int
+    cliques, factors : int
     largest_clique : float
         Joint states of the largest clique, zeros included.
     dense_cells : float
@@ -75,6 +82,7 @@ class TreePlan:
     soft: tuple[int, ...]
     order: tuple[int, ...]
     cliques: int
+    factors: int
     largest_clique: float
     dense_cells: float
     table_rows: int
@@ -104,13 +112,13 @@ class TreePlan:
         at_most = int(0.5 * self.memory_limit / self.bytes_per_case)
         return max(1, min(max(fitting, SMALLEST_TILE), at_most))
 
-    @property
-    def nanoseconds(self) -> float:
-        """Estimated time per case in a full tile."""
-        return self.nanoseconds_of(self.tile)
-
-    def nanoseconds_of(self, cases: int) -> float:
+    def nanoseconds(self, cases: int = LARGEST_TILE, *, compiled: bool = False) -> float:
         """Estimated time per case when so many are asked for at once."""
+        if compiled and cases < FLAT_WIDTH // 4:
+            return self.operations * LONE_OPERATION + len(self.code) * LONE_CALL
+        if compiled:
+            padded = -(-cases // FLAT_WIDTH) * FLAT_WIDTH / cases
+            return padded * (self.operations * FLAT_OPERATION + len(self.code) * FLAT_CALL)
         width = min(cases, self.tile)
         near = width * self.bytes_per_case <= CACHE_BYTES
         # Compressed maps and gathers only run at full speed over many cases side by side.
@@ -124,8 +132,28 @@ class TreePlan:
 
     @property
     def held_bytes(self) -> float:
-        """Memory that the plan itself holds, roughly."""
-        return 24.0 * self.operations + 1024.0 * len(self.code)
+        """Memory that the plan itself holds, roughly; as much again as compiled code."""
+        return 2.0 * (24.0 * self.operations + 1024.0 * len(self.code))
+
+    @property
+    def alone(self) -> CaseWork:
+        """What a case takes that is answered without a plan."""
+        return CaseWork(len(self.order), self.factors, self.dense_cells)
+
+    def _roads(self) -> list[str]:
+        """Estimated times of a case by each road, as they are weighed against each other."""
+        lines = []
+        for name, cases in (("among many", LARGEST_TILE), ("by itself", 1)):
+            told = []
+            for executor, compiled in (("NumPy", False), ("compiled", True)):
+                plan = self.nanoseconds(cases, compiled=compiled)
+                without = self.alone.nanoseconds(compiled)
+                road = "the plan" if plan <= without else "no plan"
+                told.append(
+                    f"{executor} {road} (us: {plan / 1e3:,.3g} by it, {without / 1e3:,.3g} without)"
+                )
+            lines.append(f"  a case {name:<14} {'; '.join(told)}")
+        return lines
 
     def __str__(self) -> str:
         shown = [self.names[v] for v in self.order if v < len(self.names)]
@@ -138,8 +166,8 @@ class TreePlan:
                 f"  cliques        {self.cliques}, largest {self.largest_clique:,.0f} cells",
                 f"  table cells    {self.dense_cells:,.0f}, of which {self.table_rows:,} not zero",
                 f"  memory a case  {self.bytes_per_case:,.0f} bytes, tiles of {self.tile}",
-                f"  time a case    about {self.nanoseconds / 1e3:,.1f} us, "
-                f"{len(self.code)} array steps a tile",
+                f"  array steps    {len(self.code)} a tile",
+                *self._roads(),
             ]
         )
 
@@ -212,6 +240,7 @@ def _finished(
         soft=tuple(sorted(soft)),
         order=tree.elimination.order,
         cliques=len(tree.cliques),
+        factors=sum(map(len, (*tree.constants, *tree.leaves))),
         largest_clique=tree.elimination.largest,
         dense_cells=float(sum(cells)),
         table_rows=build.potentials.rows,

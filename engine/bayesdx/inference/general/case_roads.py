@@ -1,0 +1,75 @@
+"""Which cases of a batch are answered by which plan: rows grouped by what they observe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayesdx.inference.general.grouping import distinct_rows
+
+if TYPE_CHECKING:
+    from bayesdx.inference.arrays import BoolArray, IntArray
+    from bayesdx.inference.general.plan_cache import Key, PlanCache
+    from bayesdx.inference.general.plan_runner import PlanRunner
+    from bayesdx.inference.general.tiles import CaseBatch
+
+#: Up to this many signatures in a batch are each looked at.
+FEW_GROUPS = 8
+
+
+def assignments(
+    plans: PlanCache, cases: CaseBatch, wanted: frozenset[int]
+) -> list[tuple[PlanRunner | None, IntArray]]:
+    """Which plan answers which rows; None where each is answered alone."""
+    quick = plans.quick(len(cases)) if len(cases) else None
+    if quick is not None:
+        return [(quick, np.arange(len(cases)))]
+    soft = frozenset(cases.soft)
+    seen = cases.states >= 0
+    result: list[tuple[PlanRunner | None, IntArray]] = []
+    pooled: list[IntArray] = []
+    for rows, alone in _groups(plans, seen, (frozenset(), soft, wanted)):
+        observed = frozenset(np.flatnonzero(seen[:, rows[0]]).tolist()) - soft
+        runner = plans.earned((observed, soft, wanted), len(rows)) if alone else None
+        if runner is not None:
+            result.append((runner, rows))
+        else:
+            pooled.append(rows)
+    if pooled:
+        rows = np.concatenate(pooled)
+        result.append((_pool(plans, seen[:, rows], soft, wanted), rows))
+    return result
+
+
+def _pool(
+    plans: PlanCache, seen: BoolArray, soft: frozenset[int], wanted: frozenset[int]
+) -> PlanRunner | None:
+    """The plan of rows that observe different variables, if one is worth having."""
+    n = seen.shape[1]
+    always = frozenset(np.flatnonzero(seen.all(axis=1)).tolist()) - soft
+    mixed = (frozenset(np.flatnonzero(seen.any(axis=1)).tolist()) - always) | soft
+    key = (always, mixed, wanted)
+    if key != plans.general_key(key) and mixed != soft:
+        runner = plans.earned(key, n)
+        if runner is not None:
+            return runner
+    return plans.general(key, n)
+
+
+def _groups(plans: PlanCache, seen: BoolArray, key: Key) -> list[tuple[IntArray, bool]]:
+    """Rows that observe the same variables, and whether they may deserve their own plan.
+
+    Groups too small for that come as one.
+    """
+    n = seen.shape[1]
+    if n < 2 or (seen == seen[:, :1]).all():
+        return [(np.arange(n), True)] if n else []
+    _, inverse = distinct_rows(np.ascontiguousarray(seen.T), {})
+    count = np.bincount(inverse)
+    least = plans.least_group(key) if len(count) > FEW_GROUPS else 1.0
+    order = np.argsort(inverse, kind="stable")
+    end = np.cumsum(count)
+    large = [(order[end[g] - count[g] : end[g]], True) for g in np.flatnonzero(count >= least)]
+    small = count[inverse] < least
+    return large + ([(np.flatnonzero(small), False)] if small.any() else [])

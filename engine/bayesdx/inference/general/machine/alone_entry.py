@@ -1,0 +1,368 @@
+"""The kernel of single cases: evidence sliced out, an order made, tables swept up and down.
+
+Nothing is planned: every case is ordered anew, variables that bear on nothing asked are left out,
+and each variable is summed out of the product of what still holds it. On the way down a table
+becomes the joint of its variables with the evidence (division as in Jensen, Lauritzen & Olesen
+1990), which is done where something below is asked for. The NumPy twin is
+`bayesdx.inference.general.one_case`.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bayesdx.inference.general.machine.alone_memory import (
+    ADDRESS,
+    ANSWERED,
+    ARRIVING,
+    AXES,
+    FAILED,
+    MESSAGE,
+    N_AXES,
+    N_AXES_IN_ALL,
+    N_OPERANDS,
+    N_ROOM,
+    N_SCOPE,
+    NEEDS,
+    NEXT,
+    NO_ROOM,
+    OPERANDS,
+    SCOPE,
+    SENDER,
+    SIZE,
+    TABLE,
+    TOO_LARGE,
+    VARIABLE,
+    WANTED,
+    CasesAlone,
+    FlatFactors,
+    SoloSpace,
+    cases_at,
+    factors_at,
+    space_at,
+)
+from bayesdx.inference.general.machine.alone_order import link, order_variables
+from bayesdx.inference.general.machine.alone_tables import (
+    clique_at,
+    multiply,
+    operand_at,
+    sum_onto,
+)
+from bayesdx.inference.typed import (
+    Floats,
+    called,
+    compiled,
+    floats_at,
+    inlined,
+    integers_at,
+    kept,
+    moved,
+    sources_digest,
+)
+
+_REAL = 8
+#: Where a product of settled numbers is turned to its logarithm.
+_SMALL = 1e-200
+
+
+@inlined
+def _state(factors: FlatFactors, cases: CasesAlone, v: int, n: int) -> int:
+    return cases.states[v * cases.n_cases + n] if v < factors.n_named else -1
+
+
+@inlined
+def _likelihoods(factors: FlatFactors, cases: CasesAlone, v: int) -> int:
+    return cases.soft_first[v] if v < factors.n_named else -1
+
+
+@inlined
+def _start(factors: FlatFactors, cases: CasesAlone, v: int) -> int:
+    return cases.start[v] if v < factors.n_named else -1
+
+
+@compiled
+def _slice_factors(
+    factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n: int
+) -> tuple[int, int, float]:
+    """Make operands of the factors that matter; their number, axes used, log of the settled."""
+    for v in range(factors.n_variables):
+        asked = _start(factors, cases, v) >= 0 or _state(factors, cases, v, n) >= 0
+        space.needed[v] = asked or _likelihoods(factors, cases, v) >= 0
+    count, used, log, settled = 0, 0, 0.0, 1.0
+    for f in range(factors.n_factors - 1, -1, -1):
+        first, end = factors.scope_first[f], factors.scope_first[f + 1]
+        # A factor was made for its last variable, and parents come before children.
+        if not space.needed[factors.scope[end - 1]]:
+            continue
+        at, begin = factors.table_first[f], used
+        for q in range(first, end):
+            v = factors.scope[q]
+            space.needed[v] = 1
+            state = _state(factors, cases, v, n)
+            if state >= 0:
+                at += state * factors.strides[q]
+            else:
+                space.axes[used], space.strides[used] = v, factors.strides[q]
+                used += 1
+        address = factors.tables + _REAL * at
+        if used == begin:
+            settled *= floats_at(address)[0]
+            if settled < _SMALL:
+                log += math.log(settled)
+                settled = 1.0
+        else:
+            _put_operand(space, count, address, begin, used - begin, -1)
+            count += 1
+    for v in range(factors.n_named):
+        row = cases.soft_first[v]
+        if row >= 0 and _state(factors, cases, v, n) < 0:
+            space.axes[used], space.strides[used] = v, cases.n_cases
+            address = cases.soft + _REAL * (row * cases.n_cases + n)
+            _put_operand(space, count, address, used, 1, -1)
+            used += 1
+            count += 1
+    return count, used, log + math.log(settled)
+
+
+@inlined
+def _put_operand(
+    space: SoloSpace, o: int, address: int, first: int, axes: int, sender: int
+) -> None:
+    operand = operand_at(space, o)
+    operand[ADDRESS], operand[SCOPE], operand[N_SCOPE] = address, first, axes
+    operand[SENDER] = sender
+
+
+@compiled
+def _link_all(factors: FlatFactors, space: SoloSpace, n_operands: int) -> int:
+    """Make neighbours of variables that share a table, and list them; return their number."""
+    n_words, n_open = factors.n_words, 0
+    for i in range(factors.n_variables * n_words):
+        space.links[i] = np.uint64(0)
+    for v in range(factors.n_variables):
+        space.head[v] = -2
+    for o in range(n_operands):
+        operand = operand_at(space, o)
+        axes = moved(space.axes, operand[SCOPE])
+        for i in range(operand[N_SCOPE]):
+            if space.head[axes[i]] == -2:
+                space.head[axes[i]] = -1
+                space.open[n_open] = axes[i]
+                n_open += 1
+            for j in range(i):
+                link(space.links, n_words, axes[i], axes[j])
+    return n_open
+
+
+@inlined
+def _hand_over(space: SoloSpace, o: int) -> None:
+    """Give an operand to the clique of its first variable that is summed out."""
+    operand = operand_at(space, o)
+    axes = moved(space.axes, operand[SCOPE])
+    first = axes[0]
+    for i in range(1, operand[N_SCOPE]):
+        if space.rank[axes[i]] < space.rank[first]:
+            first = axes[i]
+    operand[NEXT] = space.head[first]
+    space.head[first] = o
+
+
+@compiled
+def _lay_out(
+    factors: FlatFactors, space: SoloSpace, t: int, first: int, used: int
+) -> tuple[int, int]:
+    """Collect the axes of a clique, soonest summed out first; return next cell and next axis."""
+    v, clique, axes, count = space.order[t], clique_at(space, t), moved(space.axes, used), 0
+    space.needed[v] = -1 - t
+    o = space.head[v]
+    while o >= 0:
+        operand = operand_at(space, o)
+        for i in range(operand[SCOPE], operand[SCOPE] + operand[N_SCOPE]):
+            u = space.axes[i]
+            if space.needed[u] != -1 - t:
+                space.needed[u] = -1 - t
+                j = count
+                while j > 0 and space.rank[axes[j - 1]] > space.rank[u]:
+                    axes[j] = axes[j - 1]
+                    j -= 1
+                axes[j] = u
+                count += 1
+        o = operand[NEXT]
+    size = 1
+    for i in range(count - 1, -1, -1):
+        space.strides[used + i] = size
+        size *= factors.cards[axes[i]]
+    clique[VARIABLE], clique[AXES], clique[N_AXES], clique[SIZE] = v, used, count, size
+    clique[TABLE] = first
+    clique[MESSAGE] = first + size * factors.cards[v]
+    clique[ARRIVING] = clique[MESSAGE] + size
+    clique[OPERANDS] = space.head[v]
+    return clique[ARRIVING] + size, used + count
+
+
+@inlined
+def _cells(space: SoloSpace, at: int) -> Floats:
+    return floats_at(space.cells + _REAL * at)
+
+
+@compiled
+def _sum_out(factors: FlatFactors, space: SoloSpace, t: int) -> float:
+    """Multiply what a clique holds and sum its variable out; return the largest entry."""
+    clique = clique_at(space, t)
+    table, message = _cells(space, clique[TABLE]), _cells(space, clique[MESSAGE])
+    o, size, fresh = clique[OPERANDS], clique[SIZE], True
+    while o >= 0:
+        multiply(factors, space, t, o, table, fresh)
+        fresh = False
+        o = operand_at(space, o)[NEXT]
+    for c in range(size):
+        message[c] = table[c]
+    for s in range(1, factors.cards[clique[VARIABLE]]):
+        row = moved(table, s * size)
+        for c in range(size):
+            message[c] += row[c]
+    top = 0.0
+    for c in range(size):
+        top = max(top, message[c])
+    return top
+
+
+@compiled
+def _sweep_up(
+    factors: FlatFactors, space: SoloSpace, n_open: int, n_operands: int, used: int
+) -> float:
+    """Sum every variable out; return the log of the evidence."""
+    log, first = 0.0, 0
+    for o in range(n_operands):
+        _hand_over(space, o)
+    for t in range(n_open):
+        first, used = _lay_out(factors, space, t, first, used)
+        top = _sum_out(factors, space, t)
+        if top == 0.0:
+            return -np.inf
+        log += math.log(top)
+        clique = clique_at(space, t)
+        # Table and message by the same factor: on the way down only their ratio counts.
+        table, scale = _cells(space, clique[TABLE]), 1.0 / top
+        for c in range(clique[SIZE] * (1 + factors.cards[clique[VARIABLE]])):
+            table[c] *= scale
+        if clique[N_AXES]:
+            address = space.cells + _REAL * clique[MESSAGE]
+            _put_operand(space, n_operands, address, clique[AXES], clique[N_AXES], t)
+            _hand_over(space, n_operands)
+            n_operands += 1
+    return log
+
+
+@compiled
+def _sweep_down(
+    factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n_open: int, n: int
+) -> None:
+    """Turn tables into joints with the evidence where asked for, and read posteriors."""
+    for t in range(n_open):
+        clique_at(space, t)[WANTED] = 0
+    for t in range(n_open):
+        clique = clique_at(space, t)
+        clique[WANTED] |= _start(factors, cases, clique[VARIABLE]) >= 0
+        if clique[N_AXES] and clique[WANTED]:
+            clique_at(space, space.rank[space.axes[clique[AXES]]])[WANTED] = 1
+    for t in range(n_open - 1, -1, -1):
+        clique = clique_at(space, t)
+        if clique[WANTED]:
+            _descend(factors, cases, space, t, n)
+
+
+@compiled
+def _descend(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, t: int, n: int) -> None:
+    clique = clique_at(space, t)
+    v, size, table = clique[VARIABLE], clique[SIZE], _cells(space, clique[TABLE])
+    if clique[N_AXES]:
+        message, arriving = _cells(space, clique[MESSAGE]), _cells(space, clique[ARRIVING])
+        for c in range(size):
+            # Where a message is 0, the table is 0 too.
+            arriving[c] = arriving[c] / message[c] if message[c] > 0.0 else 0.0
+        for s in range(factors.cards[v]):
+            row = moved(table, s * size)
+            for c in range(size):
+                row[c] *= arriving[c]
+    start = _start(factors, cases, v)
+    if start >= 0:
+        _read(cases, table, size, factors.cards[v], start, n)
+    o = clique[OPERANDS]
+    while o >= 0:
+        operand = operand_at(space, o)
+        if operand[SENDER] >= 0:
+            child = clique_at(space, operand[SENDER])
+            if child[WANTED]:
+                sums = _cells(space, child[ARRIVING])
+                for c in range(child[SIZE]):
+                    sums[c] = 0.0
+                sum_onto(factors, space, t, o, table, sums)
+        o = operand[NEXT]
+
+
+@compiled
+def _read(cases: CasesAlone, table: Floats, size: int, states: int, start: int, n: int) -> None:
+    """Write the posterior of a variable from a joint in which it stands first."""
+    whole = 0.0
+    for s in range(states):
+        row, total = moved(table, s * size), 0.0
+        for c in range(size):
+            total += row[c]
+        cases.posteriors[(start + s) * cases.n_cases + n] = total
+        whole += total
+    for s in range(states):
+        cases.posteriors[(start + s) * cases.n_cases + n] /= whole
+
+
+@compiled
+def _answer(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n: int) -> int:
+    """Answer one case; return its status."""
+    for i in range(cases.n_posteriors):
+        cases.posteriors[i * cases.n_cases + n] = 0.0
+    cases.log_evidence[n] = -np.inf
+    n_operands, used, log = _slice_factors(factors, cases, space, n)
+    n_open = _link_all(factors, space, n_operands)
+    needs = moved(cases.needs, NEEDS * n)
+    needs[N_OPERANDS] = n_operands
+    order_variables(factors, space, n_open, needs)
+    if needs[N_ROOM] > cases.most_cells:
+        return TOO_LARGE
+    if needs[N_ROOM] > space.n_cells or needs[N_AXES_IN_ALL] > space.n_axes:
+        return NO_ROOM
+    called(cases.clear, cases.bits)
+    log += _sweep_up(factors, space, n_open, n_operands, used)
+    if called(cases.test, cases.bits):
+        return FAILED
+    if log > -np.inf:
+        cases.log_evidence[n] = log
+        _sweep_down(factors, cases, space, n_open, n)
+        for v in range(factors.n_named):
+            state = _state(factors, cases, v, n)
+            if state >= 0 and cases.start[v] >= 0:
+                cases.posteriors[(cases.start[v] + state) * cases.n_cases + n] = 1.0
+    return ANSWERED
+
+
+def _make_entry(digest: str) -> Any:
+    """Machine code is kept by the source of its entry; the digest stands for all other files."""
+
+    @kept
+    def answer_alone_at(address: int, begin: int, end: int) -> int:
+        memory = integers_at(address)
+        factors, cases, space = factors_at(memory), cases_at(memory), space_at(memory)
+        for n in range(begin, end):
+            status = _answer(factors, cases, space, n)
+            cases.status[n] = status
+            if status == NO_ROOM:
+                return n
+        return end + 0 * len(digest)
+
+    return answer_alone_at
+
+
+answer_alone_at = _make_entry(sources_digest(Path(__file__).parent))
