@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import alarms
 import numpy as np
 import orders
 import pandas as pd
@@ -80,6 +81,7 @@ def all_figures(engine: bayesdx.Engine, measured: Mapping[str, Any]) -> dict[str
         **performance(cases),
         "kept": kept(engine, cases["published"]),
         "orders": table(*orders.rows(orders.measure(engine))),
+        "alarms": table(*alarms.rows(engine)),
         **from_measured(measured, numbers_digest(engine.knowledge)[:12]),
     }
 

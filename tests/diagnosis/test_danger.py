@@ -66,27 +66,33 @@ def test_terms_are_those_of_the_tables(engine: bayesdx.Engine) -> None:
         if prior[i] >= ORDINARY and cause not in core.triage.causes
     ]
     usual = max(1 - nobody, *map(given, harmless))
-    (term,) = [t for t in core.danger.terms[name] if core.triage.causes[t.cause] == "cauda_equina"]
+    m, k = core.danger.names.index(name), core.triage.causes.index("cauda_equina")
     assert given(c) >= OFTEN
     assert given(c) >= SHARPER * usual
-    assert term.sharp
-    assert term.present == pytest.approx(math.log(given(c) / (1 - nobody)), rel=1e-6)
-    assert term.absent == pytest.approx(math.log((1 - given(c)) / nobody), rel=1e-6)
+    assert core.danger.sharp[m, k]
+    assert core.danger.present[m, k] == pytest.approx(math.log(given(c) / (1 - nobody)), rel=1e-6)
+    assert core.danger.absent[m, k] == pytest.approx(math.log((1 - given(c)) / nobody), rel=1e-6)
+
+
+def odds(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
+def terms(engine: bayesdx.Engine, name: str, k: int) -> tuple[float, float]:
+    danger = engine.core.danger
+    m = danger.names.index(name)
+    return float(danger.present[m, k]), float(danger.absent[m, k])
 
 
 def test_what_is_weighed_adds_up(engine: bayesdx.Engine) -> None:
-    core = engine.core
-    k = core.triage.causes.index("cauda_equina")
-    terms = {
-        name: term for name, every in core.danger.terms.items() for term in every if term.cause == k
-    }
+    k = engine.core.triage.causes.index("cauda_equina")
+    base = engine.core.danger.base[k]
+    present, _ = terms(engine, "saddle_numbness", k)
+    _, absent = terms(engine, "anal_tone_reduced", k)
     got = weighed(engine, saddle_numbness="present", anal_tone_reduced="absent")[k]
-    log_odds = core.danger.base[k] + terms["saddle_numbness"].present
-    log_odds += terms["anal_tone_reduced"].absent - math.log(OPEN)
-    assert got == pytest.approx(1 / (1 + math.exp(-log_odds)), rel=1e-12)
+    assert odds(got) == pytest.approx(base + present + absent - math.log(OPEN), rel=1e-12)
     shut = weighed(engine, anal_tone_reduced="absent")[k]
-    log_odds = core.danger.base[k] + terms["anal_tone_reduced"].absent - math.log(SHUT)
-    assert shut == pytest.approx(1 / (1 + math.exp(-log_odds)), rel=1e-12)
+    assert odds(shut) == pytest.approx(base + absent - math.log(SHUT), rel=1e-12)
 
 
 def test_what_common_causes_give_opens_nothing(engine: bayesdx.Engine) -> None:
@@ -97,11 +103,44 @@ def test_what_common_causes_give_opens_nothing(engine: bayesdx.Engine) -> None:
     assert "cauda_equina" not in {hit.cause for hit in engine.diagnose(sciatica).triage}
 
 
-def test_the_highest_level_of_an_ordinal_counts(engine: bayesdx.Engine) -> None:
-    core = engine.core
-    k = core.triage.causes.index("rhabdomyolysis")
-    four, ten = (weighed(engine, **{name: "present"})[k] for name in ("ck_gt4x", "ck_gt10x"))
-    assert weighed(engine, ck_gt4x="present", ck_gt10x="present")[k] == max(four, ten)
+def test_a_scale_counts_the_highest_level_reached_and_the_lowest_missed(
+    engine: bayesdx.Engine,
+) -> None:
+    k = engine.core.triage.causes.index("rhabdomyolysis")
+    base = engine.core.danger.base[k]
+    four, ten = (terms(engine, name, k) for name in ("ck_gt4x", "ck_gt10x"))
+    for value, expected in ((2, four[1]), (6, four[0] + ten[1]), (900, None)):
+        got = odds(weighed(engine, ck_ratio=value)[k]) - base
+        speaks = math.log(OPEN if value > 4 else SHUT)
+        if expected is None:
+            expected = max(terms(engine, f"ck_gt{at}x", k)[0] for at in (4, 10, 40))
+        assert got + speaks == pytest.approx(expected, rel=1e-9)
+    # What is above four and below ten times the limit says less than what may be above ten.
+    assert weighed(engine, ck_ratio=6)[k] < weighed(engine, ck_gt4x="present")[k]
+
+
+def test_terms_bear_out_that_no_positive_finding_lowers_a_score(engine: bayesdx.Engine) -> None:
+    danger = engine.core.danger
+    assert (danger.present >= 0.0).all()
+    assert (danger.absent <= 0.0).all()
+    for scale in danger.scales:
+        assert (np.diff(danger.present[scale], axis=0) >= 0.0).all()
+        assert (np.diff(danger.sharp[scale].astype(int), axis=0) >= 0).all()
+
+
+def test_bounds_hold_whatever_is_answered(engine: bayesdx.Engine) -> None:
+    core, rng = engine.core, np.random.default_rng(5)
+    sizes = {name: len(states) for name, states in core.states.items()}
+    names = [name for name in core.danger.names if sizes[name] == 2] + list(core.model.risks)
+    for _ in range(40):
+        chosen = rng.choice(names, size=25, replace=False).tolist()
+        known = {name: np.array([rng.integers(sizes[name])]) for name in chosen[:10]}
+        most, least = core.danger.bounds(known, set(chosen[10:]))
+        for _ in range(20):
+            more = {name: np.array([rng.integers(-1, sizes[name])]) for name in chosen[10:]}
+            got = core.danger.weighed({**known, **more}, 1)[0]
+            assert (got <= most * (1 + 1e-12)).all()
+            assert (got >= least * (1 - 1e-12)).all()
 
 
 def falls(engine: bayesdx.Engine, cases: pd.DataFrame) -> list[str]:

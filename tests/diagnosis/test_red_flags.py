@@ -24,7 +24,7 @@ RULES = tuple(RedFlag.model_validate(rule) for rule in read_toml("red_flags.toml
 BY_ID = {rule.id: rule for rule in RULES}
 TRIALS = tomllib.loads(TRIALS_FILE.read_text(encoding="utf-8"))
 NO_TO_ALL = " ".join(f"!{leaf}" for leaf in BY_ID["exercise_linked"].when.none)
-SELF_CARE = f"onset_during_exercise !dur_gt_2wk {NO_TO_ALL}"
+SELF_CARE = f"age:40_to_49 onset_during_exercise !dur_gt_2wk {NO_TO_ALL}"
 
 
 def facts_of(text: str) -> dict[str, str | None]:
@@ -137,7 +137,7 @@ def test_nothing_asked_leaves_every_rule_open(rule_id):
             "severe_pain bilateral leg_radiation_below_knee !leg_radiation_any",
             "severe_with_neurology",
         ),
-        ("bilateral_leg_deficit !leg_weakness !numbness_tingling", "cauda_equina"),
+        ("bilateral_leg_deficit low_back_pain !leg_weakness !numbness_tingling", "cauda_equina"),
         ("unilateral_leg_swelling peripartum sex:male age:70_to_79 !swelling", "dvt"),
         ("progressive_neurology !numbness_tingling !leg_weakness", "growing_numbness_or_weakness"),
     ],
@@ -188,6 +188,8 @@ def test_every_leaf_can_make_a_difference(rule_id):
             break
         rate = rng.choice([0.1, 0.3, 0.5])
         facts = {n: "present" if rng.random() < rate else "absent" for n in names}
+        if "age" in facts:
+            facts["age"] = rng.choice(["70_to_79", "40_to_49"])
         if rule_id == "exercise_linked":
             facts = dict(base_self_care)
         name = sorted(needed)[rng.integers(len(needed))]
@@ -216,7 +218,10 @@ def test_self_care_waits_for_every_patient_question_of_the_pressing_rules():
     by_examiner_or_laboratory = (
         "anal_tone_reduced pvr_gt200 hyperreflexia babinski clonus spasticity_marked "
         "dermatomal_sensory_loss pulses_reduced abi_low generalized_rigidity autonomic "
-        "abnormal_posture tetany_trousseau k_low ca_low mg_low na_low qt_prolonged ck_gt10x"
+        "abnormal_posture tetany_trousseau k_low ca_low mg_low na_low qt_prolonged ck_gt10x "
+        "sensory_level weakness_examined hop_pos pulsatile_mass hypotension cool_sweaty "
+        "spine_percussion_pain quadriceps_weak hip_flexion_weak knee_jerk_reduced psoas_sign "
+        "crp_gt50 crp_gt150 esr_gt80 wcc_gt15"
     )
     absent = dict.fromkeys(by_examiner_or_laboratory.split(), "absent")
     pressing = [r for r in RULES if r.level in LEVELS[:2]]
@@ -238,21 +243,34 @@ def test_worked_levels():
         "progressive_neurology": "soon",
         "progressive": "soon",
         "refractory dur_gt_6mo": "soon",
-        "severe_pain numbness_tingling": "urgent",
+        "severe_pain numbness_tingling": "soon",
+        "severe_pain numbness_tingling progressive": "urgent",
         "severe_pain progressive": "urgent",
         "antipsychotic_use generalized_rigidity": "urgent",
         "fever": "urgent",
-        "trauma_recent age:40_to_49": "urgent",
+        "trauma_recent age:40_to_49": "soon",
+        "trauma_recent bruising age:under_30": "soon",
+        "trauma_recent swelling": "urgent",
+        "walking_difficulty": "soon",
+        "bladder_bowel_change": "urgent",
+        "bladder_bowel_change low_back_pain": "emergency",
         "fever low_back_pain": "urgent",
-        "severe_pain bilateral": "urgent",
+        "severe_pain bilateral": "soon",
         "active_cancer leg_weakness": "urgent",
         "active_cancer numbness_tingling": "soon",
-        "severe_pain bilateral cramp_spasm": "emergency",
+        "severe_pain bilateral cramp_spasm": "urgent",
         "severe_pain bilateral leg_radiation_below_knee": "emergency",
         "antipsychotic_use generalized_rigidity confusion": "urgent",
         "antipsychotic_use generalized_rigidity confusion autonomic": "emergency",
-        "severe_pain leg_weakness": "emergency",
-        "trauma_recent age:70_to_79": "emergency",
+        "severe_pain leg_weakness": "urgent",
+        "severe_pain leg_weakness numb_foot_new": "emergency",
+        "trauma_recent age:70_to_79": "urgent",
+        "trauma_recent age:70_to_79 severe_pain groin_pain": "emergency",
+        "age:70_to_79 smoking buttock_pain onset_sudden severe_pain": "emergency",
+        "intoxication severe_pain": "emergency",
+        "hyperreflexia babinski leg_weakness": "emergency",
+        "anticoagulant_use groin_pain dur_lt_2wk": "urgent",
+        "training_jump impact_sport groin_pain load_worse": "urgent",
         SELF_CARE: "self_care",
         "onset_during_exercise !dur_gt_2wk": "routine",
         f"{SELF_CARE} k_low": "soon",

@@ -8,21 +8,21 @@ sign more may lower it. The score of a dangerous cause d is additive in log-odds
       + sum over absent findings linked to d of  log (1 - P(f | d)) / (1 - P(f)),  at most 0
 
 with P(f) the share of people in R. Nothing explains a finding away, and a present finding adds
-nothing or more, so that **adding a positive finding never lowers a score**; of an ordinal finding
-its highest level reached counts, and not reaching it counts once. Known risks enter exactly: they
-are independent roots. The score alone would call for whatever a common twin shows as well. So a
-cause calls for action (`bayesdx.diagnosis.triage`) when the odds are `OPEN` times those of its
-threshold *and* a finding is present that *discriminates* it: P(f | d) is at least `OFTEN` and at
-least `SHARPER` times P(f) and P(f | c) of any *ordinary* cause c (not dangerous, prior at least
-`ORDINARY`); without any, when they are `SHUT` times as high.
+nothing or more, so that **adding a positive finding never lowers a score**. Of an ordinal finding
+the highest level reached counts, with the terms of what it implies where they tell more, and the
+lowest level missed. Known risks enter exactly: they are independent roots. The score alone would
+call for whatever a common twin shows as well. So a cause calls for action
+(`bayesdx.diagnosis.triage`) when the odds are `OPEN` times those of its threshold *and* a finding
+is present that *discriminates* it: P(f | d) is at least `OFTEN` and at least `SHARPER` times P(f)
+and P(f | c) of any *ordinary* cause c (not dangerous, prior at least `ORDINARY`); without any, when
+they are `SHUT` times as high.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,24 +41,8 @@ OPEN, SHUT = 2.0, 20.0
 
 States = Mapping[str, NDArray[np.integer]]
 
-
-class Term(NamedTuple):
-    """What one finding adds to the score of one cause.
-
-    Attributes
-    ----------
-    cause : int
-        Position among the dangerous causes.
-    present, absent : float
-        Log-odds when it is present (0 or more) and when it is absent (0 or less).
-    sharp : bool
-        Whether it discriminates the cause.
-    """
-
-    cause: int
-    present: float
-    absent: float
-    sharp: bool
+#: Cases that are weighed together: bounds the memory of their findings.
+ROWS = 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +51,14 @@ class DangerScores:
 
     Attributes
     ----------
-    terms : mapping of str to tuple of Term
-        By binary finding.
-    levels : tuple of mappings of str to tuple of Term
-        By threshold, of each ordinal finding, its levels rising; absence counts for the first.
+    names : tuple of str (M,)
+        Binary findings, then the thresholds of each ordinal finding, its levels rising.
+    scales : tuple of slices
+        Where the thresholds of each ordinal finding stand.
+    present, absent : arrays (M, K)
+        Log-odds of a finding that is present (0 or more) or absent (0 or less).
+    sharp : bool array (M, K)
+        Whether it discriminates the cause.
     risks : tuple of tuples of str (K,)
         Risks that each cause depends on.
     priors : tuple of arrays (S_1 + 1, ...)
@@ -79,8 +67,11 @@ class DangerScores:
         Log-odds where no risk is known.
     """
 
-    terms: Mapping[str, tuple[Term, ...]]
-    levels: tuple[Mapping[str, tuple[Term, ...]], ...]
+    names: tuple[str, ...]
+    scales: tuple[slice, ...]
+    present: FloatArray
+    absent: FloatArray
+    sharp: BoolArray
     risks: tuple[tuple[str, ...], ...]
     priors: tuple[FloatArray, ...]
     base: FloatArray
@@ -104,39 +95,28 @@ class DangerScores:
             States of findings and risks, -1 not known; those that are not named are not known.
         n_cases : int
         """
-        score, speaks = self.prior(states, n_cases), np.zeros((n_cases, len(self.base)), dtype=bool)
-        for name in states.keys() & self.terms.keys():
-            there, gone = states[name] == 1, states[name] == 0
-            for k, present, absent, sharp in self.terms[name]:
-                score[:, k] += present * there + absent * gone
-                if sharp:
-                    speaks[:, k] |= there
-        for ordinal in self.levels:
-            self._add_levels(ordinal, states, score, speaks)
-        return np.asarray(special.expit(score - np.log(np.where(speaks, OPEN, SHUT))))
+        prior, found = self.prior(states, n_cases), np.empty((n_cases, len(self.base)))
+        known = [(m, states[name]) for m, name in enumerate(self.names) if name in states]
+        for first in range(0, n_cases, ROWS):
+            part = slice(first, first + ROWS)
+            told = np.full((len(found[part]), len(self.names)), -1, dtype=np.int8)
+            for m, column in known:
+                told[:, m] = column[part]
+            found[part] = self._weighed(prior[part], told == 1, told == 0)
+        return found
 
-    def _add_levels(
-        self,
-        ordinal: Mapping[str, tuple[Term, ...]],
-        states: States,
-        score: FloatArray,
-        speaks: BoolArray,
-    ) -> None:
-        """Add the largest term of the levels that are reached, and that of the first one missed."""
-        most: dict[int, FloatArray] = {}
-        for at, (name, terms) in enumerate(ordinal.items()):
-            if name not in states:
-                continue
-            there, gone = states[name] == 1, states[name] == 0
-            for k, present, absent, sharp in terms:
-                if sharp:
-                    speaks[:, k] |= there
-                if present > 0.0:
-                    most[k] = np.maximum(most.get(k, 0.0), present * there)
-                if at == 0:
-                    score[:, k] += absent * gone
-        for k, term in most.items():
-            score[:, k] += term
+    def _weighed(self, prior: FloatArray, reached: BoolArray, missed: BoolArray) -> FloatArray:
+        """Weigh (N, K) log-odds and (N, M) levels; those of one scale are put in order."""
+        reached, missed = reached.copy(), missed.copy()
+        for scale in self.scales:
+            up = np.logical_or.accumulate(reached[:, scale][:, ::-1], axis=1)[:, ::-1]
+            down = np.logical_or.accumulate(missed[:, scale], axis=1)
+            # Only the highest level reached, and the lowest one missed.
+            up[:, :-1] &= ~up[:, 1:]
+            down[:, 1:] &= ~down[:, :-1].copy()
+            reached[:, scale], missed[:, scale] = up, down
+        score = prior + reached @ self.present + missed @ self.absent
+        return np.asarray(special.expit(score - np.log(np.where(reached @ self.sharp, OPEN, SHUT))))
 
     def bounds(self, known: States, open_: Collection[str]) -> tuple[FloatArray, FloatArray]:
         """What one case can weigh at the most and at the least, (K,) each.
@@ -149,50 +129,32 @@ class DangerScores:
             Findings and risks that may still be answered in any way, or not at all.
         """
         given = {name: int(state[0]) for name, state in known.items()}
-        most, least = np.empty(len(self.base)), np.empty(len(self.base))
-        for k, (risks, table) in enumerate(zip(self.risks, self.priors, strict=True)):
-            where = tuple(slice(None) if n in open_ else given.get(n, -1) for n in risks)
-            most[k], least[k] = np.max(table[where]), np.min(table[where])
-        sure, may = np.zeros(len(most), dtype=bool), np.zeros(len(most), dtype=bool)
-        groups = [{name: terms} for name, terms in self.terms.items()]
-        for group in (*groups, *self.levels):
-            top, low = np.zeros(len(most)), np.zeros(len(most))
-            for at, (name, terms) in enumerate(group.items()):
-                state, free = given.get(name, -1), name in open_
-                for k, present, absent, sharp in terms:
-                    if free or state == 1:
-                        top[k], may[k] = max(top[k], present), may[k] or sharp
-                    if state == 1:
-                        low[k], sure[k] = max(low[k], present), sure[k] or sharp
-                    if at == 0:
-                        most[k] += absent * (state == 0)
-                        least[k] += absent * (free or state == 0)
-            most += top
-            least += low
-        most -= np.log(np.where(may, OPEN, SHUT))
-        least -= np.log(np.where(sure, OPEN, SHUT))
-        return np.asarray(special.expit(most)), np.asarray(special.expit(least))
+        told = np.array([[given.get(name, -1) for name in self.names]])
+        free = np.array([[name in open_ for name in self.names]])
+        reached, missed = told == 1, told == 0
+
+        def prior(extreme: Callable[[FloatArray], float]) -> FloatArray:
+            where = [
+                tuple(slice(None) if n in open_ else given.get(n, -1) for n in risks)
+                for risks in self.risks
+            ]
+            return np.array(
+                [[extreme(table[at]) for table, at in zip(self.priors, where, strict=True)]]
+            )
+
+        most = self._weighed(prior(np.max), reached | free, missed & ~free)
+        least = self._weighed(prior(np.min), reached & ~free, missed | free)
+        return most[0], least[0]
 
     def speaking(self, states: Mapping[str, str | None], cause: int) -> tuple[str, ...]:
         """Findings of one case that are present and discriminate a cause."""
-        every = {**self.terms, **{n: terms for one in self.levels for n, terms in one.items()}}
-        return tuple(
-            name
-            for name, terms in every.items()
-            if states.get(name) == "present"
-            and any(term.cause == cause and term.sharp for term in terms)
-        )
+        return tuple(n for n in self.discriminating(cause) if states.get(n) == "present")
 
     def discriminating(self, cause: int) -> tuple[str, ...]:
         """Findings that discriminate a cause, those that tell most first."""
-        every = {**self.terms, **{n: terms for one in self.levels for n, terms in one.items()}}
-        worth = {
-            name: term.present
-            for name, terms in every.items()
-            for term in terms
-            if term.cause == cause and term.sharp
-        }
-        return tuple(sorted(worth, key=lambda name: -worth[name]))
+        sharp = np.flatnonzero(self.sharp[:, cause])
+        order = sharp[np.argsort(-self.present[sharp, cause], kind="stable")]
+        return tuple(self.names[m] for m in order)
 
 
 def danger_scores(knowledge: Knowledge, model: NoisyModel, causes: tuple[str, ...]) -> DangerScores:
@@ -219,23 +181,21 @@ def danger_scores(knowledge: Knowledge, model: NoisyModel, causes: tuple[str, ..
     own, linked = given[at].T, strength[at].T > 0.0
     sharp = linked & (own >= SHARPER * usual[:, None]) & (own >= OFTEN)
     with np.errstate(divide="ignore"):
-        ratio = np.log(own) - np.log1p(-nobody)[:, None]
-    present = np.where(linked, np.maximum(ratio, 0.0), 0.0)
-    with np.errstate(divide="ignore"):
+        present = np.log(own) - np.log1p(-nobody)[:, None]
         absent = np.log1p(-own) - np.log(nobody)[:, None]
+    present = np.where(linked, np.maximum(present, 0.0), 0.0)
     absent = np.where(linked, np.minimum(absent, 0.0), 0.0)
-
-    def terms(m: int) -> tuple[Term, ...]:
-        acts = np.flatnonzero((present[m] > 0.0) | (absent[m] < 0.0)).tolist()
-        return tuple(
-            Term(k, float(present[m, k]), float(absent[m, k]), bool(sharp[m, k])) for k in acts
-        )
-
-    by_name = {name: terms(m) for m, name in enumerate(names)}
-    ordinal = [names[a:b] for a, b in pairwise([*first, len(names)]) if a >= len(model.findings)]
+    scales = tuple(slice(a, b) for a, b in pairwise([*first, len(names)]))
+    for scale in scales:
+        # Whoever reaches a level reaches those below it: a higher level never tells less.
+        present[scale] = np.maximum.accumulate(present[scale], axis=0)
+        sharp[scale] = np.logical_or.accumulate(sharp[scale], axis=0)
     return DangerScores(
-        terms={name: by_name[name] for name in model.findings if by_name[name]},
-        levels=tuple({name: by_name[name] for name in one} for one in ordinal),
+        names=names,
+        scales=scales,
+        present=frozen(present),
+        absent=frozen(absent),
+        sharp=frozen(sharp),
         risks=tuple(tuple(model.risks[r] for r in model.cause_parents[c]) for c in at),
         priors=tuple(frozen(_log_odds(model, c)) for c in at),
         base=frozen(special.logit(prior[at])),
@@ -245,9 +205,9 @@ def danger_scores(knowledge: Knowledge, model: NoisyModel, causes: tuple[str, ..
 def _links(
     knowledge: Knowledge, model: NoisyModel
 ) -> tuple[tuple[str, ...], list[int], FloatArray, FloatArray]:
-    """Names, firsts, strengths (C, M) and leaks (M,) of findings and thresholds."""
+    """Names, firsts of scales, strengths (C, M) and leaks (M,) of findings and thresholds."""
     links = model.links
-    names, first = list(model.findings), list(range(len(model.findings)))
+    names, first = list(model.findings), list[int]()
     columns = [links.strength]
     offset = 0
     for o, ordinal in enumerate(model.ordinals):
