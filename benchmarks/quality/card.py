@@ -107,7 +107,9 @@ def counts(engine: bayesdx.Engine) -> dict[str, str]:
     groups = Counter(group.kind for group in knowledge.groups.values())
     hard = Counter(one.hard for one in knowledge.constraints)
     by = Counter(finding.observed_by for finding in knowledge.findings.values())
-    words = re.match(r"(\d+) \+ (\d+) statements: (\d+) realised, (\d+) excl", summary(knowledge))
+    words = re.match(
+        r"(\d+) \+ (\d+) statements: (\d+) realised, (\d+) contr\D+(\d+) excl", summary(knowledge)
+    )
     assert words is not None
     given_up = len(knowledge.calibration.given_up) if knowledge.calibration else 0
     parts: list[tuple[str, object]] = [
@@ -128,7 +130,8 @@ def counts(engine: bayesdx.Engine) -> dict[str, str]:
         ("statements of the four documents", words[1]),
         ("statements of contradictions (X)", words[2]),
         ("statements realised", words[3]),
-        ("statements excluded with a reason", words[4]),
+        ("statements contradicted, with the evidence", words[4]),
+        ("statements excluded with a reason", words[5]),
         ("constraints that must hold", hard[True]),
         ("constraints that are wanted", hard[False]),
         ("wanted constraints given up", given_up),

@@ -38,13 +38,14 @@ def test_every_statement_of_the_ledger_is_there(real_knowledge: Knowledge, docum
 
 def test_nothing_is_unaccounted_and_no_number_is_an_orphan(real_knowledge: Knowledge) -> None:
     found = re.fullmatch(
-        r"(\d+) \+ 23 statements: (\d+) realised, (\d+) excluded with a reason, "
+        r"(\d+) \+ 23 statements: (\d+) realised, (\d+) contradicted, with the evidence, "
+        r"(\d+) excluded with a reason, "
         r"0 unaccounted; 0 orphan numbers",
         summary(real_knowledge),
     )
     assert found is not None, summary(real_knowledge)
-    stated, realised, excluded = map(int, found.groups())
-    assert realised + excluded == stated + 23 == len(real_knowledge.statements)
+    stated, *accounted = map(int, found.groups())
+    assert sum(accounted) == stated + 23 == len(real_knowledge.statements)
 
 
 def test_packaged_statements_give_no_error(real_knowledge: Knowledge) -> None:
@@ -152,8 +153,30 @@ def test_summary_tells_what_is_unaccounted(small: dict[str, str], write: Write) 
     small["statements.toml"] = STATEMENTS
     # The prior of the excluded diagnosis has basis SEED and names nothing.
     assert summary(read_knowledge(write(small))) == (
-        "3 + 1 statements: 1 realised, 1 excluded with a reason, 2 unaccounted; 1 orphan numbers"
+        "3 + 1 statements: 1 realised, 0 contradicted, with the evidence, "
+        "1 excluded with a reason, 2 unaccounted; 1 orphan numbers"
     )
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ('lowers = ["causes/strain.toml:prior"]', "is not among realised_by"),
+        ('given = { crmp = "present" }', "a finding or risk"),
+        ('contradicted = "No."', "expected contradicted and evidence together"),
+        ('contradicted = "No."\nevidence = ["nobody"]', "nobody"),
+    ],
+)
+def test_direction_context_and_evidence_are_checked(
+    small: dict[str, str], write: Write, more: str, expected: str
+) -> None:
+    first, *others = STATEMENTS.strip().split("\n\n")
+    small["statements.toml"] = "\n\n".join([f"{first}\n{more}", *others])
+    try:
+        said = [message for _, _, message in lint(read_knowledge(write(small)))]
+    except InvalidKnowledge as error:
+        said = [str(error)]
+    assert any(expected in message for message in said)
 
 
 def test_document_that_is_no_source_is_an_error(small: dict[str, str], write: Write) -> None:

@@ -12,6 +12,7 @@ from bayesdx.building.assembly import assemble, fit_remarks
 from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.constraint_checks import missed_remarks
+from bayesdx.diagnosis.statement_effects import effect_remarks
 from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.linting import lint
 from bayesdx.knowledge.overrides import calibrated, stale
@@ -29,7 +30,8 @@ def check(
     """Lint a folder of knowledge.
 
     Also says where the network cannot give back a stated number, with both numbers, which
-    statements are nowhere, and which constraints its answers miss. Errors come last.
+    statements are nowhere, which its answers do not follow, and which constraints they miss.
+    Errors come last.
     Exit code 1 when there is an error, 2 when the folder cannot be read.
     """
     with patience("checking"):
@@ -39,6 +41,7 @@ def check(
         assembly = assemble(in_use)
         missed = missed_remarks(in_use, assembly, stale(knowledge))
         remarks = lint(knowledge) + fit_remarks(assembly) + missed
+        remarks += effect_remarks(in_use, assembly)
     shown = ("info", "warning") if verbose and not quiet else ("warning",)
     _print([remark for kind in shown for remark in remarks if remark[0] == kind])
     counts = Counter(severity for severity, _, _ in remarks)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from bayesdx.building.assembly import assemble
 from bayesdx.diagnosis.constraint_checks import Check, check_statements
+from bayesdx.diagnosis.statement_effects import stated_effects
+from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.statement_schema import Constraint
 
@@ -25,13 +27,16 @@ def answer_lines(knowledge: Knowledge, statement: str) -> Iterator[str]:
     Yields
     ------
     str
-        Lines; none where no constraint rests on the statement.
+        Lines; none where neither a direction nor a constraint rests on the statement.
     """
     own = tuple(one for one in knowledge.constraints if statement in one.statements)
-    if not own:
-        return
-    asked = knowledge.model_copy(update={"constraints": own})
-    for check in check_statements(asked, assemble(knowledge)):
+    told = {name: one for name, one in knowledge.statements.items() if name == statement}
+    asked = knowledge.model_copy(update={"constraints": own, "statements": FrozenDict(told)})
+    assembly = assemble(knowledge)
+    for effect in stated_effects(asked, assembly):
+        yield ""
+        yield f"answer {'follows' if effect.held else 'does not follow'}: {effect}"
+    for check in check_statements(asked, assembly):
         yield from _check_lines(check)
         yield from _calibration_lines(knowledge, check.constraint)
 

@@ -1,4 +1,4 @@
-"""Checks of constraints, texts and triage against what they speak of."""
+"""Checks of constraints, statements, texts and triage against what they speak of."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ def check_constraints(draft: Drafts) -> None:
             _check_event(draft, join(place, "at_least_as_likely_as", position), other)
         for key, given in _conditions(constraint):
             _check_given(draft, join(place, key), given)
+
+
+def check_statements(draft: Drafts) -> None:
+    """Note what a statement names as context or evidence and the knowledge does not have."""
+    for statement in draft.statements.values():
+        place = f"statements.toml:{statement.id}"
+        if place not in draft.damaged:
+            _check_given(draft, join(place, "given"), statement.given)
+            for position, source in enumerate(statement.evidence):
+                check_source(draft, join(place, "evidence", position), source)
 
 
 def _conditions(constraint: Constraint) -> Iterable[tuple[str, Mapping[str, str]]]:

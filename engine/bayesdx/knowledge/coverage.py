@@ -108,6 +108,8 @@ def summary(knowledge: Knowledge) -> str:
     for statement in knowledge.statements.values():
         if statement.excluded:
             kinds["excluded"] += 1
+        elif statement.contradicted:
+            kinds["contradicted"] += 1
         elif statement.realised_by and all(place in places for place in statement.realised_by):
             kinds["realised"] += 1
         else:
@@ -116,7 +118,8 @@ def summary(knowledge: Knowledge) -> str:
     orphans = sum(1 for _ in _orphans(knowledge, every_number(knowledge)))
     return (
         f"{len(knowledge.statements) - conflicts} + {conflicts} statements: "
-        f"{kinds['realised']} realised, {kinds['excluded']} excluded with a reason, "
+        f"{kinds['realised']} realised, {kinds['contradicted']} contradicted, with the evidence, "
+        f"{kinds['excluded']} excluded with a reason, "
         f"{kinds['unaccounted']} unaccounted; {orphans} orphan numbers"
     )
 
@@ -160,8 +163,12 @@ def _statement(knowledge: Knowledge, places: Places, one: Statement) -> Iterator
         yield "error", f"{place}.document", f"{one.document!r} does not fit the id {one.id}."
     elif one.document != CONFLICT and one.document not in knowledge.sources:
         yield "error", f"{place}.document", f"{one.document!r} is not in sources.toml."
-    if not one.realised_by and not one.excluded:
+    if not one.realised_by and not one.excluded and not one.contradicted:
         yield "error", place, "nothing realises it, and it is not excluded with a reason."
+    for key in ("lowers", "unmoved"):
+        for where in getattr(one, key):
+            if where not in one.realised_by:
+                yield "error", f"{place}.{key}", f"{where!r} is not among realised_by."
     if one.realised_by and one.excluded:
         yield "error", place, "it is realised and excluded at once."
     for index, where in enumerate(one.realised_by):

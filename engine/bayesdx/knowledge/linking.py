@@ -7,6 +7,7 @@ from bayesdx.knowledge.cause_links import check_causes
 from bayesdx.knowledge.constraint_links import (
     check_all_texts,
     check_constraints,
+    check_statements,
     check_triage,
 )
 from bayesdx.knowledge.drafting import Drafts, cause_file
@@ -39,6 +40,7 @@ def check_links(draft: Drafts) -> None:
     check_triage(draft)
     check_questions(draft)
     check_constraints(draft)
+    check_statements(draft)
     check_all_texts(draft)
     for index, scale in enumerate(draft.scales):
         check_source(draft, f"word_scale.toml:scale[{index}].source", scale.source)

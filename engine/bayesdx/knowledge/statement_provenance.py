@@ -57,6 +57,8 @@ def _head(knowledge: Knowledge, entry: Statement) -> list[str]:
                 "of whom": entry.denominator,
                 "read as": entry.note,
                 "excluded": entry.excluded,
+                "contradicted": entry.contradicted,
+                "by": "; ".join(knowledge.sources[name].title for name in entry.evidence),
                 "asked or defined at": ", ".join(silent),
                 "by itself it would say": "; ".join(
                     f"{one.value:g} at {one.number}" for one in entry.readings

@@ -66,6 +66,15 @@ class Statement(Frozen):
         Places of the numbers, questions, rules, texts and constraints that carry it.
     excluded : str
         Why nothing carries it.
+    lowers, unmoved : tuple of str
+        Places of numbers whose finding or risk makes the cause less likely, or neither, by what it
+        says; by all others more likely.
+    given : mapping of str to str
+        What is known besides, in the context that it speaks of.
+    contradicted : str
+        Why the model answers otherwise, where the evidence speaks against the statement.
+    evidence : tuple of str
+        Sources of that.
     readings : tuple of Reading
     note : str
         How it was read.
@@ -80,8 +89,21 @@ class Statement(Frozen):
     denominator: str = Field(min_length=1)
     realised_by: Names = ()
     excluded: str = ""
+    lowers: Names = ()
+    unmoved: Names = ()
+    given: Annotated[dict[str, str], AfterValidator(FrozenDict)] = Field(default_factory=FrozenDict)
+    contradicted: str = ""
+    evidence: Names = ()
     readings: Annotated[tuple[Reading, ...], Field(strict=False)] = ()
     note: str = ""
+
+    @model_validator(mode="after")
+    def _names_its_evidence(self) -> Statement:
+        if bool(self.contradicted) != bool(self.evidence):
+            raise ValueError("expected contradicted and evidence together, got one of them.")
+        if self.contradicted and self.excluded:
+            raise ValueError("expected contradicted or excluded, got both.")
+        return self
 
 
 class Constraint(Frozen):
