@@ -143,7 +143,7 @@ def test_no_findings_and_no_terminal_is_bad_input(run, monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     ran = run("diagnose")
     assert ran.code == 2
-    assert "expected findings, such as low_back_pain=present, got none" in ran.err
+    assert "expected findings, such as fever=present, got none" in ran.err
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])

@@ -101,7 +101,7 @@ def test_nothing_known_is_said(run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ((), "arguments: expected findings, such as low_back_pain=present, got none."),
+        ((), "arguments: expected findings, such as fever=present, got none."),
         (
             ("fair_pos", "-c", "gpts"),
             "cause: expected the id of a cause, got 'gpts'. Nearest: gtps",

@@ -18,6 +18,7 @@ COMMANDS = (
     "verify",
     "sample",
     "compare",
+    "init",
     "check",
     "calibrate",
     "show",
@@ -48,7 +49,7 @@ def test_every_command_has_help_and_takes_priors(run, command: str) -> None:
     assert ran.code == 0
     assert ran.err == ""
     assert f"Usage: bayesdx {command}" in ran.out
-    assert ("-p, --priors FOLDER" in ran.out) == (command not in ("network", "prepare"))
+    assert ("-p, --priors FOLDER" in ran.out) == (command not in ("init", "network", "prepare"))
 
 
 def test_version(run) -> None:

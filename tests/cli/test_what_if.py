@@ -62,7 +62,7 @@ def test_what_no_longer_fires_is_no_comfort(run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "expected findings, such as low_back_pain=present, got none"),
+        ((), "expected findings, such as fever=present, got none"),
         (("low_back_pain", "-c", "fevr"), "Nearest: fever"),
         (("low_back_pain", "--prior", "gtps=2"), "p strictly between 0 and 1, got 'gtps=2'"),
         (("low_back_pain", "--prior", "gtps"), "p strictly between 0 and 1, got 'gtps'"),

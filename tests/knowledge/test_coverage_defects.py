@@ -58,8 +58,8 @@ UNREADABLE: dict[str, tuple[tuple[Edit, ...], tuple[str, ...]]] = {
         ),
     ),
     "statement with a malformed id": (
-        (statement("S1-87", r"\[S1-87\]", "[S1_87]"),),
-        ("statements.toml:S1_87: expected an id such as S0-09 or X-05, got 'S1_87'.",),
+        (statement("S1-87", r"\[S1-87\]", '["S1 87"]'),),
+        ("statements.toml:S1 87: expected an id of letters, digits, _ and -, got 'S1 87'.",),
     ),
     "reading below 0": (
         (statement("S0-10", "value = .*", "value = -0.1"),),
@@ -264,9 +264,9 @@ WRONG: dict[str, tuple[tuple[Edit, ...], tuple[str, ...]]] = {
         ),
         ("red_flags.toml:nms: S2-99 is not in statements.toml. Nearest: ",),
     ),
-    "triage that cites no ledger id": (
+    "triage that cites no statement": (
         (Edit("red_flags.toml", "[triage]", r"statements = \[", 'statements = ["S2-1"'),),
-        ("red_flags.toml:triage: 'S2-1' is no ledger id such as S0-09 or X-05.",),
+        ("red_flags.toml:triage: S2-1 is not in statements.toml. Nearest: ",),
     ),
 }
 """Defects that are read, and are errors nevertheless."""

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "verify": "Score a sample of an output again and compare.",
     "sample": "Draw synthetic cases from the model.",
     "compare": "Compare the documents as rivals.",
+    "init": "Begin a knowledge folder of your own.",
     "check": "Lint a folder of knowledge.",
     "calibrate": "Move elicited numbers as little as possible until the constraints hold.",
     "show": "Tell where a number comes from.",

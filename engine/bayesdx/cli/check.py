@@ -18,6 +18,7 @@ from bayesdx.knowledge.linting import lint
 from bayesdx.knowledge.overrides import calibrated, stale
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.presentation.terminal import show_lines
+from bayesdx.presentation.words import counted
 
 
 def check(
@@ -48,7 +49,9 @@ def check(
     found = ", ".join(f"{counts[kind]} {kind}" for kind in ("error", "warning", "info"))
     if knowledge.statements:
         show_lines(summary(knowledge))
-    size = f"{len(knowledge.causes)} causes, {len(knowledge.findings)} findings"
+    size = (
+        f"{counted(len(knowledge.causes), 'cause')}, {counted(len(knowledge.findings), 'finding')}"
+    )
     show_lines(f"{knowledge.folder}: {size}; {found}; digest {knowledge.digest[:12]}")
     if counts["error"]:
         print()

@@ -49,8 +49,8 @@ def list_ids(
     knowledge = read_knowledge(priors)
     found: Mapping[str, Any] = getattr(knowledge, kind.value)
     shown = {name: one for name, one in found.items() if search is None or _has(one, search)}
-    if not shown:
-        near = nearest_names(search or "", [word for one in found.values() for word in _words(one)])
+    if search is not None and not shown:
+        near = nearest_names(search, [word for one in found.values() for word in _words(one)])
         raise InvalidKnowledge(Fault("--search", f"a word that {kind.value} have", search, near))
     if as_json:
         keys = ("id", "label", "states", "aliases_lay", "aliases_professional")

@@ -93,6 +93,6 @@ def given_findings(words: list[str] | None, got: str = "none") -> dict[str, str]
     """
     given = read_findings(words or ())
     if not given:
-        expected = "findings, such as low_back_pain=present"
+        expected = "findings, such as fever=present"
         raise InvalidCase(Fault("arguments", expected, Phrase(got)))
     return given

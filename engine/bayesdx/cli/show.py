@@ -52,7 +52,7 @@ def show(
         str | None,
         typer.Argument(
             metavar="ID",
-            help="Its id: piriformis_syndrome, fair_pos, age, S0-09; all of them without it.",
+            help="Its id, as bayesdx list tells it; all of them without it.",
             show_default=False,
         ),
     ] = None,

@@ -74,7 +74,7 @@ class Address(NamedTuple):
 
     @classmethod
     def parse(cls, place: str) -> Address | None:
-        """Read a place such as ``causes/strain.toml:links.cramp``; None if no number has it."""
+        """Read a place such as ``causes/flu.toml:links.cough``; None if no number has it."""
         found = _PLACE.fullmatch(place)
         if found is None:
             return None
@@ -148,7 +148,7 @@ class PlacedNumber:
 
     @property
     def title(self) -> str:
-        """The number in words: ``P(cramp | strain)``."""
+        """The number in words: ``P(cough | flu)``."""
         (kind, owner, key), stated = self.address, self.stated
         conditions: Any = stated
         if kind == "link":

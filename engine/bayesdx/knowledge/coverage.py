@@ -129,7 +129,7 @@ def _ids(knowledge: Knowledge, places: Places) -> Iterator[Remark]:
     for place, statements in places.citing.items():
         for name in statements:
             if not STATEMENT_KEY.fullmatch(name):
-                yield "error", place, f"{name!r} is no ledger id such as S0-09 or X-05."
+                yield "error", place, f"{name!r} is no id of a statement: letters, digits, _ and -."
                 continue
             if not knowledge.statements:
                 continue

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bayesdx.errors import Fault, nearest_names
-from bayesdx.knowledge.folders import Folder
+from bayesdx.knowledge.folders import OTHER_FILES, Folder
 from bayesdx.knowledge.kinds import (
     ASKER,
     CALIBRATION,
@@ -25,6 +25,7 @@ from bayesdx.knowledge.kinds import (
     CAUSE,
     CONSTRAINT,
     EFFORT,
+    FILES,
     FINDING,
     GROUP,
     MEASURE,
@@ -73,6 +74,8 @@ class Drafts:
         only repeat the fault.
     missing : set of str
         Files that could not be read; what refers to their entries cannot be judged.
+    left_out : set of str
+        Files that the folder does without; one is at fault once something refers to its entries.
     """
 
     card: ModelCard | None = None
@@ -97,6 +100,7 @@ class Drafts:
     faults: list[Fault] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
 
     def add(self, place: str, expected: str, got: object, names: Iterable[str] = ()) -> None:
         """Note a fault, with the names that resemble what was got.
@@ -135,6 +139,7 @@ def draft_knowledge(folder: Folder) -> Drafts:
     """
     draft = Drafts(faults=list(folder.faults))
     draft.missing = {fault.place.split(":")[0] for fault in folder.faults}
+    draft.left_out = set(OTHER_FILES) - folder.tables.keys() - draft.missing
     if (card := folder.tables.get("model.toml")) is not None:
         draft.card = _validate(draft, CARD, "model.toml:", card)
     for name in sorted(folder.tables):
@@ -153,10 +158,10 @@ def draft_knowledge(folder: Folder) -> Drafts:
     draft.triage = _table(draft, TRIAGE, folder, "red_flags.toml", "triage")
     draft.efforts = tuple(_rows(draft, EFFORT, folder, "questions.toml", "effort"))
     draft.askers = tuple(_rows(draft, ASKER, folder, "questions.toml", "asker"))
-    _refuse_other_keys(draft, folder, "word_scale.toml", ("word", "scale"))
-    _refuse_other_keys(draft, folder, "red_flags.toml", ("rule", "triage"))
-    _refuse_other_keys(draft, folder, "questions.toml", ("effort", "asker"))
     _draft_statements(draft, folder)
+    for name, shape in FILES.items():
+        if known := (*shape.rows, *shape.tables):
+            _refuse_other_keys(draft, folder, name, known)
     return draft
 
 
@@ -167,9 +172,6 @@ def _draft_statements(draft: Drafts, folder: Folder) -> None:
     draft.management = tuple(_rows(draft, TEXT, folder, "management.toml", "text"))
     draft.pitfalls = tuple(_rows(draft, TEXT, folder, "pitfalls.toml", "text"))
     draft.text_settings = _table(draft, TEXT_SETTINGS, folder, "management.toml", "settings")
-    _refuse_other_keys(draft, folder, "constraints.toml", ("constraint",))
-    _refuse_other_keys(draft, folder, "management.toml", ("text", "settings"))
-    _refuse_other_keys(draft, folder, "pitfalls.toml", ("text",))
     if (raw := folder.tables.get("calibration.toml")) is not None:
         draft.calibration = _validate(draft, CALIBRATION, "calibration.toml:", raw)
 

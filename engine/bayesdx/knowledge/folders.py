@@ -14,25 +14,21 @@ from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_nam
 LARGEST_FILE = 2**20
 MOST_FILES = 500
 
-SINGLE_FILES = (
-    "model.toml",
-    "sources.toml",
-    "word_scale.toml",
-    "groups.toml",
-    "risks.toml",
-    "findings.toml",
-    "measures.toml",
-    "red_flags.toml",
-)
-"""Files that every priors folder has."""
+NEEDED_FILES = ("model.toml", "sources.toml", "findings.toml")
+"""Files that every priors folder has, beside one file a cause."""
 
 OTHER_FILES = (
     "calibration.toml",
     "constraints.toml",
+    "groups.toml",
     "management.toml",
+    "measures.toml",
     "pitfalls.toml",
     "questions.toml",
+    "red_flags.toml",
+    "risks.toml",
     "statements.toml",
+    "word_scale.toml",
 )
 """Files that a folder may do without."""
 
@@ -140,8 +136,8 @@ def _list(path: Path) -> list[str]:
 
 
 def _check_names(names: list[str]) -> list[Fault]:
-    known = (*SINGLE_FILES, *OTHER_FILES)
-    faults = [Fault(name, "this file", NOTHING) for name in SINGLE_FILES if name not in names]
+    known = (*NEEDED_FILES, *OTHER_FILES)
+    faults = [Fault(name, "this file", NOTHING) for name in NEEDED_FILES if name not in names]
     for name in names:
         if "/" not in name and name not in known:
             near = nearest_names(name, known)
@@ -178,7 +174,8 @@ def _parse(content: bytes, name: str) -> dict[str, Any] | Fault:
     except (ValueError, RecursionError) as reason:
         # Numbers of thousands of digits and thousands of nested brackets end up here.
         return Fault(name, "valid TOML", Phrase(type(reason).__name__))
-    if not table:
+    # Comments alone are somebody's intention; nothing at all is a file that lost its content.
+    if not table and (name in NEEDED_FILES or not text.strip()):
         return Fault(name, "one key or more", Phrase("an empty file"))
     return table
 

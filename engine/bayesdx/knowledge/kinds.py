@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
@@ -29,8 +31,8 @@ M = TypeVar("M", bound=BaseModel)
 
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 SOURCE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-STATEMENT_KEY = re.compile(r"(S[0-3]|X)-[0-9]{2,}")
-"""How a statement is named: by document (S0 to S3) or conflict (X), and number."""
+STATEMENT_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+"""How a statement is named."""
 
 _NUMBER = {"value": 0.5, "basis": "JUDGEMENT", "source": "", "denominator": "-"}
 _TEXTS = {"label": "-", "question": "-", "observed_by": "patient", "category": "-"}
@@ -73,7 +75,7 @@ STATEMENT = EntryKind(
         "denominator": "-",
     },
     STATEMENT_KEY,
-    "an id such as S0-09 or X-05",
+    "an id of letters, digits, _ and -",
 )
 CONSTRAINT = EntryKind(
     Constraint,
@@ -154,3 +156,47 @@ CARD = EntryKind(
         "equivalent_sample_size": {},
     },
 )
+
+
+@dataclass(frozen=True)
+class FileShape:
+    """What one file of a knowledge folder holds.
+
+    Attributes
+    ----------
+    whole : EntryKind, optional
+        The file is one entry.
+    entries : EntryKind, optional
+        It holds tables by id, each an entry.
+    rows : mapping of str to EntryKind
+        It holds arrays of tables by these keys.
+    tables : mapping of str to EntryKind
+        It holds single tables by these keys.
+    """
+
+    whole: EntryKind[Any] | None = None
+    entries: EntryKind[Any] | None = None
+    rows: Mapping[str, EntryKind[Any]] = field(default_factory=dict)
+    tables: Mapping[str, EntryKind[Any]] = field(default_factory=dict)
+
+
+FILES: Mapping[str, FileShape] = MappingProxyType(
+    {
+        "model.toml": FileShape(whole=CARD),
+        "causes": FileShape(whole=CAUSE),
+        "findings.toml": FileShape(entries=FINDING),
+        "risks.toml": FileShape(entries=RISK),
+        "measures.toml": FileShape(entries=MEASURE),
+        "groups.toml": FileShape(entries=GROUP),
+        "sources.toml": FileShape(entries=SOURCE),
+        "statements.toml": FileShape(entries=STATEMENT),
+        "word_scale.toml": FileShape(rows={"word": WORD, "scale": SCALE}),
+        "red_flags.toml": FileShape(rows={"rule": RULE}, tables={"triage": TRIAGE}),
+        "questions.toml": FileShape(rows={"effort": EFFORT, "asker": ASKER}),
+        "constraints.toml": FileShape(rows={"constraint": CONSTRAINT}),
+        "management.toml": FileShape(rows={"text": TEXT}, tables={"settings": TEXT_SETTINGS}),
+        "pitfalls.toml": FileShape(rows={"text": TEXT}),
+        "calibration.toml": FileShape(whole=CALIBRATION),
+    }
+)
+"""The files of a folder; ``causes`` stands for each file of that folder."""

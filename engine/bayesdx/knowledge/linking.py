@@ -59,9 +59,9 @@ def _check_groups(draft: Drafts) -> None:
             if member in draft.causes and draft.causes[member].kind != "cause":
                 kind = draft.causes[member].kind
                 draft.add(where, "a modelled cause", Phrase(f"{member!r}, of kind {kind!r}"))
-    if "groups.toml" in draft.missing:
-        return
     drivers = [group for group in draft.groups.values() if group.kind == "driver"]
+    if "groups.toml" in draft.missing or not drivers:
+        return
     for name, cause in draft.causes.items():
         if cause.kind == "cause" and all(name not in group.members for group in drivers):
             names = ", ".join(group.id for group in drivers)

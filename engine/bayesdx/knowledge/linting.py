@@ -43,6 +43,7 @@ def lint(knowledge: Knowledge) -> tuple[Remark, ...]:
         *_links(knowledge),
         *_findings(knowledge),
         *_shares(knowledge),
+        *_rules(knowledge),
         *_cause_aliases(knowledge),
         *_sources(knowledge, numbers),
     ]
@@ -165,9 +166,15 @@ def _findings(knowledge: Knowledge) -> Iterator[Remark]:
 
 
 def _shares(knowledge: Knowledge) -> Iterator[Remark]:
-    total = sum(cause.primary_share or 0.0 for cause in knowledge.causes.values())
-    if abs(total - 1.0) > SHARE_TOLERANCE:
-        yield "warning", "causes", f"the primary shares sum to {total:.3f}, not to 1."
+    every = [cause.primary_share for cause in knowledge.causes.values()]
+    shares = [share for share in every if share is not None]
+    if shares and abs(sum(shares) - 1.0) > SHARE_TOLERANCE:
+        yield "warning", "causes", f"the primary shares sum to {sum(shares):.3f}, not to 1."
+
+
+def _rules(knowledge: Knowledge) -> Iterator[Remark]:
+    if not knowledge.red_flags:
+        yield "warning", "red_flags.toml", "no rule: only dangerous causes can raise the urgency."
 
 
 def _cause_aliases(knowledge: Knowledge) -> Iterator[Remark]:

@@ -4,7 +4,7 @@ A profile is a small TOML file. It changes priors and nothing else, and every pr
 share it is and where it comes from::
 
     label = "Orthopaedic outpatient clinic"
-    denominator = "adults referred to the clinic for buttock or hip pain"
+    denominator = "adults referred to the clinic for this complaint"
     source = "clinic register, 2023"
 
     [priors]

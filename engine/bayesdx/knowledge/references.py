@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bayesdx.errors import Phrase
 from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.red_flag_schema import read_leaf
 from bayesdx.knowledge.schema import Condition, Finding
@@ -48,7 +49,13 @@ def check_id(
     draft: Drafts, place: str, expected: str, name: str, known: Iterable[str], file: str
 ) -> None:
     """Check that `name` is known, unless the file that would know it could not be read."""
-    if name not in known and file not in draft.missing:
+    if name in known or file in draft.missing:
+        return
+    if file in draft.left_out:
+        # One fault for the file; what else refers to it would only repeat it.
+        draft.add(file, "this file", Phrase(f"nothing, but {place} names {name!r}"))
+        draft.missing.add(file)
+    else:
         draft.add(place, expected, name, known)
 
 

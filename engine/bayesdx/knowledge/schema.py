@@ -37,7 +37,8 @@ Observer = Literal["patient", "examiner", "laboratory", "imaging"]
 COMPARISON = re.compile(r"(<=|>=|<|>)\s*(-?[0-9]+(?:\.[0-9]+)?)")
 """How `Setting.present` is written."""
 
-_SHARE = "prior.primary_share"
+SHARE_KEY = "prior.primary_share"
+"""Where `primary_share` is held while a cause is read: in the file it stands with the prior."""
 
 ABSENT = "absent"
 PRESENT = "present"
@@ -144,7 +145,7 @@ class Cause(Frozen):
     description: str
     reason: str = ""
     prior: Number | None = None
-    primary_share: float | None = Field(default=None, validation_alias=_SHARE)
+    primary_share: float | None = Field(default=None, validation_alias=SHARE_KEY)
     requires: Annotated[tuple[Condition, ...], Field(strict=False)] = ()
     requires_source: str | None = None
     requires_statements: Names = ()
@@ -165,7 +166,7 @@ class Cause(Frozen):
             if number:
                 raw["prior"] = number
             if "primary_share" in prior:
-                raw[_SHARE] = prior["primary_share"]
+                raw[SHARE_KEY] = prior["primary_share"]
         return raw
 
 
@@ -277,7 +278,7 @@ class Measure(Frozen):
 
 
 class Group(Frozen):
-    """Causes that belong together: by what drives the spasm, or as a class of diagnoses."""
+    """Causes that belong together: by what drives the complaint, or as a class of diagnoses."""
 
     id: str
     label: str
@@ -317,12 +318,28 @@ class Scale(Frozen):
     note: str = ""
 
 
+WORTH: Mapping[str, float] = MappingProxyType(
+    {"SEEN": 100.0, "SEEN-ADAPTED": 20.0, "RECALL": 20.0, "SEED": 15.0, "JUDGEMENT": 8.0}
+)
+"""How many people observed a number of each basis is worth, where a folder does not say."""
+
+
 class ModelCard(Frozen):
-    """What the model as a whole is, and for whom."""
+    """What the model as a whole is, and for whom.
+
+    Attributes
+    ----------
+    leak_floor : float
+        No leak is set below this share of a finding's background.
+    equivalent_sample_size : mapping of str to float
+        How many people observed a number of each basis is worth.
+    """
 
     name: str
     version: str
     reference_population: str
     intended_use: str
-    leak_floor: float
-    equivalent_sample_size: Annotated[dict[str, float], AfterValidator(FrozenDict)]
+    leak_floor: float = 0.1
+    equivalent_sample_size: Annotated[dict[str, float], AfterValidator(FrozenDict)] = Field(
+        default_factory=lambda: FrozenDict(WORTH)
+    )

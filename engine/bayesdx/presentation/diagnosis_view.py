@@ -165,7 +165,8 @@ def _probabilities(diagnosis: Diagnosis, top: int | None, every: bool) -> Iterat
     named = shown_at_any_rank(diagnosis)
     yield cause_grid(diagnosis.table, causes, named, ids=every or not emergency)
     yield BLANK
-    yield group_grid(diagnosis.groups, groups, ALWAYS_SHOWN_GROUPS)
+    if len(diagnosis.groups):
+        yield group_grid(diagnosis.groups, groups, ALWAYS_SHOWN_GROUPS)
 
 
 def cause_grid(
