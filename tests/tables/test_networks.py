@@ -190,3 +190,60 @@ def test_the_packaged_network_is_answered_by_the_noisy_executors() -> None:
     seen = {"age": network.variables["age"].states[0], "fair_pos": "present", "slr_pos": "absent"}
     share = np.exp(plan.query(seen).log_evidence[0] - answer.log_evidence[0])
     assert age[0, 0] == pytest.approx(share, abs=1e-12)
+
+
+def test_mappings_and_positions_are_read_as_the_table_of_them(asia) -> None:
+    names, rng = list(asia.network.variables), np.random.default_rng(3)
+    states = np.where(rng.random((30, 8)) < 0.4, rng.integers(0, 2, (30, 8)), -1)
+    words = [asia.network.variables[name].states for name in names]
+    rows = [
+        {name: words[v][state] for v, (name, state) in enumerate(zip(names, row, strict=True))}
+        if row.min() >= 0
+        else {names[v]: words[v][row[v]] for v in np.flatnonzero(row >= 0)}
+        for row in states
+    ]
+    frame = pd.DataFrame(rows, columns=names)
+    expected = asia.query(frame)
+    for given in (rows, states, states.astype(np.int8)):
+        found = asia.query(given)
+        np.testing.assert_allclose(found.log_evidence, expected.log_evidence, rtol=1e-13)
+        assert found.index.equals(pd.RangeIndex(30))
+        for name in names:
+            np.testing.assert_allclose(
+                found.posteriors[name], expected.posteriors[name], rtol=0, atol=1e-13
+            )
+    assert len(asia.query([])) == 0
+
+
+def test_mappings_say_what_a_table_of_them_would(asia) -> None:
+    rows = [{"smok": "yes"}, {"xray": "yess", "case_id": "a"}, {"xray": 3, "lung": None}]
+    told = []
+    for given in (rows, pd.DataFrame(rows)):
+        with pytest.raises(bayesdx.InvalidCase, match="got 'smok'") as caught:
+            asia.query(given)
+        told.append(str(caught.value))
+    assert told[0] == told[1].replace("the number 3.0", "the integer 3")
+    many = [{"xray": f"x{i}"} for i in range(25)]
+    with pytest.raises(bayesdx.InvalidCase, match="15 more such cells"):
+        asia.query(many)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            np.zeros((2, 7), dtype=np.intp),
+            r"an array of shape \(N, 8\), .* got one of shape \(2, 7\)",
+        ),
+        (np.zeros(8, dtype=np.intp), r"got one of shape \(8,\)"),
+        (
+            np.full((1, 8), 2),
+            "evidence, row 0, column asia: expected a position from -1, unknown, to 1",
+        ),
+        (np.full((1, 8), -2), "got -2"),
+        (np.zeros((1, 8)), "expected a table of cases"),
+    ],
+)
+def test_positions_that_are_none_are_refused(asia, given, told: str) -> None:
+    with pytest.raises(bayesdx.InvalidCase, match=told):
+        asia.query(given)

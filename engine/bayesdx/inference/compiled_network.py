@@ -173,11 +173,10 @@ class NetworkSolver:
     def _general(
         self, states: IntArray, soft: Mapping[int, ArrayLike], targets: Sequence[str] | None
     ) -> NetworkPosteriors:
-        answer = self.general.query(states, soft, targets)
+        answer = self.general.query(states, soft, targets, trusted=True)
         refused = np.zeros(len(states) if answer.refused else 0, dtype=np.bool_)
         refused[list(answer.refused)] = True
-        found = {name: answer.posterior(name) for name in answer.names}
-        return NetworkPosteriors(found, answer.log_evidence, refused, answer.refused)
+        return NetworkPosteriors(answer.posteriors, answer.log_evidence, refused, answer.refused)
 
     def _replaced(
         self,

@@ -26,8 +26,8 @@ def read_cases(
     Parameters
     ----------
     encoder : Encoder
-    evidence : table or mapping
-        N cases.
+    evidence : table, mapping, list of mappings or int array (N, V)
+        N cases; integers are positions of states in the order of the network's variables.
     likelihoods : mapping of str to array (N, S) or None
     faults : list of Fault
         What is wrong already, to be told with the rest.
@@ -46,15 +46,23 @@ def read_cases(
     InvalidCase
         With every fault at once.
     """
-    index: pd.Index = pd.RangeIndex(1)
-    if not is_one_case(evidence):
+    index: pd.Index | None = None
+    known = encoder.position.__contains__
+    if is_one_case(evidence):
+        states, wrong = encoder.one(evidence)
+    elif isinstance(evidence, np.ndarray) and evidence.dtype.kind in "iu":
+        states, wrong = encoder.positions(evidence)
+    elif isinstance(evidence, list) and all(isinstance(case, Mapping) for case in evidence):
+        names = list(dict.fromkeys(name for case in evidence for name in case))
+        states, wrong = encoder.rows(evidence, column_roles(names, known).evidence)
+    else:
         table = cases_frame(evidence, "evidence")
         index, names = table.index, table.columns.tolist()
-        roles = column_roles(names, encoder.position.__contains__)
-        evidence = table if len(roles.evidence) == len(names) else table[list(roles.evidence)]
-    states, wrong = encoder.states(evidence)
+        wanted = column_roles(names, known).evidence
+        states, wrong = encoder.states(table if len(wanted) == len(names) else table[list(wanted)])
     soft, further = encoder.likelihoods(likelihoods, len(states))
     faults = wrong + further + faults
     if faults:
         raise InvalidCase(faults)
+    index = pd.RangeIndex(len(states)) if index is None else index
     return states, {v: np.asarray(one, np.float64) for v, one in soft.items()}, index

@@ -47,10 +47,8 @@ class Encoder:
         self._states = [NameLookup(variable.states) for variable in network.variables.values()]
         self._codes = [one.exact for one in self._states]
 
-    def states(self, evidence: pd.DataFrame | Mapping[str, object]) -> tuple[States, list[Fault]]:
-        """State positions (N, V) of a table, or of one case, -1 unknown; and what is wrong."""
-        if not isinstance(evidence, pd.DataFrame):
-            return self._one(evidence)
+    def states(self, evidence: pd.DataFrame) -> tuple[States, list[Fault]]:
+        """State positions (N, V) of a table, -1 unknown; and what is wrong."""
         n, columns = len(evidence), evidence.columns.tolist()
         faults: list[Fault] = []
         found = self.columns(columns, "evidence, column", faults)
@@ -120,13 +118,66 @@ class Encoder:
             if name not in self.position
         ]
 
-    def _one(self, evidence: Mapping[str, object]) -> tuple[States, list[Fault]]:
-        states = np.full((1, len(self._codes)), -1, dtype=np.intp)
+    def positions(self, given: NDArray[np.integer[Any]]) -> tuple[States, list[Fault]]:
+        """State positions (N, V), checked; and what is wrong."""
+        if given.ndim != 2 or given.shape[1] != self.size:
+            expected = f"an array of shape (N, {self.size}), a column a variable"
+            return np.zeros((0, self.size), np.intp), [
+                Fault("evidence", expected, Phrase(f"one of shape {given.shape}"))
+            ]
+        states: States = given.astype(np.intp, order="F")
+        most = np.array([len(codes) - 1 for codes in self._codes])
+        wrong = (states < -1) | (states > most)
+        faults = [
+            Fault(
+                f"evidence, row {row}, column {list(self.position)[v]}",
+                f"a position from -1, unknown, to {most[v]}",
+                int(given[row, v]),
+            )
+            for row, v in np.argwhere(wrong)[:LISTED].tolist()
+        ]
+        return states, faults
+
+    def one(self, case: Mapping[Any, object]) -> tuple[States, list[Fault]]:
+        """State positions (1, V) of one case, -1 unknown; and what is wrong."""
+        states = np.full((1, self.size), -1, dtype=np.intp)
         faults: list[Fault] = []
-        found = self.columns(list(evidence), "evidence", faults)
-        for v, (name, state) in zip(found, evidence.items(), strict=True):
+        found = self.columns(list(case), "evidence", faults)
+        for v, (name, state) in zip(found, case.items(), strict=True):
             if v >= 0:
-                states[0, v] = self._code(state, v, f"evidence, {name}", faults)
+                code = self._codes[v].get(state) if type(state) is str else None
+                if code is None:
+                    code = self._code(state, v, f"evidence, {name}", faults)
+                states[0, v] = code
+        return states, faults
+
+    def rows(
+        self, cases: Sequence[Mapping[Any, object]], columns: Sequence[str]
+    ) -> tuple[States, list[Fault]]:
+        """State positions (N, V) of cases that are mappings, -1 unknown; and what is wrong.
+
+        Only ``columns`` of them are read, all of which must mean variables.
+        """
+        faults: list[Fault] = []
+        found = dict(zip(columns, self.columns(columns, "evidence, column", faults), strict=True))
+        states = np.full((self.size, len(cases)), -1, dtype=np.intp).T
+        wrong: dict[str, list[tuple[int, object]]] = {name: [] for name in columns}
+        for row, case in enumerate(cases):
+            for name, state in case.items():
+                v = found.get(name, -1)
+                if v >= 0:
+                    code = self._codes[v].get(state) if type(state) is str else None
+                    if code is None:
+                        code = self._meaning(state, v)
+                    if code == WRONG:
+                        wrong[name].append((row, state))
+                    states[row, v] = code
+        for name, cells in wrong.items():
+            faults += [
+                self._state_fault(f"evidence, row {row}, column {name}", state, found[name])
+                for row, state in cells[:LISTED]
+            ]
+            faults += _further(name, len(cells))
         return states, faults
 
     def _by_cell(
@@ -181,10 +232,7 @@ class Encoder:
             replace(found[k][1], place=f"evidence, row {cells.index[row]}, column {cells.name}")
             for row, k in wrong[:LISTED]
         ]
-        if len(wrong) > LISTED:
-            rest = Phrase(f"{len(wrong) - LISTED} more such cells")
-            faults.append(Fault(f"evidence, column {cells.name}", "states", rest))
-        return result, faults
+        return result, faults + _further(cells.name, len(wrong))
 
     def _arrow_encoded(self, cells: pd.Series, v: int) -> States | None:
         """The same of text that Arrow holds, in a third of the time; None if not all are states."""
@@ -218,6 +266,14 @@ class Encoder:
             Fault(f"{place}, row {row}", "finite numbers of at least 0", array[row].tolist())
             for row in np.flatnonzero(bad)[:LISTED].tolist()
         ]
+
+
+def _further(column: object, count: int) -> list[Fault]:
+    """What is said of the faults of a column that are not listed."""
+    if count <= LISTED:
+        return []
+    rest = Phrase(f"{count - LISTED} more such cells")
+    return [Fault(f"evidence, column {column}", "states", rest)]
 
 
 def _is_blank(state: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,29 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.results import Result
 from bayesdx.frozen import FrozenDict
 from bayesdx.inference.compiled_network import NetworkPosteriors
+from bayesdx.network.network import Network
 from bayesdx.tables.explanations import IMPOSSIBLE, OK, TOO_COMPLEX
 
 #: By whether the evidence is possible; last, cases that are beyond the limits of the executors.
 STATUS = np.array([IMPOSSIBLE, OK, TOO_COMPLEX], dtype=object)
+
+
+class StateNames(Mapping[str, tuple[str, ...]]):
+    """State names of some variables of a network, looked up when they are read."""
+
+    def __init__(self, network: Network, names: Collection[str]) -> None:
+        self._network, self._names = network, names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._network.variables[name].states
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +89,8 @@ class NetworkAnswer(Result):
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy for another process is finished here: it goes without the network.
-        return {**self.__dict__, "posteriors": FrozenDict(self.posteriors)}
+        whole = {"posteriors": FrozenDict(self.posteriors), "states": FrozenDict(self.states)}
+        return {**self.__dict__, **whole}
 
     def _parts(self) -> Iterator[tuple[str, Any]]:
         yield "to_frame()", self.to_frame()

@@ -25,7 +25,7 @@ from bayesdx.tables.explanations import (
     table_faults,
 )
 from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
-from bayesdx.tables.network_answer import NetworkAnswer, status_of
+from bayesdx.tables.network_answer import NetworkAnswer, StateNames, status_of
 
 #: Bytes that the tables of a plan and the arrays of one case may take.
 MEMORY_LIMIT = 2 << 30
@@ -40,9 +40,10 @@ class CompiledNetwork(ReadOnly):
 
     Plans are made as evidence needs them and kept: the first query that observes certain
     variables may take longer than the next. In all methods ``evidence`` is a DataFrame, one row a
-    case, columns among the variables, cells state names, of which NaN, None and NA mean unknown; or
-    a mapping of variables to states, which is one case without the cost of a table. The network is
-    left as it is.
+    case, columns among the variables, cells state names, of which NaN, None and NA mean unknown. A
+    mapping of variables to states is one case, and a list of mappings so many, without the cost of
+    a table; cheapest of all is an int array (N, V) of positions of states, -1 unknown, in the order
+    of ``network.variables``. The network is left as it is.
 
     Attributes
     ----------
@@ -107,8 +108,7 @@ class CompiledNetwork(ReadOnly):
         wanted = self._encoder.name_faults("targets", targets or ())
         states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
         answer = self._solver.query(states, soft, targets)
-        named = {name: self.network.variables[name].states for name in answer.posteriors}
-        status = status_of(answer)
+        named, status = StateNames(self.network, answer.posteriors), status_of(answer)
         return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status, index)
 
     def joint(

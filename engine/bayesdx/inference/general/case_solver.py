@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,15 +29,17 @@ class Wanted:
 
     positions: frozenset[int]
     order: tuple[int, ...]
-    names: tuple[str, ...]
-    starts: tuple[int, ...]
+    places: Mapping[str, slice]
+    rows: int
 
 
 def laid_out(problem: FactorNetwork, positions: frozenset[int]) -> Wanted:
     """Lay out the posteriors of some variables."""
     order = tuple(sorted(positions))
-    starts = itertools.accumulate((problem.cards[v] for v in order), initial=0)
-    return Wanted(positions, order, tuple(problem.names[v] for v in order), tuple(starts))
+    ends = list(itertools.accumulate((problem.cards[v] for v in order), initial=0))
+    spans = itertools.starmap(slice, itertools.pairwise(ends))
+    places = dict(zip((problem.names[v] for v in order), spans, strict=True))
+    return Wanted(positions, order, places, ends[-1])
 
 
 class CaseSolver:
@@ -96,9 +99,9 @@ class CaseSolver:
             if whole:
                 return block, logs, refused
             if not len(log_evidence):
-                values, log_evidence = np.empty((asked.starts[-1], n)), np.empty(n)
+                values, log_evidence = np.empty((asked.rows, n)), np.empty(n)
             values[:, rows], log_evidence[rows] = block, logs
-        return values.reshape(asked.starts[-1], n), log_evidence, refused
+        return values.reshape(asked.rows, n), log_evidence, refused
 
     def _together(
         self, runner: PlanRunner | None, cases: CaseBatch, asked: Wanted, tiny: bool
@@ -109,7 +112,7 @@ class CaseSolver:
             values, logs, left = runner.answer(cases, asked.order, executors)
         else:
             left = np.arange(len(cases))
-            values, logs = np.empty((asked.starts[-1], len(cases))), np.empty(len(cases))
+            values, logs = np.empty((asked.rows, len(cases))), np.empty(len(cases))
         if executors is None or tiny or not len(left):
             return values, logs, left
         if self._alone is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,16 +23,31 @@ from bayesdx.inference.machine_code import Backend
 from bayesdx.network.network import Network
 
 
+class PosteriorRows(Mapping[str, FloatArray]):
+    """Posteriors (N, S) by variable: views of one array (rows, N), made when they are read."""
+
+    def __init__(self, places: Mapping[str, slice], values: FloatArray) -> None:
+        self._places, self._values = places, values.view()
+        self._values.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self._values[self._places[name]].T
+
+
 @dataclass(frozen=True, eq=False)
 class GeneralAnswer:
     """Posteriors of N cases.
 
     Attributes
     ----------
-    names : tuple of str
-        Variables that were asked for.
-    starts : tuple of int
-        First row of each in ``values``, and the number of rows.
+    places : mapping of str to slice
+        Rows of each variable that was asked for in ``values``.
     values : array (rows, N)
         P(state | evidence), one row a state; zeros where the evidence is impossible.
     log_evidence : array (N,)
@@ -42,16 +57,24 @@ class GeneralAnswer:
         0, their log evidence -inf.
     """
 
-    names: tuple[str, ...]
-    starts: tuple[int, ...]
+    places: Mapping[str, slice]
     values: FloatArray
     log_evidence: FloatArray
     refused: Mapping[int, Fault] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Variables that were asked for."""
+        return tuple(self.places)
+
+    @property
+    def posteriors(self) -> PosteriorRows:
+        """Posterior of each variable, arrays (N, S); views."""
+        return PosteriorRows(self.places, self.values)
+
     def posterior(self, name: str) -> FloatArray:
         """Posterior of one variable, array (N, S); a view."""
-        i = self.names.index(name)
-        return self.values[self.starts[i] : self.starts[i + 1]].T
+        return self.posteriors[name]
 
     @property
     def possible(self) -> NDArray[np.bool_]:
@@ -122,6 +145,8 @@ class CompiledGeneral:
         states: ArrayLike,
         soft: Mapping[int, ArrayLike] | None = None,
         targets: Sequence[str] | None = None,
+        *,
+        trusted: bool = False,
     ) -> GeneralAnswer:
         """Answer every case exactly.
 
@@ -133,6 +158,8 @@ class CompiledGeneral:
             Likelihoods of the states of a variable; a row of NaN or of equal numbers says nothing.
         targets : sequence of str, optional
             Variables whose posteriors are wanted; all by default.
+        trusted : bool
+            That states are intp positions need not be checked.
 
         Returns
         -------
@@ -146,7 +173,9 @@ class CompiledGeneral:
             If arrays have the wrong shape or hold what is no state.
         """
         wanted = self._wanted(targets)
-        found = self._checked(np.asarray(states))
+        found: IntArray = np.asarray(states)
+        if not trusted:
+            found = self._checked(found)
         likelihoods, log_scale = normalised_likelihoods(soft or {}, len(found), self.problem.cards)
         if likelihoods:
             found = states_into_likelihoods(found, likelihoods)
@@ -164,7 +193,7 @@ class CompiledGeneral:
                 pairs = enumerate(inverse.tolist())
                 refused = {row: refused[once] for row, once in pairs if once in refused}
         logs = log_evidence + log_scale
-        return GeneralAnswer(wanted.names, wanted.starts, values, logs, refused)
+        return GeneralAnswer(wanted.places, values, logs, refused)
 
     def positions(self, names: Sequence[str]) -> list[int]:
         """Positions of variables; every unknown name is a fault."""

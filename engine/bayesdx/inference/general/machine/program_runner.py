@@ -30,6 +30,20 @@ KEPT, KEPT_BYTES = 3, 64 << 20
 _BATCH = len(Program._fields)
 
 
+class ProgramMemory:
+    """Rows to work in, and the addresses of a program in them and of the cases that it answers.
+
+    A memory for one case has arrays for it, laid out for ``wanted``.
+    """
+
+    def __init__(self, program: Program, places: IntArray) -> None:
+        self.rows: FloatArray = program.rows
+        self.places = places
+        self.address: int = places.__array_interface__["data"][0]
+        self.wanted: Readout | None = None
+        self.batch: Any = None
+
+
 class FlatRunner:
     """A plan compiled; as `bayesdx.inference.general.tiles.TileRunner`, and safe between threads.
 
@@ -44,54 +58,80 @@ class FlatRunner:
         self._flags = flags
         self._soft = [v for v, _ in plan.soft_slots]
         self._lock = threading.Lock()
-        self._idle: list[tuple[FloatArray, IntArray]] = []
+        self._idle: list[ProgramMemory] = []
 
-    def answer(self, cases: CaseBatch, readout: Readout) -> tuple[FloatArray, FloatArray, IntArray]:
+    def answer(self, cases: CaseBatch, wanted: Readout) -> tuple[FloatArray, FloatArray, IntArray]:
         """Answer every case; see `ProgramExecutor.answer`."""
         n = len(cases)
+        if n == 1 and not cases.soft:
+            return self._one(cases, wanted)
         width = 1 if n <= FEW else FLAT_WIDTH
         size = -(-n // width) * width
-        states = _padded(cases.states, size)
         soft = [_padded(cases.soft[v], size) for v in self._soft if v in cases.soft]
-        lengths = [len(cases.soft[v]) if v in cases.soft else 0 for v in self._soft]
-        first = np.cumsum([0, *lengths])[:-1]
-        posteriors, log_evidence = np.empty((len(readout.rows), size)), np.empty(size)
-        batch = ProgramCases(
-            n_cases=size,
-            states=states,
-            soft=np.concatenate([np.zeros((0, size)), *soft]),
-            soft_first=np.where(np.array(lengths) > 0, first, -1),
-            n_outs=len(readout.rows),
-            outs=self.code.output + readout.rows,
-            n_known=len(readout.known),
-            known=readout.known,
-            posteriors=posteriors,
-            log_evidence=log_evidence,
-            failed=np.zeros(size, dtype=np.int8),
-            **self._flags._asdict(),
-        )
+        batch = self._batch(_padded(cases.states, size), wanted)
+        lengths = np.array([len(cases.soft[v]) if v in cases.soft else 0 for v in self._soft])
+        first = np.where(lengths > 0, np.cumsum(lengths) - lengths, -1)
+        batch = batch._replace(soft=np.concatenate([np.zeros((0, size)), *soft]), soft_first=first)
         if self._run(batch, width, 0, size) and width > 1:
             # Which cases of a block it was, only asking each alone can tell.
             for block in np.flatnonzero(batch.failed[::width]).tolist():
                 self._run(batch, 1, block * width, (block + 1) * width)
-        return posteriors[:, :n], log_evidence[:n], np.flatnonzero(batch.failed[:n])
+        failed = np.flatnonzero(batch.failed[:n])
+        return batch.posteriors[:, :n], batch.log_evidence[:n], failed
+
+    def _one(self, cases: CaseBatch, wanted: Readout) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Answer one case in arrays whose addresses are known: to ask for them takes as long."""
+        memory = self._borrow(1)
+        if memory.wanted is not wanted:
+            memory.batch, memory.wanted = self._batch(np.empty_like(cases.states), wanted), wanted
+            memory.places[_BATCH:] = addresses(memory.batch)
+        batch = memory.batch
+        batch.states[...] = cases.states
+        run_program(memory.address, 0, 1)
+        answer = batch.posteriors.copy(), batch.log_evidence.copy(), np.flatnonzero(batch.failed)
+        self._give_back(memory)
+        return answer
+
+    def _batch(self, states: IntArray, wanted: Readout) -> ProgramCases:
+        """Cases without soft evidence, and new arrays for their answers."""
+        size = states.shape[1]
+        return ProgramCases(
+            n_cases=size,
+            states=states,
+            soft=np.zeros((0, size)),
+            soft_first=np.full(len(self._soft), -1),
+            n_outs=len(wanted.rows),
+            outs=self.code.output + wanted.rows,
+            n_known=len(wanted.known),
+            known=wanted.known,
+            posteriors=np.empty((len(wanted.rows), size)),
+            log_evidence=np.empty(size),
+            failed=np.zeros(size, dtype=np.int8),
+            **self._flags._asdict(),
+        )
 
     def _run(self, batch: ProgramCases, width: int, begin: int, end: int) -> int:
         """Answer some cases; return how many were not."""
-        with self._lock:
-            fitting = [i for i, one in enumerate(self._idle) if one[0].shape[1] == width]
-            found = self._idle.pop(fitting[0]) if fitting else None
-        rows, places = found or self._memory(width)
-        places[_BATCH:] = addresses(batch)
-        failed: int = run_program(places.__array_interface__["data"][0], begin, end)
-        if rows.nbytes <= KEPT_BYTES:
-            with self._lock:
-                self._idle.append((rows, places))
-                del self._idle[:-KEPT]
+        memory = self._borrow(width)
+        memory.places[_BATCH:], memory.wanted = addresses(batch), None
+        failed: int = run_program(memory.address, begin, end)
+        self._give_back(memory)
         return failed
 
-    def _memory(self, width: int) -> tuple[FloatArray, IntArray]:
-        """Rows to work in, and the addresses of a program in them."""
+    def _borrow(self, width: int) -> ProgramMemory:
+        with self._lock:
+            for i, one in enumerate(self._idle):
+                if one.rows.shape[1] == width:
+                    return self._idle.pop(i)
+        return self._memory(width)
+
+    def _give_back(self, memory: ProgramMemory) -> None:
+        if memory.rows.nbytes <= KEPT_BYTES:
+            with self._lock:
+                self._idle.append(memory)
+                del self._idle[:-KEPT]
+
+    def _memory(self, width: int) -> ProgramMemory:
         code = self.code
         rows = np.zeros((code.rows, width))
         rows[code.ones] = 1.0
@@ -109,9 +149,8 @@ class FlatRunner:
             n_scales=code.rows - code.scales,
             rows=rows,
         )
-        return rows, np.concatenate(
-            [addresses(program), np.zeros(len(ProgramCases._fields), np.int64)]
-        )
+        blank = np.zeros(len(ProgramCases._fields), dtype=np.int64)
+        return ProgramMemory(program, np.concatenate([addresses(program), blank]))
 
 
 def _padded(columns: NDArray[Any], size: int) -> NDArray[Any]:
