@@ -38,7 +38,8 @@ if TYPE_CHECKING:
         TooComplex,
     )
     from bayesdx.formats import from_pgmpy, read_network, to_pgmpy, write_network
-    from bayesdx.knowledge.profiles import Profile, read_profile
+    from bayesdx.knowledge.profile_schema import Profile
+    from bayesdx.knowledge.profiles import read_profile
     from bayesdx.network.cpds import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
     from bayesdx.network.network import Network
     from bayesdx.network.variables import Variable
@@ -136,10 +137,8 @@ _MODULES = {
         "to_pgmpy",
         "write_network",
     ),
-    "bayesdx.knowledge.profiles": (
-        "Profile",
-        "read_profile",
-    ),
+    "bayesdx.knowledge.profile_schema": ("Profile",),
+    "bayesdx.knowledge.profiles": ("read_profile",),
     "bayesdx.network.cpds": (
         "AnyOfCPD",
         "NoisyMaxCPD",

@@ -60,7 +60,8 @@ def test_examples_run(
     if "plot" in name:
         pytest.importorskip("matplotlib").use("agg")
     # Reading the packaged knowledge once is enough.
-    monkeypatch.setattr(bayesdx, "load", lambda: engine)
+    load = bayesdx.load
+    monkeypatch.setattr(bayesdx, "load", lambda **other: load(**other) if other else engine)
     monkeypatch.chdir(tmp_path)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     for test in doctest.DocTestFinder(recurse=False).find(PUBLIC[name], name, globs={}):

@@ -30,7 +30,13 @@ def run(
 ) -> Callable[..., Ran]:
     load = bayesdx.load
     # Reading the packaged priors once is enough; a folder that is asked for is read.
-    monkeypatch.setattr(bayesdx, "load", lambda folder=None: load(folder) if folder else engine)
+    monkeypatch.setattr(
+        bayesdx,
+        "load",
+        lambda folder=None, setting=None: (
+            load(folder, setting=setting) if folder or setting else engine
+        ),
+    )
     monkeypatch.setenv("COLUMNS", "120")
 
     def run(*arguments: str) -> Ran:

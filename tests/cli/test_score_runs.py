@@ -26,7 +26,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> bayesdx.Engine:
 
 @pytest.fixture
 def score(run, small: bayesdx.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(bayesdx, "load", lambda _=None: small)
+    monkeypatch.setattr(bayesdx, "load", lambda _=None, **__: small)
     monkeypatch.chdir(tmp_path)
     return lambda *arguments: run("score", *arguments)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 import bayesdx
-from bayesdx.cli.options import Priors
+from bayesdx.cli.options import Priors, Setting
 from bayesdx.cli.progress import patience
 from bayesdx.presentation.diagnosis_view import cause_grid, group_grid, urgency_blocks
 from bayesdx.presentation.layout import BLANK, Block, Paragraph
@@ -37,13 +37,14 @@ def demo(
         Path, typer.Option(metavar="FOLDER", help="Where to write the posteriors.")
     ] = Path("out"),
     priors: Priors = None,
+    setting: Setting = None,
 ) -> None:
     """Score the scenarios, print a few.
 
     Writes the posteriors of both scenario tables, and prints one case of each urgency in full.
     """
     with patience("reading the knowledge"):
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for name in (DOCUMENTS, PUBLISHED):

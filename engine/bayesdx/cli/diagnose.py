@@ -10,7 +10,7 @@ import typer
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.asking import ask_case
-from bayesdx.cli.options import AsJson, Findings, Priors, given_findings
+from bayesdx.cli.options import AsJson, Findings, Priors, Setting, given_findings
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.presentation.as_json import result_json
@@ -34,6 +34,7 @@ def diagnose(
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the posteriors as CSV.")] = False,
     priors: Priors = None,
+    setting: Setting = None,
 ) -> None:
     """Work out one case.
 
@@ -46,7 +47,7 @@ def diagnose(
     if not given and not sys.stdin.isatty():
         given_findings(findings, "none, and no terminal to ask on")
     with patience("working it out"):
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
         # Before anything is asked, a typo is told.
         diagnosis = engine.diagnose(given)
     if not given:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import bayesdx
-from bayesdx.cli.options import AsJson, Findings, Priors, given_findings
+from bayesdx.cli.options import AsJson, Findings, Priors, Setting, given_findings
 from bayesdx.cli.progress import patience
 from bayesdx.presentation.as_json import result_json
 from bayesdx.presentation.explanation_view import CAUSES, explanation_blocks
@@ -29,6 +29,7 @@ def explain(
     ] = None,
     as_json: AsJson = False,
     priors: Priors = None,
+    setting: Setting = None,
 ) -> None:
     """Say why a cause is as probable as it is.
 
@@ -37,7 +38,7 @@ def explain(
     """
     given = given_findings(findings)
     with patience("explaining"):
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
         found = engine.explain(given, cause or None)
     intended_use = engine.knowledge.model.intended_use
     if as_json:

@@ -26,6 +26,16 @@ Priors = Annotated[
         show_default=False,
     ),
 ]
+Setting = Annotated[
+    str | None,
+    typer.Option(
+        "--setting",
+        metavar="NAME",
+        help="Whose priors to take: general_practice, emergency_department, physiotherapy, "
+        "spine_or_pain_clinic, or a TOML file.",
+        show_default=False,
+    ),
+]
 Findings = Annotated[
     list[str] | None,
     typer.Argument(metavar="FINDING", help=FINDING_HELP, show_default=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bayesdx
-from bayesdx.cli.options import AsJson, Findings, Priors, Top, given_findings
+from bayesdx.cli.options import AsJson, Findings, Priors, Setting, Top, given_findings
 from bayesdx.cli.progress import patience
 from bayesdx.presentation.as_json import result_json
 from bayesdx.presentation.fit_view import ranking_blocks
@@ -16,6 +16,7 @@ def rank(
     top: Top = 10,
     as_json: AsJson = False,
     priors: Priors = None,
+    setting: Setting = None,
 ) -> None:
     """Rank causes by what would change without them.
 
@@ -24,7 +25,7 @@ def rank(
     """
     given = given_findings(findings)
     with patience("ranking"):
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
         found = engine.rank_causes(given)
     intended_use = engine.knowledge.model.intended_use
     if as_json:

@@ -14,7 +14,7 @@ import typer
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.case_tables import reads_tables
-from bayesdx.cli.options import CaseTable, FindingOptions, Priors
+from bayesdx.cli.options import CaseTable, FindingOptions, Priors, Setting
 from bayesdx.cli.progress import patience
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.presentation.terminal import tell
@@ -45,6 +45,7 @@ def report(
     title: Annotated[str, typer.Option(help="Title of the page.")] = "Differential diagnosis",
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     priors: Priors = None,
+    setting: Setting = None,
     *,
     table: TableOptions,
 ) -> None:
@@ -62,7 +63,7 @@ def report(
     if cases is not None:
         refuse_overwriting(output, [cases])
     with patience("reading the priors"):
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
     named = _named(engine.core, cases, findings, table)
     with patience(f"writing about {counted(len(named), 'case')}"):
         effort = Thoroughness(draws=draws, seed=seed)

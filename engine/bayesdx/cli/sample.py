@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import bayesdx
-from bayesdx.cli.options import Priors
+from bayesdx.cli.options import Priors, Setting
 from bayesdx.cli.progress import progress_shown
 from bayesdx.diagnosis.synthetic import SampleOptions
 from bayesdx.presentation.terminal import tell as tell_all
@@ -79,6 +79,7 @@ def sample(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
     priors: Priors = None,
+    setting: Setting = None,
 ) -> None:
     """Draw synthetic cases from the model.
 
@@ -96,7 +97,7 @@ def sample(
         thresholds=thresholds,
         measures=measures,
     )
-    tables = SampleTables(bayesdx.load(priors), n, options, truth=truth)
+    tables = SampleTables(bayesdx.load(priors, setting=setting), n, options, truth=truth)
     begin = time.monotonic()
     with progress_shown("drawing", quiet=quiet) as tell:
         shown = None if tell is None else (lambda rows: tell(rows, rows / n))

@@ -9,7 +9,7 @@ import typer
 
 import bayesdx
 from bayesdx.cli.case_tables import reads_tables
-from bayesdx.cli.options import DryRun, OnErrorName, Priors, Quiet, Restart, Resume
+from bayesdx.cli.options import DryRun, OnErrorName, Priors, Quiet, Restart, Resume, Setting
 from bayesdx.cli.progress import progress_shown
 from bayesdx.cli.run_summary import LISTED, notes_told, print_summary
 from bayesdx.cli.signals import ended_by_signals
@@ -125,6 +125,7 @@ def score(
     key: Key = None,
     quiet: Quiet = False,
     priors: Priors = None,
+    setting: Setting = None,
     *,
     table: TableOptions,
 ) -> None:
@@ -163,7 +164,7 @@ def score(
         key=key,
     )
     with ended_by_signals() as end, notes_told():
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
         with progress_shown("scoring", quiet) as shown:
 
             def told(rows: int, share: float | None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 import typer
 
 import bayesdx
-from bayesdx.cli.options import AsJson, Findings, Priors, given_findings
+from bayesdx.cli.options import AsJson, Findings, Priors, Setting, given_findings
 from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.predictive_check import DRAWS, FALSE_ALARM, Reporting
 from bayesdx.presentation.as_json import result_json
@@ -33,6 +33,7 @@ def surprise(
     seed: Annotated[int, typer.Option(help="Of the cases to compare with.")] = 0,
     as_json: AsJson = False,
     priors: Priors = None,
+    setting: Setting = None,
 ) -> None:
     """Say how well the model fits one case.
 
@@ -43,7 +44,7 @@ def surprise(
     # Any other word is refused by the engine, with the two that there are.
     how = cast(Reporting, reporting)
     with patience("comparing with cases of the model"):
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
         found = engine.surprise(
             given, draws=draws, false_alarm=false_alarm, reporting=how, seed=seed
         )

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import bayesdx
-from bayesdx.cli.options import Priors
+from bayesdx.cli.options import Priors, Setting
 from bayesdx.cli.progress import patience
 from bayesdx.presentation.terminal import show_lines
 
@@ -50,6 +50,7 @@ def verify(
         ),
     ] = None,
     priors: Priors = None,
+    setting: Setting = None,
 ) -> None:
     """Score a sample of an output again and compare.
 
@@ -64,7 +65,7 @@ def verify(
     rows = None if every else sample
     audit = read_audit(output)
     with patience("scoring again"):
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
         found = verify_output(
             engine.core, output, source=source, sample=rows, seed=drawn, key=read_key(key)
         )

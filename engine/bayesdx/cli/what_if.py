@@ -10,7 +10,7 @@ import typer
 
 import bayesdx
 from bayesdx.cli.arguments import read_findings
-from bayesdx.cli.options import AsJson, Findings, Priors, Top, given_findings
+from bayesdx.cli.options import AsJson, Findings, Priors, Setting, Top, given_findings
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidKnowledge, Phrase
 from bayesdx.knowledge.profiles import read_profile
@@ -39,7 +39,7 @@ OwnPriors = Annotated[
         show_default=False,
     ),
 ]
-Setting = Annotated[
+OtherProfile = Annotated[
     Path | None,
     typer.Option(
         "--profile",
@@ -63,7 +63,7 @@ def what_if(
     findings: Findings = None,
     change: Changes = None,
     prior: OwnPriors = None,
-    profile: Setting = None,
+    profile: OtherProfile = None,
     cause: Watched = None,
     largest: Annotated[
         int, typer.Option(min=1, max=4, help="Most findings to change at once.")
@@ -71,6 +71,7 @@ def what_if(
     top: Top = 10,
     as_json: AsJson = False,
     priors: Priors = None,
+    setting: Setting = None,
 ) -> None:
     """Answer a case as it would be, or find what would change its answer.
 
@@ -80,13 +81,13 @@ def what_if(
     """
     given, changed = given_findings(findings), read_findings(change or ())
     others = _read_priors(prior or ())
-    setting = read_profile(profile) if profile is not None else None
+    other = read_profile(profile) if profile is not None else None
     with patience("trying changes"):
-        engine = bayesdx.load(priors)
+        engine = bayesdx.load(priors, setting=setting)
         intended_use = engine.knowledge.model.intended_use
-        if changed or others or setting is not None:
-            found = engine.what_if(given, changed, priors=others, profile=setting)
-            text, blocks = result_json(found, intended_use), what_if_blocks(found, top, setting)
+        if changed or others or other is not None:
+            found = engine.what_if(given, changed, priors=others, profile=other)
+            text, blocks = result_json(found, intended_use), what_if_blocks(found, top, other)
         else:
             tornado = engine.tornado(given, cause)
             points = engine.turning_points(given, largest=largest)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _SHOWN = (
     "shortlist", "background", "table", "groups", "red_flags", "urgency", "log_evidence", "status",
     "clashes", "understood",
-    "triage", "ask_first", "pitfalls", "management", "coupled",
+    "triage", "ask_first", "pitfalls", "management", "coupled", "setting",
 )  # fmt: skip
 
 
@@ -97,6 +97,8 @@ class Diagnosis(Result):
         What was read, aliases resolved.
     coupled : tuple of str
         When too complex: the findings and unknown risks that couple.
+    setting : str
+        Whose priors they are where they are not those of R.
     """
 
     urgency: Level
@@ -210,6 +212,12 @@ class Diagnosis(Result):
         if self.status != TOO_COMPLEX:
             return ()
         return coupled_names(self.core.model, self.cases.evidence)
+
+    @cached_property
+    def setting(self) -> str:
+        """Whose priors they are."""
+        setting = self.core.knowledge.setting
+        return "" if setting is None else setting.label
 
     def records(self) -> dict[str, Any]:
         """Return the answer in plain values, one dict a row of its tables."""

@@ -22,7 +22,8 @@ from bayesdx.diagnosis.table_questions import TableQuestions
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.machine_code import Backend
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.profiles import Profile
+from bayesdx.knowledge.profile_schema import Profile
+from bayesdx.knowledge.profiles import in_setting
 from bayesdx.knowledge.reading import read_knowledge
 
 if TYPE_CHECKING:
@@ -35,13 +36,21 @@ ROWS_AT_ONCE = 1 << 16
 NOT_A_DEVICE = "Educational decision support. Not a medical device; it rules nothing out."
 
 
-def load(folder: str | Path | None = None, *, backend: Backend = "auto") -> Engine:
+def load(
+    folder: str | Path | None = None,
+    *,
+    setting: str | Path | None = None,
+    backend: Backend = "auto",
+) -> Engine:
     """Read a knowledge folder, build its network, and return an engine for it.
 
     Parameters
     ----------
     folder : path, optional
         A folder laid out as ``priors/``; the packaged knowledge when not given.
+    setting : str or path, optional
+        Whose priors to take: ``general_practice``, ``emergency_department``, ``physiotherapy``,
+        ``spine_or_pain_clinic``, or a file as `read_profile` takes it. Those of R without it.
     backend : {"auto", "numpy", "compiled"}
         Who does the arithmetic. "auto" takes what is sooner done: the compiled sweep of the extra
         ``fast`` where its machine code is loaded, or is worth loading or compiling (`bayesdx
@@ -54,7 +63,7 @@ def load(folder: str | Path | None = None, *, backend: Backend = "auto") -> Engi
     Raises
     ------
     InvalidKnowledge
-        With every fault of the folder.
+        With every fault of the folder; when there is no such setting.
     BayesdxError
         When "compiled" is asked for and numba is not installed.
 
@@ -63,8 +72,11 @@ def load(folder: str | Path | None = None, *, backend: Backend = "auto") -> Engi
     >>> import bayesdx
     >>> bayesdx.load().diagnose({"fair_pos": "present"}).status
     'ok'
+    >>> bayesdx.load(setting="emergency_department").diagnose({}).setting
+    'emergency department'
     """
-    return Engine(read_knowledge(Path(folder) if folder is not None else None), backend)
+    knowledge = read_knowledge(Path(folder) if folder is not None else None)
+    return Engine(in_setting(knowledge, setting), backend)
 
 
 class Engine(CaseQuestions, TableQuestions):

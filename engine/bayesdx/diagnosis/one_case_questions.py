@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
     from bayesdx.diagnosis.explaining.explanation import Explanation
     from bayesdx.diagnosis.intervals import Intervals
-    from bayesdx.knowledge.profiles import Profile
+    from bayesdx.knowledge.profile_schema import Profile
 
 # A question is imported when it is first asked: most programs ask one or two of them.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from bayesdx.frozen import FrozenDict
+from bayesdx.knowledge.profile_schema import Profile
 from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag
 from bayesdx.knowledge.schema import (
@@ -31,8 +32,11 @@ class Knowledge(Frozen):
 
     Attributes
     ----------
+    setting : Profile, optional
+        Whose priors have taken the place of those of R.
     digest : str
-        SHA-256 over the names and contents of the files, the same on every platform.
+        SHA-256 over the names and contents of the files, and of a setting, the same on every
+        platform.
     folder : Path
         Where it was read.
     """
@@ -56,5 +60,6 @@ class Knowledge(Frozen):
     management: tuple[Text, ...] = ()
     pitfalls: tuple[Text, ...] = ()
     calibration: Calibration | None = None
+    setting: Profile | None = None
     digest: str
     folder: Path

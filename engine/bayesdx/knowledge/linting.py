@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bayesdx.errors import nearest_names
+from bayesdx.errors import InvalidKnowledge, nearest_names
 from bayesdx.knowledge.addresses import PlacedNumber, every_number, number_at
 from bayesdx.knowledge.coverage import coverage
 from bayesdx.knowledge.drafting import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.naming import folded
 from bayesdx.knowledge.overrides import stale
+from bayesdx.knowledge.profiles import read_profile, settings_of, with_profile
 from bayesdx.knowledge.remarks import Remark, Severity
 from bayesdx.knowledge.schema import Cause, Finding
 
@@ -46,8 +47,18 @@ def lint(knowledge: Knowledge) -> tuple[Remark, ...]:
         *_rules(knowledge),
         *_cause_aliases(knowledge),
         *_sources(knowledge, numbers),
+        *_settings(knowledge),
     ]
     return tuple(sorted(remarks, key=lambda remark: (_ORDER[remark[0]], remark[1], remark[2])))
+
+
+def _settings(knowledge: Knowledge) -> Iterator[Remark]:
+    for name, path in settings_of(knowledge.folder).items():
+        try:
+            with_profile(knowledge, read_profile(path))
+        except InvalidKnowledge as error:
+            for fault in error.faults:
+                yield "error", f"settings/{name}.toml", str(fault)
 
 
 def _ranges(numbers: tuple[PlacedNumber, ...]) -> Iterator[Remark]:

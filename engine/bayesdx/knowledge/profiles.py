@@ -11,52 +11,25 @@ share it is and where it comes from::
     hip_oa = 0.31
     gtps = { value = 0.2, source = "Smith 2020", denominator = "the same, under 60" }
 
-``denominator`` and ``source`` at the top hold for all priors that have none of their own.
+``denominator`` and ``source`` at the top hold for all priors that have none of their own. Profiles
+that come with a knowledge folder stand in its folder ``settings``.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_names
 from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.addresses import Address, with_values
+from bayesdx.knowledge.folders import find_priors
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.profile_schema import Profile, ProfilePrior
 
 #: Bytes of the largest profile that is read.
 LARGEST = 1 << 20
-
-
-@dataclass(frozen=True)
-class ProfilePrior:
-    """P(cause present and contributing) among the people of a setting."""
-
-    cause: str
-    value: float
-    denominator: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Profile:
-    """Priors of a setting.
-
-    Attributes
-    ----------
-    label : str
-    priors : tuple of ProfilePrior
-    """
-
-    label: str
-    priors: tuple[ProfilePrior, ...]
-
-    @property
-    def values(self) -> dict[str, float]:
-        """The priors by cause."""
-        return {one.cause: one.value for one in self.priors}
 
 
 def read_profile(path: str | Path) -> Profile:
@@ -188,10 +161,11 @@ def _prior_faults(priors: Mapping[str, float], causes: list[str]) -> Iterator[Fa
 
 
 def with_profile(knowledge: Knowledge, profile: Profile) -> Knowledge:
-    """Replace the priors of a profile, with their denominators.
+    """Replace the priors of a profile, with their denominators; the digest is then another.
 
     The source that a profile names is written into the note of each prior, since it need not be
-    among the sources of the knowledge.
+    among the sources of the knowledge. The intended use, which every answer says, tells whose
+    priors they are.
     """
     changed = with_priors(knowledge, profile.values)
     causes = dict(changed.causes)
@@ -203,4 +177,47 @@ def with_profile(knowledge: Knowledge, profile: Profile) -> Knowledge:
         causes[one.cause] = causes[one.cause].model_copy(
             update={"prior": prior.model_copy(update=update)}
         )
-    return changed.model_copy(update={"causes": FrozenDict(causes)})
+    use = f"{knowledge.model.intended_use.rstrip()} Priors of a setting: {profile.label}."
+    return changed.model_copy(
+        update={
+            "causes": FrozenDict(causes),
+            "setting": profile,
+            "digest": profile.digest(knowledge.digest),
+            "model": knowledge.model.model_copy(update={"intended_use": use}),
+        }
+    )
+
+
+def settings_of(folder: Path) -> dict[str, Path]:
+    """Settings that come with a knowledge folder: ``settings/NAME.toml``, by name."""
+    return {path.stem: path for path in sorted((folder / "settings").glob("*.toml"))}
+
+
+def in_setting(knowledge: Knowledge, setting: str | Path | None) -> Knowledge:
+    """Return knowledge with the priors of a setting.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+    setting : str or path, optional
+        The name of one that comes with the knowledge or with bayesdx, or a file as `read_profile`
+        takes it (a path, or a name that ends with ``.toml``). Without it nothing changes.
+
+    Raises
+    ------
+    InvalidKnowledge
+        When there is no such setting, or its priors do not fit the knowledge.
+    OSError
+        When the file cannot be read.
+    """
+    if setting is None:
+        return knowledge
+    known = {**settings_of(find_priors()), **settings_of(knowledge.folder)}
+    path = known.get(str(setting))
+    if path is None:
+        path = Path(setting)
+        if path.suffix != ".toml":
+            near = nearest_names(str(setting), known)
+            expected = f"one of {', '.join(known)}, or a TOML file"
+            raise InvalidKnowledge(Fault("setting", expected, str(setting), near))
+    return with_profile(knowledge, read_profile(path))

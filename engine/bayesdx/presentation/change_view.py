@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bayesdx.diagnosis.changing.before_after import WhatIf
     from bayesdx.diagnosis.changing.tipping_points import TurningPoints
-    from bayesdx.knowledge.profiles import Profile
+    from bayesdx.knowledge.profile_schema import Profile
 
 #: What stands for each target in a sentence.
 TARGET_WORDS = {"first": "the first cause", "urgency": "the urgency"}

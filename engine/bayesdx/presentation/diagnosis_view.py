@@ -158,7 +158,8 @@ def _probabilities(diagnosis: Diagnosis, top: int | None, every: bool) -> Iterat
     emergency = diagnosis.urgency == LEVELS[0]
     yield from shortlist_blocks(diagnosis, brief=emergency and not every)
     yield from section(
-        f"How probable it is that each is present and contributes. {SEVERAL_AT_ONCE}"
+        f"How probable it is that each is present and contributes{_setting(diagnosis)}. "
+        f"{SEVERAL_AT_ONCE}"
     )
     causes = None if every else top or (CAUSES_IN_EMERGENCY if emergency else CAUSES)
     groups = None if every else (GROUPS_IN_EMERGENCY if emergency else GROUPS)
@@ -167,6 +168,10 @@ def _probabilities(diagnosis: Diagnosis, top: int | None, every: bool) -> Iterat
     yield BLANK
     if len(diagnosis.groups):
         yield group_grid(diagnosis.groups, groups, ALWAYS_SHOWN_GROUPS)
+
+
+def _setting(diagnosis: Diagnosis) -> str:
+    return f", with priors of a setting: {diagnosis.setting}" if diagnosis.setting else ""
 
 
 def cause_grid(
@@ -230,5 +235,7 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
         notes = [f"and {left} causes more, in .table"] if left > 0 else []
         grid = Grid(("cause", "prior", "posterior", ""), rows, frozenset({0, 3}), notes)
         blocks += shortlist_blocks(diagnosis)
-        blocks += [grid, Paragraph(f"{SEVERAL_AT_ONCE} Not a medical device.", emphasis="quiet")]
+        whose = f"Present and contributing{_setting(diagnosis)}. " if diagnosis.setting else ""
+        note = f"{whose}{SEVERAL_AT_ONCE} Not a medical device."
+        blocks += [grid, Paragraph(note, emphasis="quiet")]
     return markup(blocks)

@@ -12,6 +12,8 @@ from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.knowledge.folders import MOST_FILES, find_priors
+from bayesdx.knowledge.profile_schema import Profile
+from bayesdx.knowledge.profiles import with_profile
 from bayesdx.knowledge.reading import read_knowledge
 
 #: Knowledge kept in one process.
@@ -30,22 +32,28 @@ class KnowledgeFiles:
     files : tuple of (str, bytes)
         Relative name and content, by name.
     digest : str
-        `Knowledge.digest` of these files.
+        `Knowledge.digest` of these files, with the priors of the setting.
+    setting : Profile, optional
     """
 
     files: tuple[tuple[str, bytes], ...]
     digest: str
+    setting: Profile | None = None
 
 
 KnowledgeSource = str | Path | KnowledgeFiles | Engine | Core | None
 
 
-def knowledge_files(folder: str | Path | None = None) -> KnowledgeFiles:
+def knowledge_files(
+    folder: str | Path | None = None, setting: Profile | None = None
+) -> KnowledgeFiles:
     """Collect the files of a knowledge folder, unread; by default the packaged one.
 
     Parameters
     ----------
     folder : path, optional
+    setting : Profile, optional
+        Whose priors to take.
 
     Returns
     -------
@@ -56,7 +64,8 @@ def knowledge_files(folder: str | Path | None = None) -> KnowledgeFiles:
     names = sorted(one.relative_to(path).as_posix() for one in found if one.is_file())
     # As when knowledge is read: an editor on Windows must not change its identity.
     files = tuple((name, (path / name).read_bytes().replace(b"\r\n", b"\n")) for name in names)
-    return KnowledgeFiles(files, _digest(files))
+    digest = _digest(files)
+    return KnowledgeFiles(files, digest if setting is None else setting.digest(digest), setting)
 
 
 def _digest(files: tuple[tuple[str, bytes], ...]) -> str:
@@ -109,6 +118,8 @@ def _unpacked(files: KnowledgeFiles) -> Core:
         for relative, content in files.files:
             (folder / relative).write_bytes(content)
         knowledge = read_knowledge(folder)
+    if files.setting is not None:
+        knowledge = with_profile(knowledge, files.setting)
     if knowledge.digest != files.digest:
         got = Phrase(knowledge.digest)
         raise BayesdxError(Fault("knowledge", f"files of the digest {files.digest}", got))

@@ -16,7 +16,8 @@ from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names,
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.profiles import Profile, with_priors, with_profile
+from bayesdx.knowledge.profile_schema import Profile
+from bayesdx.knowledge.profiles import with_priors, with_profile
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
 
 

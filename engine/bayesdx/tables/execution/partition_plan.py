@@ -93,7 +93,8 @@ class PartitionPlan:
         jobs = self.jobs()
         if not jobs:
             return
-        files = knowledge_files(self.core.knowledge.folder)
+        knowledge = self.core.knowledge
+        files = knowledge_files(knowledge.folder, knowledge.setting)
         if files.digest != self.core.knowledge.digest:
             got = Phrase("other files than were read")
             place = str(self.core.knowledge.folder)

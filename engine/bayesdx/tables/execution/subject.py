@@ -193,6 +193,8 @@ class EngineSubject(Subject[Cases, Scores]):
             "digest": self.core.knowledge.digest,
             "intended_use": model.intended_use,
         }
+        if self.core.knowledge.setting is not None:
+            knowledge["setting"] = self.core.knowledge.setting.label
         asked = {**asdict(self.output), "causes": None if causes is None else list(causes)}
         return knowledge, asked, self.core.backend
 

@@ -1,0 +1,40 @@
+"""Priors of a setting, as values; how they are read and put in place is in `profiles`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import astuple, dataclass
+
+
+@dataclass(frozen=True)
+class ProfilePrior:
+    """P(cause present and contributing) among the people of a setting."""
+
+    cause: str
+    value: float
+    denominator: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Priors of a setting.
+
+    Attributes
+    ----------
+    label : str
+    priors : tuple of ProfilePrior
+    """
+
+    label: str
+    priors: tuple[ProfilePrior, ...]
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The priors by cause."""
+        return {one.cause: one.value for one in self.priors}
+
+    def digest(self, knowledge: str) -> str:
+        """SHA-256 of knowledge, of which the digest is given, with these priors."""
+        told = "\n".join(map(repr, (knowledge, self.label, *map(astuple, self.priors))))
+        return hashlib.sha256(told.encode()).hexdigest()
