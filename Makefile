@@ -9,7 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow lint types floors bench speed quality card clean
+.PHONY: help demo test slow lint types floors bench speed quality card release-check clean
 
 help:
 	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
@@ -22,6 +22,7 @@ help:
 	@echo 'make speed   against pyAgrum and pgmpy: some forty minutes, resumes; SPEED_ARGS=--quick takes ten'
 	@echo 'make quality the quality measurements, with figures'
 	@echo 'make card    renew the figures between the marks of MODEL_CARD.md: after a change of priors/'
+	@echo 'make release-check  two equal builds, contents, metadata, an answer from an empty environment'
 	@echo 'make clean   remove .venv, out/ and caches'
 
 # The environment. A stamp is older than pyproject.toml only when the requirements may have changed;
@@ -76,6 +77,10 @@ quality: $(VENV)/.tools
 
 card: $(VENV)/.tools
 	@$(BIN)/python benchmarks/quality/card.py $(CARD_ARGS)
+
+release-check: $(VENV)/.made
+	@$(PIP) install -e '.[release]'
+	@$(BIN)/python .ci/release.py $(RELEASE_ARGS)
 
 clean:
 	rm -rf '$(VENV)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks

@@ -1,5 +1,7 @@
 """The wheel carries the priors that stand in the checkout, and works without the checkout."""
 
+import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -93,3 +95,16 @@ def test_unpacked_wheel_works_away_from_the_checkout(wheel: Path, tmp_path: Path
         cwd=tmp_path,
     )
     assert Path(done.stdout.strip()) == tmp_path / "site" / "bayesdx" / "priors"
+
+
+def test_the_bill_of_materials_names_what_the_wheel_needs(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if "/sboms/" in name)
+        bill = json.loads(archive.read(name))
+        metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
+        told = Parser().parsestr(archive.read(metadata).decode())
+    needed = {one["properties"][0]["value"] for one in bill["components"]}
+    plain = {re.sub(r"[<>=,.0-9]+$", "", one) for one in runtime(told.get_all("Requires-Dist", []))}
+    assert {one["name"] for one in bill["components"]} == plain
+    assert all("<" in one for one in needed)
+    assert bill["metadata"]["component"]["version"] == told["Version"]
