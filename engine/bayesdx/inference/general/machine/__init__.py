@@ -5,7 +5,8 @@
 `program_kernel`      runs them over cases, 16 or 1 side by side
 `program_runner`      memories and answers of a plan
 `alone_memory`        what the kernel of single cases reads and writes
-`alone_order`         elimination order of a case
+`alone_zeros`         which states it leaves possible
+`alone_order`         its elimination order
 `alone_tables`        products and sums of tables
 `alone_entry`         sweeps up and down; the entry of the kernel of single cases
 `alone_runner`        workspaces and answers of single cases

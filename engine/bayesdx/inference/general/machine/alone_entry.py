@@ -31,6 +31,7 @@ from bayesdx.inference.general.machine.alone_memory import (
     NEXT,
     NO_ROOM,
     OPERANDS,
+    REAL,
     SCOPE,
     SENDER,
     SIZE,
@@ -52,6 +53,7 @@ from bayesdx.inference.general.machine.alone_tables import (
     operand_at,
     sum_onto,
 )
+from bayesdx.inference.general.machine.alone_zeros import copy_possible, possible_states
 from bayesdx.inference.typed import (
     Floats,
     called,
@@ -60,18 +62,13 @@ from bayesdx.inference.typed import (
     inlined,
     integers_at,
     kept,
+    lowest,
     moved,
     sources_digest,
 )
 
-_REAL = 8
 #: Where a product of settled numbers is turned to its logarithm.
 _SMALL = 1e-200
-
-
-@inlined
-def _state(factors: FlatFactors, cases: CasesAlone, v: int, n: int) -> int:
-    return cases.states[v * cases.n_cases + n] if v < factors.n_named else -1
 
 
 @inlined
@@ -87,45 +84,77 @@ def _start(factors: FlatFactors, cases: CasesAlone, v: int) -> int:
 @compiled
 def _slice_factors(
     factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n: int
-) -> tuple[int, int, float]:
-    """Make operands of the factors that matter; their number, axes used, log of the settled."""
+) -> tuple[int, int, int, float]:
+    """Make operands of the factors that matter.
+
+    Returns their number, axes and copied cells so far, and the log of what is settled.
+    """
     for v in range(factors.n_variables):
-        asked = _start(factors, cases, v) >= 0 or _state(factors, cases, v, n) >= 0
+        asked = _start(factors, cases, v) >= 0 or space.state[v] >= 0
         space.needed[v] = asked or _likelihoods(factors, cases, v) >= 0
-    count, used, log, settled = 0, 0, 0.0, 1.0
+    count, used, copied, log, settled = 0, 0, 0, 0.0, 1.0
     for f in range(factors.n_factors - 1, -1, -1):
         first, end = factors.scope_first[f], factors.scope_first[f + 1]
         # A factor was made for its last variable, and parents come before children.
         if not space.needed[factors.scope[end - 1]]:
             continue
-        at, begin = factors.table_first[f], used
+        at, begin, less = factors.table_first[f], used, False
         for q in range(first, end):
             v = factors.scope[q]
             space.needed[v] = 1
-            state = _state(factors, cases, v, n)
+            state = space.state[v]
             if state >= 0:
                 at += state * factors.strides[q]
             else:
                 space.axes[used], space.strides[used] = v, factors.strides[q]
+                less = less or space.cards[v] < factors.cards[v]
                 used += 1
-        address = factors.tables + _REAL * at
+        address = factors.tables + REAL * at
         if used == begin:
             settled *= floats_at(address)[0]
             if settled < _SMALL:
                 log += math.log(settled)
                 settled = 1.0
         else:
+            if less:
+                fresh = space.reduced + REAL * copied
+                copied = copy_possible(space, address, begin, used, copied)
+                address = fresh
             _put_operand(space, count, address, begin, used - begin, -1)
             count += 1
+    return count, used, copied, log + math.log(settled)
+
+
+@compiled
+def _add_likelihoods(
+    factors: FlatFactors,
+    cases: CasesAlone,
+    space: SoloSpace,
+    n: int,
+    count: int,
+    used: int,
+    copied: int,
+) -> tuple[int, int, float]:
+    """Make operands of soft evidence; operands and axes so far, and the log of what is settled."""
+    log = 0.0
     for v in range(factors.n_named):
         row = cases.soft_first[v]
-        if row >= 0 and _state(factors, cases, v, n) < 0:
-            space.axes[used], space.strides[used] = v, cases.n_cases
-            address = cases.soft + _REAL * (row * cases.n_cases + n)
-            _put_operand(space, count, address, used, 1, -1)
-            used += 1
-            count += 1
-    return count, used, log + math.log(settled)
+        if row < 0:
+            continue
+        address = cases.soft + REAL * (row * cases.n_cases + n)
+        if space.state[v] >= 0:
+            # What is known of others leaves one state.
+            log += math.log(floats_at(address)[space.state[v] * cases.n_cases])
+            continue
+        space.axes[used], space.strides[used] = v, cases.n_cases
+        if space.cards[v] < factors.cards[v]:
+            fresh = space.reduced + REAL * copied
+            copied = copy_possible(space, address, used, used + 1, copied)
+            address = fresh
+        _put_operand(space, count, address, used, 1, -1)
+        used += 1
+        count += 1
+    return count, used, log
 
 
 @inlined
@@ -172,9 +201,7 @@ def _hand_over(space: SoloSpace, o: int) -> None:
 
 
 @compiled
-def _lay_out(
-    factors: FlatFactors, space: SoloSpace, t: int, first: int, used: int
-) -> tuple[int, int]:
+def _lay_out(space: SoloSpace, t: int, first: int, used: int) -> tuple[int, int]:
     """Collect the axes of a clique, soonest summed out first; return next cell and next axis."""
     v, clique, axes, count = space.order[t], clique_at(space, t), moved(space.axes, used), 0
     space.needed[v] = -1 - t
@@ -195,10 +222,10 @@ def _lay_out(
     size = 1
     for i in range(count - 1, -1, -1):
         space.strides[used + i] = size
-        size *= factors.cards[axes[i]]
+        size *= space.cards[axes[i]]
     clique[VARIABLE], clique[AXES], clique[N_AXES], clique[SIZE] = v, used, count, size
     clique[TABLE] = first
-    clique[MESSAGE] = first + size * factors.cards[v]
+    clique[MESSAGE] = first + size * space.cards[v]
     clique[ARRIVING] = clique[MESSAGE] + size
     clique[OPERANDS] = space.head[v]
     return clique[ARRIVING] + size, used + count
@@ -206,22 +233,22 @@ def _lay_out(
 
 @inlined
 def _cells(space: SoloSpace, at: int) -> Floats:
-    return floats_at(space.cells + _REAL * at)
+    return floats_at(space.cells + REAL * at)
 
 
 @compiled
-def _sum_out(factors: FlatFactors, space: SoloSpace, t: int) -> float:
+def _sum_out(space: SoloSpace, t: int) -> float:
     """Multiply what a clique holds and sum its variable out; return the largest entry."""
     clique = clique_at(space, t)
     table, message = _cells(space, clique[TABLE]), _cells(space, clique[MESSAGE])
     o, size, fresh = clique[OPERANDS], clique[SIZE], True
     while o >= 0:
-        multiply(factors, space, t, o, table, fresh)
+        multiply(space, t, o, table, fresh)
         fresh = False
         o = operand_at(space, o)[NEXT]
     for c in range(size):
         message[c] = table[c]
-    for s in range(1, factors.cards[clique[VARIABLE]]):
+    for s in range(1, space.cards[clique[VARIABLE]]):
         row = moved(table, s * size)
         for c in range(size):
             message[c] += row[c]
@@ -232,26 +259,24 @@ def _sum_out(factors: FlatFactors, space: SoloSpace, t: int) -> float:
 
 
 @compiled
-def _sweep_up(
-    factors: FlatFactors, space: SoloSpace, n_open: int, n_operands: int, used: int
-) -> float:
+def _sweep_up(space: SoloSpace, n_open: int, n_operands: int, used: int) -> float:
     """Sum every variable out; return the log of the evidence."""
     log, first = 0.0, 0
     for o in range(n_operands):
         _hand_over(space, o)
     for t in range(n_open):
-        first, used = _lay_out(factors, space, t, first, used)
-        top = _sum_out(factors, space, t)
+        first, used = _lay_out(space, t, first, used)
+        top = _sum_out(space, t)
         if top == 0.0:
             return -np.inf
         log += math.log(top)
         clique = clique_at(space, t)
         # Table and message by the same factor: on the way down only their ratio counts.
         table, scale = _cells(space, clique[TABLE]), 1.0 / top
-        for c in range(clique[SIZE] * (1 + factors.cards[clique[VARIABLE]])):
+        for c in range(clique[SIZE] * (1 + space.cards[clique[VARIABLE]])):
             table[c] *= scale
         if clique[N_AXES]:
-            address = space.cells + _REAL * clique[MESSAGE]
+            address = space.cells + REAL * clique[MESSAGE]
             _put_operand(space, n_operands, address, clique[AXES], clique[N_AXES], t)
             _hand_over(space, n_operands)
             n_operands += 1
@@ -285,13 +310,12 @@ def _descend(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, t: int, 
         for c in range(size):
             # Where a message is 0, the table is 0 too.
             arriving[c] = arriving[c] / message[c] if message[c] > 0.0 else 0.0
-        for s in range(factors.cards[v]):
+        for s in range(space.cards[v]):
             row = moved(table, s * size)
             for c in range(size):
                 row[c] *= arriving[c]
-    start = _start(factors, cases, v)
-    if start >= 0:
-        _read(cases, table, size, factors.cards[v], start, n)
+    if _start(factors, cases, v) >= 0:
+        _read(factors, cases, space, table, size, v, n)
     o = clique[OPERANDS]
     while o >= 0:
         operand = operand_at(space, o)
@@ -301,22 +325,32 @@ def _descend(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, t: int, 
                 sums = _cells(space, child[ARRIVING])
                 for c in range(child[SIZE]):
                     sums[c] = 0.0
-                sum_onto(factors, space, t, o, table, sums)
+                sum_onto(space, t, o, table, sums)
         o = operand[NEXT]
 
 
 @compiled
-def _read(cases: CasesAlone, table: Floats, size: int, states: int, start: int, n: int) -> None:
+def _read(
+    factors: FlatFactors,
+    cases: CasesAlone,
+    space: SoloSpace,
+    table: Floats,
+    size: int,
+    v: int,
+    n: int,
+) -> None:
     """Write the posterior of a variable from a joint in which it stands first."""
-    whole = 0.0
-    for s in range(states):
+    whole, word, every = 0.0, space.masks[v], space.cards[v] == factors.cards[v]
+    for s in range(space.cards[v]):
         row, total = moved(table, s * size), 0.0
         for c in range(size):
             total += row[c]
-        cases.posteriors[(start + s) * cases.n_cases + n] = total
+        state = s if every else lowest(word)
+        word &= word - np.uint64(1)
+        cases.posteriors[(cases.start[v] + state) * cases.n_cases + n] = total
         whole += total
-    for s in range(states):
-        cases.posteriors[(start + s) * cases.n_cases + n] /= whole
+    for s in range(factors.cards[v]):
+        cases.posteriors[(cases.start[v] + s) * cases.n_cases + n] /= whole
 
 
 @compiled
@@ -325,7 +359,11 @@ def _answer(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n: int) -
     for i in range(cases.n_posteriors):
         cases.posteriors[i * cases.n_cases + n] = 0.0
     cases.log_evidence[n] = -np.inf
-    n_operands, used, log = _slice_factors(factors, cases, space, n)
+    if not possible_states(factors, cases, space, n):
+        return ANSWERED
+    n_operands, used, copied, log = _slice_factors(factors, cases, space, n)
+    n_operands, used, more = _add_likelihoods(factors, cases, space, n, n_operands, used, copied)
+    log += more
     n_open = _link_all(factors, space, n_operands)
     needs = moved(cases.needs, NEEDS * n)
     needs[N_OPERANDS] = n_operands
@@ -335,14 +373,14 @@ def _answer(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n: int) -
     if needs[N_ROOM] > space.n_cells or needs[N_AXES_IN_ALL] > space.n_axes:
         return NO_ROOM
     called(cases.clear, cases.bits)
-    log += _sweep_up(factors, space, n_open, n_operands, used)
+    log += _sweep_up(space, n_open, n_operands, used)
     if called(cases.test, cases.bits):
         return FAILED
     if log > -np.inf:
         cases.log_evidence[n] = log
         _sweep_down(factors, cases, space, n_open, n)
         for v in range(factors.n_named):
-            state = _state(factors, cases, v, n)
+            state = space.state[v]
             if state >= 0 and cases.start[v] >= 0:
                 cases.posteriors[(cases.start[v] + state) * cases.n_cases + n] = 1.0
     return ANSWERED

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from bayesdx.inference.typed import Address, Bytes, Floats, Integers, Words, bind
 
+#: Bytes of a number, and bits of a word.
+REAL, WORD = 8, 64
 #: What became of a case: answered; a number left the range of floats; beyond the memory limit; the
 #: workspace must grow first.
 ANSWERED, FAILED, TOO_LARGE, NO_ROOM = range(4)
@@ -28,7 +30,11 @@ NEEDS = 5
 
 
 class FlatFactors(NamedTuple):
-    """A network of V variables and F factors; tables in C order, one after another."""
+    """A network of V variables and F factors; tables in C order, one after another.
+
+    ``zero`` lists, from ``zero_first`` (V + 1,) on, the factors over each variable that have zeros;
+    none where a variable has more states than a word bits.
+    """
 
     n_variables: int
     n_named: int
@@ -41,6 +47,8 @@ class FlatFactors(NamedTuple):
     strides: Integers
     table_first: Integers
     tables: Address
+    zero_first: Integers
+    zero: Integers
 
 
 class CasesAlone(NamedTuple):
@@ -71,9 +79,10 @@ class CasesAlone(NamedTuple):
 class SoloSpace(NamedTuple):
     """What one case is worked out on.
 
-    ``axes`` and ``strides`` hold the scopes of operands and cliques, ``walk`` how a table is gone
-    through, ``links`` who shares a table with whom, as bits, ``saved`` the same before anything was
-    summed out.
+    ``state``, ``cards``, ``weights`` and ``masks`` are what the case leaves of each variable,
+    ``reduced`` tables without what it rules out. ``axes`` and ``strides`` hold the scopes of
+    operands and cliques, ``walk`` how a table is gone through, ``links`` who shares a table with
+    whom, as bits, ``saved`` the same before anything was summed out.
     """
 
     n_cells: int
@@ -92,6 +101,16 @@ class SoloSpace(NamedTuple):
     ring: Integers
     head: Integers
     needed: Integers
+    state: Integers
+    cards: Integers
+    weights: Floats
+    reduced: Address
+    queue: Integers
+    queued: Integers
+    at: Integers
+    masks: Words
+    alive: Words
+    rest: Words
     cost: Floats
     links: Words
     saved: Words

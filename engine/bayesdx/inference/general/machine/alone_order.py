@@ -65,7 +65,7 @@ def _greedy(
     for i in range(n_open):
         v = space.open[i]
         left[i], place[v] = v, i
-        cost[i] = _cost(factors, links, v, rule)
+        cost[i] = _cost(factors, space, v, rule)
     for t in range(n_open):
         best, last = 0, n_open - 1 - t
         for i in range(1, last + 1):
@@ -76,15 +76,15 @@ def _greedy(
         # The last one takes its place.
         left[best], cost[best], place[left[last]] = left[last], cost[last], best
         count = _listed(moved(links, v * n_words), n_words, ring)
-        size = 2.0 ** min(_cost(factors, links, v, _WEIGHT), _MOST_BITS)
+        size = 2.0 ** min(_cost(factors, space, v, _WEIGHT), _MOST_BITS)
         cells += size
         axes += count
-        room += size * (1.0 + 2.0 / factors.cards[v])
+        room += size * (1.0 + 2.0 / space.cards[v])
         _take_out(links, n_words, v, ring, count)
         if rule == _FILL:
             count = _around(links, n_words, ring, count, space.marks)
         for i in range(count):
-            cost[place[ring[i]]] = _cost(factors, links, ring[i], rule)
+            cost[place[ring[i]]] = _cost(factors, space, ring[i], rule)
     return cells, room, axes
 
 
@@ -102,16 +102,16 @@ def _listed(mask: Words, n_words: int, ring: Integers) -> int:
 
 
 @compiled
-def _cost(factors: FlatFactors, links: Words, v: int, rule: int) -> float:
+def _cost(factors: FlatFactors, space: SoloSpace, v: int, rule: int) -> float:
     """What a rule says of a variable."""
-    n_words = factors.n_words
-    own, bits, degree, missing = moved(links, v * n_words), factors.weights[v], 0, 0
+    n_words, links = factors.n_words, space.links
+    own, bits, degree, missing = moved(links, v * n_words), space.weights[v], 0, 0
     for w in range(n_words):
         word = own[w]
         while word:
             u = 64 * w + lowest(word)
             word &= word - _ONE
-            bits += factors.weights[u]
+            bits += space.weights[u]
             degree += 1
             if rule == _FILL:
                 for x in range(n_words):

@@ -17,6 +17,7 @@ from bayesdx.inference.general.machine.alone_memory import (
     NEEDS,
     OPERAND,
     STRETCH,
+    WORD,
     CasesAlone,
     FlatFactors,
     SoloSpace,
@@ -107,6 +108,11 @@ def _flat_factors(problem: FactorNetwork) -> FlatFactors:
     scopes = [factor.scope for factor in problem.factors]
     strides = [np.array(factor.table.strides) // 8 for factor in problem.factors]
     sizes = [factor.table.size for factor in problem.factors]
+    touching: list[list[int]] = [[] for _ in cards]
+    for f, factor in enumerate(problem.factors if cards.max() <= WORD else ()):
+        if not factor.table.all():
+            for v in factor.scope:
+                touching[v].append(f)
     return FlatFactors(
         n_variables=len(cards),
         n_named=problem.n_named,
@@ -119,13 +125,15 @@ def _flat_factors(problem: FactorNetwork) -> FlatFactors:
         strides=np.concatenate(strides).astype(np.intp),
         table_first=np.array(list(accumulate(sizes, initial=0)), dtype=np.intp),
         tables=np.concatenate([factor.table.ravel() for factor in problem.factors]),
+        zero_first=np.array(list(accumulate(map(len, touching), initial=0)), dtype=np.intp),
+        zero=np.array([f for factors in touching for f in factors] + [0], dtype=np.intp),
     )
 
 
 def _space(known: FlatFactors, cells: int, clique_axes: int) -> SoloSpace:
     """Make room for one case."""
     n, n_operands = known.n_variables, known.n_factors + 2 * known.n_variables
-    axes = len(known.scope) + n + clique_axes
+    axes, cells_known = len(known.scope) + n + clique_axes, known.table_first[-1]
 
     def integers(size: int) -> IntArray:
         return np.zeros(size + 1, dtype=np.intp)
@@ -144,6 +152,13 @@ def _space(known: FlatFactors, cells: int, clique_axes: int) -> SoloSpace:
         operands=integers(OPERAND * n_operands),
         **{name: integers(n) for name in ("open", "left", "order", "best", "rank", "ring")},
         head=integers(n),
+        **{name: integers(n) for name in ("state", "cards", "at")},
+        **{name: integers(known.n_factors) for name in ("queue", "queued")},
+        weights=np.zeros(n),
+        reduced=np.empty(cells_known + int(known.cards.sum())),
+        masks=words(n),
+        alive=words(n),
+        rest=words(n),
         needed=integers(n),
         cost=np.zeros(n),
         links=words(n * known.n_words),

@@ -20,7 +20,6 @@ from bayesdx.inference.general.machine.alone_memory import (
     STRETCH,
     TIMES,
     VARIABLE,
-    FlatFactors,
     SoloSpace,
 )
 from bayesdx.inference.typed import Floats, Integers, compiled, floats_at, inlined, moved
@@ -39,7 +38,7 @@ def operand_at(space: SoloSpace, o: int) -> Integers:
 
 
 @compiled
-def _stretches(factors: FlatFactors, space: SoloSpace, t: int, o: int) -> int:
+def _stretches(space: SoloSpace, t: int, o: int) -> int:
     """Line an operand up with a clique's table, innermost stretch first; return their number."""
     clique, operand, walk = clique_at(space, t), operand_at(space, o), space.walk
     count = 0
@@ -51,10 +50,10 @@ def _stretches(factors: FlatFactors, space: SoloSpace, t: int, o: int) -> int:
                 by = space.strides[j]
         last = moved(walk, STRETCH * (count - 1))
         if count and by == last[BY] * last[TIMES]:
-            last[TIMES] *= factors.cards[v]
+            last[TIMES] *= space.cards[v]
         else:
             fresh = moved(walk, STRETCH * count)
-            fresh[TIMES], fresh[BY], fresh[AT] = factors.cards[v], by, 0
+            fresh[TIMES], fresh[BY], fresh[AT] = space.cards[v], by, 0
             count += 1
     return count
 
@@ -74,11 +73,9 @@ def _next(walk: Integers, count: int, at: int) -> int:
 
 
 @compiled
-def multiply(
-    factors: FlatFactors, space: SoloSpace, t: int, o: int, table: Floats, fresh: bool
-) -> None:
+def multiply(space: SoloSpace, t: int, o: int, table: Floats, fresh: bool) -> None:
     """Multiply a clique's table with an operand, or fill it."""
-    count, walk = _stretches(factors, space, t, o), space.walk
+    count, walk = _stretches(space, t, o), space.walk
     values = floats_at(operand_at(space, o)[ADDRESS])
     n, by, at = walk[TIMES], walk[BY], 0
     while at >= 0:
@@ -97,11 +94,9 @@ def multiply(
 
 
 @compiled
-def sum_onto(
-    factors: FlatFactors, space: SoloSpace, t: int, o: int, table: Floats, sums: Floats
-) -> None:
+def sum_onto(space: SoloSpace, t: int, o: int, table: Floats, sums: Floats) -> None:
     """Add a clique's table up over what an operand does not tell apart."""
-    count, walk = _stretches(factors, space, t, o), space.walk
+    count, walk = _stretches(space, t, o), space.walk
     n, by, at = walk[TIMES], walk[BY], 0
     while at >= 0:
         target = moved(sums, at)
