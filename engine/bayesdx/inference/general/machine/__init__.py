@@ -6,6 +6,7 @@
 `program_runner`      memories and answers of a plan
 `alone_memory`        what the kernel of single cases reads and writes
 `alone_zeros`         which states it leaves possible
+`alone_operands`      factors sliced, soft evidence, who shares a table with whom
 `alone_order`         its elimination order
 `alone_tables`        products and sums of tables
 `alone_entry`         sweeps up and down; the entry of the kernel of single cases

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from bayesdx.inference.general.machine.alone_memory import (
-    ADDRESS,
     ANSWERED,
     ARRIVING,
     AXES,
@@ -46,14 +45,21 @@ from bayesdx.inference.general.machine.alone_memory import (
     factors_at,
     space_at,
 )
-from bayesdx.inference.general.machine.alone_order import link, order_variables
+from bayesdx.inference.general.machine.alone_operands import (
+    add_likelihoods,
+    link_all,
+    put_operand,
+    slice_factors,
+    start_of,
+)
+from bayesdx.inference.general.machine.alone_order import order_variables
 from bayesdx.inference.general.machine.alone_tables import (
     clique_at,
     multiply,
     operand_at,
     sum_onto,
 )
-from bayesdx.inference.general.machine.alone_zeros import copy_possible, possible_states
+from bayesdx.inference.general.machine.alone_zeros import possible_states
 from bayesdx.inference.typed import (
     Floats,
     called,
@@ -66,125 +72,6 @@ from bayesdx.inference.typed import (
     moved,
     sources_digest,
 )
-
-#: Where a product of settled numbers is turned to its logarithm.
-_SMALL = 1e-200
-
-
-@inlined
-def _likelihoods(factors: FlatFactors, cases: CasesAlone, v: int) -> int:
-    return cases.soft_first[v] if v < factors.n_named else -1
-
-
-@inlined
-def _start(factors: FlatFactors, cases: CasesAlone, v: int) -> int:
-    return cases.start[v] if v < factors.n_named else -1
-
-
-@compiled
-def _slice_factors(
-    factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n: int
-) -> tuple[int, int, int, float]:
-    """Make operands of the factors that matter.
-
-    Returns their number, axes and copied cells so far, and the log of what is settled.
-    """
-    for v in range(factors.n_variables):
-        asked = _start(factors, cases, v) >= 0 or space.state[v] >= 0
-        space.needed[v] = asked or _likelihoods(factors, cases, v) >= 0
-    count, used, copied, log, settled = 0, 0, 0, 0.0, 1.0
-    for f in range(factors.n_factors - 1, -1, -1):
-        first, end = factors.scope_first[f], factors.scope_first[f + 1]
-        # A factor was made for its last variable, and parents come before children.
-        if not space.needed[factors.scope[end - 1]]:
-            continue
-        at, begin, less = factors.table_first[f], used, False
-        for q in range(first, end):
-            v = factors.scope[q]
-            space.needed[v] = 1
-            state = space.state[v]
-            if state >= 0:
-                at += state * factors.strides[q]
-            else:
-                space.axes[used], space.strides[used] = v, factors.strides[q]
-                less = less or space.cards[v] < factors.cards[v]
-                used += 1
-        address = factors.tables + REAL * at
-        if used == begin:
-            settled *= floats_at(address)[0]
-            if settled < _SMALL:
-                log += math.log(settled)
-                settled = 1.0
-        else:
-            if less:
-                fresh = space.reduced + REAL * copied
-                copied = copy_possible(space, address, begin, used, copied)
-                address = fresh
-            _put_operand(space, count, address, begin, used - begin, -1)
-            count += 1
-    return count, used, copied, log + math.log(settled)
-
-
-@compiled
-def _add_likelihoods(
-    factors: FlatFactors,
-    cases: CasesAlone,
-    space: SoloSpace,
-    n: int,
-    count: int,
-    used: int,
-    copied: int,
-) -> tuple[int, int, float]:
-    """Make operands of soft evidence; operands and axes so far, and the log of what is settled."""
-    log = 0.0
-    for v in range(factors.n_named):
-        row = cases.soft_first[v]
-        if row < 0:
-            continue
-        address = cases.soft + REAL * (row * cases.n_cases + n)
-        if space.state[v] >= 0:
-            # What is known of others leaves one state.
-            log += math.log(floats_at(address)[space.state[v] * cases.n_cases])
-            continue
-        space.axes[used], space.strides[used] = v, cases.n_cases
-        if space.cards[v] < factors.cards[v]:
-            fresh = space.reduced + REAL * copied
-            copied = copy_possible(space, address, used, used + 1, copied)
-            address = fresh
-        _put_operand(space, count, address, used, 1, -1)
-        used += 1
-        count += 1
-    return count, used, log
-
-
-@inlined
-def _put_operand(
-    space: SoloSpace, o: int, address: int, first: int, axes: int, sender: int
-) -> None:
-    operand = operand_at(space, o)
-    operand[ADDRESS], operand[SCOPE], operand[N_SCOPE] = address, first, axes
-    operand[SENDER] = sender
-
-
-@compiled
-def _link_all(factors: FlatFactors, space: SoloSpace, n_operands: int) -> int:
-    """Make neighbours of variables that share a table, and list them; return their number."""
-    n_words, n_open = factors.n_words, 0
-    for i in range(factors.n_variables * n_words):
-        space.links[i] = np.uint64(0)
-    for v in range(factors.n_variables):
-        space.head[v] = -2
-    for o in range(n_operands):
-        operand = operand_at(space, o)
-        axes = moved(space.axes, operand[SCOPE])
-        for i in range(operand[N_SCOPE]):
-            if space.head[axes[i]] == -2:
-                space.head[axes[i]] = -1
-                space.open[n_open] = axes[i]
-                n_open += 1
-            for j in range(i):
-                link(space.links, n_words, axes[i], axes[j])
-    return n_open
 
 
 @inlined
@@ -277,7 +164,7 @@ def _sweep_up(space: SoloSpace, n_open: int, n_operands: int, used: int) -> floa
             table[c] *= scale
         if clique[N_AXES]:
             address = space.cells + REAL * clique[MESSAGE]
-            _put_operand(space, n_operands, address, clique[AXES], clique[N_AXES], t)
+            put_operand(space, n_operands, address, clique[AXES], clique[N_AXES], t)
             _hand_over(space, n_operands)
             n_operands += 1
     return log
@@ -292,7 +179,7 @@ def _sweep_down(
         clique_at(space, t)[WANTED] = 0
     for t in range(n_open):
         clique = clique_at(space, t)
-        clique[WANTED] |= _start(factors, cases, clique[VARIABLE]) >= 0
+        clique[WANTED] |= start_of(factors, cases, clique[VARIABLE]) >= 0
         if clique[N_AXES] and clique[WANTED]:
             clique_at(space, space.rank[space.axes[clique[AXES]]])[WANTED] = 1
     for t in range(n_open - 1, -1, -1):
@@ -314,7 +201,7 @@ def _descend(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, t: int, 
             row = moved(table, s * size)
             for c in range(size):
                 row[c] *= arriving[c]
-    if _start(factors, cases, v) >= 0:
+    if start_of(factors, cases, v) >= 0:
         _read(factors, cases, space, table, size, v, n)
     o = clique[OPERANDS]
     while o >= 0:
@@ -361,10 +248,10 @@ def _answer(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n: int) -
     cases.log_evidence[n] = -np.inf
     if not possible_states(factors, cases, space, n):
         return ANSWERED
-    n_operands, used, copied, log = _slice_factors(factors, cases, space, n)
-    n_operands, used, more = _add_likelihoods(factors, cases, space, n, n_operands, used, copied)
+    n_operands, used, copied, log = slice_factors(factors, cases, space)
+    n_operands, used, more = add_likelihoods(factors, cases, space, n, n_operands, used, copied)
     log += more
-    n_open = _link_all(factors, space, n_operands)
+    n_open = link_all(factors, space, n_operands)
     needs = moved(cases.needs, NEEDS * n)
     needs[N_OPERANDS] = n_operands
     order_variables(factors, space, n_open, needs)
