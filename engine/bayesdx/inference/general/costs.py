@@ -16,8 +16,10 @@ OPERATION, CALL, FAR_OPERATION, NARROW = 0.25, 700.0, 0.5, 1.5
 CACHE_BYTES = float(32 << 20)
 #: Cases side by side in compiled code.
 FLAT_WIDTH = 16
-#: In compiled code: an operation and an instruction, of a case among 16 and of one alone.
+#: In compiled code: an operation and an instruction, of a case among 16 and of one alone; bytes of
+#: a block that double the first, and by how much they raise it at most.
 FLAT_OPERATION, FLAT_CALL, LONE_OPERATION, LONE_CALL = 0.08, 1.5, 0.6, 12.0
+FLAT_CACHE, FLAT_FARTHEST = 12e6, 3.5
 #: Array steps, and nanoseconds of a step and of a joint state, while a plan is made.
 PLAN_STEPS, COMPILE_STEP, COMPILE_ROW = 6.0, 80e3, 350.0
 
@@ -31,7 +33,10 @@ class CaseWork:
     cells: float
 
     def nanoseconds(self, compiled: bool) -> float:
-        """Estimated time, fitted to ten networks: of four cases in five within 0.6 to 1.2 times."""
+        """Estimated time, fitted to ten networks: of four cases in five within 0.6 to 1.2 times.
+
+        Compiled, cells of tables that were looked through for zeros count like those of cliques.
+        """
         if compiled:
             return 4e3 + 430.0 * self.variables + 3.0 * self.cells
         return 13e3 + 3.3e3 * self.variables + 27e3 * self.factors + 19.0 * self.cells

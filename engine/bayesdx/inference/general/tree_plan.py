@@ -16,7 +16,9 @@ from bayesdx.inference.general.costs import (
     COMPILE_ROW,
     COMPILE_STEP,
     FAR_OPERATION,
+    FLAT_CACHE,
     FLAT_CALL,
+    FLAT_FARTHEST,
     FLAT_OPERATION,
     FLAT_WIDTH,
     LONE_CALL,
@@ -118,7 +120,8 @@ class TreePlan:
             return self.operations * LONE_OPERATION + len(self.code) * LONE_CALL
         if compiled:
             padded = -(-cases // FLAT_WIDTH) * FLAT_WIDTH / cases
-            return padded * (self.operations * FLAT_OPERATION + len(self.code) * FLAT_CALL)
+            far = min(1.0 + FLAT_WIDTH * self.bytes_per_case / FLAT_CACHE, FLAT_FARTHEST)
+            return padded * (self.operations * FLAT_OPERATION * far + len(self.code) * FLAT_CALL)
         width = min(cases, self.tile)
         near = width * self.bytes_per_case <= CACHE_BYTES
         # Compressed maps and gathers only run at full speed over many cases side by side.

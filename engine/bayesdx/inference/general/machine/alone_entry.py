@@ -23,6 +23,7 @@ from bayesdx.inference.general.machine.alone_memory import (
     MESSAGE,
     N_AXES,
     N_AXES_IN_ALL,
+    N_CELLS,
     N_OPERANDS,
     N_ROOM,
     N_SCOPE,
@@ -253,8 +254,8 @@ def _answer(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n: int) -
     log += more
     n_open = link_all(factors, space, n_operands)
     needs = moved(cases.needs, NEEDS * n)
-    needs[N_OPERANDS] = n_operands
     order_variables(factors, space, n_open, needs)
+    needs[N_OPERANDS], needs[N_CELLS] = n_operands, needs[N_CELLS] + space.scanned[0] + copied
     if needs[N_ROOM] > cases.most_cells:
         return TOO_LARGE
     if needs[N_ROOM] > space.n_cells or needs[N_AXES_IN_ALL] > space.n_axes:

@@ -23,8 +23,8 @@ OPERAND = 5
 #: Columns of `SoloSpace.walk`: how often, by how much an operand moves, and where it is.
 TIMES, BY, AT = range(3)
 STRETCH = 3
-#: Columns of ``needs``: open variables, operands, cells of tables, cells of the workspace, axes of
-#: all cliques.
+#: Columns of ``needs``: open variables, operands, cells of tables and of those looked through,
+#: cells of the workspace, axes of all cliques.
 N_OPEN, N_OPERANDS, N_CELLS, N_ROOM, N_AXES_IN_ALL = range(5)
 NEEDS = 5
 
@@ -107,6 +107,7 @@ class SoloSpace(NamedTuple):
     reduced: Address
     queue: Integers
     queued: Integers
+    scanned: Integers
     at: Integers
     masks: Words
     alive: Words

@@ -114,6 +114,7 @@ def add_likelihoods(
 
 @inlined
 def put_operand(space: SoloSpace, o: int, address: int, first: int, axes: int, sender: int) -> None:
+    """Write the line of an operand."""
     operand = operand_at(space, o)
     operand[ADDRESS], operand[SCOPE], operand[N_SCOPE] = address, first, axes
     operand[SENDER] = sender

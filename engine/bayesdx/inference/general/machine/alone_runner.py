@@ -154,6 +154,7 @@ def _space(known: FlatFactors, cells: int, clique_axes: int) -> SoloSpace:
         head=integers(n),
         **{name: integers(n) for name in ("state", "cards", "at")},
         **{name: integers(known.n_factors) for name in ("queue", "queued")},
+        scanned=integers(0),
         weights=np.zeros(n),
         reduced=np.empty(cells_known + int(known.cards.sum())),
         masks=words(n),

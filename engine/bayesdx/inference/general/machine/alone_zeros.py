@@ -51,6 +51,7 @@ def possible_states(factors: FlatFactors, cases: CasesAlone, space: SoloSpace, n
         space.state[v] = cases.states[v * cases.n_cases + n] if v < factors.n_named else -1
         if space.state[v] >= 0 and factors.cards[v] <= WORD:
             space.masks[v] = _ONE << np.uint64(space.state[v])
+    space.scanned[0] = 0
     possible = _propagate(factors, space)
     for v in range(factors.n_variables):
         space.cards[v], space.weights[v] = factors.cards[v], factors.weights[v]
@@ -118,6 +119,7 @@ def _revise(factors: FlatFactors, space: SoloSpace, f: int) -> bool:
             if values[lowest(word) * strides[last]] > 0.0:
                 hit |= word & (~word + _ONE)
             word &= word - _ONE
+        space.scanned[0] += ones(space.masks[scope[last]])
         if hit:
             space.alive[last] |= hit
             less = space.masks[scope[last]] ^ space.alive[last]
