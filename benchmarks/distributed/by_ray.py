@@ -26,7 +26,7 @@ def score_by_ray(cases: str, scores: str, priors: str | None, batch_rows: int) -
         score_partition,
         batch_format="pandas",
         batch_size=batch_rows,
-        fn_kwargs={"knowledge": knowledge_files(priors), "on_error": "mark"},
+        fn_kwargs={"knowledge": knowledge_files(priors), "on_error": "reject"},
     ).write_parquet(scores)
 
 

@@ -71,7 +71,7 @@ def test_partitions_together_are_the_whole(
 @pytest.mark.parametrize("with_ids", [True, False])
 def test_the_schema_is_known_beforehand(folder: Path, cases: pd.DataFrame, with_ids: bool) -> None:
     frame = cases if with_ids else cases.drop(columns="case_id")
-    for mode in ("raise", "skip", "mark"):
+    for mode in ("raise", "skip", "reject"):
         scores = score_partition(frame, folder, on_error=mode)
         schema = partition_schema(folder, list(frame.columns), on_error=mode)
         assert list(scores.columns) == schema.names
@@ -96,7 +96,7 @@ def test_bad_rows_can_be_left_out(folder: Path, cases: pd.DataFrame) -> None:
 
 
 def test_bad_rows_can_stay_and_be_counted(folder: Path, cases: pd.DataFrame) -> None:
-    scores = score_partition(with_slips(cases), folder, on_error="mark")
+    scores = score_partition(with_slips(cases), folder, on_error="reject")
     pd.testing.assert_index_equal(scores.index, cases.index)
     assert scores["case_id"].tolist() == cases["case_id"].tolist()
     rejected = scores["status"] == "rejected"
@@ -113,7 +113,7 @@ def test_bad_rows_can_stay_and_be_counted(folder: Path, cases: pd.DataFrame) -> 
 def test_a_partition_of_bad_rows_only(folder: Path, cases: pd.DataFrame) -> None:
     bad = with_slips(cases).loc[[1007, 1009]]
     assert len(score_partition(bad, folder, on_error="skip")) == 0
-    assert score_partition(bad, folder, on_error="mark")["status"].tolist() == ["rejected"] * 2
+    assert score_partition(bad, folder, on_error="reject")["status"].tolist() == ["rejected"] * 2
 
 
 def test_the_long_shape(folder: Path, cases: pd.DataFrame) -> None:
@@ -124,17 +124,17 @@ def test_the_long_shape(folder: Path, cases: pd.DataFrame) -> None:
     with pytest.raises(InvalidCase, match="columns: expected case_id, for the long shape"):
         score_partition(cases.drop(columns="case_id"), folder, options=options)
     with pytest.raises(InvalidCase, match="on_error: expected raise or skip, in the long shape"):
-        score_partition(cases, folder, options=options, on_error="mark")
+        score_partition(cases, folder, options=options, on_error="reject")
 
 
 def test_columns_are_checked_whatever_happens_to_rows(folder: Path, cases: pd.DataFrame) -> None:
-    for mode in ("raise", "skip", "mark"):
+    for mode in ("raise", "skip", "reject"):
         with pytest.raises(InvalidCase, match=r"got 'crmp'\. Nearest: cramp"):
             score_partition(cases.rename(columns={"cramp": "crmp"}), folder, on_error=mode)
         twice = pd.concat([cases, cases[["cramp"]]], axis=1)
         with pytest.raises(InvalidCase, match="each column once, got 'cramp'"):
             score_partition(twice, folder, on_error=mode)
-    with pytest.raises(InvalidCase, match="on_error: expected raise, skip or mark, got 'drop'"):
+    with pytest.raises(InvalidCase, match="on_error: expected raise, reject or skip, got 'drop'"):
         score_partition(cases, folder, on_error="drop")  # type: ignore[arg-type]
 
 
@@ -189,7 +189,7 @@ def test_the_documented_example_with_ray(folder: Path, engine: Engine, tmp_path:
     more = ["--batch-rows", "300", "--cpus", "2"]
     subprocess.run([sys.executable, str(EXAMPLE), *words, *more], check=True, timeout=300)
     scores = pd.read_parquet(tmp_path / "scores").sort_values("case_id", ignore_index=True)
-    expected = score_partition(pd.read_parquet(tmp_path / "cases"), folder, on_error="mark")
+    expected = score_partition(pd.read_parquet(tmp_path / "cases"), folder, on_error="reject")
     expected = expected.sort_values("case_id", ignore_index=True)
     pd.testing.assert_frame_equal(scores, expected, check_dtype=False, atol=1e-12, rtol=0)
     assert len(scores) == 2000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -16,7 +16,14 @@ from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
 from bayesdx.diagnosis.one_case_questions import CaseQuestions
-from bayesdx.diagnosis.scoring import LAST_COLUMNS, UNEXPLAINED, score_cases, scores_frame
+from bayesdx.diagnosis.scoring import (
+    FAULT,
+    LAST_COLUMNS,
+    UNEXPLAINED,
+    OnBadRow,
+    rows_frame,
+    score_rows,
+)
 from bayesdx.diagnosis.shortlist import MEASURES, Measure
 from bayesdx.diagnosis.table_questions import TableQuestions
 from bayesdx.errors import Fault, InvalidCase, nearest_names
@@ -26,13 +33,8 @@ from bayesdx.knowledge.profile_schema import Profile
 from bayesdx.knowledge.profiles import in_setting
 from bayesdx.knowledge.reading import read_knowledge
 
-if TYPE_CHECKING:
-    pass
-
 # A question is imported when it is first asked: most programs ask one or two of them.
 
-#: Rows read and scored together; bounds the memory of `Engine.score`.
-ROWS_AT_ONCE = 1 << 16
 NOT_A_DEVICE = "Educational decision support. Not a medical device; it rules nothing out."
 
 
@@ -168,6 +170,7 @@ class Engine(CaseQuestions, TableQuestions):
         keep: str | Iterable[str] = (),
         ignore: str | Iterable[str] = (),
         measure: Measure = "posterior",
+        on_error: OnBadRow = "raise",
     ) -> Any:
         """Answer a table of cases.
 
@@ -189,6 +192,10 @@ class Engine(CaseQuestions, TableQuestions):
             What is said of each cause: how probable it is, which share of the picture it explains,
             how probable it is that it produced some of the present findings. ``unexplained`` is
             then the background's share, or what it is for posteriors.
+        on_error : {"raise", "reject", "skip"}
+            What a row does that cannot be read: raise; stay, with the status ``rejected``, why in a
+            last column ``fault``, and nothing else; or be left out. A column that names nothing
+            always raises.
 
         Returns
         -------
@@ -204,7 +211,7 @@ class Engine(CaseQuestions, TableQuestions):
         ------
         InvalidCase
             With every unknown column, unreadable cell and contradiction, by row and column; when an
-            argument names no column; an unknown measure.
+            argument names no column; an unknown measure or ``on_error``.
 
         Examples
         --------
@@ -213,28 +220,28 @@ class Engine(CaseQuestions, TableQuestions):
         >>> cases = [{"case_id": "a", "fair_pos": "present", "ward": 3}, {"case_id": "b"}]
         >>> engine.score(cases, keep="ward")[["case_id", "ward", "status"]].values.tolist()
         [['a', 3, 'ok'], ['b', None, 'no_findings']]
+        >>> cases = [{"fever": "yes"}, {"fever": "perhaps"}]
+        >>> engine.score(cases, on_error="reject")["status"].tolist()
+        ['ok', 'rejected']
         """
-        faults: list[Fault] = []
-        parts = []
-        if measure not in MEASURES:
-            near = nearest_names(str(measure), MEASURES)
-            raise InvalidCase(Fault("measure", f"one of {', '.join(MEASURES)}", measure, near))
-        frame, roles = self._read_table(cases, id, keep, ignore)
-        for first in range(0, max(len(frame), 1), ROWS_AT_ONCE):
-            part = frame.iloc[first : first + ROWS_AT_ONCE]
-            columns = {name: part[name].array for name in roles.evidence}
-            labels = range(first, first + len(part))
-            try:
-                read = self.core.reader.read(columns, len(part), labels)
-            except InvalidCase as error:
-                faults += [fault for fault in error.faults if fault not in faults]
-                continue
-            if not faults:
-                scores = score_cases(self.core, read, measure=measure)
-                parts.append(scores_frame(self.core, scores))
-        if faults:
-            raise InvalidCase(faults)
-        result = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+        choice_faults = [
+            Fault(place, f"one of {', '.join(known)}", given, nearest_names(str(given), known))
+            for place, given, known in (
+                ("measure", measure, MEASURES),
+                ("on_error", on_error, get_args(OnBadRow)),
+            )
+            if given not in known
+        ]
+        if choice_faults:
+            raise InvalidCase(choice_faults)
+        frame, roles = self._read_table(cases, id, keep, ignore, on_error)
+        evidence = frame[list(roles.evidence)]
+        parts = score_rows(
+            self.core, evidence, range(len(frame)), on_error=on_error, measure=measure
+        )
+        result = rows_frame(self.core, parts, on_error)
+        if len(result) < len(frame):
+            frame = frame.iloc[result.index]
         result = result.set_axis(frame.index, axis=0)
         if roles.copied:
             result = pd.concat([frame[list(roles.copied)], result], axis=1)
@@ -246,9 +253,11 @@ class Engine(CaseQuestions, TableQuestions):
         label: str | None = None,
         keep: str | Iterable[str] = (),
         ignore: str | Iterable[str] = (),
+        on_error: OnBadRow = "raise",
     ) -> tuple[pd.DataFrame, ColumnRoles]:
         frame, core = cases_frame(cases), self.core
-        answers = (*core.causes, UNEXPLAINED, *LAST_COLUMNS)
+        last = (FAULT,) if on_error == "reject" else ()
+        answers = (*core.causes, UNEXPLAINED, *LAST_COLUMNS, *last)
         names = frame.columns.tolist()
         knows = core.reader.names.knows
         roles = column_roles(names, knows, id=label, keep=keep, ignore=ignore, answers=answers)

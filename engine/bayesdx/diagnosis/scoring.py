@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.cases import Cases
-from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, TOO_COMPLEX, Status
+from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, REJECTED, TOO_COMPLEX, Status
 from bayesdx.diagnosis.shortlist import Measure, causal_shares, symptom_weights
+from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.noisy.model import BoolArray, FloatArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
 
+OnBadRow = Literal["raise", "reject", "skip"]
+
 UNEXPLAINED = "unexplained"
+#: Rows read and scored together, unless told otherwise.
+ROWS_AT_ONCE = 1 << 16
+#: Column that says why a row is rejected.
+FAULT = "fault"
 #: Columns of `Engine.score` behind the posteriors.
 LAST_COLUMNS = ("log_evidence", "status", "urgency", "red_flags")
 #: Before the id of a cause, in the column of red flags: its expected loss calls for action.
@@ -54,6 +62,37 @@ class Scores:
     status: NDArray[np.int8]
     urgency: NDArray[np.int8]
     flags: BoolArray
+
+    def take(self, kept: BoolArray) -> Scores:
+        """Return the scores of some cases."""
+        return Scores(
+            posterior=self.posterior[kept],
+            log_evidence=self.log_evidence[kept],
+            status=self.status[kept],
+            urgency=self.urgency[kept],
+            flags=self.flags[kept],
+        )
+
+
+class ScoredRows(NamedTuple):
+    """Consecutive rows of a table, read and scored.
+
+    Attributes
+    ----------
+    first : int
+        Position of the first.
+    good : bool array (N,)
+        Rows that can be read.
+    faults : mapping of int to str
+        What is wrong with each of the others, by its position among these rows.
+    scores : Scores
+        Of the good ones.
+    """
+
+    first: int
+    good: BoolArray
+    faults: Mapping[int, str]
+    scores: Scores
 
 
 def flag_names(core: Core) -> tuple[str, ...]:
@@ -103,6 +142,89 @@ def score_cases(
         urgency=judged.level,
         flags=np.hstack([judged.fired, judged.calls]),
     )
+
+
+def score_rows(
+    core: Core,
+    frame: pd.DataFrame,
+    labels: Sequence[Hashable],
+    *,
+    on_error: OnBadRow = "raise",
+    measure: Measure = "posterior",
+    workers: int | None = None,
+    rows_at_once: int = ROWS_AT_ONCE,
+) -> list[ScoredRows]:
+    """Read and score a table of evidence, some rows at a time.
+
+    Parameters
+    ----------
+    core : Core
+    frame : DataFrame
+        One row a case; every column is evidence.
+    labels : sequence
+        What faults call each row.
+    on_error : {"raise", "reject", "skip"}
+        What a row does that cannot be read: raise with every fault of the table, or not.
+    measure, workers
+        As for `score_cases`.
+    rows_at_once : int
+        Bounds the memory that scoring takes.
+
+    Returns
+    -------
+    list of ScoredRows
+        At least one, if without rows.
+
+    Raises
+    ------
+    InvalidCase
+        With every column that names nothing; bad rows as said above.
+    """
+    faults: list[Fault] = []
+    parts: list[ScoredRows] = []
+    for first in range(0, max(len(frame), 1), rows_at_once):
+        part = frame.iloc[first : first + rows_at_once]
+        columns = {name: part[name].array for name in frame.columns}
+        called = labels[first : first + rows_at_once]
+        reasons: dict[int, list[str]] = {}
+        try:
+            if on_error == "raise":
+                read = core.reader.read(columns, len(part), called)
+                good = np.ones(len(part), dtype=bool)
+            else:
+                read, good, found = core.reader.read_rows(columns, len(part), called)
+                for row, fault in found:
+                    reasons.setdefault(row, []).append(str(fault))
+        except InvalidCase as error:
+            faults += [fault for fault in error.faults if fault not in faults]
+            continue
+        if not faults:
+            scores = score_cases(core, read, workers, measure)
+            told = {row: " ".join(texts) for row, texts in reasons.items()}
+            parts.append(ScoredRows(first, good, told, scores.take(good) if told else scores))
+    if faults:
+        raise InvalidCase(faults)
+    return parts
+
+
+def rows_frame(core: Core, parts: Sequence[ScoredRows], on_error: OnBadRow) -> pd.DataFrame:
+    """Return scored rows as the table that `Engine.score` gives, numbered by their position.
+
+    Rejected ones are missing where rows are skipped; where they are rejected they stay, with their
+    status and ``fault`` and nothing else.
+    """
+    result = pd.concat([scores_frame(core, part.scores) for part in parts], ignore_index=True)
+    good = np.concatenate([part.good for part in parts])
+    result.index = pd.Index(np.flatnonzero(good))
+    if on_error != "reject":
+        return result
+    faults = [part.faults.get(row, "") for part in parts for row in range(len(part.good))]
+    if not good.all():
+        result = result.reindex(range(len(good)))
+        for name in LAST_COLUMNS[1:]:
+            texts = result[name].astype(object)
+            result[name] = texts.where(good, REJECTED if name == "status" else None)
+    return result.assign(**{FAULT: np.array(faults, dtype=object)})
 
 
 def scores_frame(core: Core, scores: Scores) -> pd.DataFrame:

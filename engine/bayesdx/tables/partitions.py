@@ -27,27 +27,21 @@ tested.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.scoring import score_cases
+from bayesdx.diagnosis.results import REJECTED
+from bayesdx.diagnosis.scoring import FAULT, OnBadRow, ScoredRows, score_rows
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.noisy.model import BoolArray
-from bayesdx.tables.execution.subject import take_scores
 from bayesdx.tables.outputs import OutputOptions, check_options, output_schema, output_table
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 from bayesdx.tables.serialisation import KnowledgeSource, core_of
 
-OnBadRow = Literal["raise", "skip", "mark"]
-
-#: Status of a row that could not be read, where such rows are marked.
-REJECTED = "rejected"
-#: Column that says why, where such rows are marked.
-FAULT = "fault"
 #: Rows scored together.
 ROWS_AT_ONCE = 20_000
 
@@ -68,14 +62,14 @@ def score_partition(
     knowledge : path, KnowledgeFiles, Engine, Core or None
         A knowledge folder that this process can read, the files of one, the packaged knowledge by
         default. An engine serves in this process only.
-    on_error : {"raise", "skip", "mark"}
-        What a row does that cannot be read: raise with every fault of the partition; be left out,
-        so that rows in less rows out is the number of rejected rows; or stay, with the status
-        ``rejected``, no numbers, and the reasons in a last column ``fault``, so that the counts of
-        the whole table can be made of the result. Unknown columns always raise.
+    on_error : {"raise", "reject", "skip"}
+        What a row does that cannot be read, as for `Engine.score`: raise with every fault of the
+        partition; stay, with the status ``rejected``, no numbers, and the reasons in a last column
+        ``fault``, so that the counts of the whole table can be made of the result; or be left out,
+        so that rows in less rows out is the number of rejected rows. Unknown columns always raise.
     options : OutputOptions, optional
-        Wide, all causes, by default. The long shape needs a column ``case_id``, and rows cannot be
-        marked in it.
+        Wide, all causes, by default. The long shape needs a column ``case_id``, and rejected rows
+        cannot stay in it.
 
     Returns
     -------
@@ -92,28 +86,25 @@ def score_partition(
     _check(core, options, on_error, cases.columns)
     columns = [name for name in cases.columns if name not in RESERVED]
     core.reader.names.check_columns(columns)
-    faults: list[Fault] = []
-    tables, kept = [], []
-    for first in range(0, max(len(cases), 1), ROWS_AT_ONCE):
-        rows = cases.iloc[first : first + ROWS_AT_ONCE]
-        cells = {name: rows[name].array for name in columns}
-        read, good, found = core.reader.read_rows(cells, len(rows), list(rows.index))
-        if found and on_error == "raise":
-            faults += [fault for _, fault in found]
-        if faults:
-            continue
-        scores = take_scores(score_cases(core, read, 1, options.measure), good)
-        where = np.arange(first, first + len(rows), dtype=np.int64)[good]
-        table = output_table(core, scores, _ids(rows, good), where, options)
-        if on_error == "mark":
-            table = _marked(table, rows, good, found)
-        tables.append(table)
-        kept.append(good if on_error != "mark" else np.ones(len(rows), dtype=bool))
-    if faults:
-        raise InvalidCase(faults)
+    parts = score_rows(
+        core,
+        cases[columns],
+        list(cases.index),
+        on_error=on_error,
+        measure=options.measure,
+        workers=1,
+        rows_at_once=ROWS_AT_ONCE,
+    )
+    tables = []
+    for part in parts:
+        rows = cases.iloc[part.first : part.first + len(part.good)]
+        where = part.first + np.flatnonzero(part.good)
+        table = output_table(core, part.scores, _ids(rows, part.good), where, options)
+        tables.append(_with_rejected(table, rows, part) if on_error == "reject" else table)
     frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
     if options.shape == "wide":
-        frame.index = cases.index[np.concatenate(kept)]
+        kept = np.concatenate([part.good for part in parts])
+        frame.index = cases.index if on_error == "reject" else cases.index[kept]
     return frame
 
 
@@ -152,7 +143,7 @@ def partition_schema(
     core, options = core_of(knowledge), options or OutputOptions()
     _check(core, options, on_error, columns)
     schema = output_schema(core, options, CASE_ID in columns)
-    return schema.append(pa.field(FAULT, pa.string())) if on_error == "mark" else schema
+    return schema.append(pa.field(FAULT, pa.string())) if on_error == "reject" else schema
 
 
 def _check(core: Core, options: OutputOptions, on_error: str, columns: Iterable[str]) -> None:
@@ -160,8 +151,8 @@ def _check(core: Core, options: OutputOptions, on_error: str, columns: Iterable[
     names = list(columns)
     faults = []
     if on_error not in get_args(OnBadRow):
-        faults.append(Fault("on_error", "raise, skip or mark", on_error))
-    if options.shape == "long" and on_error == "mark":
+        faults.append(Fault("on_error", "raise, reject or skip", on_error))
+    if options.shape == "long" and on_error == "reject":
         faults.append(Fault("on_error", "raise or skip, in the long shape", on_error))
     if options.shape == "long" and CASE_ID not in names:
         # A partition does not know where in the whole table its rows stand.
@@ -181,23 +172,15 @@ def _ids(rows: pd.DataFrame, good: BoolArray) -> pa.Array | None:
     return ids.cast(pa.string()) if not pa.types.is_string(ids.type) else ids
 
 
-def _marked(
-    table: pa.Table,
-    rows: pd.DataFrame,
-    good: BoolArray,
-    found: Sequence[tuple[int, Fault]],
-) -> pa.Table:
+def _with_rejected(table: pa.Table, rows: pd.DataFrame, part: ScoredRows) -> pa.Table:
     """Put the rows that could not be read back among the others, with their faults."""
-    reasons: dict[int, list[str]] = {}
-    for position, fault in found:
-        reasons.setdefault(position, []).append(str(fault))
-    texts = [" ".join(reasons.get(position, ())) or None for position in range(len(rows))]
     # A null index takes a null cell.
-    at = np.where(good, np.cumsum(good) - 1, 0)
-    spread = table.take(pa.array(at, mask=~good))
+    at = np.where(part.good, np.cumsum(part.good) - 1, 0)
+    spread = table.take(pa.array(at, mask=~part.good))
     place = spread.column_names.index("status")
     spread = spread.set_column(place, "status", spread.column("status").fill_null(REJECTED))
     if CASE_ID in spread.column_names:
         every = _ids(rows, np.ones(len(rows), dtype=bool))
         spread = spread.set_column(0, CASE_ID, every)
+    texts = [part.faults.get(row) for row in range(len(rows))]
     return spread.append_column(FAULT, pa.array(texts, pa.string()))

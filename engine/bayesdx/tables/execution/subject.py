@@ -174,7 +174,7 @@ class EngineSubject(Subject[Cases, Scores]):
 
     def take(self, answers: Scores, kept: BoolArray) -> Scores:
         """Return some scores."""
-        return take_scores(answers, kept)
+        return answers.take(kept)
 
     def count(self, answers: Scores) -> Counts:
         """Count by status, urgency and red flags."""
@@ -214,14 +214,3 @@ def count_scores(core: Core, scores: Scores) -> Counts:
 def _named(numbers: Any, names: tuple[str, ...]) -> Counter[str]:
     pairs = zip(names, numbers.tolist(), strict=True)
     return Counter({name: number for name, number in pairs if number})
-
-
-def take_scores(scores: Scores, kept: BoolArray) -> Scores:
-    """Return the scores of some cases."""
-    return Scores(
-        posterior=scores.posterior[kept],
-        log_evidence=scores.log_evidence[kept],
-        status=scores.status[kept],
-        urgency=scores.urgency[kept],
-        flags=scores.flags[kept],
-    )
