@@ -11,8 +11,8 @@ fills in.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -20,15 +20,16 @@ import pandas as pd
 
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.inference.evidence import Evidence, no_evidence, stacked
+from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.conflict import Conflict, background_shares, conflicts
 from bayesdx.inference.noisy.reference import p_value, reference_cases, told_cases
+from bayesdx.inference.noisy.single_observations import SingleObservations, single_observations
 from bayesdx.presentation.words import labels_of
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.cases import Cases
     from bayesdx.diagnosis.core import Core
-    from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
+    from bayesdx.inference.noisy.model import BoolArray, IntArray, NoisyModel
     from bayesdx.knowledge.knowledge import Knowledge
 
 #: Largest share of cases from the model that may be said to lie outside it.
@@ -125,7 +126,8 @@ def surprise(
     """
     _check(draws, false_alarm, reporting)
     cases = core.read_case(findings)
-    found = conflicts(core.model, cases.evidence, backend=core.backend)
+    single = core.once(_single)
+    found = conflicts(core.model, cases.evidence, single, backend=core.backend)[0]
     status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
     if np.isneginf(found.log_evidence):
         status = IMPOSSIBLE
@@ -135,7 +137,7 @@ def surprise(
     if len(references) < draws:
         # So many present findings are themselves rarer than any reference could show.
         p_rare = 1.0 / (draws + 1.0)
-    p_conflict = p_value(-found.conflict, log_references - _sum_alone(core, references))
+    p_conflict = p_value(-found.conflict, log_references - single.log_alone(references).sum(axis=1))
     # One observation has nothing to disagree with; rare alone, it is no stranger.
     several = status == OK and len(found.names) > 1
     extreme = several and 2.0 * min(p_rare, p_conflict) <= false_alarm
@@ -190,47 +192,8 @@ def _check(draws: int, false_alarm: float, reporting: str) -> None:
         raise InvalidCase(Fault("draws", f"{least} to {MOST_DRAWS}", draws))
 
 
-def _sum_alone(core: Core, cases: Evidence) -> FloatArray:
-    """Sum over what is known of each case of log P(it alone), (N,); each answer is asked once."""
-    model = core.model
-    total = np.zeros(len(cases))
-    questions: list[tuple[Evidence, IntArray, IntArray]] = []
-    for known, only in _columns(model, cases):
-        rows = np.flatnonzero(known)
-        if not len(rows):
-            continue
-        part = only.take(rows)
-        told = np.hstack(
-            [np.nan_to_num(part.findings, nan=-1.0), part.lower, part.upper, part.risks]
-        )
-        _, first, inverse = np.unique(told, axis=0, return_index=True, return_inverse=True)
-        questions.append((part.take(first), rows, inverse.ravel()))
-    if questions:
-        asked = stacked([part for part, _, _ in questions])
-        log_alone = core.posteriors(asked, only_evidence=True).complete().log_evidence
-        begin = 0
-        for part, rows, inverse in questions:
-            total[rows] += log_alone[begin : begin + len(part)][inverse]
-            begin += len(part)
-    return total
-
-
-def _columns(model: NoisyModel, cases: Evidence) -> Iterator[tuple[BoolArray, Evidence]]:
-    """Yield where each variable is known, (N,), and the cases with nothing else known."""
-    full = np.array(model.ordinal_sizes, dtype=np.int8) - 1
-    blank = no_evidence(model, len(cases))
-    for f in range(len(model.findings)):
-        findings = blank.findings.copy()
-        findings[:, f] = cases.findings[:, f]
-        yield ~np.isnan(findings[:, f]), replace(blank, findings=findings)
-    for o in range(len(model.ordinals)):
-        lower, upper = blank.lower.copy(), blank.upper.copy()
-        lower[:, o], upper[:, o] = cases.lower[:, o], cases.upper[:, o]
-        yield (lower[:, o] > 0) | (upper[:, o] < full[o]), replace(blank, lower=lower, upper=upper)
-    for r in range(len(model.risks)):
-        risks = blank.risks.copy()
-        risks[:, r] = cases.risks[:, r]
-        yield risks[:, r] >= 0, replace(blank, risks=risks)
+def _single(core: Core) -> SingleObservations:
+    return single_observations(core.model, core.backend)
 
 
 def _table(core: Core, cases: Cases, found: Conflict) -> pd.DataFrame:

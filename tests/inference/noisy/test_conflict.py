@@ -9,7 +9,13 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence
-from bayesdx.inference.noisy.conflict import background_shares, conflicts, observed
+from bayesdx.inference.noisy.conflict import background_shares, conflicts
+from bayesdx.inference.noisy.single_observations import (
+    observable,
+    observed,
+    single_observations,
+    without_each,
+)
 from bayesdx.network import Network, NoisyOrCPD
 
 
@@ -38,8 +44,9 @@ def kept(model: NoisyModel, evidence: Evidence, names: set[str]) -> Evidence:
 def test_conflict_is_that_of_the_sums_over_all_worlds(seed: int) -> None:
     model, evidence = random_problem(seed, n_cases=1)
     evidence = replace(evidence, causes=no_evidence(model, 1).causes)
-    names = set(observed(model, evidence))
-    found = conflicts(model, evidence)
+    seen = observed(model, evidence)[0]
+    names = {name for name, hit in zip(observable(model), seen, strict=True) if hit}
+    [found] = conflicts(model, evidence)
     assert set(found.names) == names
     whole = chance(model, evidence)
     total = 1.0
@@ -54,6 +61,30 @@ def test_conflict_is_that_of_the_sums_over_all_worlds(seed: int) -> None:
         assert found.conflict == pytest.approx(math.log(total / whole), rel=1e-9, abs=1e-9)
     else:
         assert found.conflict == math.inf
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_cases_at_once_are_each_of_them(seed: int) -> None:
+    model, evidence = random_problem(seed, n_cases=7)
+    evidence = replace(evidence, causes=no_evidence(model, 7).causes)
+    names = observable(model)
+    alone = single_observations(model).log_alone(evidence)
+    rest, case, variable = without_each(model, evidence)
+    assert (np.bincount(case, minlength=7) == observed(model, evidence).sum(axis=1)).all()
+    for row, found in enumerate(conflicts(model, evidence)):
+        one = evidence.take(slice(row, row + 1))
+        [single] = conflicts(model, one)
+        assert found.names == single.names
+        assert found.log_given_rest == pytest.approx(single.log_given_rest, abs=1e-12)
+        assert found.conflict == pytest.approx(single.conflict, abs=1e-12)
+        # What is not known of a case adds nothing.
+        assert alone[row].sum() == pytest.approx(found.log_alone.sum(), abs=1e-12)
+        for at in np.flatnonzero(case == row):
+            told = {*found.names} - {names[variable[at]]}
+            slow = kept(model, one, told)
+            for part in ("findings", "lower", "upper", "risks"):
+                here = getattr(rest.take(slice(at, at + 1)), part)
+                assert np.array_equal(here, getattr(slow, part), equal_nan=part == "findings")
 
 
 @pytest.mark.parametrize("seed", range(60))

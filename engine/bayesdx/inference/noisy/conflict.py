@@ -12,12 +12,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, frozen
-from bayesdx.inference.evidence import Evidence, no_evidence, stacked, turned_absent
+from bayesdx.inference.evidence import Evidence, stacked, turned_absent
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.derivatives import change_of_evidence
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import posteriors
+from bayesdx.inference.noisy.single_observations import (
+    SingleObservations,
+    observable,
+    single_observations,
+    without_each,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,52 +50,48 @@ class Conflict:
     conflict: float
 
 
-def conflicts(model: NoisyModel, evidence: Evidence, *, backend: Backend = "auto") -> Conflict:
-    """Set every observation of one case against the others.
+def conflicts(
+    model: NoisyModel,
+    evidence: Evidence,
+    single: SingleObservations | None = None,
+    *,
+    backend: Backend = "auto",
+) -> list[Conflict]:
+    """Set every observation of N cases against the others of its case.
 
     Parameters
     ----------
     model : NoisyModel
     evidence : Evidence
-        One case, no cause clamped.
+        N cases, no cause clamped.
+    single : SingleObservations, optional
+        Of the model, where it is there already.
     backend : {"auto", "numpy", "compiled"}
 
     Returns
     -------
-    Conflict
+    list of Conflict
     """
-    blank = no_evidence(model, 1)
-    names = observed(model, evidence)
-    alone = [_moved(model, evidence, blank, name) for name in names]
-    rest = [_moved(model, blank, evidence, name) for name in names]
-    rows = stacked([evidence, *alone, *rest])
-    log_evidence = (
-        posteriors(model, rows, only_evidence=True, backend=backend).complete().log_evidence
-    )
-    whole, n = float(log_evidence[0]), len(names)
-    log_alone, log_rest = log_evidence[1 : n + 1], log_evidence[n + 1 :]
-    given = np.full(n, -np.inf)
-    np.subtract(whole, log_rest, out=given, where=~np.isneginf(log_rest))
-    total = float(log_alone.sum())
-    return Conflict(
-        names=names,
-        log_alone=frozen(log_alone),
-        log_given_rest=frozen(given),
-        log_evidence=whole,
-        conflict=np.inf if np.isneginf(whole) else total - whole,
-    )
-
-
-def observed(model: NoisyModel, evidence: Evidence) -> tuple[str, ...]:
-    """Names of the findings, ordinal findings and risks that something is known of."""
-    full = np.array(model.ordinal_sizes, dtype=np.int8) - 1
-    binary = ~np.isnan(evidence.findings[0])
-    bounded = (evidence.lower[0] > 0) | (evidence.upper[0] < full)
-    known = evidence.risks[0] >= 0
-    tables = ((model.findings, binary), (model.ordinals, bounded), (model.risks, known))
-    return tuple(
-        name for names, mask in tables for name, hit in zip(names, mask, strict=True) if hit
-    )
+    single = single_observations(model, backend) if single is None else single
+    rest, case, variable = without_each(model, evidence)
+    rows = stacked([evidence, rest])
+    answer = posteriors(model, rows, only_evidence=True, backend=backend).complete()
+    wholes, log_rest = answer.log_evidence[: len(evidence)], answer.log_evidence[len(evidence) :]
+    given = np.full(len(rest), -np.inf)
+    np.subtract(wholes[case], log_rest, out=given, where=~np.isneginf(log_rest))
+    alone = single.log_alone(evidence)[case, variable]
+    names = observable(model)
+    bounds = np.searchsorted(case, np.arange(len(evidence) + 1))
+    return [
+        Conflict(
+            names=tuple(names[at] for at in variable[begin:end]),
+            log_alone=frozen(alone[begin:end]),
+            log_given_rest=frozen(given[begin:end]),
+            log_evidence=whole,
+            conflict=np.inf if np.isneginf(whole) else float(alone[begin:end].sum()) - whole,
+        )
+        for whole, begin, end in zip(wholes.tolist(), bounds, bounds[1:], strict=False)
+    ]
 
 
 def background_shares(
@@ -129,19 +131,3 @@ def background_shares(
         share[at] = -change_of_evidence(bare, evidence, own, backend)[0]
     names = [model.findings[f] for f in present]
     return dict(zip(names, np.clip(share, 0.0, 1.0).tolist(), strict=True))
-
-
-def _moved(model: NoisyModel, source: Evidence, target: Evidence, name: str) -> Evidence:
-    """Return ``target`` with what ``source`` says of one variable."""
-    findings, risks = target.findings.copy(), target.risks.copy()
-    lower, upper = target.lower.copy(), target.upper.copy()
-    if name in model.findings:
-        f = model.findings.index(name)
-        findings[0, f] = source.findings[0, f]
-    elif name in model.ordinals:
-        o = model.ordinals.index(name)
-        lower[0, o], upper[0, o] = source.lower[0, o], source.upper[0, o]
-    else:
-        r = model.risks.index(name)
-        risks[0, r] = source.risks[0, r]
-    return Evidence(findings, lower, upper, risks, target.causes)
