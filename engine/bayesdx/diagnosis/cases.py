@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ from bayesdx.inference.noisy.model import FloatArray, NoisyModel
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.naming import folded
 from bayesdx.knowledge.schema import Measure
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["MOST_FAULTS", "CaseReader", "Cases", "Cells"]
 
@@ -65,6 +68,10 @@ class Cases:
             {name: states[rows] for name, states in self.facts.items()},
             tuple((name, values[rows]) for name, values in self.given),
         )
+
+    def each(self) -> list[Cases]:
+        """Return the cases one by one."""
+        return [self.take(np.array([row])) for row in range(len(self.evidence))]
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -157,6 +164,33 @@ class CaseReader:
             _forget(cases, np.flatnonzero(faults.bad), no_evidence(self._model, 1))
         seal(cases)
         return cases, ~faults.bad, ordered
+
+    def read_frame(
+        self, frame: pd.DataFrame, labels: Sequence[Hashable] | None = None
+    ) -> tuple[Cases, NDArray[np.bool_], dict[int, str]]:
+        """Read a table whose columns are all evidence, good rows in spite of bad ones.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            N rows.
+        labels : sequence, optional
+            What faults call the rows; their positions when not given.
+
+        Returns
+        -------
+        cases, good
+            As of `read_rows`.
+        faults : dict of int to str
+            All that is wrong with each bad row, by position.
+        """
+        columns = {name: frame[name].array for name in frame.columns}
+        rows = range(len(frame)) if labels is None else labels
+        cases, good, found = self.read_rows(columns, len(frame), rows)
+        told: dict[int, list[str]] = {}
+        for row, fault in found:
+            told.setdefault(row, []).append(str(fault))
+        return cases, good, {row: " ".join(texts) for row, texts in told.items()}
 
     def _read(
         self, columns: Mapping[Any, Cells], n_cases: int, faults: CaseFaults, words: Words

@@ -15,7 +15,6 @@ from bayesdx.case_frames import CaseTable, OneCase, as_given, cases_frame, one_c
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
 from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
-from bayesdx.diagnosis.one_case_questions import CaseQuestions
 from bayesdx.diagnosis.scoring import (
     FAULT,
     LAST_COLUMNS,
@@ -81,7 +80,7 @@ def load(
     return Engine(in_setting(knowledge, setting), backend)
 
 
-class Engine(CaseQuestions, TableQuestions):
+class Engine(TableQuestions):
     """Answers questions about cases, exactly; immutable and safe to share between threads.
 
     It pickles, also with cloudpickle, and can be copied: another process answers alike, without

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,10 @@ from bayesdx.errors import TooComplex
 if TYPE_CHECKING:
     from bayesdx.diagnosis.cases import Cases
     from bayesdx.diagnosis.core import Core
+    from bayesdx.inference.noisy.model import IntArray
+
+#: Cases that are asked about together, at most: what is in memory for each are some megabytes.
+TOGETHER = 64
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,8 +43,7 @@ class ManyAnswers(Result):
 def ask_each(
     core: Core,
     frame: pd.DataFrame,
-    ask: Callable[[Cases], Any],
-    together: Callable[[Cases], Sequence[Any]] | None = None,
+    ask: Callable[[Cases], Sequence[Any]],
 ) -> ManyAnswers:
     """Put a question to every row that can be read.
 
@@ -50,45 +53,44 @@ def ask_each(
     frame : DataFrame
         Evidence only, one row a case.
     ask : function
-        Answers one case with a result that has a ``table``; `TooComplex` costs that case alone.
-    together : function, optional
-        The same for many cases at once, which is tried first.
+        Answers some cases, each with a result that has a ``table``. `TooComplex` costs the case
+        alone that is: the others are asked again one by one.
 
     Raises
     ------
     InvalidCase
         With every column that names nothing.
     """
-    columns = {name: frame[name].array for name in frame.columns}
-    read, good, faults = core.reader.read_rows(columns, len(frame), range(len(frame)))
-    told: dict[int, str] = {}
-    for row, fault in faults:
-        told.setdefault(row, str(fault))
+    read, good, told = core.reader.read_frame(frame)
+    singles: dict[int, dict[str, Any]] = {
+        row: {"status": REJECTED, "fault": told.get(row, "")} for row in range(len(frame))
+    }
     answers: dict[int, Any] = {}
     rows = np.flatnonzero(good)
-    if together is not None and len(rows):
-        try:
-            answers = dict(zip(rows.tolist(), together(read.take(rows)), strict=True))
-        except TooComplex:
-            answers = {}
-    singles = []
-    for row in range(len(frame)):
-        single: dict[str, Any] = {"status": REJECTED, "fault": told.get(row, "")}
-        if good[row]:
-            try:
-                answer = answers[row] if row in answers else ask(read.take(np.array([row])))
+    for first in range(0, len(rows), TOGETHER):
+        for row, answer in _asked(read, rows[first : first + TOGETHER], ask):
+            if isinstance(answer, TooComplex):
+                singles[row] = {"status": TOO_COMPLEX, "fault": str(answer)}
+            else:
+                singles[row] = {"status": "", "fault": ""} | answer.singles()
                 answers[row] = answer
-                single = {"status": "", "fault": ""} | answer.singles()
-            except TooComplex as error:
-                single = {"status": TOO_COMPLEX, "fault": str(error)}
-        singles.append(single)
-    summary = pd.DataFrame(singles, index=frame.index, columns=None if singles else _FIRST)
-    return ManyAnswers(
-        summary, below_each_other(frame.index, {k: answers[k] for k in sorted(answers)})
-    )
+    columns_of_none = None if len(frame) else ["status", "fault"]
+    summary = pd.DataFrame([*singles.values()], index=frame.index, columns=columns_of_none)
+    return ManyAnswers(summary, below_each_other(frame.index, answers))
 
 
-_FIRST = ["status", "fault"]
+def _asked(
+    read: Cases, rows: IntArray, ask: Callable[[Cases], Sequence[Any]]
+) -> Iterator[tuple[int, Any]]:
+    """Yield the answer of each row, or the error that it is too complex."""
+    try:
+        yield from zip(rows.tolist(), ask(read.take(rows)), strict=True)
+    except TooComplex as error:
+        if len(rows) == 1:
+            yield int(rows[0]), error
+            return
+        for half in np.array_split(rows, 2):
+            yield from _asked(read, half, ask)
 
 
 def below_each_other(index: pd.Index, answers: dict[int, Any]) -> pd.DataFrame:

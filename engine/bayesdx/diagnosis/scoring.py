@@ -184,23 +184,20 @@ def score_rows(
     parts: list[ScoredRows] = []
     for first in range(0, max(len(frame), 1), rows_at_once):
         part = frame.iloc[first : first + rows_at_once]
-        columns = {name: part[name].array for name in frame.columns}
         called = labels[first : first + rows_at_once]
-        reasons: dict[int, list[str]] = {}
+        told: dict[int, str] = {}
         try:
             if on_error == "raise":
+                columns = {name: part[name].array for name in frame.columns}
                 read = core.reader.read(columns, len(part), called)
                 good = np.ones(len(part), dtype=bool)
             else:
-                read, good, found = core.reader.read_rows(columns, len(part), called)
-                for row, fault in found:
-                    reasons.setdefault(row, []).append(str(fault))
+                read, good, told = core.reader.read_frame(part, called)
         except InvalidCase as error:
             faults += [fault for fault in error.faults if fault not in faults]
             continue
         if not faults:
             scores = score_cases(core, read, workers, measure)
-            told = {row: " ".join(texts) for row, texts in reasons.items()}
             parts.append(ScoredRows(first, good, told, scores.take(good) if told else scores))
     if faults:
         raise InvalidCase(faults)

@@ -31,7 +31,7 @@ def one_case(seed: int) -> tuple[NoisyModel, Evidence]:
 
 def answers_of(model: NoisyModel, case: Evidence, backend: Backend = "numpy") -> Outcomes:
     table = answer_table(model)
-    return outcomes(table, CaseLanes(model, backend), case, unknown_questions(case))
+    return outcomes(table, CaseLanes(model, backend), case, [unknown_questions(case)])[0]
 
 
 def check(model: NoisyModel, case: Evidence, found: Outcomes) -> None:

@@ -82,13 +82,23 @@ def outlook_of(
     observers: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> Outlook:
-    """Work out how a case stands.
+    """Work out how one case stands; see `outlooks_of`."""
+    return outlooks_of(core, cases, observers, without)[0]
+
+
+def outlooks_of(
+    core: Core,
+    cases: Cases,
+    observers: Collection[str] | None = None,
+    without: Collection[str] = (),
+) -> list[Outlook]:
+    """Work out how each of N cases stands, all together.
 
     Parameters
     ----------
     core : Core
     cases : Cases
-        One case.
+        N cases.
     observers : collection of str, optional
         Only what these observe can still be answered; everything without it.
     without : collection of str
@@ -96,26 +106,47 @@ def outlook_of(
 
     Returns
     -------
-    Outlook
+    list of Outlook
+
+    Raises
+    ------
+    TooComplex
+        If one of them is beyond the limits.
     """
     inquiries = core.once(inquiries_of)
-    facts = known_facts(inquiries, cases)
-    choice = _open_choices(core, inquiries, cases, facts, observers, without)
-    answer = inquiries.answer[choice]
-    asked = np.zeros(len(inquiries.table.kind), dtype=bool)
-    asked[inquiries.table.question[answer[answer >= 0]]] = True
-    found = outcomes(inquiries.table, core.lanes, cases.evidence, asked)
-    possible = not np.isneginf(found.log_evidence)
-    status: Status = IMPOSSIBLE if not possible else OK if bool(cases.known[0]) else NO_FINDINGS
-    shared = _shared(inquiries, choice)
-    probability, causes = np.full(len(choice), np.nan), np.tile(found.base, (len(choice), 1))
-    if possible:
-        _fill_in(core, inquiries, cases.evidence, found, choice, shared, probability, causes)
-    judged = core.urgency(_with_choices(core, inquiries, facts, choice), len(choice) + 1)
-    return Outlook(
-        core, inquiries, cases, status, facts, found.base, choice, shared, probability, causes,
-        judged.fired, judged.by_rules, judged.level,
-    )  # fmt: skip
+    each = [cases.take(np.array([row])) for row in range(len(cases.evidence))]
+    facts = [known_facts(inquiries, case) for case in each]
+    choices = [
+        _open_choices(core, inquiries, case, known, observers, without)
+        for case, known in zip(each, facts, strict=True)
+    ]
+    asked = np.zeros((len(each), len(inquiries.table.kind)), dtype=bool)
+    for row, choice in enumerate(choices):
+        answer = inquiries.answer[choice]
+        asked[row, inquiries.table.question[answer[answer >= 0]]] = True
+    every = outcomes(inquiries.table, core.lanes, cases.evidence, list(asked))
+    tables = [
+        _with_choices(inquiries, known, choice)
+        for known, choice in zip(facts, choices, strict=True)
+    ]
+    ends = np.cumsum([len(table) for table in tables])
+    judged = core.urgency(completed(core, inquiries, np.concatenate(tables)), int(ends[-1]))
+    made = []
+    for end, case, known, choice, found in zip(ends, each, facts, choices, every, strict=True):
+        possible = not np.isneginf(found.log_evidence)
+        status: Status = IMPOSSIBLE if not possible else OK if bool(case.known[0]) else NO_FINDINGS
+        shared = _shared(inquiries, choice)
+        probability, causes = np.full(len(choice), np.nan), np.tile(found.base, (len(choice), 1))
+        if possible:
+            _fill_in(core, inquiries, case.evidence, found, choice, shared, probability, causes)
+        own = slice(end - len(choice) - 1, end)
+        made.append(
+            Outlook(
+                core, inquiries, case, status, known, found.base, choice, shared, probability,
+                causes, judged.fired[own], judged.by_rules[own], judged.level[own],
+            )
+        )  # fmt: skip
+    return made
 
 
 def known_facts(inquiries: Inquiries, cases: Cases) -> NDArray[np.int8]:
@@ -212,16 +243,16 @@ def answered_all(
 
 
 def _with_choices(
-    core: Core, inquiries: Inquiries, facts: NDArray[np.int8], choice: IntArray
-) -> Mapping[str, NDArray[np.int8]]:
-    """State of each subject with each answer, (A + 1,), last as things stand."""
+    inquiries: Inquiries, facts: NDArray[np.int8], choice: IntArray
+) -> NDArray[np.int8]:
+    """State of each subject with each answer, (A + 1, subjects), last as things stand."""
     row_of = np.full(len(inquiries.choices), -1, dtype=np.intp)
     row_of[choice] = np.arange(len(choice))
     table = np.tile(facts, (len(choice) + 1, 1))
     rows = row_of[inquiries.fact_choice]
     use = rows >= 0
     table[rows[use], inquiries.fact_subject[use]] = inquiries.fact_state[use]
-    return completed(core, inquiries, table)
+    return table
 
 
 def completed(

@@ -15,7 +15,7 @@ information per cost. Observations, which the model gives no probability, carry 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -25,7 +25,8 @@ import pandas as pd
 
 from bayesdx.diagnosis.asking.certificate import Certificate, certify
 from bayesdx.diagnosis.asking.inquiries import inquiries_of, observers_of
-from bayesdx.diagnosis.asking.outlook import Outlook, outlook_of
+from bayesdx.diagnosis.asking.outlook import Outlook, outlooks_of
+from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, Result, Status, plain
@@ -143,13 +144,45 @@ def next_questions(
         When the case cannot be read, or there is no such cause, observer or question, or the limit
         is not a whole number above 0.
     """
+    case = core.read_case(findings)
+    return questions_of(
+        core, case, cause=cause, observed_by=observed_by, without=without, limit=limit
+    )[0]
+
+
+def questions_of(
+    core: Core,
+    cases: Cases,
+    *,
+    cause: str | None = None,
+    observed_by: str | Sequence[str] | None = None,
+    without: Collection[str] = (),
+    limit: int | None = None,
+) -> list[NextQuestions]:
+    """Do so for N cases that were read, all together; see `next_questions`.
+
+    Raises
+    ------
+    TooComplex
+        If one of them is beyond the limits.
+    """
     observers, position = _checked(core, cause, observed_by, without, limit)
-    outlook = outlook_of(core, core.read_case(findings), observers or None, without)
+    outlooks = outlooks_of(core, cases, observers or None, without)
+    return [_ranked(one, cause, position, observers, limit) for one in outlooks]
+
+
+def _ranked(
+    outlook: Outlook,
+    cause: str | None,
+    position: int | None,
+    observers: tuple[Observer, ...],
+    limit: int | None,
+) -> NextQuestions:
     ranked = ranking(outlook, position)
     order, columns = ranked.order[:limit], _columns(outlook, ranked, position)
     clashes: tuple[str, ...] = ()
     if outlook.status == IMPOSSIBLE:
-        clashes = smallest_clash(core.model, outlook.cases.evidence)
+        clashes = smallest_clash(outlook.core.model, outlook.cases.evidence)
     return NextQuestions(
         table=_table(outlook, order, columns),
         answers=_answers(outlook, ranked, order, position),
@@ -359,10 +392,17 @@ def _blank_frames(core: Core) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _table(outlook: Outlook, order: IntArray, columns: dict[str, Any]) -> pd.DataFrame:
     blank, _ = outlook.core.once(_blank_frames)
     table = blank.take(outlook.owner[outlook.first][order])
-    for name, values in columns.items():
-        picked = np.asarray(values)[order]
-        table[name] = _numbers(picked) if picked.dtype == np.float64 else picked
-    return table
+    own = {name: np.asarray(values)[order] for name, values in columns.items()}
+    return _beside(table, own)
+
+
+def _beside(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Put columns beside a table, numbers as pandas' own type, in one go."""
+    typed = {
+        name: _numbers(one) if np.asarray(one).dtype == np.float64 else one
+        for name, one in columns.items()
+    }
+    return pd.concat([table, pd.DataFrame(typed, index=table.index)], axis=1)
 
 
 def _answers(
@@ -378,14 +418,15 @@ def _answers(
     leading = core.modelled[outlook.causes[np.ix_(rows, core.modelled)].argmax(axis=1)]
     names = np.array(core.model.causes, dtype=object)
     answers = blank.take(outlook.choice[rows])
-    answers["probability"] = _numbers(probability)
-    answers["urgency"] = np.array(LEVELS, dtype=object)[outlook.level[rows]]
-    answers["fires"] = _named(outlook, ranked.flags[rows], np.arange(len(rows)))
-    answers["first"] = np.where(possible, names[leading], "")
+    own: dict[str, Any] = {
+        "probability": probability,
+        "urgency": np.array(LEVELS, dtype=object)[outlook.level[rows]],
+        "fires": _named(outlook, ranked.flags[rows], np.arange(len(rows))),
+        "first": np.where(possible, names[leading], ""),
+    }
     if position is not None:
-        posterior = np.where(possible, outlook.causes[rows, position], np.nan)
-        answers["posterior"] = _numbers(posterior)
-    return answers
+        own["posterior"] = np.where(possible, outlook.causes[rows, position], np.nan)
+    return _beside(answers, own)
 
 
 def _numbers(values: FloatArray) -> pd.api.extensions.ExtensionArray:

@@ -77,11 +77,7 @@ def explain_many(
         When a column names nothing, and when there is no such cause.
     """
     named = None if causes is None else wanted_causes(core, causes)
-    columns = {name: cases[name].array for name in cases.columns}
-    read, good, faults = core.reader.read_rows(columns, len(cases), range(len(cases)))
-    told: dict[int, str] = {}
-    for row, fault in faults:
-        told.setdefault(row, str(fault))
+    read, good, told = core.reader.read_frame(cases)
     answer, leading = _leading(core, read.evidence)
     family = families(core.knowledge)
     parts = []

@@ -9,7 +9,7 @@ terms, or the answer is computed as a case of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.answer_table import FINDING, ORDINAL, RISK, AnswerTable, answered
 from bayesdx.inference.noisy.case_lanes import CaseLanes
+from bayesdx.inference.noisy.choice import takes_compiled
 from bayesdx.inference.noisy.query import posteriors
 
 #: A difference below this share of what it is taken from is computed anew: each further power of
@@ -57,9 +58,13 @@ def outcomes(
     table: AnswerTable,
     lanes: CaseLanes,
     evidence: Evidence,
-    asked: BoolArray,
-) -> Outcomes:
-    """Answer one case as it is, and under every answer to the questions that are asked.
+    asked: Sequence[BoolArray],
+) -> list[Outcomes]:
+    """Answer N cases as they are, and under every answer to the questions that are asked of each.
+
+    By the compiled sweep, where it is at hand, every answer is a case of its own: together they
+    take less than half the time of one program a case (sampled cases of the packaged knowledge:
+    44 ms against 83, where findings couple much 166 against 698).
 
     Parameters
     ----------
@@ -67,16 +72,48 @@ def outcomes(
         Of the model that ``lanes`` is for.
     lanes : CaseLanes
     evidence : Evidence
-        One case, no cause clamped.
-    asked : bool array (Q,)
-        Among `unknown_questions`.
+        N cases, no cause clamped.
+    asked : N bool arrays (Q,)
+        Among the `unknown_questions` of each.
 
     Returns
     -------
-    Outcomes
+    list of Outcomes
         Of all answers that are consistent with what is known of an ordinal finding.
+
+    Raises
+    ------
+    TooComplex
+        If a case, or one with an answer more, is beyond the limits.
     """
-    chosen, partial = _consistent(table, evidence, np.flatnonzero(asked[table.question]))
+    cases = [evidence.take(slice(row, row + 1)) for row in range(len(evidence))]
+    fitting = [
+        _consistent(table, case, np.flatnonzero(questions[table.question]))
+        for case, questions in zip(cases, asked, strict=True)
+    ]
+    every = np.concatenate([np.append(chosen, -1) for chosen, _ in fitting] or [table.first[:0]])
+    ends = np.cumsum([len(chosen) + 1 for chosen, _ in fitting])
+    owner = np.repeat(np.arange(len(cases)), np.diff(ends, prepend=0))
+    rows = answered(table, evidence.take(owner), every)
+    if not takes_compiled(lanes.backend, lanes.model, rows):
+        return [
+            _in_lanes(table, lanes, case, *one) for case, one in zip(cases, fitting, strict=True)
+        ]
+    answer = posteriors(lanes.model, rows, backend="compiled").complete()
+    found = []
+    for end, (chosen, _) in zip(ends.tolist(), fitting, strict=True):
+        base = Answer(answer.log_evidence[[end - 1]], answer.causes[[end - 1]], np.empty(0))
+        own = slice(end - 1 - len(chosen), end - 1)
+        log_base = float(base.log_evidence[0])
+        joint = _joint(answer.log_evidence[own], answer.causes[own], log_base)
+        found.append(_outcomes(base, chosen, joint))
+    return found
+
+
+def _in_lanes(
+    table: AnswerTable, lanes: CaseLanes, evidence: Evidence, chosen: IntArray, partial: BoolArray
+) -> Outcomes:
+    """Answer one case by one program that all its answers share, as far as that goes."""
     mixed = _mixed(table, lanes, evidence, chosen)
     if mixed is None:
         base, joint = _one_by_one(table, lanes, evidence, chosen)
@@ -87,6 +124,11 @@ def outcomes(
             left = _by_positive_terms(table, lanes, evidence, base, chosen, left, partial, joint)
             if left.any():
                 _, joint[left] = _one_by_one(table, lanes, evidence, chosen[left])
+    return _outcomes(base, chosen, joint)
+
+
+def _outcomes(base: Answer, chosen: IntArray, joint: FloatArray) -> Outcomes:
+    """Divide the joints of answers, (A, C + 1), by the probability of each."""
     log_evidence = float(base.log_evidence[0])
     if np.isneginf(log_evidence):
         none = np.zeros((0, base.causes.shape[1]))
