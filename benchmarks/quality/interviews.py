@@ -24,7 +24,7 @@ from scenarios import Labelled, read_labelled
 import bayesdx
 from bayesdx.diagnosis.asking.inquiries import Inquiry, inquiries_of
 from bayesdx.diagnosis.asking.outlook import outlook_of
-from bayesdx.diagnosis.asking.questions import ranking
+from bayesdx.diagnosis.asking.question_order import ranking
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 ROOT = Path(__file__).resolve().parents[2]
