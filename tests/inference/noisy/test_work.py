@@ -84,8 +84,10 @@ def counted() -> dict[str, dict[str, float]]:
         problem = absorb(model, evidence)
         found = plan.plan_sweep(model, problem)
         own = {
-            "lockstep components": found.core.work.sum() + sum(c.work.sum() for c in found.large),
-            "lockstep steps": found.core.n_steps.sum() + sum(c.n_steps.sum() for c in found.large),
+            "lockstep components": found.core.work.sum()
+            + sum(one.order.work for one in found.large),
+            "lockstep steps": found.core.n_steps.sum()
+            + sum(len(one.order.nodes) for one in found.large),
             "pendant eliminations": sum(len(step.rows) for step in found.pendants),
             "pendant passes": len(found.pendants),
             "searched plans": len(found.large),

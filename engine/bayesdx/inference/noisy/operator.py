@@ -44,6 +44,7 @@ arrays that broadcast against it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import NamedTuple
 
 import numpy as np
@@ -145,9 +146,9 @@ class Action:
     inactive: FloatArray
 
 
-def component(position: int, value: int) -> tuple[slice | int, ...]:
-    """Index of one component of one axis."""
-    return (slice(None),) * position + (value,)
+def component(position: int, value: int) -> tuple[slice | int | EllipsisType, ...]:
+    """Index of one component of one axis: a view, even of an array with no other axis."""
+    return (*(slice(None),) * position, value, ...)
 
 
 def act(array: FloatArray, position: int, effect: AxisEffect) -> None:

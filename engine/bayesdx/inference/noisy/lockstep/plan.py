@@ -7,29 +7,24 @@ causes of the rest, the core, are applied one at a time, in the order of
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
 from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.limits import MAX_LOG2_FRONTIER, MAX_LOG2_WORK
+from bayesdx.inference.noisy.lockstep.join_order import JoinGraph, JoinOrder, find_order
 from bayesdx.inference.noisy.lockstep.pendants import PendantStep, find_pendants, slot_words
 from bayesdx.inference.noisy.model import RISK, NoisyModel
-from bayesdx.inference.noisy.ordering import (
-    BIT,
-    cause_sets,
-    eliminate_tile,
-    stages,
-)
+from bayesdx.inference.noisy.ordering import BIT, cause_sets, eliminate_tile, stages
 
 _ONE = np.uint64(1)
 _NONE = np.uint64(0)
 #: Frontier components, summed over steps, from which a case is swept alone.
 LARGE_WORK = 1 << 20
-#: Orders that are compared for such a case.
-RESTARTS = 512
 #: Entries of the tables of one tile.
 _TILE = 1 << 16
 
@@ -85,6 +80,15 @@ class TwoCore:
 
 
 @dataclass(frozen=True, eq=False)
+class JoinPlan:
+    """One case whose core is summed out as a tree of tables; ``core`` is that of the case alone."""
+
+    core: TwoCore
+    graph: JoinGraph
+    order: JoinOrder
+
+
+@dataclass(frozen=True, eq=False)
 class SweepPlan:
     """Order of work for N cases.
 
@@ -96,8 +100,8 @@ class SweepPlan:
         Slots each cause acts on after that.
     core : TwoCore
         The steps of what is left of most cases.
-    large : tuple of TwoCore
-        Of cases with much work, one each.
+    large : tuple of JoinPlan
+        Of cases with much work.
     refused : int array
         Cases beyond the limits; nothing is planned for them.
     """
@@ -105,12 +109,15 @@ class SweepPlan:
     pendants: tuple[PendantStep, ...]
     masks: MaskArray
     core: TwoCore
-    large: tuple[TwoCore, ...]
+    large: tuple[JoinPlan, ...]
     refused: IntArray
 
 
-def plan_sweep(model: NoisyModel, problem: Problem) -> SweepPlan:
-    """Choose the order of causes of every case."""
+def plan_sweep(model: NoisyModel, problem: Problem, *, credited: bool = False) -> SweepPlan:
+    """Choose the order of causes of every case; ``credited`` where it is asked what they produced.
+
+    What causes produced takes larger tables, so a few more cases are beyond the limits.
+    """
     risks, inhibited = slot_words(model, problem)
     pendants, masks = find_pendants(problem.mask, risks, inhibited)
     degree = (masks != 0).sum(axis=1)
@@ -119,42 +126,58 @@ def plan_sweep(model: NoisyModel, problem: Problem) -> SweepPlan:
     core = _core(model, problem, masks, rows, degree[rows])
     large, refused = [], []
     for at in np.flatnonzero(core.work > LARGE_WORK).tolist():
-        found = searched(core.take(slice(at, at + 1)))
-        if found is None:
-            refused.append(int(core.rows[at]))
+        alone = core.take(slice(at, at + 1))
+        axis = problem.axis[alone.rows[0], alone.slots[0]]
+        graph = join_graph(model, alone, axis, 3 if credited else 2)
+        order = find_order(graph)
+        if order is None:
+            refused.append(int(alone.rows[0]))
         else:
-            large.append(found)
+            large.append(JoinPlan(alone, graph, order))
     core = core.take(np.flatnonzero(core.work <= LARGE_WORK))
     return SweepPlan(pendants, masks, core, tuple(large), np.array(refused, dtype=np.intp))
 
 
-def searched(core: TwoCore) -> TwoCore | None:
-    """Order one case better, by greedy elimination restarted with noise; None beyond the limits.
+def join_graph(model: NoisyModel, core: TwoCore, axis: IntArray, n_states: int) -> JoinGraph:
+    """Return what acts on what in the only case of a core; ``axis`` (K,) is that at each position.
 
-    Randomised restarts as in Fishelson and Geiger (2003); they cost little beside a large case, and
-    depend on nothing but its structure.
+    ``n_states`` are those of a cause.
     """
-    masks, widths = core.masks[:, :1].T, core.widths
-    sets = np.repeat(cause_sets(masks, widths.shape[1]), RESTARTS, axis=2)
-    weight = np.repeat(_weights(widths), RESTARTS, axis=1)
-    noise = np.random.default_rng(0).gumbel(scale=BIT, size=weight.shape)
-    noise[:, 0] = 0.0
-    rank = eliminate_tile(sets, weight, noise.astype(np.int16)).T
-    masks, widths = np.repeat(masks, RESTARTS, axis=0), np.repeat(widths, RESTARTS, axis=0)
-    order = _application(masks, rank)
-    masks = np.take_along_axis(masks, order, axis=1).T
-    new, closing, work, frontier = _lifetimes(masks, widths)
-    work[frontier > MAX_LOG2_FRONTIER] = np.inf
-    best = int(work.argmin())
-    if work[best] > 2.0**MAX_LOG2_WORK:
-        return None
-    return replace(
-        core,
-        causes=core.causes[order[best]],
-        masks=masks[:, best : best + 1],
-        new=new[:, best : best + 1],
-        closing=closing[:, best : best + 1],
-        work=work[best : best + 1],
+    widths, evidence = core.widths[0], int(core.evidence[0])
+    n_axes, n_causes = int((widths > 1).sum()), int(core.n_steps[0])
+    is_finding = [bool(evidence >> p & 1) for p in range(n_axes)]
+    leaky = [p for p in range(n_axes) if is_finding[p] and widths[p] > 2]
+    leaks = {p: n_axes + n_causes + i for i, p in enumerate(leaky)}
+    near = [0] * (n_axes + n_causes + len(leaks))
+
+    def link(one: int, other: int) -> None:
+        near[one] |= 1 << other
+        near[other] |= 1 << one
+
+    for p, leak in leaks.items():
+        link(p, leak)
+    for step in range(n_causes):
+        mask, own = int(core.masks[step, 0]), n_axes + step
+        positions = [p for p in range(n_axes) if mask >> p & 1]
+        links = model.axes.links[axis[positions], core.causes[step, 0]]
+        for p, (gain, _, _, lowers) in zip(positions, links.tolist(), strict=True):
+            if p not in leaks or gain > 0.0:
+                link(own, p)
+            if p in leaks and lowers > 0.0:
+                link(own, leaks[p])
+        risks = [p for p in positions if not is_finding[p]]
+        for p, q in combinations(risks, 2):
+            link(p, q)
+    sizes = [2 if is_finding[p] else int(widths[p]) for p in range(n_axes)]
+    sizes += [n_states] * n_causes + [2] * len(leaks)
+    findings = sum(1 << p for p in range(n_axes) if is_finding[p])
+    return JoinGraph(
+        near=tuple(near),
+        log2=tuple(math.log2(size) for size in sizes),
+        causes=sum(1 << n_axes + step for step in range(n_causes)),
+        findings=findings,
+        risks=(1 << n_axes) - 1 & ~findings,
+        leaks=tuple((leak, p) for p, leak in leaks.items()),
     )
 
 
@@ -170,7 +193,7 @@ def _core(
     order = _application(masks, _eliminate(masks, widths))
     causes = np.ascontiguousarray(np.take_along_axis(causes, order, axis=1).T)
     masks = np.ascontiguousarray(np.take_along_axis(masks, order, axis=1).T)
-    new, closing, work, _ = _lifetimes(masks, widths)
+    new, closing, work = _lifetimes(masks, widths)
     axis = problem.axis[rows[:, None], slots]
     used = widths > 1
     evidence = np.where(used & (model.axes.classes[axis] != RISK), _bits(slots.shape[1]), _NONE)
@@ -248,10 +271,8 @@ def _eliminate(masks: MaskArray, widths: IntArray) -> NDArray[np.int16]:
     return rank
 
 
-def _lifetimes(
-    masks: MaskArray, widths: IntArray
-) -> tuple[MaskArray, MaskArray, FloatArray, FloatArray]:
-    """Positions opened and closed by each step; components over all steps, log2 of the most."""
+def _lifetimes(masks: MaskArray, widths: IntArray) -> tuple[MaskArray, MaskArray, FloatArray]:
+    """Positions opened and closed by each step; components over all steps."""
     depth, n_cases = masks.shape
     new, closing = np.zeros_like(masks), np.zeros_like(masks)
     seen = np.zeros(n_cases, dtype=np.uint64)
@@ -264,16 +285,15 @@ def _lifetimes(
         later |= masks[g]
     classes = [(float(np.log2(width)), word) for width, word in width_words(widths)]
     opened = np.zeros(n_cases, dtype=np.uint64)
-    work, most = np.zeros(n_cases), np.zeros(n_cases)
+    work = np.zeros(n_cases)
     for g in range(depth):
         opened |= new[g]
         frontier = np.zeros(n_cases)
         for bits, word in classes:
             frontier += bits * np.bitwise_count(opened & word)
-        most = np.maximum(most, frontier)
         work += np.where(masks[g] != 0, np.exp2(frontier), 0.0)
         opened &= ~closing[g]
-    return new, closing, work, most
+    return new, closing, work
 
 
 def width_words(widths: IntArray) -> list[tuple[int, MaskArray]]:

@@ -59,7 +59,7 @@ def _portion(
 ) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray]:
     """The fields of an `Answer` of cases that are swept together."""
     problem = absorb(model, evidence)
-    plan, made = plan_sweep(model, problem), None
+    plan, made = plan_sweep(model, problem, credited=symptoms is not None), None
     if symptoms is not None:
         weights = symptom_weights(model, evidence, problem.axis, symptoms)
         made = Production(weights, len(model.causes))

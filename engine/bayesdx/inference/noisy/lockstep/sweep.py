@@ -17,8 +17,8 @@ from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.noisy.condition import Problem
 from bayesdx.inference.noisy.lockstep.core_cases import collect
 from bayesdx.inference.noisy.lockstep.core_sweep import backward, forward
-from bayesdx.inference.noisy.lockstep.dense_core import DenseSweep
 from bayesdx.inference.noisy.lockstep.frontier import JointStates
+from bayesdx.inference.noisy.lockstep.join_sweep import JoinSweep
 from bayesdx.inference.noisy.lockstep.pendant_elimination import (
     close_axes,
     close_causes,
@@ -80,12 +80,13 @@ def sweep(
         workspace.log_scale[core.rows] += log_of(total)
         if posteriors:
             backward(cases, steps, divided(np.ones_like(total), total), shares)
-    for core in plan.large:
-        alone = DenseSweep(collect(model, problem, workspace, core, states))
-        evidence = alone.evidence()
-        workspace.log_scale[core.rows] += log_of(np.array(evidence))
-        if posteriors and evidence > 0.0:
-            alone.fill(1.0 / evidence, shares)
+    for one in plan.large:
+        cases = collect(model, problem, workspace, one.core, states)
+        alone = JoinSweep(cases, one.graph, one.order, production)
+        log_evidence = alone.log_evidence()
+        workspace.log_scale[one.core.rows] += log_evidence
+        if posteriors and log_evidence > -np.inf:
+            alone.fill(shares)
     workspace.log_scale[plan.refused] = -np.inf
     if not posteriors:
         return workspace.log_scale, np.empty((len(workspace.log_scale), 0))
