@@ -91,7 +91,7 @@ def find_order(graph: JoinGraph) -> JoinOrder | None:
         by_edges, finding = _FIRST[tried % len(_FIRST)]
         draw = noise if tried >= len(_FIRST) else None
         limit = math.inf if best is None else best.work
-        found = _Elimination(graph, by_edges, finding, draw).run(limit)
+        found = _GreedyOrder(graph, by_edges, finding, draw).run(limit)
         if found is not None and (best is None or found.allowed >= best.allowed):
             best = found
         tried += 1
@@ -100,7 +100,7 @@ def find_order(graph: JoinGraph) -> JoinOrder | None:
     return best if best is not None and best.allowed else None
 
 
-class _Elimination:
+class _GreedyOrder:
     """One greedy elimination: the node of least price next."""
 
     def __init__(

@@ -40,20 +40,20 @@ class JoinStep:
     priors: tuple[int, ...]
 
 
-class _Open(NamedTuple):
+class _NodeSets(NamedTuple):
     """Sets of nodes of a table: all, and findings that were acted on."""
 
     scope: int
     acted: int
 
-    def joined(self, other: _Open) -> _Open:
-        return _Open(*(a | b for a, b in zip(self, other, strict=True)))
+    def joined(self, other: _NodeSets) -> _NodeSets:
+        return _NodeSets(*(a | b for a, b in zip(self, other, strict=True)))
 
 
 def join_steps(graph: JoinGraph, order: tuple[int, ...]) -> Iterator[JoinStep]:
     """Yield a step a node; a finding gets its start with its leak, otherwise when it closes."""
     alive, priors, axis_of = (1 << len(graph.near)) - 1, graph.causes, dict(graph.leaks)
-    tables: dict[int, _Open] = {}
+    tables: dict[int, _NodeSets] = {}
     for number, node in enumerate(order):
         mine = [i for i, one in tables.items() if one.scope >> node & 1]
         mine.sort(key=lambda i: -tables[i].scope.bit_count())
@@ -62,7 +62,7 @@ def join_steps(graph: JoinGraph, order: tuple[int, ...]) -> Iterator[JoinStep]:
         placed = (1 << node | near if graph.risks >> node & 1 else 1 << node) & priors
         priors, alive = priors & ~placed, alive & ~(1 << node)
         scopes = [tables[i].scope for i in mine]
-        whole, shared = _Open(1 << node, 0), []
+        whole, shared = _NodeSets(1 << node, 0), []
         for i in mine:
             own = tables.pop(i)
             shared.append(tuple(bits(whole.acted & own.acted)))
@@ -70,17 +70,17 @@ def join_steps(graph: JoinGraph, order: tuple[int, ...]) -> Iterator[JoinStep]:
         added = [1 << c | 1 << x for c, x in links]
         added += [1 << c | graph.near[c] & graph.risks for c in bits(placed)]
         for word in added:
-            whole = whole.joined(_Open(word, word & graph.findings))
+            whole = whole.joined(_NodeSets(word, word & graph.findings))
         first = [node]
         if node in axis_of:
             own_axis = 1 << axis_of[node]
             first.append(axis_of[node])
-            whole = whole.joined(_Open(own_axis, own_axis))
+            whole = whole.joined(_NodeSets(own_axis, own_axis))
         acted = [x for one in links for x in one] + [x for one in shared for x in one]
         layout = _layout(graph, first + acted, whole.scope, scopes)
         yield JoinStep(node, tuple(mine), layout, tuple(shared[1:]), links, tuple(bits(placed)))
         if whole.scope & alive:
-            tables[number] = _Open(*(word & alive for word in whole))
+            tables[number] = _NodeSets(*(word & alive for word in whole))
 
 
 def _links(graph: JoinGraph, node: int, near: int) -> Iterator[tuple[int, int]]:
