@@ -15,6 +15,7 @@ from bayesdx.cli.progress import patience
 from bayesdx.presentation.diagnosis_view import cause_grid, group_grid, urgency_blocks
 from bayesdx.presentation.layout import BLANK, Block, Paragraph
 from bayesdx.presentation.terminal import show
+from bayesdx.presentation.words import understood_as
 from bayesdx.tables import (
     CASE_ID,
     RESERVED,
@@ -71,8 +72,7 @@ def _case(engine: bayesdx.Engine, case: pd.Series[str]) -> Iterator[Block]:
     yield Paragraph(str(case.get(CASE_ID, case.name)), mark="─ ", emphasis="strong")
     if case.get("note"):
         yield Paragraph(str(case["note"]), emphasis="quiet")
-    given = (f"{name}={value}" for name, value in diagnosis.understood.items())
-    yield Paragraph(f"Findings: {', '.join(given)}")
+    yield Paragraph(understood_as(diagnosis.understood, diagnosis.urgency_only))
     if case.get("expected_cause"):
         yield Paragraph(f"Written for: {case['expected_cause']}")
     yield from urgency_blocks(diagnosis)

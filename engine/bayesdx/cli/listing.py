@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.presentation.as_json import to_json
 from bayesdx.presentation.layout import Block, Grid, Paragraph
 from bayesdx.presentation.terminal import show
-from bayesdx.presentation.words import counted, spaced
+from bayesdx.presentation.words import counted, marked, spaced
 
 
 class Listed(StrEnum):
@@ -54,18 +54,26 @@ def list_ids(
         raise InvalidKnowledge(Fault("--search", f"a word that {kind.value} have", search, near))
     if as_json:
         keys = ("id", "label", "states", "aliases_lay", "aliases_professional")
-        rows = [{k: getattr(one, k) for k in keys if hasattr(one, k)} for one in shown.values()]
+        rows: list[dict[str, Any]] = [
+            {k: getattr(one, k) for k in keys if hasattr(one, k)} for one in shown.values()
+        ]
+        if kind is Listed.FINDINGS:
+            rows = [{**row, "urgency_only": row["id"] in knowledge.urgency_only} for row in rows]
         print(to_json({kind.value: rows}))
         return
-    show(listing(shown, kind.value))
+    show(listing(shown, kind.value, knowledge.urgency_only))
 
 
-def listing(shown: Mapping[str, Any], kind: str) -> list[Block]:
+def listing(shown: Mapping[str, Any], kind: str, urgency_only: Collection[str] = ()) -> list[Block]:
     """Lay out entries with id, label and, where they have some, states."""
     stated = all(hasattr(one, "states") for one in shown.values())
     heads = ("label", "id", *(("states",) if stated else ()))
     rows = [
-        (one.label, name, *((", ".join(one.states),) if stated else ()))
+        (
+            f"{one.label}{marked(name, urgency_only)}",
+            name,
+            *((", ".join(one.states),) if stated else ()),
+        )
         for name, one in shown.items()
     ]
     total = counted(len(shown), kind.removesuffix("s"))

@@ -43,6 +43,7 @@ _SHOWN = (
     "shortlist", "background", "table", "groups", "red_flags", "urgency", "log_evidence", "status",
     "clashes", "understood",
     "triage", "ask_first", "pitfalls", "management", "coupled", "setting",
+    "urgency_only",
 )  # fmt: skip
 
 
@@ -99,6 +100,8 @@ class Diagnosis(Result):
         When too complex: the findings and unknown risks that couple.
     setting : str
         Whose priors they are where they are not those of R.
+    urgency_only : tuple of str
+        What was understood and counts for the urgency only: it moves no cause.
     """
 
     urgency: Level
@@ -218,6 +221,12 @@ class Diagnosis(Result):
         """Whose priors they are."""
         setting = self.core.knowledge.setting
         return "" if setting is None else setting.label
+
+    @cached_property
+    def urgency_only(self) -> tuple[str, ...]:
+        """What was understood and moves no cause."""
+        counted = self.core.knowledge.urgency_only
+        return tuple(name for name in self.understood if name in counted)
 
     def records(self) -> dict[str, Any]:
         """Return the answer in plain values, one dict a row of its tables."""

@@ -57,7 +57,7 @@ def _prior_value(cause: Cause) -> float:
 def findings_frame(core: Core) -> pd.DataFrame:
     """One row a finding: states, who observes it, background as stated and as modelled."""
     rows = {}
-    fits = core.assembly.fits
+    fits, urgency_only = core.assembly.fits, core.knowledge.urgency_only
     for name, finding in core.knowledge.findings.items():
         background, fit = finding.background, fits.get(name)
         rows[name] = {
@@ -67,6 +67,7 @@ def findings_frame(core: Core) -> pd.DataFrame:
             "states": ";".join(finding.states),
             "observed_by": finding.observed_by,
             "category": finding.category,
+            "urgency_only": name in urgency_only,
             "background": background.value if background is not None else _NAN,
             "modelled_background": fit.modelled if fit is not None else _NAN,
             "leak": fit.leak if fit is not None else _NAN,

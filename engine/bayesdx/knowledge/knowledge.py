@@ -9,7 +9,7 @@ from pydantic import Field
 from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.profile_schema import Profile
 from bayesdx.knowledge.question_schema import Asker, Effort
-from bayesdx.knowledge.red_flag_schema import RedFlag
+from bayesdx.knowledge.red_flag_schema import RedFlag, subjects
 from bayesdx.knowledge.schema import (
     Cause,
     Finding,
@@ -63,3 +63,18 @@ class Knowledge(Frozen):
     setting: Profile | None = None
     digest: str
     folder: Path
+
+    @property
+    def urgency_only(self) -> frozenset[str]:
+        """Findings that count for rules of urgency and move no cause, whatever is answered."""
+        acting = {name for cause in self.causes.values() for name in cause.links}
+        acting |= {self.findings[name].threshold_of or name for name in acting}
+        tied = {
+            name
+            for name, one in self.findings.items()
+            if acting & {*one.implies, *one.any_of}
+            or any(name in (*self.findings[other].implies, one.threshold_of) for other in acting)
+        }
+        asked = {name for rule in self.red_flags for name in subjects(rule.when)}
+        asked |= {self.findings[name].threshold_of or name for name in asked & self.findings.keys()}
+        return frozenset(asked & self.findings.keys() - acting - tied)

@@ -9,6 +9,7 @@ from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
 from bayesdx.knowledge.addresses import Address, PlacedNumber, condition_text, every_number
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import move_of
+from bayesdx.knowledge.red_flag_schema import URGENCY_ONLY
 from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Link, Stated
 
 V = TypeVar("V")
@@ -93,6 +94,7 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
     lines += facts(
         {
             "kind": entry.kind,
+            "counts": URGENCY_ONLY if finding in knowledge.urgency_only else "",
             "states": ", ".join(entry.states) if entry.kind == "ordinal" else "",
             "threshold": f"{entry.threshold_of} at least {entry.at_least}"
             if entry.threshold_of

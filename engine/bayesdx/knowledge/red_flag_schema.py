@@ -37,6 +37,9 @@ Basis = Literal["SEEN", "SEEN-ADAPTED", "RECALL", "SEED", "JUDGEMENT"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """All levels, the most pressing first."""
 
+URGENCY_ONLY = "for urgency only"
+"""Said of findings that rules look at and that move no cause."""
+
 _LEAF = re.compile(r"!?[a-z][a-z0-9_]*|[a-z][a-z0-9_]*:[a-z0-9][a-z0-9_]*(?:\|[a-z0-9][a-z0-9_]*)*")
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 

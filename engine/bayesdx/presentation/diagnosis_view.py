@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bayesdx.knowledge.red_flag_schema import LEVELS
+from bayesdx.knowledge.red_flag_schema import LEVELS, URGENCY_ONLY
 from bayesdx.presentation.advice_view import (
     management_blocks,
     pitfall_blocks,
@@ -86,7 +86,7 @@ def diagnosis_blocks(
         yield from _probabilities(diagnosis, top, every)
     yield from pitfall_blocks(diagnosis, every, labels)
     yield from management_blocks(diagnosis, every, labels)
-    yield from section(understood_as(diagnosis.understood))
+    yield from section(understood_as(diagnosis.understood, diagnosis.urgency_only))
     yield Paragraph(intended_use, emphasis="quiet")
 
 
@@ -238,4 +238,7 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
         whose = f"Present and contributing{_setting(diagnosis)}. " if diagnosis.setting else ""
         note = f"{whose}{SEVERAL_AT_ONCE} Not a medical device."
         blocks += [grid, Paragraph(note, emphasis="quiet")]
+    if diagnosis.urgency_only:
+        named = ", ".join(diagnosis.urgency_only)
+        blocks.append(Paragraph(f"{named}: {URGENCY_ONLY}.", emphasis="quiet"))
     return markup(blocks)

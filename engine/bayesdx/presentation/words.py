@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bayesdx.knowledge.red_flag_schema import LEVELS
+from bayesdx.knowledge.red_flag_schema import LEVELS, URGENCY_ONLY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ NUMBER_KINDS: Mapping[str, str] = MappingProxyType(
         "requirement": "the cause requires it",
         "background": "background of the finding",
         "prevalence": "prevalence of the risk",
-        "none": "no probability; counts for rules only",
+        "none": "no probability; for urgency only",
     }
 )
 
@@ -152,10 +152,15 @@ def labels_of(knowledge: Knowledge) -> dict[str, str]:
     return risks | {finding.id: finding.label for finding in knowledge.findings.values()}
 
 
-def understood_as(understood: Mapping[str, str]) -> str:
-    """Say what was read of a case, as it is typed."""
-    said = ", ".join(f"{name}={value}" for name, value in understood.items())
-    return f"Understood: {said or 'no finding'}"
+def understood_as(understood: Mapping[str, str], urgency_only: Collection[str] = ()) -> str:
+    """Say what was read of a case, as it is typed, and what of it moves no cause."""
+    said = (f"{name}={value}{marked(name, urgency_only)}" for name, value in understood.items())
+    return f"Understood: {', '.join(said) or 'no finding'}"
+
+
+def marked(name: str, urgency_only: Collection[str]) -> str:
+    """Return what is said after a finding that counts for urgency only."""
+    return f" ({URGENCY_ONLY})" if name in urgency_only else ""
 
 
 def clash_text(clashes: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from bayesdx.presentation.words import (
     METHODS,
     SEVERAL_AT_ONCE,
     labels_of,
+    marked,
     number,
     open_rules,
     percent,
@@ -113,8 +114,10 @@ def case_parts(report: CaseReport, labels: Mapping[str, str]) -> Iterator[Part]:
         yield Part("What is easily missed, and what may help", details=texts)
     if report.intervals is not None and len(report.intervals.drivers):
         yield Part("What this answer is most unsure of", [_drivers(report.intervals.drivers)])
-    known = diagnosis.understood.items()
-    understood = ", ".join(f"{labels.get(name, spaced(name))}: {spaced(v)}" for name, v in known)
+    understood = ", ".join(
+        f"{labels.get(name, spaced(name))}: {spaced(value)}{marked(name, diagnosis.urgency_only)}"
+        for name, value in diagnosis.understood.items()
+    )
     yield Part("Understood", [Paragraph(understood or "no finding", emphasis="quiet")])
 
 

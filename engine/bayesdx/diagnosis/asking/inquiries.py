@@ -21,6 +21,7 @@ from bayesdx.inference.arrays import IntArray, frozen
 from bayesdx.inference.noisy.answer_table import AnswerTable, answer_table, given_answers
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.question_schema import effort_of
+from bayesdx.knowledge.red_flag_schema import URGENCY_ONLY
 from bayesdx.knowledge.schema import Finding, Measure, Observer, Risk
 
 #: Findings of an observer are asked in this order, where nothing else decides.
@@ -185,11 +186,12 @@ def _inquiry(knowledge: Knowledge, draft: Unread, choices: tuple[Choice, ...]) -
     entry = draft.entry
     category = entry.category if isinstance(entry, Finding) else ""
     effort = effort_of(knowledge.efforts, entry.observed_by, category)
+    mark = f" ({URGENCY_ONLY})" if draft.id in knowledge.urgency_only else ""
     return Inquiry(
         id=draft.id,
         kind=draft.kind,
         label=entry.label,
-        text=entry.question or entry.label,
+        text=f"{entry.question or entry.label}{mark}",
         observed_by=entry.observed_by,
         category=category,
         measure=draft.measure,

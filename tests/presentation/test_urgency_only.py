@@ -1,0 +1,72 @@
+"""Findings that move no cause are told so wherever they are shown."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bayesdx
+from bayesdx.cli import main
+from bayesdx.knowledge.red_flag_schema import URGENCY_ONLY, subjects
+
+ONE = "qt_prolonged"
+CASE = {ONE: "present", "low_back_pain": "present"}
+
+
+@pytest.fixture(scope="module")
+def engine() -> bayesdx.Engine:
+    return bayesdx.load()
+
+
+def test_what_is_marked_moves_no_cause_and_what_is_not_does(engine: bayesdx.Engine) -> None:
+    nothing = engine.diagnose({}).table.posterior
+    moving = {}
+    for name, finding in engine.knowledge.findings.items():
+        if finding.kind == "ordinal":
+            continue
+        changes = 0.0
+        for state in finding.states[:2]:
+            p = engine.diagnose({name: state}).table.posterior.reindex(nothing.index)
+            changes = max(changes, float(np.abs(p - nothing).max()))
+        moving[name] = changes > 1e-12
+    counted = engine.knowledge.urgency_only
+    assert ONE in counted
+    assert {name for name in counted & moving.keys() if moving[name]} == set()
+    # What moves nothing and is not marked, no rule asks for either.
+    asked = {name for rule in engine.knowledge.red_flags for name in subjects(rule.when)}
+    assert {name for name, moves in moving.items() if not moves and name in asked} <= counted
+
+
+def test_answers_questions_and_tables_say_it(engine: bayesdx.Engine, tmp_path: Path) -> None:
+    d = engine.diagnose(CASE)
+    assert d.urgency_only == (ONE,)
+    assert d.to_dict()["urgency_only"] == [ONE]
+    assert URGENCY_ONLY in d._repr_html_()
+    assert engine.findings.loc[ONE, "urgency_only"]
+    assert not engine.findings.loc["low_back_pain", "urgency_only"]
+    questions = engine.next_questions({"low_back_pain": "present"}, limit=None).table
+    assert URGENCY_ONLY in questions.loc[ONE, "text"]
+    assert URGENCY_ONLY not in questions.loc["slr_pos", "text"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("diagnose", ONE, "low_back_pain"),
+        ("show", "finding", ONE),
+        ("list", "findings", "--search", "QT"),
+    ],
+)
+def test_commands_say_it(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 0
+    assert URGENCY_ONLY in " ".join(capsys.readouterr().out.split())
+
+
+def test_lists_as_json_and_pages_say_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(("list", "findings", "--search", "QT", "--json")) == 0
+    (row,) = json.loads(capsys.readouterr().out)["findings"]
+    assert row["urgency_only"] is True
+    page = tmp_path / "page.html"
+    assert main(("report", "-f", ONE, "-f", "low_back_pain", "-o", str(page), "--draws", "0")) == 0
+    assert URGENCY_ONLY in page.read_text(encoding="utf-8")
