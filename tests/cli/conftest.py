@@ -33,8 +33,8 @@ def run(
     monkeypatch.setattr(
         bayesdx,
         "load",
-        lambda folder=None, setting=None: (
-            load(folder, setting=setting) if folder or setting else engine
+        lambda folder=None, **other: (
+            load(folder, **other) if folder or any(other.values()) else engine
         ),
     )
     monkeypatch.setenv("COLUMNS", "120")

@@ -39,7 +39,7 @@ def test_every_statement_of_the_ledger_is_there(real_knowledge: Knowledge, docum
 def test_nothing_is_unaccounted_and_no_number_is_an_orphan(real_knowledge: Knowledge) -> None:
     found = re.fullmatch(
         r"(\d+) \+ 23 statements: (\d+) realised, (\d+) contradicted, with the evidence, "
-        r"(\d+) excluded with a reason, "
+        r"(\d+) excluded, "
         r"0 unaccounted; 0 orphan numbers",
         summary(real_knowledge),
     )
@@ -154,7 +154,7 @@ def test_summary_tells_what_is_unaccounted(small: dict[str, str], write: Write) 
     # The prior of the excluded diagnosis has basis SEED and names nothing.
     assert summary(read_knowledge(write(small))) == (
         "3 + 1 statements: 1 realised, 0 contradicted, with the evidence, "
-        "1 excluded with a reason, 2 unaccounted; 1 orphan numbers"
+        "1 excluded, 2 unaccounted; 1 orphan numbers"
     )
 
 

@@ -9,7 +9,7 @@ import typer
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.interview import Interview, Plan, repeat_line
-from bayesdx.cli.options import AsJson, Findings, Priors, Setting
+from bayesdx.cli.options import AsJson, CodeMap, Findings, Priors, Setting
 from bayesdx.presentation.as_json import result_json
 from bayesdx.presentation.diagnosis_view import diagnosis_blocks
 from bayesdx.presentation.layout import BLANK
@@ -50,6 +50,7 @@ def ask(
     as_json: AsJson = False,
     priors: Priors = None,
     setting: Setting = None,
+    codes: CodeMap = None,
 ) -> None:
     """Ask question after question, the best one next.
 
@@ -58,7 +59,7 @@ def ask(
     diagnosis.
     """
     given = read_findings(findings or ())
-    engine = bayesdx.load(priors, setting=setting)
+    engine = bayesdx.load(priors, setting=setting, codes=codes)
     who = tuple(by or _default_askers(engine.knowledge))
     # A typo in what was given, the cause or the observers is told before anything is asked.
     engine.next_questions(given, cause=cause, observed_by=who or None, limit=1)

@@ -10,7 +10,7 @@ import typer
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.asking import ask_case
-from bayesdx.cli.options import AsJson, Findings, Priors, Setting, given_findings
+from bayesdx.cli.options import AsJson, CodeMap, Findings, Priors, Setting, given_findings
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.presentation.as_json import result_json
@@ -35,6 +35,7 @@ def diagnose(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the posteriors as CSV.")] = False,
     priors: Priors = None,
     setting: Setting = None,
+    codes: CodeMap = None,
 ) -> None:
     """Work out one case.
 
@@ -47,7 +48,7 @@ def diagnose(
     if not given and not sys.stdin.isatty():
         given_findings(findings, "none, and no terminal to ask on")
     with patience("working it out"):
-        engine = bayesdx.load(priors, setting=setting)
+        engine = bayesdx.load(priors, setting=setting, codes=codes)
         # Before anything is asked, a typo is told.
         diagnosis = engine.diagnose(given)
     if not given:

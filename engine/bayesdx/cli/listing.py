@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bayesdx.cli.options import AsJson, Priors
+from bayesdx.cli.options import AsJson, CodeMap, Priors
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
+from bayesdx.knowledge.codes import codes_of, read_codes
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.presentation.as_json import to_json
 from bayesdx.presentation.layout import Block, Grid, Paragraph
@@ -40,6 +41,7 @@ def list_ids(
     ] = None,
     as_json: AsJson = False,
     priors: Priors = None,
+    codes: CodeMap = None,
 ) -> None:
     """List causes, findings or risks with their ids.
 
@@ -47,6 +49,8 @@ def list_ids(
     bayesdx show.
     """
     knowledge = read_knowledge(priors)
+    if codes is not None:
+        knowledge = knowledge.model_copy(update={"codes": read_codes(codes, knowledge)})
     found: Mapping[str, Any] = getattr(knowledge, kind.value)
     shown = {name: one for name, one in found.items() if search is None or _has(one, search)}
     if search is not None and not shown:
@@ -57,6 +61,9 @@ def list_ids(
         rows: list[dict[str, Any]] = [
             {k: getattr(one, k) for k in keys if hasattr(one, k)} for one in shown.values()
         ]
+        for row in rows:
+            if told := codes_of(knowledge, row["id"]):
+                row["codes"] = [one._asdict() for one in told]
         if kind is Listed.FINDINGS:
             rows = [{**row, "urgency_only": row["id"] in knowledge.urgency_only} for row in rows]
         print(to_json({kind.value: rows}))

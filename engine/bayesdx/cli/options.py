@@ -36,6 +36,16 @@ Setting = Annotated[
         show_default=False,
     ),
 ]
+CodeMap = Annotated[
+    Path | None,
+    typer.Option(
+        "--codes",
+        metavar="FILE",
+        help="Your own codes, for JSON: a CSV with the columns id, system, code and, if wanted, "
+        "display.",
+        show_default=False,
+    ),
+]
 Findings = Annotated[
     list[str] | None,
     typer.Argument(metavar="FINDING", help=FINDING_HELP, show_default=False),

@@ -27,7 +27,9 @@ from bayesdx.diagnosis.shown_texts import Matter, TextHit, Texts
 from bayesdx.diagnosis.triage import AskFirst, TriageHit, triage_case
 from bayesdx.frozen import FrozenDict
 from bayesdx.inference.noisy.complexity import coupled_names
+from bayesdx.knowledge.codes import codes_of
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
+from bayesdx.knowledge.schema import Code
 from bayesdx.presentation.diagnosis_view import diagnosis_html
 from bayesdx.presentation.plots import plot_posteriors
 
@@ -43,7 +45,7 @@ _SHOWN = (
     "shortlist", "background", "table", "groups", "red_flags", "urgency", "log_evidence", "status",
     "clashes", "understood",
     "triage", "ask_first", "pitfalls", "management", "coupled", "setting",
-    "urgency_only",
+    "urgency_only", "codes",
 )  # fmt: skip
 
 
@@ -102,6 +104,8 @@ class Diagnosis(Result):
         Whose priors they are where they are not those of R.
     urgency_only : tuple of str
         What was understood and counts for the urgency only: it moves no cause.
+    codes : mapping of str to tuple of Code
+        Of causes, and of what was understood, that have any: ICD-10-CM, HPO, a map of one's own.
     """
 
     urgency: Level
@@ -228,9 +232,16 @@ class Diagnosis(Result):
         counted = self.core.knowledge.urgency_only
         return tuple(name for name in self.understood if name in counted)
 
+    @cached_property
+    def codes(self) -> Mapping[str, tuple[Code, ...]]:
+        """Codes in other systems."""
+        every = {n: codes_of(self.core.knowledge, n) for n in (*self.core.causes, *self.understood)}
+        return FrozenDict({name: codes for name, codes in every.items() if codes})
+
     def records(self) -> dict[str, Any]:
         """Return the answer in plain values, one dict a row of its tables."""
-        return {name: plain(getattr(self, name)) for name in _SHOWN}
+        codes = {name: [one._asdict() for one in codes] for name, codes in self.codes.items()}
+        return {**{name: plain(getattr(self, name)) for name in _SHOWN}, "codes": codes}
 
     def __repr__(self) -> str:
         return f"Diagnosis({self.table.index[0]} first, {self.urgency}, {self.status})"

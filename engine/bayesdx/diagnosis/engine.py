@@ -27,6 +27,7 @@ from bayesdx.diagnosis.shortlist import MEASURES, Measure
 from bayesdx.diagnosis.table_questions import TableQuestions
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.machine_code import Backend
+from bayesdx.knowledge.codes import read_codes
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profile_schema import Profile
 from bayesdx.knowledge.profiles import in_setting
@@ -41,6 +42,7 @@ def load(
     folder: str | Path | None = None,
     *,
     setting: str | Path | None = None,
+    codes: str | Path | None = None,
     backend: Backend = "auto",
 ) -> Engine:
     """Read a knowledge folder, build its network, and return an engine for it.
@@ -52,6 +54,9 @@ def load(
     setting : str or path, optional
         Whose priors to take: ``general_practice``, ``emergency_department``, ``physiotherapy``,
         ``spine_or_pain_clinic``, or a file as `read_profile` takes it. Those of R without it.
+    codes : path, optional
+        A map to codes of other systems, a CSV with the columns ``id``, ``system``, ``code`` and, if
+        wanted, ``display``; `Diagnosis.codes` shows them beside ICD-10-CM and HPO.
     backend : {"auto", "numpy", "compiled"}
         Who does the arithmetic. "auto" takes what is sooner done: the compiled sweep of the extra
         ``fast`` where its machine code is loaded, or is worth loading or compiling (`bayesdx
@@ -64,7 +69,7 @@ def load(
     Raises
     ------
     InvalidKnowledge
-        With every fault of the folder; when there is no such setting.
+        With every fault of the folder or the map; when there is no such setting.
     BayesdxError
         When "compiled" is asked for and numba is not installed.
 
@@ -77,6 +82,8 @@ def load(
     'emergency department'
     """
     knowledge = read_knowledge(Path(folder) if folder is not None else None)
+    if codes is not None:
+        knowledge = knowledge.model_copy(update={"codes": read_codes(codes, knowledge)})
     return Engine(in_setting(knowledge, setting), backend)
 
 

@@ -44,7 +44,7 @@ def causes_frame(core: Core) -> pd.DataFrame:
             "urgency": cause.urgency or "",
             "dangerous": cause.dangerous,
             "groups": ";".join(groups.get(name, ())),
-            "icd10": ";".join(cause.icd10),
+            "icd10cm": ";".join(cause.icd10),
             "reason": cause.reason,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cause")
@@ -68,6 +68,7 @@ def findings_frame(core: Core) -> pd.DataFrame:
             "observed_by": finding.observed_by,
             "category": finding.category,
             "urgency_only": name in urgency_only,
+            "hpo": ";".join(finding.hpo),
             "background": background.value if background is not None else _NAN,
             "modelled_background": fit.modelled if fit is not None else _NAN,
             "leak": fit.leak if fit is not None else _NAN,

@@ -119,7 +119,7 @@ def summary(knowledge: Knowledge) -> str:
     return (
         f"{len(knowledge.statements) - conflicts} + {conflicts} statements: "
         f"{kinds['realised']} realised, {kinds['contradicted']} contradicted, with the evidence, "
-        f"{kinds['excluded']} excluded with a reason, "
+        f"{kinds['excluded']} excluded, "
         f"{kinds['unaccounted']} unaccounted; {orphans} orphan numbers"
     )
 

@@ -12,6 +12,7 @@ from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag, subjects
 from bayesdx.knowledge.schema import (
     Cause,
+    Code,
     Finding,
     Frozen,
     Group,
@@ -32,6 +33,8 @@ class Knowledge(Frozen):
 
     Attributes
     ----------
+    codes : mapping of str to tuple of Code
+        Of a map of one's own, by id; see `bayesdx.knowledge.codes`.
     setting : Profile, optional
         Whose priors have taken the place of those of R.
     digest : str
@@ -60,6 +63,7 @@ class Knowledge(Frozen):
     management: tuple[Text, ...] = ()
     pitfalls: tuple[Text, ...] = ()
     calibration: Calibration | None = None
+    codes: dict[str, tuple[Code, ...]] = Field(default_factory=FrozenDict)
     setting: Profile | None = None
     digest: str
     folder: Path

@@ -29,6 +29,7 @@ _TEXTS = {
     "aliases_lay",
     "aliases_professional",
     "icd10",
+    "hpo",
     "urgency",
     "urgency_note",
     "dangerous",

@@ -102,6 +102,7 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
             "present when any of": ", ".join(entry.any_of),
             "implies": ", ".join(entry.implies),
             "observed by": entry.observed_by,
+            "HPO": ", ".join(entry.hpo),
             "also called": ", ".join((*entry.aliases_lay, *entry.aliases_professional)),
             "measured as": ", ".join(_measured_as(knowledge, finding)),
             "note": entry.note,

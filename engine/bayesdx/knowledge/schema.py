@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -46,6 +46,7 @@ PRESENT = "present"
 
 # TOML knows lists only; strict tuples would refuse them.
 Names = Annotated[tuple[str, ...], Field(strict=False)]
+HpoIds = Annotated[tuple[Annotated[str, Field(pattern=r"^HP:[0-9]{7}$")], ...], Field(strict=False)]
 Range = Annotated[tuple[float, float], Field(strict=False)]
 
 
@@ -131,7 +132,10 @@ class Link(Stated):
 
 
 class Cause(Frozen):
-    """A cause, an excluded diagnosis, or the leak: what no modelled cause explains."""
+    """A cause, an excluded diagnosis, or the leak: what no modelled cause explains.
+
+    `icd10` are codes of ICD-10-CM; one that ends with ``-`` needs further characters.
+    """
 
     id: str
     label: str
@@ -182,8 +186,19 @@ class BackgroundEffect(Stated):
     value: float | None = None
 
 
+class Code(NamedTuple):
+    """A code in a system, with what the system calls it where that is known."""
+
+    system: str
+    code: str
+    display: str = ""
+
+
 class Finding(Frozen):
-    """Something that can be observed, and how often it is without the causes that are modelled."""
+    """Something that can be observed, and how often it is without the causes that are modelled.
+
+    `hpo` are terms of the Human Phenotype Ontology that mean it, or the nearest that contain it.
+    """
 
     id: str
     label: str
@@ -200,6 +215,7 @@ class Finding(Frozen):
     background_effects: Annotated[tuple[BackgroundEffect, ...], Field(strict=False)] = ()
     any_of: Names = ()
     implies: Names = ()
+    hpo: HpoIds = ()
     note: str = ""
 
     @property
