@@ -45,6 +45,6 @@ def asia(s: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def model() -> NoisyModel:
-    """The packaged knowledge."""
-    return bayesdx.load().assembly.model
+def model(snapshot_model: NoisyModel) -> NoisyModel:
+    """A network of real size."""
+    return snapshot_model

@@ -1,4 +1,4 @@
-"""An engine that others wrote gives the same posteriors on the real network."""
+"""An engine that others wrote gives the same posteriors on a network of real size."""
 
 import numpy as np
 import pytest
@@ -56,58 +56,59 @@ def test_random_networks(first: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_sampled_cases(real_assembly: Assembly, seed: int) -> None:
+def test_sampled_cases(snapshot_model: NoisyModel, seed: int) -> None:
     """A fifth to a third of the findings asked, few risks known."""
-    evidence = sampled(real_assembly.model, seed, 30, (0.20, 0.35))
-    assert check(real_assembly.model, evidence, np.arange(30)) >= 20
+    evidence = sampled(snapshot_model, seed, 30, (0.20, 0.35))
+    assert check(snapshot_model, evidence, np.arange(30)) >= 28
 
 
 @pytest.mark.parametrize("count", [1, 3, 5, 7, 9, 11, 13, 14, 15, 16, 17, 18, 20])
-def test_more_and_more_positive_findings(real_assembly: Assembly, count: int) -> None:
-    model = real_assembly.model
-    evidence = sampled(model, count, 6000, (0.4, 0.9), (0.3, 0.9))
+def test_more_and_more_positive_findings(snapshot_model: NoisyModel, count: int) -> None:
+    evidence = sampled(snapshot_model, count, 6000, (0.4, 0.9), (0.3, 0.9))
     rows = np.flatnonzero(positives(evidence) == count)[:7]
-    # The judge cannot answer every one of them; each that it answers is compared.
-    check(model, evidence, rows)
+    assert check(snapshot_model, evidence, rows) >= 4
 
 
-def test_soft_findings_and_known_causes(real_assembly: Assembly) -> None:
-    model = real_assembly.model
+def test_soft_findings_and_known_causes(snapshot_model: NoisyModel) -> None:
     rng = np.random.default_rng(5)
-    evidence = sampled(model, 5, 25, (0.25, 0.4))
+    evidence = sampled(snapshot_model, 5, 25, (0.25, 0.4))
     soft = ~np.isnan(evidence.findings) & (rng.random(evidence.findings.shape) < 0.2)
     evidence.findings[soft] = rng.uniform(0.02, 0.98, soft.sum())
-    clamped = rng.integers(0, len(model.causes), 25)
+    clamped = rng.integers(0, len(snapshot_model.causes), 25)
     evidence.causes[np.arange(25), clamped] = rng.integers(0, 2, 25)
-    possible = np.flatnonzero(posteriors(model, evidence).possible)
+    possible = np.flatnonzero(posteriors(snapshot_model, evidence).possible)
     assert len(possible) >= 20
-    assert check(model, evidence, possible) >= 10
+    assert check(snapshot_model, evidence, possible) >= 18
 
 
-def test_groups_by_their_members_absent(real_assembly: Assembly) -> None:
-    model = real_assembly.model
-    evidence = sampled(model, 6, 8, (0.2, 0.35), (0.7, 0.9))
-    log_evidence = posteriors(model, evidence).log_evidence
+def test_the_packaged_knowledge(real_assembly: Assembly) -> None:
+    """So few findings that the judge can answer nearly every case, however deep it becomes."""
+    evidence = sampled(real_assembly.model, 7, 12, (0.02, 0.06), (0.7, 0.9))
+    assert check(real_assembly.model, evidence, np.arange(12)) >= 10
+
+
+def test_groups_by_their_members_absent(snapshot_model: NoisyModel) -> None:
+    evidence = sampled(snapshot_model, 6, 8, (0.2, 0.35), (0.7, 0.9))
+    log_evidence = posteriors(snapshot_model, evidence).log_evidence
     judged = 0
-    for name, members in model.groups.items():
-        without = posteriors(model, with_causes(evidence, members, 0))
+    for name, members in snapshot_model.groups.items():
+        without = posteriors(snapshot_model, with_causes(evidence, members, 0))
         got = -np.expm1(without.log_evidence - log_evidence)
         for row in range(len(evidence)):
             try:
-                right = judge(model, evidence, row, groups=[name])
+                right = judge(snapshot_model, evidence, row, groups=[name])
             except TooWide:
                 continue
             judged += 1
             assert got[row] == pytest.approx(right.groups[name], rel=0, abs=AGREED)
-    assert judged >= 0.8 * len(model.groups) * len(evidence)
+    assert judged >= 0.8 * len(snapshot_model.groups) * len(evidence)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 104))
-def test_many_more_cases(real_assembly: Assembly, seed: int) -> None:
-    model = real_assembly.model
-    usual = sampled(model, seed, 60, (0.20, 0.35))
-    assert check(model, usual, np.arange(60)) >= 55
-    thorough = sampled(model, seed, 2000, (0.4, 1.0))
+def test_many_more_cases(snapshot_model: NoisyModel, seed: int) -> None:
+    usual = sampled(snapshot_model, seed, 60, (0.20, 0.35))
+    assert check(snapshot_model, usual, np.arange(60)) >= 55
+    thorough = sampled(snapshot_model, seed, 2000, (0.4, 1.0))
     rows = np.flatnonzero(positives(thorough) >= 12)[:40]
-    assert check(model, thorough, rows) >= 20
+    assert check(snapshot_model, thorough, rows) >= 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph, Row
@@ -18,8 +19,14 @@ def shortlist_blocks(diagnosis: Diagnosis, brief: bool = False) -> list[Block]:
         return []
     if brief:
         # What a label says in brackets stands in the table.
-        names = "; ".join(f"{row['label'].partition(' (')[0]} ({row['why']})" for row in listed)
-        return [Paragraph(f"Look at first: {names}.")]
+        alike = groupby(listed, key=lambda row: row["why"])
+        names = [
+            f"{' and '.join(row['label'].partition(' (')[0] for row in rows)} ({why})"
+            for why, rows in alike
+        ]
+        # What the shares are of is said once.
+        rest = [name.replace(" of the picture)", ")") for name in names[1:]]
+        return [Paragraph(f"Look at first: {'; '.join([*names[:1], *rest])}.")]
     rows: list[Row] = [
         (str(row["label"]), str(row["why"]), f"plays a part: {share(row['plays_a_part'])}")
         for row in listed

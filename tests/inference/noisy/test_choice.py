@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from bayesdx.building.assembly import Assembly
-from bayesdx.inference import Evidence, no_evidence
+from bayesdx.inference import NoisyModel, no_evidence
 from bayesdx.inference.noisy import choice, jit
 from bayesdx.inference.noisy.choice import numpy_effort, settled, takes_compiled
 
@@ -20,14 +19,10 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, bool]]:
     return found
 
 
-def cases(assembly: Assembly, count: int) -> Evidence:
-    return no_evidence(assembly.model, count)
-
-
 def test_code_at_hand_is_used_from_one_case_on(
-    real_assembly: Assembly, state: dict[str, bool]
+    snapshot_model: NoisyModel, state: dict[str, bool]
 ) -> None:
-    model, one = real_assembly.model, cases(real_assembly, 1)
+    model, one = snapshot_model, no_evidence(snapshot_model, 1)
     assert not takes_compiled("auto", model, one)
     state["ready"] = True
     assert takes_compiled("auto", model, one)
@@ -36,10 +31,10 @@ def test_code_at_hand_is_used_from_one_case_on(
 
 
 def test_loading_and_compiling_are_started_where_they_save_more(
-    real_assembly: Assembly, state: dict[str, bool]
+    snapshot_model: NoisyModel, state: dict[str, bool]
 ) -> None:
     """As the number of cases grows: NumPy, then code from disk, then code made anew."""
-    model = real_assembly.model
+    model = snapshot_model
     sizes = [1, 50, 200, 1000, 2047, 2048, 20_000, 200_000, 2_000_000]
     compiling = [settled("auto", model, n) == "compiled" for n in sizes]
     state["kept"] = True
@@ -49,7 +44,7 @@ def test_loading_and_compiling_are_started_where_they_save_more(
     assert 0 < sum(compiling) < sum(loading) < len(sizes)
     state["installed"] = False
     assert settled("auto", model, sizes[-1]) == "numpy"
-    assert not takes_compiled("auto", model, cases(real_assembly, 1))
+    assert not takes_compiled("auto", model, no_evidence(model, 1))
 
 
 def test_effort_grows_with_cases_and_with_what_couples() -> None:

@@ -12,7 +12,6 @@ import pytest
 from oracle import enumerate_case
 from random_networks import random_problem
 
-from bayesdx.building.assembly import Assembly
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import (
     Answer,
@@ -97,19 +96,18 @@ def drawn(model: NoisyModel, n_cases: int, seed: int, asked: float, risks_asked:
 @numba
 @pytest.mark.parametrize("asked", [0.0, 0.1, 0.3, 0.5, 1.0])
 @pytest.mark.parametrize("risks_asked", [0.0, 0.3, 0.8, 1.0])
-def test_the_knowledge_is_answered_as_numpy_does(
-    real_assembly: Assembly, asked: float, risks_asked: float
+def test_a_network_of_real_size_is_answered_as_numpy_does(
+    snapshot_model: NoisyModel, asked: float, risks_asked: float
 ) -> None:
-    model = real_assembly.model
     # Everything asked and no risk known makes frontiers that take NumPy a second each.
     n_cases = 150 if asked <= 0.3 else 6
-    evidence = drawn(model, n_cases, 1, asked, risks_asked)
-    check_against_numpy(model, evidence, np.ones(len(model.causes), dtype=bool))
+    evidence = drawn(snapshot_model, n_cases, 1, asked, risks_asked)
+    check_against_numpy(snapshot_model, evidence, np.ones(len(snapshot_model.causes), dtype=bool))
 
 
 @numba
-def test_soft_findings_and_known_causes_of_the_knowledge(real_assembly: Assembly) -> None:
-    model, rng = real_assembly.model, np.random.default_rng(2)
+def test_soft_findings_and_known_causes(snapshot_model: NoisyModel) -> None:
+    model, rng = snapshot_model, np.random.default_rng(2)
     evidence = drawn(model, 100, 2, 0.2, 0.4)
     soft = np.where(evidence.findings == 1.0, rng.random(evidence.findings.shape), np.nan)
     chosen = rng.random(soft.shape) < 0.5
@@ -129,9 +127,9 @@ def same_bits(one: Answer, other: Answer) -> None:
 
 @numba
 def test_no_bit_depends_on_the_number_of_threads_or_the_other_rows(
-    real_assembly: Assembly,
+    snapshot_model: NoisyModel,
 ) -> None:
-    model = real_assembly.model
+    model = snapshot_model
     evidence = drawn(model, 3000, 3, 0.25, 0.3)
     absent = np.ones(len(model.causes), dtype=bool)
     weights = prior_weights(model)
@@ -144,18 +142,18 @@ def test_no_bit_depends_on_the_number_of_threads_or_the_other_rows(
     shuffled = posteriors(model, evidence.take(order), **options)
     fields = [getattr(answers[0], name) for name in vars(answers[0])]
     taken = Answer(*(field[order] if len(field) else field for field in fields))
-    # Rows that are handed to the search for an order go in company: alike to 1e-12.
-    np.testing.assert_allclose(shuffled.causes, taken.causes, rtol=0, atol=EXACT)
-    np.testing.assert_allclose(shuffled.log_evidence, taken.log_evidence, rtol=EXACT, atol=EXACT)
+    same_bits(shuffled, taken)
 
 
 @numba
-def test_kernels_are_compiled_ahead_and_for_one_type_of_arguments(real_assembly: Assembly) -> None:
+def test_kernels_are_compiled_ahead_and_for_one_type_of_arguments(
+    snapshot_model: NoisyModel,
+) -> None:
     driver = import_module("bayesdx.inference.noisy.jit.driver")
     _, seconds = driver.prepare()
     assert seconds >= 0.0
-    evidence = drawn(real_assembly.model, 20, 6, 0.2, 0.3)
-    posteriors(real_assembly.model, evidence, backend="compiled")
+    evidence = drawn(snapshot_model, 20, 6, 0.2, 0.3)
+    posteriors(snapshot_model, evidence, backend="compiled")
     for kernel in (driver.answer_rows, driver.answer_lanes):
         assert len(kernel.signatures) == 1
         assert driver.prepare()[1] < 0.5

@@ -187,8 +187,8 @@ def real_case(model: NoisyModel, seed: int) -> Evidence:
     )
 
 
-def test_the_models_own_parameters_give_its_own_answer(real_assembly) -> None:
-    model = real_assembly.model
+def test_the_models_own_parameters_give_its_own_answer(snapshot_model: NoisyModel) -> None:
+    model = snapshot_model
     case = real_case(model, 1)
     right = posteriors(model, case)
     ours = posteriors_under(model, case, repeat_parameters(model, 3))
@@ -196,8 +196,8 @@ def test_the_models_own_parameters_give_its_own_answer(real_assembly) -> None:
     np.testing.assert_allclose(ours.causes, right.causes[[0, 0, 0]], atol=1e-12)
 
 
-def test_clamped_causes(real_assembly) -> None:
-    model = real_assembly.model
+def test_clamped_causes(snapshot_model: NoisyModel) -> None:
+    model = snapshot_model
     case = real_case(model, 2)
     case.causes[0, [3, 9]] = 0
     case.causes[0, 17] = 1

@@ -107,16 +107,14 @@ def test_without_causes_is_as_clamped_absent() -> None:
         )
 
 
-def sampled(model: NoisyModel, n_cases: int, seed: int) -> Evidence:
-    """Cases of the model itself, 20 to 35 % of findings and risks asked."""
+def sampled(model: NoisyModel, n_cases: int, seed: int, most: float = 0.35) -> Evidence:
+    """Cases of the model itself, 20 % of findings and risks asked, or up to ``most``."""
     rng = np.random.default_rng(seed)
-    return observe(model, sample_cases(model, n_cases, rng), rng)
+    asked = (min(0.2, most / 2), most)
+    return observe(model, sample_cases(model, n_cases, rng), rng, asked=asked)
 
 
-@numba
-def test_two_thousand_cases_of_the_knowledge_as_compiled(real_assembly: Assembly) -> None:
-    model = real_assembly.model
-    evidence = sampled(model, 2000, 11)
+def check_as_compiled(model: NoisyModel, evidence: Evidence) -> None:
     absent = np.ones(len(model.causes), dtype=bool)
     ours = posteriors(model, evidence, without=absent, backend="numpy")
     compiled = posteriors(model, evidence, without=absent, backend="compiled")
@@ -125,10 +123,21 @@ def test_two_thousand_cases_of_the_knowledge_as_compiled(real_assembly: Assembly
     np.testing.assert_allclose(ours.causes, compiled.causes, rtol=EXACT, atol=0)
 
 
+@numba
+def test_two_thousand_cases_as_compiled(snapshot_model: NoisyModel) -> None:
+    check_as_compiled(snapshot_model, sampled(snapshot_model, 2000, 11))
+
+
+@numba
+def test_cases_of_the_packaged_knowledge_as_compiled(real_assembly: Assembly) -> None:
+    """With few findings asked, so that they stay cheap however deep it becomes."""
+    check_as_compiled(real_assembly.model, sampled(real_assembly.model, 200, 11, 0.1))
+
+
 def test_chunks_change_nothing_beyond_the_product_that_takes_absences_in(
-    real_assembly: Assembly,
+    snapshot_model: NoisyModel,
 ) -> None:
-    model = real_assembly.model
+    model = snapshot_model
     evidence = sampled(model, 120, 12)
     whole = posteriors(model, evidence, backend="numpy")
     cut = posteriors(model, evidence, backend="numpy", chunk=17)
