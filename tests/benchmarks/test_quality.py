@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from asking_priors import ASKING
 from scripts import BENCHMARKS, scripts
+from small_priors import write_priors
 
 import bayesdx
 from bayesdx.building.assembly import Assembly
@@ -285,12 +287,59 @@ class TestSurprise:
         assert not found.surprising[0]
 
 
+#: Cases of the small knowledge; on the packaged one an interview takes most of a minute.
+CASES = """\
+case_id,expected_cause,acceptable,urgency,age,cramp,radiation,ck,bulge,bulge_front,weeks,severe_pain
+A,strain,,self_care,41,present,thigh,,absent,present,1,absent
+B,statin_myopathy,clot,urgent,70,present,none,9,absent,,30,present
+C,clot,,urgent,66,absent,,1,present,absent,3,
+"""
+
+
 @pytest.fixture(scope="module")
-def quick(q: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
-    """A run from end to end, smaller still than the quick one."""
-    folder = tmp_path_factory.mktemp("quality") / "new"
+def interviewed(q: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[bayesdx.Engine, Any]:
+    """A small knowledge with questions of every kind, and three cases of it."""
+    folder = tmp_path_factory.mktemp("asking")
+    (folder / "cases.csv").write_text(CASES)
+    return (
+        bayesdx.load(write_priors(folder / "priors", ASKING)),
+        q.scenarios.read_labelled(folder / "cases.csv"),
+    )
+
+
+def few_scenarios(root: Path) -> None:
+    """Every twelfth case of both files, and one in each of which an emergency is missed."""
+    (root / "scenarios").mkdir(parents=True)
+    for name in ("documents", "published"):
+        every = pd.read_csv(FOLDER.parents[1] / "scenarios" / f"{name}.csv", dtype=str)
+        few = every.iloc[::12]
+        bare = {"case_id": f"{few['case_id'].iloc[0][0]}999", "urgency": "emergency"}
+        told = {"expected_cause": few["expected_cause"].iloc[0], "deep_ache": "present"}
+        few = pd.concat([few, pd.DataFrame([bare | told])])
+        few.to_csv(root / "scenarios" / f"{name}.csv", index=False)
+
+
+@pytest.fixture(scope="module")
+def quick(
+    q: Any,
+    interviewed: tuple[bayesdx.Engine, Any],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[dict[str, Any], Path]:
+    """A run from end to end, smaller still than the quick one; interviews of a small knowledge."""
+    small, cases = interviewed
+    root = tmp_path_factory.mktemp("quality")
+    folder = root / "new"
+    few_scenarios(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(q.report, "QUICK", q.report.Size(2, 60, 10, interviews=2, random_orders=1))
+        patch.setattr(q.interval_coverage, "QUICK", q.interval_coverage.Extent(2, 20, 1, 60))
+        patch.setattr(q.report, "ROOT", root)
+        led = q.interviews.measure
+        patch.setattr(
+            q.interviews,
+            "measure",
+            lambda _engine, found, *rest: led(small, cases.head(len(found)), *rest),
+        )
         # As when the script runs: its own folder comes first, so that figures finds metrics.
         patch.syspath_prepend(str(FOLDER))
         q.report.main(["--quick", "--out", str(folder)])
@@ -309,9 +358,10 @@ class TestInterviews:
         with pytest.raises(ValueError, match="was told everything"):
             arrival(self.course(q, "b", "a"), "first_cause", "b")
 
-    def test_every_order_ends_where_the_whole_row_does(self, q: Any) -> None:
-        engine = bayesdx.load()
-        cases = q.scenarios.read_labelled(FOLDER.parents[1] / "scenarios" / "published.csv").head(3)
+    def test_every_order_ends_where_the_whole_row_does(
+        self, q: Any, interviewed: tuple[bayesdx.Engine, Any]
+    ) -> None:
+        engine, cases = interviewed
         rows = cases.findings.to_dict("records")
         scores = engine.score(cases.findings)
         wanted = q.interviews.first_causes(engine, scores)
@@ -325,13 +375,13 @@ class TestInterviews:
                 assert list(course.put) == sorted(course.put)
                 assert course.put[0] == 0
 
-    def test_a_file_measured_twice_gives_the_same(self, q: Any) -> None:
-        engine = bayesdx.load()
-        path = FOLDER.parents[1] / "scenarios" / "documents.csv"
-        cases = q.scenarios.read_labelled(path).head(2)
+    def test_a_file_measured_twice_gives_the_same(
+        self, q: Any, interviewed: tuple[bayesdx.Engine, Any]
+    ) -> None:
+        engine, cases = interviewed
         one, two = (q.interviews.measure(engine, cases, 2, 5) for _ in range(2))
         assert q.report.plain(one) == q.report.plain(two)
-        assert one["n"] == 2
+        assert one["n"] == 3
         for part in one["orders"].values():
             assert part["first_cause"]["curve"][-1] == 1.0
             assert (np.diff(part["first_cause"]["curve"]) >= 0.0).all()
@@ -340,9 +390,9 @@ class TestInterviews:
 
 class TestReport:
     def test_the_two_files_are_never_pooled(self, quick: tuple[Any, Path]) -> None:
-        report, _ = quick
+        report, folder = quick
         counts = {
-            key: len(pd.read_csv(FOLDER.parents[1] / "scenarios" / f"{key}.csv"))
+            key: len(pd.read_csv(folder.parent / "scenarios" / f"{key}.csv"))
             for key in ("documents", "published")
         }
         assert {key: report[key]["n"] for key in counts} == counts
@@ -377,6 +427,7 @@ class TestReport:
         report, folder = quick
         text = (folder / "report.md").read_text(encoding="utf-8")
         for key in ("documents", "published"):
+            assert "999" in str(report[key]["urgency"]["missed"])
             for missed in report[key]["urgency"]["missed"]:
                 assert f"| {missed['case_id']} |" in text
 
@@ -387,9 +438,10 @@ class TestReport:
         assert plain["b"]["share"] is None
         assert plain["3"] == [0, 1]
 
-    def test_a_file_measured_twice_gives_the_same(self, q: Any) -> None:
+    def test_a_file_measured_twice_gives_the_same(self, q: Any, tmp_path: Path) -> None:
         engine = bayesdx.load()
-        path = FOLDER.parents[1] / "scenarios" / "published.csv"
+        few_scenarios(tmp_path)
+        path = tmp_path / "scenarios" / "published.csv"
         one, two = (q.scenarios.measure(path, engine, {}, 10, 3) for _ in range(2))
         assert q.report.plain(one) == q.report.plain(two)
 
