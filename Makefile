@@ -7,6 +7,9 @@ BIN    := $(VENV)/bin
 # -qq: pip prints errors only, not a line for every package.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
+# A worker a core, each with whole files: what a file shares is made once.
+PYTEST_ARGS ?= -n auto --dist loadfile
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test slow lint types floors bench speed quality card release-check clean
