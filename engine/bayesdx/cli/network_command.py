@@ -153,10 +153,12 @@ def network(
         show(network_blocks(path.name, read, every))
     else:
         # Imported here: no other command waits for it.
-        from bayesdx.tables.execution.network_subject import NetworkSubject
+        from bayesdx.tables.execution.network_subject import NetworkReading, NetworkSubject
         from bayesdx.tables.execution.run_options import RunOptions
 
-        subject = NetworkSubject(read, path, None if mpe else target or [], limit, table.words)
+        reading = NetworkReading(normalise, encoding)
+        wanted = None if mpe else target or []
+        subject = NetworkSubject(read, path, wanted, limit, table.words, reading)
         options = RunOptions(
             on_error=cast("OnError", on_error),
             chunk_rows=subject.chunk_rows if chunk_rows is None else chunk_rows,

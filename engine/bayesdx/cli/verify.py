@@ -1,10 +1,10 @@
-"""`bayesdx verify`: whether an output of `score` is what it says."""
+"""`bayesdx verify`: whether an output of `score` or `network` is what it says."""
 
 from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,12 +13,16 @@ from bayesdx.cli.options import Priors, Setting
 from bayesdx.cli.progress import patience
 from bayesdx.presentation.terminal import show_lines
 
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+
 
 def verify(
     output: Annotated[
         Path,
         typer.Argument(
-            metavar="OUT", help="What bayesdx score wrote; OUT.audit.json stands beside it."
+            metavar="OUT",
+            help="What bayesdx score, or network --cases, wrote; OUT.audit.json stands beside it.",
         ),
     ],
     source: Annotated[
@@ -49,25 +53,37 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The network that was asked, where it is no longer where the audit says.",
+            show_default=False,
+        ),
+    ] = None,
     priors: Priors = None,
     setting: Setting = None,
 ) -> None:
     """Score a sample of an output again and compare.
 
-    Also compares the digests of input, knowledge, output, rejected records and the audit itself.
+    Also compares the digests of input, knowledge or network, output, rejected records and the audit
+    itself.
     Exit code 1 when anything differs. SECURITY.md says what a digest and a signature prove.
     """
     # Imported here: no other command waits for it.
     from bayesdx.tables.execution.audit import read_key
-    from bayesdx.tables.execution.verification import read_audit, verify_output
+    from bayesdx.tables.execution.recorded_run import of_network, read_audit
+    from bayesdx.tables.execution.verification import verify_output
 
     drawn = secrets.randbits(32) if seed is None else seed
     rows = None if every else sample
     audit = read_audit(output)
     with patience("scoring again"):
-        engine = bayesdx.load(priors, setting=setting)
+        asked: Core | Path | None = network
+        if network is None and not of_network(audit):
+            asked = bayesdx.load(priors, setting=setting).core
         found = verify_output(
-            engine.core, output, source=source, sample=rows, seed=drawn, key=read_key(key)
+            asked, output, source=source, sample=rows, seed=drawn, key=read_key(key)
         )
     for difference in found.differences:
         show_lines(f"different: {difference}")

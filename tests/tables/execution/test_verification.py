@@ -109,7 +109,7 @@ def test_input_that_moved_is_named(core: Core, tmp_path: Path) -> None:
 
 
 def test_without_output_or_audit(core: Core, tmp_path: Path) -> None:
-    with pytest.raises(InvalidCase, match="an output of bayesdx score, got no such file"):
+    with pytest.raises(InvalidCase, match="an output of score or network, got no such"):
         verify_output(core, tmp_path / "o.csv")
     (tmp_path / "o.csv").write_text("x\n")
     with pytest.raises(InvalidCase, match="the audit of an output, got none"):

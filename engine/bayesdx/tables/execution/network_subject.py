@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.case_faults import CaseFaults, RowNames
 from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase
-from bayesdx.inference.arrays import BoolArray
+from bayesdx.inference.arrays import BoolArray, IntArray
 from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
 from bayesdx.inference.general.most_probable import MostProbable, most_probable_states
 from bayesdx.inference.noisy.complexity import coupled_names, too_complex
@@ -62,6 +62,14 @@ class NetworkRows:
         return column
 
 
+@dataclass(frozen=True)
+class NetworkReading:
+    """How the file of a network is read; see `read_network`."""
+
+    normalise: bool = False
+    encoding: str | None = None
+
+
 class NetworkSubject(Subject[States, NetworkRows]):
     """A network, and what is asked of it.
 
@@ -77,6 +85,8 @@ class NetworkSubject(Subject[States, NetworkRows]):
         As for `compile_network`.
     words : Words
         How cells say that something is not known.
+    reading : NetworkReading, optional
+        How its file was read.
     """
 
     def __init__(
@@ -86,8 +96,10 @@ class NetworkSubject(Subject[States, NetworkRows]):
         targets: list[str] | None,
         memory_limit: float,
         words: Words = WORDS,
+        reading: NetworkReading | None = None,
     ) -> None:
-        self._network, self._targets, self._limit = network, targets, memory_limit
+        self._network, self._targets, self._limit = network, targets, float(memory_limit)
+        self._reading = reading or NetworkReading()
         self._solver, self._encoder = NetworkSolver(network, memory_limit), Encoder(network, words)
         self._columns, self.paths = posterior_columns(network), (source,)
         self.reserved = tuple(name for name in RESERVED if name not in network.variables)
@@ -167,6 +179,11 @@ class NetworkSubject(Subject[States, NetworkRows]):
         }
         return NetworkRows(pa.table(arrays), refused)
 
+    def rows(self, cases: States, at: IntArray) -> States:
+        """Return some cases."""
+        chosen: States = cases[at]
+        return chosen
+
     def unanswered(self, answers: NetworkRows) -> BoolArray:
         """Return which cases have the status ``too_complex``."""
         result: BoolArray = np.asarray(answers.status == TOO_COMPLEX)
@@ -214,8 +231,14 @@ class NetworkSubject(Subject[States, NetworkRows]):
     def facts(self) -> tuple[dict[str, str], dict[str, Any], str]:
         """Return the network, the question and the backend."""
         question = "posteriors" if self._targets is not None else "most probable explanation"
-        asked = {"question": question, "targets": self._targets, "memory_limit": self._limit}
-        return {"name": self.paths[0].name, "digest": self._network.digest}, asked, "auto"
+        asked = {
+            "question": question,
+            "targets": self._targets,
+            "memory_limit": self._limit,
+            **asdict(self._reading),
+        }
+        path, digest = self.paths[0], self._network.digest
+        return {"name": path.name, "path": str(path), "digest": digest}, asked, "auto"
 
 
 def _texts(cells: NDArray[np.object_]) -> pa.Array:

@@ -21,7 +21,7 @@ from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.complexity import coupled_names, too_complex
-from bayesdx.inference.noisy.model import BoolArray
+from bayesdx.inference.noisy.model import BoolArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.outputs import OutputOptions, output_schema, output_table
@@ -77,6 +77,10 @@ class Subject(ABC, Generic[Read, Answers]):
     @abstractmethod
     def answer(self, cases: Read, threads: int) -> Answers:
         """Answer every case."""
+
+    @abstractmethod
+    def rows(self, cases: Read, at: IntArray) -> Read:
+        """Return some of the cases that were read."""
 
     @abstractmethod
     def unanswered(self, answers: Answers) -> BoolArray:
@@ -150,6 +154,10 @@ class EngineSubject(Subject[Cases, Scores]):
     def answer(self, cases: Cases, threads: int) -> Scores:
         """Score cases."""
         return score_cases(self.core, cases, threads, self.output.measure)
+
+    def rows(self, cases: Cases, at: IntArray) -> Cases:
+        """Return some cases."""
+        return cases.take(at)
 
     def unanswered(self, answers: Scores) -> BoolArray:
         """Return which cases have the status ``too_complex``."""

@@ -15,30 +15,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.model import IntArray
-from bayesdx.tables.disk import read_json
 from bayesdx.tables.encoders import harmless, neutral
 from bayesdx.tables.execution.audit import canonical, signed
 from bayesdx.tables.execution.chunk_job import ChunkJob
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.identities import SeenIds, id_marks
 from bayesdx.tables.execution.publish import describe
+from bayesdx.tables.execution.recorded_run import (
+    of_network,
+    read_audit,
+    recorded_options,
+    recorded_subject,
+)
 from bayesdx.tables.execution.rejects import CellPlaces, rejected_header
 from bayesdx.tables.execution.run_options import RunOptions
-from bayesdx.tables.execution.subject import EngineSubject
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.formats import CSV
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.sources.streams import bytes_digest
-from bayesdx.tables.table_options import TableOptions, open_table, roles_of
-from bayesdx.tables.target import AUDIT_SUFFIX, REJECTED_SUFFIX, Target
+from bayesdx.tables.table_options import open_table, roles_of
+from bayesdx.tables.target import REJECTED_SUFFIX, Target
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
+    from bayesdx.tables.execution.subject import Subject
 
 
 #: Largest difference of numbers, relative where they are larger than 1.
@@ -49,21 +53,6 @@ SAMPLE = 1000
 MOST_TOLD = 10
 
 Cells = dict[str, list[Any]]
-#: What has to be in an audit, and of which kind; the rest only in one of format 2.
-_NEEDED = {
-    "knowledge.digest": str,
-    "input.name": str,
-    "input.digest": str,
-    "counts.scored": int,
-    "options.shape": str,
-    "options.format": str,
-    "options.on_error": str,
-    "options.chunk_rows": int,
-    "output": dict,
-    "run.finished": str,
-    "engine.version": str,
-}
-_NEEDED_NOW = {"digest": str, "counts.records": int, "options.table.words": dict}
 
 
 @dataclass(frozen=True)
@@ -83,42 +72,8 @@ class Verification:
     differences: tuple[str, ...]
 
 
-def read_audit(output: str | Path) -> dict[str, Any]:
-    """Read what stands beside an output.
-
-    Raises
-    ------
-    InvalidCase
-        There is no output, or no audit of it.
-    """
-    path = Path(output).resolve()
-    if not path.exists():
-        raise InvalidCase(Fault(str(output), "an output of bayesdx score", Phrase("no such file")))
-    beside = path.with_name(path.name + AUDIT_SUFFIX)
-    audit = read_json(beside)
-    if audit is None or audit.get("format") not in (1, 2):
-        got = Phrase("a damaged one" if beside.exists() else "none")
-        raise InvalidCase(Fault(str(beside), "the audit of an output", got))
-    if "question" in (audit.get("options") or ()):
-        got = Phrase("that of bayesdx network, whose answers are not worked out again")
-        raise InvalidCase(Fault(str(beside), "the audit of an output of bayesdx score", got))
-    needed = _NEEDED if audit["format"] == 1 else {**_NEEDED, **_NEEDED_NOW}
-    damaged = [name for name, kind in needed.items() if not _holds(audit, name, kind)]
-    if damaged:
-        got = Phrase(f"a damaged one: {', '.join(damaged)}")
-        raise InvalidCase(Fault(str(beside), "the audit of an output", got))
-    return audit
-
-
-def _holds(audit: dict[str, Any], name: str, kind: type) -> bool:
-    value: object = audit
-    for key in name.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return isinstance(value, kind)
-
-
 def verify_output(
-    core: Core,
+    asked: Core | str | Path | None,
     output: str | Path,
     *,
     source: str | Path | None = None,
@@ -130,8 +85,9 @@ def verify_output(
 
     Parameters
     ----------
-    core : Core
-        Of the knowledge that the output was made with.
+    asked : Core, str, Path or None
+        The core of the knowledge that the output was made with. Of an output of `bayesdx network`
+        the file of the network, None for the one that the audit names.
     output : str or Path
         With its audit beside it.
     source : str or Path, optional
@@ -150,20 +106,20 @@ def verify_output(
     Raises
     ------
     InvalidCase
-        There is no audit, no input, or the output cannot be read.
+        There is no audit, no input or network, or the output cannot be read.
     """
     audit = read_audit(output)
+    options = recorded_options(audit)
+    subject = recorded_subject(audit, options, asked)
     differences = []
-    knowledge = core.knowledge.digest
-    if audit["knowledge"]["digest"] != knowledge:
-        was = audit["knowledge"]["digest"]
-        differences.append(f"knowledge changed: digest {was[:12]} then, {knowledge[:12]} now")
+    was, now = audit["knowledge"]["digest"], subject.facts()[0]["digest"]
+    if was != now:
+        kind = "network" if of_network(audit) else "knowledge"
+        differences.append(f"{kind} changed: digest {was[:12]} then, {now[:12]} now")
     differences += _audit_changed(audit, key)
     differences += _output_changed(Path(output), audit)
     scored = int(audit["counts"]["scored"])
     chosen = np.sort(np.random.default_rng(seed).permutation(scored)[:sample])
-    options = _options(audit)
-    subject = EngineSubject(core, options.output, options.table.words)
     rows = options.chunk_rows
     with open_table(source or _input_of(audit), subject, options.table, rows) as opened:
         if opened.size is not None and opened.digest() != audit["input"]["digest"]:
@@ -177,26 +133,6 @@ def verify_output(
     found = _found(output, audit, options.output, chosen)
     differences += _compare(again.cells, found, chosen)
     return Verification(len(chosen), scored, tuple(differences))
-
-
-def _options(audit: dict[str, Any]) -> RunOptions:
-    options = audit["options"]
-    causes = options.get("causes")
-    output = OutputOptions(
-        shape=options["shape"],
-        top=options.get("top"),
-        causes=None if causes is None else tuple(causes),
-        threshold=options.get("threshold"),
-        escape=options.get("escape", True),
-        measure=options.get("measure", "posterior"),
-    )
-    written = options.get("table")
-    return RunOptions(
-        output,
-        on_error=options["on_error"],
-        chunk_rows=int(options["chunk_rows"]),
-        table=TableOptions() if written is None else TableOptions.from_dict(written),
-    )
 
 
 def _audit_changed(audit: dict[str, Any], key: bytes | None) -> list[str]:
@@ -264,7 +200,7 @@ class _Again:
 
 
 def _scored_again(
-    subject: EngineSubject,
+    subject: Subject[Any, Any],
     source: CaseSource,
     options: RunOptions,
     audit: dict[str, Any],
@@ -283,7 +219,7 @@ def _scored_again(
         before += len(kept)
         mask = np.zeros(len(good), dtype=bool)
         mask[at] = True
-        answers = subject.answer(_take(cases, at), 1)
+        answers = subject.answer(subject.rows(cases, at), 1)
         counts.add(subject.count(answers))
         tables.append(work.table(chunk, answers, mask))
         counts.lines += len(tables[-1])
@@ -306,14 +242,6 @@ def _scored_again(
     columns: Cells = table.to_pydict()
     body = b"".join(rejected)
     return _Again(columns, counts, rejected_header() + body if body else b"")
-
-
-def _take(cases: Cases, at: IntArray) -> Cases:
-    return Cases(
-        cases.evidence.take(at),
-        {name: states[at] for name, states in cases.facts.items()},
-        tuple((name, values[at]) for name, values in cases.given),
-    )
 
 
 def _found(

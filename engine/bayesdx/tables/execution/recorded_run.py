@@ -1,0 +1,144 @@
+"""An audit read again: what a run was asked for, and what its rows were put to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.tables.disk import read_json
+from bayesdx.tables.execution.run_options import RunOptions
+from bayesdx.tables.execution.subject import EngineSubject
+from bayesdx.tables.outputs import OutputOptions
+from bayesdx.tables.table_options import TableOptions
+from bayesdx.tables.target import AUDIT_SUFFIX
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.tables.execution.subject import Subject
+
+#: What has to be in an audit, and of which kind; the rest only in one of format 2.
+_NEEDED = {
+    "knowledge.digest": str,
+    "input.name": str,
+    "input.digest": str,
+    "counts.scored": int,
+    "options.format": str,
+    "options.on_error": str,
+    "options.chunk_rows": int,
+    "output": dict,
+    "run.finished": str,
+    "engine.version": str,
+}
+_NEEDED_NOW = {"digest": str, "counts.records": int, "options.table.words": dict}
+_NEEDED_OF_NETWORKS = {
+    "knowledge.path": str,
+    "options.question": str,
+    "options.normalise": bool,
+    "options.memory_limit": float,
+}
+
+
+def read_audit(output: str | Path) -> dict[str, Any]:
+    """Read what stands beside an output.
+
+    Raises
+    ------
+    InvalidCase
+        There is no output, or no audit of it.
+    """
+    path = Path(output).resolve()
+    if not path.exists():
+        raise InvalidCase(
+            Fault(str(output), "an output of score or network", Phrase("no such file"))
+        )
+    beside = path.with_name(path.name + AUDIT_SUFFIX)
+    audit = read_json(beside)
+    if audit is None or audit.get("format") not in (1, 2):
+        got = Phrase("a damaged one" if beside.exists() else "none")
+        raise InvalidCase(Fault(str(beside), "the audit of an output", got))
+    needed = _NEEDED if audit["format"] == 1 else {**_NEEDED, **_NEEDED_NOW}
+    needed |= _NEEDED_OF_NETWORKS if of_network(audit) else {"options.shape": str}
+    damaged = [name for name, kind in needed.items() if not _holds(audit, name, kind)]
+    if damaged:
+        got = Phrase(f"a damaged one: {', '.join(damaged)}")
+        raise InvalidCase(Fault(str(beside), "the audit of an output", got))
+    return audit
+
+
+def _holds(audit: dict[str, Any], name: str, kind: type) -> bool:
+    value: object = audit
+    for key in name.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return isinstance(value, kind)
+
+
+def of_network(audit: dict[str, Any]) -> bool:
+    """Whether an audit is that of `bayesdx network`."""
+    options = audit.get("options")
+    return isinstance(options, dict) and "question" in options
+
+
+def recorded_options(audit: dict[str, Any]) -> RunOptions:
+    """Return what a run was asked for."""
+    options = audit["options"]
+    causes = options.get("causes")
+    output = OutputOptions(
+        shape=options.get("shape", "wide"),
+        top=options.get("top"),
+        causes=None if causes is None else tuple(causes),
+        threshold=options.get("threshold"),
+        escape=options.get("escape", True),
+        measure=options.get("measure", "posterior"),
+    )
+    written = options.get("table")
+    return RunOptions(
+        output,
+        on_error=options["on_error"],
+        chunk_rows=int(options["chunk_rows"]),
+        table=TableOptions() if written is None else TableOptions.from_dict(written),
+    )
+
+
+def recorded_subject(
+    audit: dict[str, Any], options: RunOptions, asked: Core | str | Path | None
+) -> Subject[Any, Any]:
+    """Return what the rows of a run were put to.
+
+    Parameters
+    ----------
+    audit : dict
+    options : RunOptions
+        Of `recorded_options`.
+    asked : Core, str, Path or None
+        The core of an engine; of a network its file, None for the one that the audit names.
+
+    Raises
+    ------
+    InvalidCase
+        There is no such network any more, or the audit is of the other kind.
+    InvalidNetwork
+        It cannot be read.
+    """
+    words = options.table.words
+    if not of_network(audit):
+        if asked is None or isinstance(asked, str | Path):
+            got = Phrase("that of bayesdx score")
+            raise InvalidCase(Fault("audit", "the audit of an output of bayesdx network", got))
+        return EngineSubject(asked, options.output, words)
+    if asked is not None and not isinstance(asked, str | Path):
+        got = Phrase("that of bayesdx network")
+        raise InvalidCase(Fault("audit", "the audit of an output of bayesdx score", got))
+    path = Path(audit["knowledge"]["path"] if asked is None else asked)
+    if not path.is_file():
+        expected = "the network that was asked, or --network with its new name"
+        raise InvalidCase(Fault(str(path), expected, Phrase("no such file")))
+    # Imported here: an output of `score` waits for no network.
+    from bayesdx.formats import read_network
+    from bayesdx.tables.execution.network_subject import NetworkReading, NetworkSubject
+
+    wanted = audit["options"]
+    reading = NetworkReading(wanted["normalise"], wanted.get("encoding"))
+    network = read_network(path, normalise=reading.normalise, encoding=reading.encoding)
+    limit = wanted["memory_limit"]
+    return NetworkSubject(network, path, wanted["targets"], limit, words, reading)
