@@ -9,6 +9,7 @@ import pytest
 
 import bayesdx
 from bayesdx.cli import main
+from bayesdx.presentation import terminal
 
 
 class Ran(NamedTuple):
@@ -38,6 +39,13 @@ def run(
         ),
     )
     monkeypatch.setenv("COLUMNS", "120")
+    # What is told on standard error is looked for, so its lines stay whole.
+    width = terminal.columns
+    monkeypatch.setattr(
+        terminal,
+        "columns",
+        lambda stderr=False, of_a_pipe=0: of_a_pipe if stderr else width(False, of_a_pipe),
+    )
 
     def run(*arguments: str) -> Ran:
         code = main(arguments)

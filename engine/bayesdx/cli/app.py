@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from bayesdx import __version__
+from bayesdx.cli.help_layout import Command, HelpContext
 from bayesdx.cli.interrupts import imports_are_over
 
 #: Command to its one line of help; a test holds these lines against the functions' docstrings.
@@ -49,6 +50,8 @@ def function_of(command: str) -> Callable[..., None]:
 class CommandGroup(TyperGroup):
     """Commands that are imported when they are called; help and slips are answered at once."""
 
+    context_class = HelpContext
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         # Read for suggestions after a slip; the commands themselves come from get_command.
@@ -75,7 +78,7 @@ class CommandGroup(TyperGroup):
             add_completion=False,
             context_settings={"help_option_names": ["-h", "--help"]},
         )
-        single.command(cmd_name)(function)
+        single.command(cmd_name, cls=Command)(function)
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - typer gives it

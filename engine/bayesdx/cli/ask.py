@@ -10,6 +10,7 @@ import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.interview import Interview, Plan, repeat_line
 from bayesdx.cli.options import AsJson, CodeMap, Findings, Priors, Setting
+from bayesdx.cli.progress import patience
 from bayesdx.presentation.as_json import result_json
 from bayesdx.presentation.diagnosis_view import diagnosis_blocks
 from bayesdx.presentation.layout import BLANK
@@ -59,10 +60,11 @@ def ask(
     diagnosis.
     """
     given = read_findings(findings or ())
-    engine = bayesdx.load(priors, setting=setting, codes=codes)
-    who = tuple(by or _default_askers(engine.knowledge))
-    # A typo in what was given, the cause or the observers is told before anything is asked.
-    engine.next_questions(given, cause=cause, observed_by=who or None, limit=1)
+    with patience("reading the knowledge"):
+        engine = bayesdx.load(priors, setting=setting, codes=codes)
+        who = tuple(by or _default_askers(engine.knowledge))
+        # A typo in what was given, the cause or the observers is told before anything is asked.
+        engine.next_questions(given, cause=cause, observed_by=who or None, limit=1)
     interview = Interview(engine, Plan(cause, who, limit, keep_asking), given)
     interview.lead()
     diagnosis = engine.diagnose(interview.answers)

@@ -9,12 +9,13 @@ import typer
 
 from bayesdx.building.assembly import assemble
 from bayesdx.cli.options import Folder, Priors, one_folder
+from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.calibration import calibrate as solve
 from bayesdx.diagnosis.constraint_checks import Check, check_statements
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated, calibration_text
 from bayesdx.knowledge.reading import read_knowledge
-from bayesdx.presentation.terminal import show_lines, tell
+from bayesdx.presentation.terminal import show_lines
 from bayesdx.tables import write_whole
 
 MOST_MOVES = 20
@@ -36,19 +37,18 @@ def calibrate(
 
     Takes some minutes. Review the result like any change of a number.
     """
-    knowledge = read_knowledge(one_folder(folder, priors))
+    with patience("reading the knowledge"):
+        knowledge = read_knowledge(one_folder(folder, priors))
     if not knowledge.constraints:
         show_lines("no constraints: nothing to calibrate")
         return
     elicited = knowledge.model_copy(update={"calibration": None})
 
-    def say(line: str) -> None:
-        if not quiet:
-            tell(line)
-
-    calibration = solve(elicited, say)
-    after = elicited.model_copy(update={"calibration": calibration})
-    print_checks(_checks(elicited), _checks(calibrated(after)))
+    with patience("moving numbers") as tell_round:
+        calibration = solve(elicited, (lambda _: None) if quiet else tell_round)
+        after = elicited.model_copy(update={"calibration": calibration})
+        checks = _checks(elicited), _checks(calibrated(after))
+    print_checks(*checks)
     show_lines(f"\n{len(calibration.move)} numbers moved, the largest move first:")
     for move in calibration.move[:MOST_MOVES]:
         show_lines(f"  {move.number}: {move.elicited:g} -> {move.calibrated:g} ({move.constraint})")

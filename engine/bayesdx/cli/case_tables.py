@@ -102,9 +102,9 @@ def reads_tables(*lacks: str, **called: str) -> Callable[[Callable[..., None]], 
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
-        def run(**given: Any) -> None:
-            table = {one.name: given.pop(name) for name, one in options.items()}
-            command(**given, **{TABLE: table_options(**table)})
+        def run(*args: Any, **given: Any) -> None:
+            table = {one.name: given.pop(name, one.default) for name, one in options.items()}
+            command(*args, **given, **{TABLE: table_options(**table)})
 
         keyword = inspect.Parameter.KEYWORD_ONLY
         # Its type is imported for type checkers alone; the other annotations are what typer reads.

@@ -49,9 +49,10 @@ def demo(
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for name in (DOCUMENTS, PUBLISHED):
-        cases = read_cases(scenarios / name)
-        scores = engine.score(finding_columns(cases))
-        write_table(with_case_ids(cases, scores), out / name)
+        with patience(f"scoring {scenarios / name}"):
+            cases = read_cases(scenarios / name)
+            scores = engine.score(finding_columns(cases))
+            write_table(with_case_ids(cases, scores), out / name)
         written.append(f"{len(cases)} cases of {scenarios / name} -> {out / name}")
         shown = _first_of_each(scores["urgency"]) if name == DOCUMENTS else [0]
         for position in shown:

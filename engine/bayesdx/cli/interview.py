@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from bayesdx.cli.asking import OBSERVERS, SHORT_ANSWERS, meaning, possible_answers, range_of
+from bayesdx.cli.progress import patience
 from bayesdx.errors import InvalidCase
 from bayesdx.presentation.layout import BLANK, Emphasis, Paragraph
 from bayesdx.presentation.terminal import make_console, show
@@ -114,14 +115,16 @@ class Interview:
                 continue
             if word != "u" and not self.steps[-1].value:
                 continue
-            before, diagnosis = diagnosis, self.engine.diagnose(self.answers)
+            with patience("working out the answer"):
+                before, diagnosis = diagnosis, self.engine.diagnose(self.answers)
             self._show_change(before, diagnosis)
 
     def _next(self) -> NextQuestions:
-        plan = self.plan
-        return self.engine.next_questions(
-            self.answers, cause=plan.cause, observed_by=plan.by or None, without=self.unanswered
-        )
+        plan, whom = self.plan, self.plan.by or None
+        with patience("choosing the next question"):
+            return self.engine.next_questions(
+                self.answers, cause=plan.cause, observed_by=whom, without=self.unanswered
+            )
 
     def _best(self, found: NextQuestions) -> Any:
         """Return the row of the next question; None when the interview is over, and say why."""
@@ -132,7 +135,8 @@ class Interview:
         if not len(found.table):
             self._say("\nNothing is left to ask.")
             return None
-        certificate = found.certificate
+        with patience("looking whether the urgency can change"):
+            certificate = found.certificate
         if plan.cause is None and certificate.holds and not plan.keep_asking:
             self._paragraph(f"\n{certificate.reason}")
             self._say("Questions about the causes go on with --keep-asking.")

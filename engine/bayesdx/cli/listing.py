@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bayesdx.cli.options import AsJson, CodeMap, Priors
+from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
 from bayesdx.knowledge.codes import codes_of, read_codes
 from bayesdx.knowledge.reading import read_knowledge
@@ -48,9 +49,10 @@ def list_ids(
     Findings and risks come with the states that they can have. Where a number comes from:
     bayesdx show.
     """
-    knowledge = read_knowledge(priors)
-    if codes is not None:
-        knowledge = knowledge.model_copy(update={"codes": read_codes(codes, knowledge)})
+    with patience("reading the knowledge"):
+        knowledge = read_knowledge(priors)
+        if codes is not None:
+            knowledge = knowledge.model_copy(update={"codes": read_codes(codes, knowledge)})
     found: Mapping[str, Any] = getattr(knowledge, kind.value)
     shown = {name: one for name, one in found.items() if search is None or _has(one, search)}
     if search is not None and not shown:

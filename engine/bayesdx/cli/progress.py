@@ -2,44 +2,64 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from bayesdx.presentation.terminal import columns, make_console, tell
+
 #: Seconds that a command may be silent.
 SILENCE = 2.0
 
 
 @contextmanager
-def patience(what: str) -> Iterator[None]:
+def patience(what: str) -> Iterator[Callable[[str], None]]:
     """Say on a terminal, from the third second on, what is being done and for how long.
 
     Nothing is known of how far it is; the line is gone when the work ends.
+
+    Yields
+    ------
+    function of str
+        Tells a remark meanwhile, on lines of its own.
     """
-    if not sys.stderr.isatty():
-        yield
+    if not _looked_at():
+        yield tell
         return
-    over, begin = threading.Event(), time.monotonic()
-    room = shutil.get_terminal_size().columns - 1
+    over, writing, shown = threading.Event(), threading.Lock(), [""]
+    begin, room = time.monotonic(), columns(stderr=True) - 1
+
+    def write(line: str) -> None:
+        blank = f"\r{' ' * len(shown[0])}\r" if len(shown[0]) > len(line) else "\r"
+        print(f"{blank if shown[0] or line else ''}{line}", end="", file=sys.stderr, flush=True)
+        shown[0] = line
 
     def tick() -> None:
-        line, wait = "", SILENCE
+        wait = SILENCE
         while not over.wait(wait):
-            line, wait = f"{what}: {time.monotonic() - begin:.0f} s"[:room], 1.0
-            print(f"\r{line}", end="", file=sys.stderr, flush=True)
-        if line:
-            print(f"\r{' ' * len(line)}\r", end="", file=sys.stderr, flush=True)
+            with writing:
+                write(f"{what}: {time.monotonic() - begin:.0f} s"[:room])
+            wait = 1.0
+
+    def say(text: str) -> None:
+        with writing:
+            write("")
+            tell(text)
 
     ticking = threading.Thread(target=tick, daemon=True)
     ticking.start()
     try:
-        yield
+        yield say
     finally:
         over.set()
         ticking.join()
+        write("")
+
+
+def _looked_at() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager
@@ -59,10 +79,9 @@ def progress_shown(what: str, quiet: bool) -> Iterator[Callable[[int, float | No
         To be told rows done and the share of the input, None where it is not known; None where
         standard error is no terminal.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or not _looked_at():
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     bar = Progress(
@@ -70,7 +89,7 @@ def progress_shown(what: str, quiet: bool) -> Iterator[Callable[[int, float | No
         BarColumn(),
         TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f} rows/s"),
         TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
+        console=make_console(stderr=True),
         transient=True,
     )
     with bar:

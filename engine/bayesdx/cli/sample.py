@@ -9,7 +9,7 @@ import typer
 
 import bayesdx
 from bayesdx.cli.options import Priors, Setting
-from bayesdx.cli.progress import progress_shown
+from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.diagnosis.synthetic import SampleOptions
 from bayesdx.presentation.terminal import tell as tell_all
 from bayesdx.tables.drawn_cases import SampleTables
@@ -97,7 +97,8 @@ def sample(
         thresholds=thresholds,
         measures=measures,
     )
-    tables = SampleTables(bayesdx.load(priors, setting=setting), n, options, truth=truth)
+    with patience("reading the knowledge"):
+        tables = SampleTables(bayesdx.load(priors, setting=setting), n, options, truth=truth)
     begin = time.monotonic()
     with progress_shown("drawing", quiet=quiet) as tell:
         shown = None if tell is None else (lambda rows: tell(rows, rows / n))

@@ -10,7 +10,7 @@ import typer
 import bayesdx
 from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.options import DryRun, OnErrorName, Priors, Quiet, Restart, Resume, Setting
-from bayesdx.cli.progress import progress_shown
+from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.cli.run_summary import LISTED, notes_told, print_summary
 from bayesdx.cli.signals import ended_by_signals
 
@@ -61,9 +61,10 @@ Threshold = Annotated[
 MeasureName = Annotated[
     str,
     typer.Option(
-        metavar="posterior|explains|plays_a_part",
-        help="What is written of each cause: how probable it is; the share of the picture that it "
-        "explains; how probable it is that it produced some of the present findings.",
+        metavar="NAME",
+        help="What is written of each cause: posterior, how probable it is; explains, the share of "
+        "the picture that it explains; plays_a_part, how probable it is that it produced some of "
+        "the present findings.",
     ),
 ]
 Workers = Annotated[
@@ -164,7 +165,8 @@ def score(
         key=key,
     )
     with ended_by_signals() as end, notes_told():
-        engine = bayesdx.load(priors, setting=setting)
+        with patience("reading the knowledge"):
+            engine = bayesdx.load(priors, setting=setting)
         with progress_shown("scoring", quiet) as shown:
 
             def told(rows: int, share: float | None) -> None:

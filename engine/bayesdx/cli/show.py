@@ -11,6 +11,7 @@ import typer
 
 from bayesdx.cli.listing import Listed, list_ids
 from bayesdx.cli.options import Priors
+from bayesdx.cli.progress import patience
 from bayesdx.cli.statements import answer_lines
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated
@@ -66,12 +67,14 @@ def show(
     if name is None and kind is not Shown.STATEMENT:
         list_ids(Listed(f"{kind.value}s"), priors=priors)
         return
-    knowledge = calibrated(read_knowledge(priors))
+    with patience("reading the knowledge"):
+        knowledge = calibrated(read_knowledge(priors))
     if name is None:
         rows = [(one, told.says) for one, told in knowledge.statements.items()]
         show_blocks([Grid(("statement", "says"), list(rows), frozenset({0, 1}))])
         return
     lines = [DESCRIBE[kind](knowledge, name).rstrip()]
     if kind is Shown.STATEMENT:
-        lines += answer_lines(knowledge, name)
+        with patience("asking the model"):
+            lines += answer_lines(knowledge, name)
     show_lines("\n".join(lines), WIDTH_OF_A_PIPE)

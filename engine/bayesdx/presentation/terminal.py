@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -40,10 +40,22 @@ STYLES = MappingProxyType(
 )
 
 
+def columns(stderr: bool = False, of_a_pipe: int = WIDTH_OF_A_PIPE) -> int:
+    """Return the width to write in: COLUMNS wins, then the terminal; a file or pipe has none."""
+    stated = os.environ.get("COLUMNS", "")
+    if stated.isdecimal() and int(stated) > 0:
+        return int(stated)
+    try:
+        # Not that of standard output, which may be a file.
+        width = os.get_terminal_size((sys.stderr if stderr else sys.stdout).fileno()).columns
+    except (OSError, ValueError, AttributeError):
+        width = 0
+    return width or of_a_pipe
+
+
 def make_console(stderr: bool = False, width_of_a_pipe: int = WIDTH_OF_A_PIPE) -> Console:
     """Return a console as wide as the terminal; rich itself leaves out colours in a pipe."""
-    # COLUMNS wins, then the terminal; a file or pipe has no width, so one is chosen.
-    width = shutil.get_terminal_size((width_of_a_pipe, 24)).columns
+    width = columns(stderr, width_of_a_pipe)
     return Console(
         stderr=stderr, width=max(width, LEAST_WIDTH), highlight=False, markup=False, emoji=False
     )
@@ -75,11 +87,10 @@ def show_lines(text: str, width_of_a_pipe: int = LONGEST_LINE) -> None:
 
 
 def tell(text: str) -> None:
-    """Print a remark to standard error: whole for a file, wrapped where somebody looks."""
-    if not sys.stderr.isatty():
-        print(text, file=sys.stderr)
-        return
-    show([Paragraph(text)], make_console(stderr=True))
+    """Print a remark to standard error; in a file or pipe without COLUMNS it stays one line."""
+    if sys.stderr is not None:  # as where whoever started it closed the stream
+        console = make_console(stderr=True, width_of_a_pipe=LONGEST_LINE)
+        show([Paragraph(line) for line in text.split("\n")], console)
 
 
 def wrapped(text: str, width: int) -> list[str]:
