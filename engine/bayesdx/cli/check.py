@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,18 +14,35 @@ from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.constraint_checks import missed_remarks
 from bayesdx.diagnosis.statement_effects import effect_remarks
+from bayesdx.errors import NOTHING, Fault, InvalidCase
 from bayesdx.knowledge.coverage import summary
+from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.linting import lint
 from bayesdx.knowledge.overrides import calibrated, stale
 from bayesdx.knowledge.reading import read_knowledge
-from bayesdx.presentation.terminal import show_lines
+from bayesdx.presentation.terminal import show, show_lines
 from bayesdx.presentation.words import counted
+
+EXPECTED = "expected_cause"
 
 
 def check(
     folder: Folder = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail as well.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Notes as well.")] = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--depth", help="Also say what causes lack and what nothing tells apart."),
+    ] = False,
+    typical: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Typical presentations for --depth: cases with expected_cause; by default "
+            "scenarios/typical.csv beside the folder, where it is.",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", hidden=True)] = False,
     priors: Priors = None,
 ) -> None:
@@ -32,8 +50,9 @@ def check(
 
     Also says where the network cannot give back a stated number, with both numbers, which
     statements are nowhere, which its answers do not follow, and which constraints they miss.
-    Errors come last.
-    Exit code 1 when there is an error, 2 when the folder cannot be read.
+    Errors come last. With --depth: links a cause, findings without effect, pairs of causes that no
+    question, sign or test tells apart, causes without age, causes that no typical presentation
+    brings to the first place. Exit code 1 when there is an error, 2 when the folder cannot be read.
     """
     with patience("checking"):
         knowledge = read_knowledge(one_folder(folder, priors))
@@ -53,6 +72,8 @@ def check(
         f"{counted(len(knowledge.causes), 'cause')}, {counted(len(knowledge.findings), 'finding')}"
     )
     show_lines(f"{knowledge.folder}: {size}; {found}; digest {knowledge.digest[:12]}")
+    if deep and not counts["error"]:
+        _show_depth(knowledge, typical)
     if counts["error"]:
         print()
         _print([remark for remark in remarks if remark[0] == "error"])
@@ -63,3 +84,27 @@ def check(
 def _print(remarks: Sequence[tuple[str, str, str]]) -> None:
     for severity, place, message in remarks:
         show_lines(f"{severity}: {place}: {message}")
+
+
+def _show_depth(knowledge: Knowledge, typical: Path | None) -> None:
+    # Imported here: a check without it need not wait for tables.
+    from bayesdx.diagnosis.core import build_core
+    from bayesdx.diagnosis.depth import depth
+    from bayesdx.presentation.depth_view import depth_blocks
+    from bayesdx.tables import finding_columns, read_cases
+
+    beside = knowledge.folder.parent / "scenarios" / "typical.csv"
+    source = typical or (beside if beside.is_file() else None)
+    cases, expected = None, tuple[str, ...]()
+    with patience("measuring depth"):
+        core = build_core(knowledge)
+        if source is not None:
+            table = read_cases(str(source))
+            if EXPECTED not in table:
+                raise InvalidCase(Fault(str(source), f"a column {EXPECTED}", NOTHING))
+            told = finding_columns(table)
+            columns = {str(name): told[name].array for name in told.columns}
+            cases = core.reader.read(columns, len(told), range(len(told)))
+            expected = tuple(str(one).strip() for one in table[EXPECTED])
+        found = depth(core, cases, expected)
+    show(depth_blocks(found))
