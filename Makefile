@@ -12,12 +12,13 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow lint types floors bench speed quality card release-check clean
+.PHONY: help demo test page slow lint types floors bench speed quality card release-check clean
 
 help:
 	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
 	@echo 'make test    run every test but the slow ones'
 	@echo 'make slow    run the slow tests'
+	@echo 'make page    the page of bayesdx page against the engine: 3,000 cases and all scenarios, in Node'
 	@echo 'make lint    ruff: rules and layout'
 	@echo 'make types   mypy --strict'
 	@echo 'make floors  import-linter: which package may import which'
@@ -58,6 +59,9 @@ test: $(VENV)/.tools
 
 slow: $(VENV)/.tools
 	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+
+page: $(VENV)/.tools
+	@$(BIN)/python -m pytest -m slow -rP tests/reports/test_browser_answers.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.tools
 	@$(BIN)/ruff check .

@@ -13,6 +13,7 @@ COMMANDS = (
     "rank",
     "surprise",
     "report",
+    "page",
     "what-if",
     "score",
     "verify",

@@ -16,6 +16,7 @@ ANSWERS = {
     "rank",
     "surprise",
     "report",
+    "page",
     "what-if",
     "score",
     "verify",

@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "rank": "Rank causes by what would change without them.",
     "surprise": "Say how well the model fits one case.",
     "report": "Write a page about cases: what to do, how probable, why, how sure, what to ask.",
+    "page": "Write a page that asks and answers in a browser, offline.",
     "what-if": "Answer a case as it would be, or find what would change its answer.",
     "score": "Work out a table of cases.",
     "verify": "Score a sample of an output again and compare.",
@@ -36,7 +37,11 @@ COMMANDS: dict[str, str] = {
     "demo": "Score the scenarios, print a few.",
 }
 #: Module and function of a command where its own name, with _ for -, means something else.
-ELSEWHERE = {"list": ("listing", "list_ids"), "network": ("network_command", "network")}
+ELSEWHERE = {
+    "list": ("listing", "list_ids"),
+    "network": ("network_command", "network"),
+    "page": ("page_command", "page"),
+}
 
 
 def function_of(command: str) -> Callable[..., None]:

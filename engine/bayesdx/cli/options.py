@@ -103,6 +103,18 @@ def one_folder(folder: Path | None, priors: Path | None) -> Path | None:
     return folder or priors
 
 
+def check_page_name(output: Path) -> None:
+    """Refuse a page that no browser would take for one.
+
+    Raises
+    ------
+    InvalidCase
+        When the name does not end in .html.
+    """
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise InvalidCase(Fault(str(output), "a name ending in .html", output.suffix))
+
+
 def given_findings(words: list[str] | None, got: str = "none") -> dict[str, str]:
     """Read the findings of a command that needs some.
 

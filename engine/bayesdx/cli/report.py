@@ -14,7 +14,7 @@ import typer
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.case_tables import reads_tables
-from bayesdx.cli.options import CaseTable, FindingOptions, Priors, Setting
+from bayesdx.cli.options import CaseTable, FindingOptions, Priors, Setting, check_page_name
 from bayesdx.cli.progress import patience
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.presentation.terminal import tell
@@ -54,8 +54,7 @@ def report(
     The page is one file that needs no network; it prints well. The extra plot draws its figures.
     """
     _check_libraries()
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise InvalidCase(Fault(str(output), "a name ending in .html", output.suffix))
+    check_page_name(output)
     # Imported here: no other command needs the plotting library.
     from bayesdx.reports.gathering import Thoroughness, gather
     from bayesdx.reports.page import page

@@ -130,7 +130,10 @@ class Diagnosis(Result):
     @cached_property
     def shortlist(self) -> pd.DataFrame:
         """What is shown first."""
-        return short_list(self.table if self.status == OK else self.table.iloc[-1:])
+        if self.status != OK:
+            return short_list(self.table.iloc[-1:])
+        # In the order of the knowledge: what is equal but for rounding stays so.
+        return short_list(self.table.loc[[*self.core.causes, UNEXPLAINED]])
 
     @property
     def background(self) -> float:

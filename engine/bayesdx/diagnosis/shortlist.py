@@ -8,6 +8,8 @@ explain, and two of the others whose odds rose most, which are rarer but fit unu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -29,12 +31,23 @@ BY_SHARE, BY_FIT = 3, 2
 #: published cases, where one that explains half is right in half of them.
 LITTLE = 0.2
 #: Digits after the point that count in an order: executors agree to more.
-_DIGITS = 10
+DIGITS = 10
 _COLUMNS = ["label", "explains", "plays_a_part", "posterior", "prior", "ratio"]
 
 #: Odds that rose by less than this rose, but not unusually.
 UNUSUAL = 2.0
-NOTHING = "probable, and nothing is present to explain"
+#: Why a cause is listed, in words; the page of `bayesdx.reports.browser` says the same.
+WHY: Mapping[str, str] = MappingProxyType(
+    {
+        "share": "explains {} % of the picture",
+        "little": "explains little, {} % of the picture",
+        "rarer_unusual": "rarer, but fits unusually well",
+        "unusual": "fits unusually well",
+        "rarer_risen": "rarer, but more probable than before",
+        "risen": "more probable than before",
+        "nothing": "probable, and nothing is present to explain",
+    }
+)
 
 
 def symptom_weights(core: Core) -> FloatArray:
@@ -96,23 +109,23 @@ def short_list(table: pd.DataFrame, by_share: int = BY_SHARE, by_fit: int = BY_F
     causes = causes[causes["posterior"] > 0.0]
     if not (causes["explains"] > 0.0).any():
         first = _sorted(causes, ["posterior"]).head(by_share + by_fit)
-        return first[_COLUMNS].assign(why=NOTHING)
+        return first[_COLUMNS].assign(why=WHY["nothing"])
     first = _sorted(causes, ["explains", "plays_a_part", "posterior"]).head(by_share)
-    others = causes[(causes["ratio"] > 1.0) & ~causes.index.isin(first.index)]
+    others = causes[(causes["ratio"].round(DIGITS) > 1.0) & ~causes.index.isin(first.index)]
     fitting = _sorted(others, ["ratio", "explains", "posterior"]).head(by_fit)
-    why = [f"explains {100 * share:.0f} % of the picture" for share in first["explains"].tolist()]
-    if first["explains"].iloc[0] < LITTLE:
-        why[0] = why[0].replace("explains", "explains little,")
+    explained = first["explains"].tolist()
+    how = ["little" if explained[0] < LITTLE else "share", *["share"] * (len(first) - 1)]
+    why = [WHY[k].format(f"{100 * part:.0f}") for k, part in zip(how, explained, strict=True)]
     usual = float(first["prior"].max())
     for prior, ratio in zip(fitting["prior"].tolist(), fitting["ratio"].tolist(), strict=True):
-        fits = "fits unusually well" if ratio >= UNUSUAL else "more probable than before"
-        why.append(f"rarer, but {fits}" if prior < usual else fits)
+        fits = "unusual" if ratio >= UNUSUAL else "risen"
+        why.append(WHY[f"rarer_{fits}" if prior < usual else fits])
     listed: pd.DataFrame = pd.concat([first, fitting])[_COLUMNS].assign(why=why)
     return listed
 
 
 def _sorted(causes: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Sort by some columns, the greatest first, but for what rounding made of them."""
-    keys = [np.round(-causes[name].to_numpy(dtype=np.float64), _DIGITS) for name in names]
+    keys = [np.round(-causes[name].to_numpy(dtype=np.float64), DIGITS) for name in names]
     order = np.lexsort(keys[::-1])
     return causes.iloc[order]

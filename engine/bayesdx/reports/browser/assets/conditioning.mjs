@@ -1,0 +1,346 @@
+/**
+ * What is known of one case, made a graph of factors: variables, and tables over some of them.
+ *
+ * A cause is an ordinary variable with two states, an unknown risk that several causes share one with
+ * its own. Absent findings and "at most a level" are factors on active causes. A finding that is
+ * present or soft is a *meeting* variable: every link, and the leak, contributes a table over its two
+ * states, not reached and reached; contributions meet by "or" (convergent variables of Zhang and Poole
+ * 1996, JAIR 5:301-328), and the likelihood of what was seen closes it. Inhibitors meet in a variable
+ * of their own, whose state then says whether the leak of their finding acts. All numbers are 0 or
+ * more and only sums of products of them are taken, so that no digits are lost however many findings
+ * are present.
+ *
+ * @typedef {import("./model.mjs").Network} Network
+ * @typedef {import("./model.mjs").Finding} Finding
+ *
+ * @typedef {object} Evidence
+ * @property {Float64Array} findings 0 absent, 1 present, in between soft, NaN not known.
+ * @property {Int8Array} lower Lowest level of each ordinal finding that fits.
+ * @property {Int8Array} upper
+ * @property {Int8Array} risks State, -1 not known.
+ *
+ * @typedef {object} Variable
+ * @property {string} name
+ * @property {number} size
+ * @property {[number, number] | null} closing Of a meeting variable the likelihoods of not reached and
+ *   reached; null for an ordinary one.
+ * @property {number} becomes The ordinary variable that a meeting one becomes once all of it is known.
+ *
+ * @typedef {object} Factor
+ * @property {number[]} scope Variables, the last one fastest.
+ * @property {Float64Array} table By joint state and lane.
+ *
+ * @typedef {object} Link A cause that may have produced a finding which is present for certain.
+ * @property {number} cause
+ * @property {number} strength
+ * @property {number} weight Of the finding.
+ * @property {number} factor Position of its table, over cause and finding.
+ *
+ * @typedef {object} Lanes The same case under several assumptions, side by side.
+ * @property {number} count
+ * @property {Float64Array | null} on Factors on the weights of active causes, (causes, lanes).
+ * @property {({risk: number, state: number} | null)[] | null} held A risk held at a state, by lane.
+ *
+ * @typedef {object} Problem
+ * @property {Variable[]} variables The causes first.
+ * @property {Factor[]} factors That of each cause first, over its risks and itself.
+ * @property {Link[]} links
+ * @property {number} causes How many there are.
+ * @property {number} lanes
+ * @property {number} logScale
+ */
+
+/** One lane in which nothing is assumed. @type {Lanes} */
+export const AS_IT_IS = { count: 1, on: null, held: null };
+
+/** Whether the leak of a finding acts decides by itself. */
+const OPEN = /** @type {[number, number]} */ ([1, 1]);
+
+/**
+ * @param {Network} network
+ * @returns {Evidence}
+ */
+export function noEvidence(network) {
+  return {
+    findings: new Float64Array(network.findings.length).fill(NaN),
+    lower: new Int8Array(network.ordinals.length),
+    upper: Int8Array.from(network.ordinals, (one) => one.size - 1),
+    risks: new Int8Array(network.risks.length).fill(-1),
+  };
+}
+
+/**
+ * @param {Network} network
+ * @param {Evidence} evidence
+ * @param {Lanes} lanes
+ * @returns {Problem}
+ */
+export function condition(network, evidence, lanes = AS_IT_IS) {
+  const on = new Float64Array(network.causes.length).fill(1);
+  let logScale = 0;
+  network.findings.forEach((finding, f) => {
+    if (evidence.findings[f] === 0.5) logScale += Math.log(0.5);
+    if (evidence.findings[f] !== 0) return;
+    for (const { cause } of finding.links) on[cause] *= finding.absent[cause];
+    logScale += Math.log(finding.absentLeak);
+  });
+  network.ordinals.forEach((ordinal, o) => {
+    const high = evidence.upper[o];
+    if (high === ordinal.size - 1) return;
+    ordinal.causes.forEach((cause, i) => {
+      on[cause] *= 1 - ordinal.exceed[i][high];
+    });
+    logScale += Math.log(1 - ordinal.leak[high]);
+  });
+  network.risks.forEach((risk, r) => {
+    if (evidence.risks[r] >= 0) logScale += Math.log(risk.prior[evidence.risks[r]]);
+  });
+  const builder = new Builder(network, evidence, lanes, on);
+  network.findings.forEach((finding, f) => builder.addFinding(finding, evidence.findings[f]));
+  network.ordinals.forEach((ordinal, o) => {
+    if (evidence.lower[o] > 0) builder.addLevels(ordinal, evidence.lower[o], evidence.upper[o]);
+  });
+  const { variables, factors, links } = builder;
+  return { variables, factors, links, causes: on.length, lanes: lanes.count, logScale };
+}
+
+class Builder {
+  /**
+   * @param {Network} network
+   * @param {Evidence} evidence
+   * @param {Lanes} lanes
+   * @param {Float64Array} on
+   */
+  constructor(network, evidence, lanes, on) {
+    this.lanes = lanes.count;
+    /** @type {Variable[]} */
+    this.variables = network.causes.map(() => ordinary("", 2));
+    /** @type {Factor[]} */
+    this.factors = [];
+    /** @type {Link[]} */
+    this.links = [];
+    /** Variables of unknown risks that several causes share. @type {Map<number, number>} */
+    const shared = new Map();
+    network.risks.forEach((risk, r) => {
+      if (evidence.risks[r] < 0 && network.shared[r]) {
+        shared.set(r, this.variables.push(ordinary(risk.id, risk.prior.length)) - 1);
+      }
+    });
+    // Whether a cause may be present; what lanes assume changes no structure.
+    this.possible = network.causes.map((_, c) => {
+      const plain = sliced(network, c, evidence.risks, shared);
+      this.factors.push(weigh(network, evidence.risks, lanes, shared, plain, c, on[c]));
+      return on[c] > 0 && plain.some((p) => p > 0);
+    });
+    for (const [r, v] of shared) this.addRisk(network.risks[r].prior, r, v, lanes);
+  }
+
+  /**
+   * @param {number[]} scope
+   * @param {number[]} table The same in all lanes.
+   */
+  add(scope, table) {
+    const n = this.lanes;
+    const wide = new Float64Array(table.length * n);
+    table.forEach((value, i) => wide.fill(value, i * n, (i + 1) * n));
+    return this.factors.push({ scope, table: wide }) - 1;
+  }
+
+  /**
+   * @param {string} name
+   * @param {[number, number]} closing
+   */
+  meeting(name, closing) {
+    return this.variables.push({ name, size: 2, closing, becomes: -1 }) - 1;
+  }
+
+  /**
+   * @param {number[]} prior
+   * @param {number} r
+   * @param {number} v
+   * @param {Lanes} lanes
+   */
+  addRisk(prior, r, v, lanes) {
+    const { table } = this.factors[this.add([v], prior)];
+    lanes.held?.forEach((held, lane) => {
+      if (held?.risk !== r) return;
+      for (let s = 0; s < prior.length; s++) if (s !== held.state) table[s * this.lanes + lane] = 0;
+    });
+  }
+
+  /**
+   * @param {number} cause
+   * @param {number} target
+   * @param {number} strength
+   * @param {number} weight
+   */
+  addLink(cause, target, strength, weight) {
+    if (!(strength > 0) || !this.possible[cause]) return;
+    const factor = this.add([cause, target], [1, 0, 1 - strength, strength]);
+    if (weight >= 0) this.links.push({ cause, strength, weight, factor });
+  }
+
+  /**
+   * A finding that is present or soft, or an absent one whose inhibitors couple.
+   *
+   * @param {Finding} finding
+   * @param {number} l1 Likelihood of what was seen if the finding is present.
+   */
+  addFinding(finding, l1) {
+    const { id, leak } = finding;
+    const inhibitors = finding.links.filter(({ cause, factor }) => factor < 1 && this.possible[cause]);
+    if (l1 === 0 && finding.coupled) this.addSuppressed(id, inhibitors, [1 - leak, 1]);
+    if (!(l1 > 0) || l1 === 0.5) return;
+    const v = this.meeting(id, [1 - l1, l1]);
+    for (const { cause, strength } of finding.links) {
+      this.addLink(cause, v, strength, l1 === 1 ? finding.weight : -1);
+    }
+    if (inhibitors.length === 0) this.add([v], [1 - leak, leak]);
+    else if (inhibitors.length === 1) {
+      const lowered = leak * inhibitors[0].factor;
+      this.add([inhibitors[0].cause, v], [1 - leak, leak, 1 - lowered, lowered]);
+    } else {
+      const suppressed = this.addSuppressed(id, inhibitors, OPEN);
+      const known = this.variables.push(ordinary(id, 2)) - 1;
+      this.variables[suppressed].becomes = known;
+      this.add([known, v], [1 - leak, leak, 1, 0]);
+    }
+  }
+
+  /**
+   * Where inhibitors meet: some of them suppresses the leak, or none does.
+   *
+   * @param {string} name
+   * @param {{cause: number, factor: number}[]} inhibitors
+   * @param {[number, number]} closing
+   */
+  addSuppressed(name, inhibitors, closing) {
+    const v = this.meeting(name, closing);
+    this.add([v], [1, 0]);
+    for (const { cause, factor } of inhibitors) this.addLink(cause, v, 1 - factor, -1);
+    return v;
+  }
+
+  /**
+   * "At least a level", given "at most another":
+   * P(low <= Y <= high) = P(Y <= high) (1 - P(Y < low) / P(Y <= high)).
+   *
+   * @param {import("./model.mjs").Ordinal} ordinal
+   * @param {number} low
+   * @param {number} high
+   */
+  addLevels(ordinal, low, high) {
+    const last = high === ordinal.size - 1;
+    const strength = (/** @type {number[]} */ levels) =>
+      last ? levels[low - 1] : remaining(levels[low - 1], levels[high]);
+    const v = this.meeting(ordinal.id, [0, 1]);
+    const leak = strength(ordinal.leak);
+    this.add([v], [1 - leak, leak]);
+    ordinal.causes.forEach((cause, i) => {
+      this.addLink(cause, v, strength(ordinal.exceed[i]), ordinal.weights[low][high]);
+    });
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {number} size
+ * @returns {Variable}
+ */
+function ordinary(name, size) {
+  return { name, size, closing: null, becomes: -1 };
+}
+
+/**
+ * Weights of one cause, over its unknown shared risks and itself; private unknown risks averaged.
+ *
+ * @param {Network} network
+ * @param {Int8Array} known
+ * @param {Lanes} lanes
+ * @param {Map<number, number>} shared
+ * @param {Float64Array} plain Its probabilities where nothing is assumed.
+ * @param {number} c
+ * @param {number} on
+ * @returns {Factor}
+ */
+function weigh(network, known, lanes, shared, plain, c, on) {
+  const { risks } = network.causes[c];
+  const n = lanes.count;
+  const size = plain.every((p) => p === plain[0]) ? 1 : plain.length;
+  const table = new Float64Array(2 * size * n);
+  for (let lane = 0; lane < n; lane++) {
+    const held = lanes.held?.[lane] ?? null;
+    const here = held && risks.includes(held.risk) && !shared.has(held.risk) ? held : null;
+    const given = here ? sliced(network, c, heldAt(known, here), shared) : plain;
+    const scale = here ? network.risks[here.risk].prior[here.state] : 1;
+    const factor = on * (lanes.on ? lanes.on[c * n + lane] : 1) * scale;
+    for (let j = 0; j < size; j++) {
+      table[2 * j * n + lane] = (1 - given[j]) * scale;
+      table[(2 * j + 1) * n + lane] = given[j] * factor;
+    }
+  }
+  const scope = size === 1 ? [] : risks.flatMap((r) => shared.get(r) ?? []);
+  return { scope: [...scope, c], table };
+}
+
+/**
+ * @param {Int8Array} known
+ * @param {{risk: number, state: number}} held
+ */
+function heldAt(known, held) {
+  return known.map((state, r) => (r === held.risk ? held.state : state));
+}
+
+/**
+ * P(cause | risks that are kept): known risks sliced, the others averaged.
+ *
+ * @param {Network} network
+ * @param {number} c
+ * @param {Int8Array} known
+ * @param {{has: (risk: number) => boolean}} kept
+ * @returns {Float64Array}
+ */
+function sliced(network, c, known, kept) {
+  const { risks, sizes, table } = network.causes[c];
+  let now = table;
+  let behind = 1;
+  // The last axis first, so that what lies behind an axis is what was left of the later ones.
+  for (let axis = risks.length - 1; axis >= 0; axis--) {
+    const size = sizes[axis];
+    if (kept.has(risks[axis])) {
+      behind *= size;
+      continue;
+    }
+    const state = known[risks[axis]];
+    const { prior } = network.risks[risks[axis]];
+    const next = new Float64Array(now.length / size);
+    for (let i = 0; i < next.length; i++) {
+      const at = Math.floor(i / behind) * behind * size + (i % behind);
+      if (state >= 0) next[i] = now[at + state * behind];
+      else for (let s = 0; s < size; s++) next[i] += prior[s] * now[at + s * behind];
+    }
+    now = next;
+  }
+  return now;
+}
+
+/**
+ * P(cause | the known risks), the others averaged.
+ *
+ * @param {Network} network
+ * @param {number} c
+ * @param {Int8Array} known
+ * @returns {number}
+ */
+export function priorGiven(network, c, known) {
+  return sliced(network, c, known, new Set())[0];
+}
+
+/**
+ * @param {number} reachedBy
+ * @param {number} passedBy
+ * @returns {number}
+ */
+function remaining(reachedBy, passedBy) {
+  return passedBy < 1 ? (reachedBy - passedBy) / (1 - passedBy) : 0;
+}

@@ -1,0 +1,122 @@
+/**
+ * How soon somebody should act: by rules on what was found, and by danger scores that no positive
+ * finding lowers. Neither looks at posteriors, so an impossible case is judged as well.
+ *
+ * @typedef {import("./model.mjs").Network} Network
+ * @typedef {import("./conditions.mjs").Facts} Facts
+ * @typedef {import("./conditions.mjs").Gate} Gate
+ *
+ * @typedef {{id: string, level: number, title: string, advice: string, sources: string[], basis: string,
+ *   when: Gate}} Rule
+ * @typedef {[finding: string, terms: [cause: number, present: number, absent: number, sharp: number][]]} Terms
+ * @typedef {{id: string, at: number, level: number, ratio: number, threshold: number}} Dangerous
+ * @typedef {{open: number, shut: number, causes: Dangerous[], scales: Terms[][]}} TriageData By scale
+ *   the levels of an ordinal finding, rising, or one finding.
+ *
+ * @typedef {{rule: Rule, fired: boolean, because: string[], notAsked: string[]}} Flag
+ * @typedef {{cause: Dangerous, expectedLoss: number, because: string[]}} Call
+ * @typedef {{level: number, flags: Flag[], calls: Call[]}} Urgency
+ */
+
+import { priorGiven } from "./conditioning.mjs";
+import { holds, trueLeaves, unknownSubjects } from "./conditions.mjs";
+
+/**
+ * @param {{levels: string[], rules: Rule[], triage: TriageData}} data
+ * @param {Network} network
+ * @param {Facts} facts
+ * @returns {Urgency}
+ */
+export function judge(data, network, facts) {
+  const flags = data.rules.flatMap((rule) => {
+    const fired = holds(rule.when, facts);
+    if (!fired && !holds(rule.when, facts, true)) return [];
+    const because = fired ? trueLeaves(rule.when, facts) : [];
+    return [{ rule, fired, because, notAsked: fired ? [] : unknownSubjects(rule.when, facts) }];
+  });
+  flags.sort((a, b) => Number(b.fired) - Number(a.fired) || a.rule.level - b.rule.level);
+  const calls = dangerCalls(data.triage, network, facts);
+  return { level: levelOf(data, network, facts, calls), flags, calls };
+}
+
+/**
+ * Position of the urgency among the levels: the most pressing rule that fired, else routine; triage
+ * can raise it and never lowers it.
+ *
+ * @param {{levels: string[], rules: Rule[], triage: TriageData}} data
+ * @param {Network} network
+ * @param {Facts} facts
+ * @param {Call[]} calls
+ * @returns {number}
+ */
+export function levelOf(data, network, facts, calls = dangerCalls(data.triage, network, facts)) {
+  const fired = data.rules.filter((rule) => holds(rule.when, facts)).map((rule) => rule.level);
+  const byRules = fired.length ? Math.min(...fired) : data.levels.indexOf("routine");
+  return Math.min(byRules, ...calls.map(({ cause }) => cause.level));
+}
+
+/**
+ * Dangerous causes that call for action, the greatest expected loss of waiting first.
+ *
+ * @param {TriageData} triage
+ * @param {Network} network
+ * @param {Facts} facts
+ * @returns {Call[]}
+ */
+function dangerCalls(triage, network, facts) {
+  const known = Int8Array.from(network.risks, ({ id }) => facts.get(id) ?? -1);
+  const score = triage.causes.map(({ at }) => {
+    const prior = priorGiven(network, at, known);
+    return Math.log(prior) - Math.log1p(-prior);
+  });
+  const speaks = triage.causes.map(() => false);
+  for (const levels of triage.scales) {
+    // Only the highest level reached, and the lowest one missed.
+    const reached = [...levels].reverse().find(([finding]) => facts.get(finding) === 1);
+    const missed = levels.find(([finding]) => facts.get(finding) === 0);
+    for (const [cause, present, , sharp] of reached?.[1] ?? []) {
+      score[cause] += present;
+      if (sharp) speaks[cause] = true;
+    }
+    for (const [cause, , absent] of missed?.[1] ?? []) score[cause] += absent;
+  }
+  const calls = triage.causes.flatMap((cause, k) => {
+    const odds = score[k] - Math.log(speaks[k] ? triage.open : triage.shut);
+    const weighed = 1 / (1 + Math.exp(-odds));
+    if (!(weighed >= cause.threshold)) return [];
+    const because = telling(triage, k).filter((finding) => facts.get(finding) === 1);
+    return [{ cause, expectedLoss: weighed * cause.ratio, because }];
+  });
+  return calls.sort((a, b) => b.expectedLoss - a.expectedLoss);
+}
+
+/**
+ * Findings that discriminate a cause, those that tell most first.
+ *
+ * @param {TriageData} triage
+ * @param {number} k
+ * @returns {string[]}
+ */
+function telling(triage, k) {
+  const found = triage.scales.flat().flatMap(([finding, terms]) =>
+    terms.filter(([cause, , , sharp]) => cause === k && sharp).map(([, present]) => ({ finding, present })),
+  );
+  return found.sort((a, b) => b.present - a.present).map(({ finding }) => finding);
+}
+
+/**
+ * Dangerous causes of this posterior for which only what was not asked could speak, with that.
+ *
+ * @param {TriageData} triage
+ * @param {Facts} facts
+ * @param {Call[]} calls
+ * @param {(cause: Dangerous) => number} posterior
+ * @returns {{cause: Dangerous, findings: string[]}[]}
+ */
+export function askFirst(triage, facts, calls, posterior) {
+  return triage.causes.flatMap((cause, k) => {
+    if (calls.some((call) => call.cause === cause) || posterior(cause) < cause.threshold) return [];
+    const findings = telling(triage, k).filter((finding) => !facts.has(finding));
+    return findings.length ? [{ cause, findings }] : [];
+  });
+}

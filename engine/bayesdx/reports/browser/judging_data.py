@@ -1,0 +1,211 @@
+"""What a page judges by: rules, triage, texts and questions, as the engine compiled them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bayesdx.diagnosis import danger, shortlist
+from bayesdx.diagnosis.asking.inquiries import inquiries_of
+from bayesdx.diagnosis.kleene import TWO_STATES, Gate, StateTest
+from bayesdx.knowledge.red_flag_schema import LEVELS
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
+    from bayesdx.diagnosis.danger import DangerScores
+    from bayesdx.diagnosis.shown_texts import Texts
+    from bayesdx.knowledge.schema import Finding, Setting
+
+Plain = dict[str, Any]
+
+
+def judging_data(core: Core, names: list[str]) -> Plain:
+    """Return what the page needs to read answers, judge their urgency and choose texts.
+
+    Nothing is written a second time: conditions are those that the engine evaluates, thresholds
+    and constants those that it compares with.
+
+    Parameters
+    ----------
+    core : Core
+    names : list of str
+        As for `network_data`.
+
+    Returns
+    -------
+    dict
+    """
+    knowledge = core.knowledge
+    return {
+        "levels": list(LEVELS),
+        "subjects": [
+            [names.index(name), *([] if states == TWO_STATES else [list(states)])]
+            for name, states in core.states.items()
+        ],
+        "logic": [_logic(one) for one in knowledge.findings.values() if one.implies or one.any_of],
+        "measures": [
+            {
+                "id": one.id,
+                "label": one.label,
+                "unit": one.unit,
+                "units": dict(one.units),
+                "range": list(one.range),
+                "integer": one.integer,
+                "sets": [_setting(setting) for setting in one.sets],
+            }
+            for one in knowledge.measures.values()
+        ],
+        "rules": [
+            {
+                "id": rule.id,
+                "level": LEVELS.index(rule.level),
+                "title": rule.title,
+                "advice": rule.advice,
+                "sources": list(rule.sources),
+                "basis": rule.basis,
+                "when": gate_data(condition),
+            }
+            for rule, condition in zip(core.rules.every, core.rules.conditions, strict=True)
+        ],
+        "triage": _triage(core, names),
+        "shortlist": {
+            "by_share": shortlist.BY_SHARE,
+            "by_fit": shortlist.BY_FIT,
+            "little": shortlist.LITTLE,
+            "unusual": shortlist.UNUSUAL,
+            "digits": shortlist.DIGITS,
+            "words": dict(shortlist.WHY),
+        },
+        "pitfalls": _texts(core.pitfalls),
+        "management": _texts(core.management),
+        "questions": _questions(core, names),
+        "askers": [
+            {"id": one.id, "label": one.label, "asks": list(one.asks)} for one in knowledge.askers
+        ],
+    }
+
+
+def gate_data(gate: Gate) -> list[Any]:
+    """Return a condition as ``[least, [part, ...], [negated part, ...]]``.
+
+    A leaf is as it is written where that says it all (``"fever"``, ``"!fever"``), else
+    ``[text, subject, [state, ...]]``.
+    """
+
+    def part(one: StateTest | Gate) -> Any:
+        if not isinstance(one, StateTest):
+            return gate_data(one)
+        if one.size == len(TWO_STATES) and (one.text, one.states) in (
+            (one.subject, (1,)),
+            (f"!{one.subject}", (0,)),
+        ):
+            return one.text
+        return [one.text, one.subject, list(one.states)]
+
+    sides = ([part(one) for one, plain in gate.parts if plain is side] for side in (True, False))
+    return [gate.least, *sides]
+
+
+def _logic(finding: Finding) -> Plain:
+    return {"id": finding.id, "implies": list(finding.implies), "any_of": list(finding.any_of)}
+
+
+def _setting(setting: Setting) -> Plain:
+    if setting.comparison is not None:
+        return {"target": setting.target, "compare": list(setting.comparison)}
+    return {
+        "target": setting.target,
+        "cuts": list(setting.cuts or ()),
+        "closed": setting.closed,
+        "falling": setting.falling,
+    }
+
+
+def _triage(core: Core, names: list[str]) -> Plain:
+    table, scores = core.triage, core.danger
+    scales = scores.scales
+    first = min((scale.start for scale in scales), default=len(scores.names))
+    return {
+        "open": danger.OPEN,
+        "shut": danger.SHUT,
+        "causes": [
+            {
+                "id": name,
+                "at": core.model.causes.index(name),
+                "level": int(table.levels[k]),
+                "ratio": float(table.loss_ratios[k]),
+                "threshold": float(table.thresholds[k]),
+            }
+            for k, name in enumerate(table.causes)
+        ],
+        # Binary findings each for itself, then levels of one scale side by side, rising.
+        "scales": [
+            [
+                [names.index(scores.names[m]), _terms(scores, m)]
+                for m in range(scale.start, scale.stop)
+            ]
+            for scale in (*(slice(m, m + 1) for m in range(first)), *scores.scales)
+        ],
+    }
+
+
+def _terms(scores: DangerScores, m: int) -> list[list[float]]:
+    """``[cause, present, absent, sharp]`` of each cause that a finding tells something about."""
+    present, absent, sharp = scores.present[m], scores.absent[m], scores.sharp[m]
+    return [
+        [k, _short(present[k]), _short(absent[k]), int(sharp[k])]
+        for k in np.flatnonzero((present != 0.0) | (absent != 0.0) | sharp).tolist()
+    ]
+
+
+def _short(score: float) -> float:
+    """Log-odds to eight digits, and finite: what is compared with a threshold needs no more."""
+    return float(f"{max(score, -1e9):.8g}")
+
+
+def _texts(texts: Texts | None) -> Plain:
+    if texts is None:
+        return {"driver_from": 1.0, "cause_from": 1.0, "texts": []}
+    names = ("drivers", "causes", "leading", "accompanies", "show", "sources")
+    return {
+        "driver_from": texts.settings.driver_from,
+        "cause_from": texts.settings.cause_from,
+        "texts": [
+            {
+                "id": text.id,
+                "kind": text.kind,
+                "title": text.title,
+                "text": text.text,
+                "unknown": text.unknown,
+                "at_least": text.at_least,
+                "when": None if condition is None else gate_data(condition),
+                **_filled({name: getattr(text, name) for name in names}),
+            }
+            for text, condition in zip(texts.every, texts.conditions, strict=True)
+        ],
+    }
+
+
+def _filled(lists: dict[str, Sequence[str]]) -> Plain:
+    return {name: list(values) for name, values in lists.items() if values}
+
+
+def _questions(core: Core, names: list[str]) -> list[Plain]:
+    """Questions; what each answer makes known is read from it as from any other."""
+    return [
+        {
+            "id": names.index(one.id),
+            "kind": one.kind,
+            "label": one.label,
+            "text": one.text,
+            "by": one.observed_by,
+            "category": one.category,
+            "measure": one.measure,
+            "cost": one.cost,
+            # Numbers that stand for what a measure can tell apart.
+            "values": [float(c.value) for c in one.choices] if one.kind == "measure" else [],
+        }
+        for one in core.once(inquiries_of).every
+    ]

@@ -1,0 +1,184 @@
+"""One page of everything: the program in ``assets/``, the knowledge as data, and a lock on both.
+
+The modules are joined, without their imports and comments, into one script. The knowledge travels
+as versioned JSON, deflated (RFC 1951) and in base 85. The policy of the page allows this script and
+this style, by their hashes, and nothing else: no request can leave it, whatever is in the data.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from bayesdx import __version__
+from bayesdx.reports.browser.judging_data import judging_data
+from bayesdx.reports.browser.network_data import network_data
+from bayesdx.reports.browser.support_data import support_data
+
+if TYPE_CHECKING:
+    from bayesdx import Engine
+
+#: Of the data; a page reads its own version only.
+FORMAT, VERSION = "bayesdx page", 1
+#: Bytes of a page that is sent by mail without a second thought.
+LARGEST = 150_000
+#: What the page is made of; a module stands behind those that it imports.
+MODULES = (
+    "model",
+    "conditioning",
+    "tables",
+    "ordering",
+    "elimination",
+    "conditions",
+    "reading",
+    "urgency",
+    "texts",
+    "answering",
+    "asking",
+    "knowledge",
+    "elements",
+    "answer_view",
+    "sources_view",
+    "interview",
+    "main",
+)
+_TO_PAGE, _FROM_PAGE = str.maketrans("<&", ",."), str.maketrans(",.", "<&")
+_BEGINNING = re.compile(r"^\s*(?:export )?", re.MULTILINE)
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_COMMENT = re.compile(r"/\*\*(?:[^*]|\*(?!/))*\*/ ?|^[ \t]*//[^\n]*\n", re.MULTILINE)
+
+
+def page_data(engine: Engine, notes: bool = True) -> dict[str, Any]:
+    """Return all that a page knows, in plain values; see the modules of this package.
+
+    Parameters
+    ----------
+    engine : Engine
+    notes : bool
+        Whether notes on numbers are told.
+
+    Returns
+    -------
+    dict
+        ``format``, ``version``, ``digest`` of the knowledge, and its parts.
+    """
+    knowledge = engine.knowledge
+    tables = (knowledge.findings, knowledge.risks, knowledge.measures, knowledge.causes)
+    names = list(dict.fromkeys(name for table in tables for name in table))
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "program": f"bayesdx {__version__}",
+        "name": knowledge.model.name,
+        "knowledge": knowledge.model.version,
+        "digest": knowledge.digest,
+        "names": names,
+        "network": network_data(engine.core, names),
+        "judging": judging_data(engine.core, names),
+        "support": support_data(knowledge, names, notes),
+    }
+
+
+def standalone_page(engine: Engine) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    engine : Engine
+
+    Returns
+    -------
+    str
+        HTML that needs nothing else. The same engine gives the same text. Notes on numbers are
+        left out where it would otherwise have more than `LARGEST` bytes.
+
+    Examples
+    --------
+    >>> import bayesdx
+    >>> page = standalone_page(bayesdx.load())
+    >>> "default-src 'none'" in page
+    True
+    """
+    data = page_data(engine)
+    text = _filled(data)
+    if len(text.encode()) > LARGEST:
+        return _filled(page_data(engine, notes=False))
+    return text
+
+
+def _filled(data: dict[str, Any]) -> str:
+    """Put data, program and policy into the frame of the page."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    program, first, style = joined_script(), asset("start.js"), asset("page.css")
+    parts = {
+        "title": escape(data["name"]),
+        "use": escape(data["support"]["intended_use"]),
+        "policy": "; ".join(
+            [
+                "default-src 'none'",
+                # What begins, and what it inflates.
+                f"script-src '{_hash(first)}' '{_hash(program)}'",
+                f"style-src '{_hash(style)}'",
+                "base-uri 'none'",
+                "form-action 'none'",
+            ]
+        ),
+        "style": style,
+        "data": squeezed(text),
+        "program": squeezed(program),
+        "first": first,
+    }
+    return re.sub(r"\{\{ (\w+) \}\}", lambda found: parts[found[1]], asset("page.html"))
+
+
+def joined_script() -> str:
+    """Return the modules as one script: imports, exports, comments and indentation left out.
+
+    No text of theirs goes over several lines.
+    """
+    text = "".join(asset(f"{name}.mjs") for name in MODULES)
+    text = _IMPORT.sub("", _COMMENT.sub("", text))
+    return re.sub(
+        r"^\s+", "", re.sub(r"^export ", "", text, flags=re.MULTILINE), flags=re.MULTILINE
+    )
+
+
+def squeezed(text: str) -> str:
+    """Return a text deflated and in base 85."""
+    squeezer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    raw = squeezer.compress(text.encode()) + squeezer.flush()
+    # Two of its letters mean something in HTML.
+    return base64.b85encode(raw).decode("ascii").translate(_TO_PAGE)
+
+
+def unsqueezed(page: str, part: str) -> str:
+    """Return what a page carries, for checks of it.
+
+    Parameters
+    ----------
+    page : str
+    part : str
+        ``knowledge`` (JSON as `page_data` has it) or ``program``.
+
+    Returns
+    -------
+    str
+    """
+    text = page.split(f'id="{part}">', 1)[1].split("<", 1)[0].translate(_FROM_PAGE)
+    return zlib.decompress(base64.b85decode(text), -zlib.MAX_WBITS).decode()
+
+
+def asset(name: str) -> str:
+    """Return a file of ``assets/``."""
+    return (files(__package__) / "assets" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
