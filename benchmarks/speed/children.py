@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def run_child(
     total: float,
     memory: int = MEMORY,
     cores: int = 1,
+    environment: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run a script of this folder with a job and gather what it tells.
 
@@ -65,6 +67,8 @@ def run_child(
         Bytes of address space.
     cores : int
         Cores that it may use.
+    environment : mapping of str to str, optional
+        Variables that it has besides this process's own.
     """
     command = [sys.executable, str(HERE / script), json.dumps(job), str(memory), str(cores)]
     threads = {name: str(cores) for name in ONE_THREAD}
@@ -74,7 +78,7 @@ def run_child(
             stdout=subprocess.PIPE,
             stderr=complaints,
             text=True,
-            env={**os.environ, **threads, "PYTHONWARNINGS": "ignore"},
+            env={**os.environ, **threads, "PYTHONWARNINGS": "ignore", **(environment or {})},
         ) as child:
             events, late = _listen(child, silence, total)
             code = child.wait()

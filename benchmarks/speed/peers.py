@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -124,9 +124,9 @@ def to_agrum(network: Network) -> tuple[Any, list[int]]:
 
 
 class Agrum:
-    """pyAgrum on a fixed network, evidence changed in place."""
+    """pyAgrum on a fixed network, evidence changed in place; all variables asked for, or some."""
 
-    def __init__(self, network: Network, engine: str) -> None:
+    def __init__(self, network: Network, engine: str, targets: Sequence[int] | None = None) -> None:
         import pyagrum
 
         self.net, self.nodes = to_agrum(network)
@@ -134,6 +134,9 @@ class Agrum:
         self.engine = getattr(pyagrum, engine)(self.net)
         self.engine.setNumberOfThreads(1)
         self.states: list[int] = [-1] * len(self.cards)
+        self.targets = list(range(len(self.cards)) if targets is None else targets)
+        for v in targets or ():
+            self.engine.addTarget(self.nodes[v])
 
     def prepare(self, rows: StateArray, row: int) -> list[int]:
         return [int(state) for state in rows[row]]
@@ -150,17 +153,13 @@ class Agrum:
                     engine.chgEvidence(node, now)
         self.states = prepared
         engine.makeInference()
-        return [
-            engine.posterior(node)
-            for node, state in zip(self.nodes, prepared, strict=True)
-            if state < 0
-        ]
+        return [engine.posterior(self.nodes[v]) for v in self.targets if prepared[v] < 0]
 
     def read(self, raw: list[Any]) -> tuple[float, FloatArray]:
         tensors = iter(raw)
         parts = [
-            np.eye(card)[state] if state >= 0 else next(tensors).toarray()
-            for card, state in zip(self.cards, self.states, strict=True)
+            next(tensors).toarray() if state < 0 else np.eye(self.cards[v])[state]
+            for v, state in ((v, self.states[v]) for v in self.targets)
         ]
         return agrum_log_evidence(self.engine), np.concatenate(parts)
 

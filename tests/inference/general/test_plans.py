@@ -298,6 +298,28 @@ def test_a_wide_grid_is_refused_without_restarts(monkeypatch: pytest.MonkeyPatch
     assert len(orders) <= 8
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_thousands_of_variables_beyond_hope_are_given_up_early(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once every bucket has 2 ** 100 cells the rest is not ordered, and no further rule tried."""
+    rng = np.random.default_rng(0)
+    names = [f"v{i}" for i in range(4000)]
+    cpds = []
+    for i, name in enumerate(names):
+        parents = tuple(names[j] for j in rng.choice(i, min(i, 4), replace=False)) if i else ()
+        cpds.append(TableCPD(name, parents, np.full([2] * (len(parents) + 1), 0.5)))
+    orders = counted(monkeypatch, "elimination", "eliminate")
+    compiled = CompiledGeneral(Network([Variable(n) for n in names], cpds), LIMIT, backend)
+    for _ in range(2):
+        with pytest.raises(InvalidNetwork, match="expected a memory need of at most"):
+            compiled.query(np.full((1, len(names)), -1))
+    with pytest.raises(InvalidNetwork, match="far too many cells; memory_limit may be raised"):
+        compiled.plan()
+    assert all(order.given_up for order in orders)  # type: ignore[attr-defined]
+    assert sum(order.work for order in orders) < 2_000_000  # type: ignore[attr-defined]
+
+
 def counted(monkeypatch: pytest.MonkeyPatch, place: str, name: str) -> list[object]:
     """Results of a function of a module, noted call by call."""
     module = import_module(f"bayesdx.inference.general.{place}")

@@ -115,19 +115,26 @@ class CaseSolver:
             values, logs = np.empty((asked.rows, len(cases))), np.empty(len(cases))
         if executors is None or tiny or not len(left):
             return values, logs, left
-        if self._alone is None:
-            self._alone = executors.alone(self.problem, self.memory_limit)
         whole = len(left) == len(cases)
-        part = cases if whole else cases.take(left)
-        block, block_logs, status, needs = self._alone.answer(part, asked.order)
-        key = ANY
-        if len(left) == 1:
-            key = (frozenset(part.observed(0)), frozenset(part.soft), asked.positions)
-        self.plans.note(key, CaseWork(*needs.mean(axis=0)[:3].tolist()), len(left))
+        block, block_logs, undone = self._compiled(cases if whole else cases.take(left), asked)
         if whole:
-            return block, block_logs, np.flatnonzero(status)
+            return block, block_logs, undone
         values[:, left], logs[left] = block, block_logs
-        return values, logs, left[status != 0]
+        return values, logs, left[undone]
+
+    def _compiled(self, cases: CaseBatch, asked: Wanted) -> tuple[FloatArray, FloatArray, IntArray]:
+        """Answer cases one by one by compiled code; tell which are left."""
+        assert self._choice.executors is not None
+        if self._alone is None:
+            self._alone = self._choice.executors.alone(self.problem, self.memory_limit)
+        values, logs, status, needs = self._alone.answer(cases, asked.order)
+        done = status == 0
+        if done.any():
+            alike = len(cases) == 1
+            key = (cases.observed(0), frozenset(cases.soft), asked.positions) if alike else ANY
+            work = CaseWork(*needs[done].mean(axis=0)[:3].tolist())
+            self.plans.note(key, work, int(done.sum()))
+        return values, logs, np.flatnonzero(~done)
 
     def _look_at(self, cases: CaseBatch, asked: Wanted) -> None:
         """Decide whether compiled code answers, and see what a case takes if no one knows yet."""

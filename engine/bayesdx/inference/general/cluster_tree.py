@@ -21,6 +21,7 @@ from bayesdx.inference.general.elimination import (
     moral_graph,
 )
 from bayesdx.inference.general.factors import FactorNetwork
+from bayesdx.inference.general.sparse_tables import TooManyRows
 
 Scope = frozenset[int]
 #: A tensor that posteriors can be read from: ("clique", c) or ("edge", c) to the parent of c.
@@ -102,6 +103,11 @@ def build_cluster_tree(
     Returns
     -------
     ClusterTree
+
+    Raises
+    ------
+    TooManyRows
+        If no order is worth going on with.
     """
     kept = _needed(problem, sliced, soft, targets)
     scopes = {
@@ -112,6 +118,8 @@ def build_cluster_tree(
     live = sorted(frozenset().union(*scopes.values())) if scopes else []
     graph = moral_graph(len(problem.cards), [tuple(scope) for scope in scopes.values()])
     elimination = best_elimination(graph, problem.cards, live, restart_work)
+    if elimination.given_up:
+        raise TooManyRows(elimination.largest)
     forest = clique_forest(elimination)
     n = len(forest.cliques)
     constants: list[list[int]] = [[] for _ in range(n)]

@@ -32,6 +32,14 @@ class CaseWork:
     factors: float
     cells: float
 
+    def towards(self, other: CaseWork, share: float) -> CaseWork:
+        """What lies so far on the way to another."""
+        return CaseWork(
+            self.variables + share * (other.variables - self.variables),
+            self.factors + share * (other.factors - self.factors),
+            self.cells + share * (other.cells - self.cells),
+        )
+
     def nanoseconds(self, compiled: bool) -> float:
         """Estimated time, fitted to ten networks: of four cases in five within 0.6 to 1.2 times.
 

@@ -21,6 +21,8 @@ import numpy as np
 EVERY_RULE: Mapping[str, float] = MappingProxyType({"fill": 0.0, "weighted_fill": 0.0})
 #: Cells so far from anything that fits that the dearest rule and restarts would not bring it near.
 HOPELESS = 1e13
+#: Bits of a bucket from which all variables that are left are joined: no order makes that fit.
+GIVEN_UP = 100.0
 #: Restarts at most, and the cells of a tree that is too small for any to be made.
 MOST_RESTARTS, SMALL_TREE = 30, 2000.0
 
@@ -48,6 +50,11 @@ class Elimination:
     cells: float
     largest: float
     work: int
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nothing fits in any memory."""
+        return self.largest >= math.exp2(GIVEN_UP)
 
 
 def bits(mask: int) -> Iterator[int]:
@@ -102,7 +109,9 @@ def best_elimination(
     weights = np.log2(cards).tolist()
     best = eliminate(graph, weights, live, "weight")
     for rule, least in worth.items():
-        if best.cells >= least and (rule != "weighted_fill" or best.cells < HOPELESS):
+        if best.given_up or (rule == "weighted_fill" and best.cells >= HOPELESS):
+            break
+        if best.cells >= least:
             best = min(best, eliminate(graph, weights, live, rule), key=lambda e: e.cells)
     rng = np.random.default_rng(0)
     tries = spent = 0
@@ -125,7 +134,8 @@ def eliminate(
     """Eliminate greedily by one rule: fill, weight or weighted_fill.
 
     ``noise`` breaks ties (position where None). Variables with at most one neighbour go first: they
-    add no edge, and a tree or a naive Bayes network is ordered in linear time.
+    add no edge, and a tree or a naive Bayes network is ordered in linear time. What is beyond all
+    hope is not ordered to its end.
     """
     work = _Working(graph, weights, live)
     twigs = [v for v in live if len(work.sets[v]) < 2]
@@ -142,6 +152,9 @@ def eliminate(
         if seen != version[v]:
             continue
         version[v] = -1
+        if work.around[v] + weights[v] > GIVEN_UP:
+            work.join_all()
+            break
         for u in work.remove(v, with_rims=rule != "weight"):
             version[u] += 1
             heapq.heappush(heap, (*score(u), tie[u], u, version[u]))
@@ -193,6 +206,17 @@ class _Working:
                 around[w] += self.weights[u]
             masks[u] |= missing
         return changed
+
+    def join_all(self) -> None:
+        """Take out all that is left, as if every variable were the neighbour of every other."""
+        left = sorted(self.sets)
+        mask, size = sum(1 << v for v in left), sum(self.weights[v] for v in left)
+        for v in left:
+            self.order.append(v)
+            self.buckets.append(mask)
+            self.sizes.append(size)
+            mask, size = mask & ~(1 << v), size - self.weights[v]
+        self.sets.clear()
 
     def weight(self, v: int) -> tuple[float, float]:
         """Cells of the message that ``v`` leaves."""

@@ -22,6 +22,9 @@ from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.machine_code import Backend
 from bayesdx.network.network import Network
 
+#: Sets of variables of which it is remembered how their answer is laid out.
+KEPT_QUESTIONS = 32
+
 
 class PosteriorRows(Mapping[str, FloatArray]):
     """Posteriors (N, S) by variable: views of one array (rows, N), made when they are read."""
@@ -102,6 +105,7 @@ class CompiledGeneral:
         self._cards = np.array(self.problem.cards[: self.problem.n_named])
         # Made once: of a single case it would be a good part of the time.
         self._every = laid_out(self.problem, frozenset(range(self.problem.n_named)))
+        self._asked: dict[tuple[str, ...], Wanted] = {}
 
     @property
     def tree_nanoseconds(self) -> float:
@@ -211,7 +215,14 @@ class CompiledGeneral:
         """What is asked for; all where None."""
         if names is None:
             return self._every
-        return laid_out(self.problem, frozenset(self.positions(names)))
+        key = tuple(names)
+        found = self._asked.get(key)
+        if found is None:
+            if len(self._asked) >= KEPT_QUESTIONS:
+                self._asked.clear()
+            found = laid_out(self.problem, frozenset(self.positions(names)))
+            self._asked[key] = found
+        return found
 
     def _checked(self, states: NDArray[np.generic]) -> IntArray:
         named = self.problem.n_named

@@ -102,11 +102,13 @@ def answer_alone(
     factors, log_evidence = _sliced(problem, left, soft, frozenset(targets))
     wanted = [v for v in targets if cards[v] > 1]
     elimination = _ordered(cards, [axes for axes, _ in factors])
+    place, detail = f"one case of {len(problem.names)} variables", elimination.largest
+    if elimination.given_up:
+        raise memory_refusal(place, memory_limit, 8.0 * detail, f"largest clique {detail:.3g}")
     forest = clique_forest(elimination)
     tiny = problem.tiny or any(least_entry(likelihood) < TINY for likelihood in soft.values())
     needed = needed_bytes(forest, cards, in_logs=tiny)
     if needed > memory_limit:
-        place, detail = f"one case of {len(problem.names)} variables", elimination.largest
         raise memory_refusal(place, memory_limit, needed, f"largest clique {detail:.3g}")
     work = CaseWork(len(elimination.order), len(factors), elimination.cells)
     log_open, found = None, dict[int, FloatArray]()

@@ -11,7 +11,6 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import astuple
 
 import numpy as np
 
@@ -71,8 +70,7 @@ class Account:
         """Take the work of some more cases into the average."""
         self.cases += cases
         share = cases / self.cases
-        pairs = zip(astuple(self.work), astuple(work), strict=True)
-        self.work = CaseWork(*(old + (new - old) * share for old, new in pairs))
+        self.work = self.work.towards(work, share)
 
 
 class PlanCache:

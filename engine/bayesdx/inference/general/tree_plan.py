@@ -209,10 +209,11 @@ def compile_plan(
         With the estimate, if it does not fit.
     """
     unseen = targets - sliced
-    tree = build_cluster_tree(problem, sliced, soft, unseen, RESTART_WORK)
-    place, found = f"plan of {len(problem.names)} variables", tree.elimination
-    detail = f"largest clique {found.largest:.3g} of {found.cells:.3g}"
+    place, detail = f"plan of {len(problem.names)} variables", "far too many"
     try:
+        tree = build_cluster_tree(problem, sliced, soft, unseen, RESTART_WORK)
+        found = tree.elimination
+        detail = f"largest clique {found.largest:.3g} of {found.cells:.3g}"
         most = min(memory_limit / ROW_BYTES, most_rows)
         potentials = build_potentials(problem, tree, sliced, most)
     except TooManyRows as reason:

@@ -19,8 +19,8 @@ from bayesdx.inference.typed import Floats, Integers, Words, compiled, inlined, 
 
 #: Cells from which the dearer rule is tried too; what an edge counts beside a bit of cells.
 _WORTH_FILL, _EDGE = 2e5, 1e4
-#: Bits of a table's size beyond which nothing is told apart.
-_MOST_BITS = 60.0
+#: Bits of a table from which no order is looked for any more, and what it is said to need.
+_MOST_BITS, _HOPELESS = 60.0, 1e18
 _ONE = np.uint64(1)
 _WEIGHT, _FILL = range(2)
 
@@ -39,7 +39,7 @@ def order_variables(factors: FlatFactors, space: SoloSpace, n_open: int, needs: 
     for i in range(size):
         space.saved[i] = space.links[i]
     cells, room, axes = _greedy(factors, space, n_open, _WEIGHT)
-    if cells > _WORTH_FILL:
+    if _WORTH_FILL < cells < _HOPELESS:
         for i in range(size):
             space.links[i] = space.saved[i]
         for t in range(n_open):
@@ -76,7 +76,10 @@ def _greedy(
         # The last one takes its place.
         left[best], cost[best], place[left[last]] = left[last], cost[last], best
         count = _listed(moved(links, v * n_words), n_words, ring)
-        size = 2.0 ** min(_cost(factors, space, v, _WEIGHT), _MOST_BITS)
+        bits = _cost(factors, space, v, _WEIGHT)
+        if bits > _MOST_BITS:
+            return _HOPELESS, _HOPELESS, axes
+        size = 2.0**bits
         cells += size
         axes += count
         room += size * (1.0 + 2.0 / space.cards[v])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 #: Cells, and axes of all cliques, that a workspace has at first; cells that it may keep.
 FIRST_CELLS, FIRST_AXES, KEPT_CELLS = 1 << 14, 1 << 10, 1 << 23
-_ROOM = len(FlatFactors._fields) + len(CasesAlone._fields)
 
 
 class AloneRunner:
@@ -50,14 +49,38 @@ class AloneRunner:
         self._problem, self._flags = problem, flags
         self._most_cells = int(memory_limit / 8.0)
         self._known = _flat_factors(problem)
-        self._known_at = addresses(self._known)
         self._lock = threading.Lock()
-        self._idle: list[SoloSpace] = []
+        self._idle: list[SoloMemory] = []
 
     def answer(
         self, cases: CaseBatch, targets: Sequence[int]
     ) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
         """Answer every case; see `CaseExecutor.answer`."""
+        memory, wanted = self._borrow(), tuple(targets)
+        single = len(cases) == 1 and not cases.soft
+        if single and memory.wanted == wanted:
+            memory.asked.states[...] = cases.states
+        else:
+            # To ask for the addresses of arrays takes as long as a small case.
+            memory.show(self._asked(cases, wanted), wanted if single else None)
+        asked = memory.asked
+        at = 0
+        while at < len(cases):
+            at = answer_alone_at(memory.address, at, len(cases))
+            if at < len(cases):
+                # Sizes come as sums of logarithms: a little more than they say.
+                cells, axes = np.ceil(asked.needs[at, [N_ROOM, N_AXES_IN_ALL]] * (1.0 + 1e-9))
+                memory = SoloMemory(self._known, memory, int(cells), int(axes))
+        answer = asked.posteriors, asked.log_evidence, asked.status, asked.needs
+        if memory.space.n_cells <= KEPT_CELLS:
+            # What is used again must not be what was handed out.
+            answer = tuple(array.copy() for array in answer) if single else answer
+            with self._lock:
+                self._idle.append(memory)
+        return answer
+
+    def _asked(self, cases: CaseBatch, targets: tuple[int, ...]) -> CasesAlone:
+        """Cases, and new arrays for their answers."""
         n, problem = len(cases), self._problem
         widths = [problem.cards[v] for v in targets]
         start = np.full(problem.n_named, -1, dtype=np.intp)
@@ -66,11 +89,11 @@ class AloneRunner:
         lengths = accumulate((len(one) for one in cases.soft.values()), initial=0)
         for v, first in zip(cases.soft, lengths, strict=False):
             soft_first[v] = first
-        asked = CasesAlone(
+        return CasesAlone(
             n_cases=n,
             n_posteriors=sum(widths),
             most_cells=self._most_cells,
-            states=np.ascontiguousarray(cases.states),
+            states=np.array(cases.states, order="C"),
             soft=np.concatenate([np.zeros((0, n)), *cases.soft.values()]),
             soft_first=soft_first,
             start=start,
@@ -80,27 +103,39 @@ class AloneRunner:
             needs=np.zeros((n, NEEDS)),
             **self._flags._asdict(),
         )
-        space = self._borrow()
-        at = 0
-        while at < n:
-            places = np.concatenate([self._known_at, addresses(asked, space)])
-            at = answer_alone_at(places.__array_interface__["data"][0], at, n)
-            if at < n:
-                # Sizes come as sums of logarithms: a little more than they say.
-                cells, axes = np.ceil(asked.needs[at, [N_ROOM, N_AXES_IN_ALL]] * (1.0 + 1e-9))
-                space = _space(
-                    self._known, max(int(cells), space.n_cells), max(int(axes), space.n_axes)
-                )
-        if space.n_cells <= KEPT_CELLS:
-            with self._lock:
-                self._idle.append(space)
-        return asked.posteriors, asked.log_evidence, asked.status, asked.needs
 
-    def _borrow(self) -> SoloSpace:
+    def _borrow(self) -> SoloMemory:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return _space(self._known, FIRST_CELLS, FIRST_AXES)
+        return SoloMemory(self._known, None, FIRST_CELLS, FIRST_AXES)
+
+
+class SoloMemory:
+    """Room for one case, the cases that are asked, and the addresses of both.
+
+    ``wanted`` are the variables for which ``asked`` is laid out, if it can be used again.
+    """
+
+    def __init__(
+        self, known: FlatFactors, smaller: SoloMemory | None, cells: int, axes: int
+    ) -> None:
+        if smaller is not None:
+            cells, axes = max(cells, smaller.space.n_cells), max(axes, smaller.space.n_axes)
+        self.space: SoloSpace = _space(known, cells, axes)
+        blank = np.zeros(len(CasesAlone._fields), dtype=np.int64)
+        self._places = np.concatenate([addresses(known), blank, addresses(self.space)])
+        self.address: int = self._places.__array_interface__["data"][0]
+        self.wanted: tuple[int, ...] | None = None
+        self.asked: Any = None
+        if smaller is not None:
+            self.show(smaller.asked, smaller.wanted)
+
+    def show(self, asked: CasesAlone, wanted: tuple[int, ...] | None) -> None:
+        """Let the kernel find some cases."""
+        self.asked, self.wanted = asked, wanted
+        first = len(FlatFactors._fields)
+        self._places[first : first + len(asked)] = addresses(asked)
 
 
 def _flat_factors(problem: FactorNetwork) -> FlatFactors:
