@@ -35,6 +35,22 @@ class Profile:
         return {one.cause: one.value for one in self.priors}
 
     def digest(self, knowledge: str) -> str:
-        """SHA-256 of knowledge, of which the digest is given, with these priors."""
+        """Return the SHA-256 of knowledge with these priors.
+
+        Parameters
+        ----------
+        knowledge : str
+            Digest of the knowledge without them.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from bayesdx.knowledge.profile_schema import Profile
+        >>> len(Profile("A clinic", ()).digest("0" * 64))
+        64
+        """
         told = "\n".join(map(repr, (knowledge, self.label, *map(astuple, self.priors))))
         return hashlib.sha256(told.encode()).hexdigest()

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 CAUSES, CAUSES_IN_EMERGENCY = 10, 5
 RULES_IN_EMERGENCY = 5
-GROUPS, GROUPS_IN_EMERGENCY = 5, 3
+GROUPS, GROUPS_IN_EMERGENCY = 5, 2
 ALWAYS_SHOWN_GROUPS = ("dangerous",)
 #: In place of a probability of exactly nothing, and why it can be nothing: "excluded" would read
 #: as if the findings had done it.
