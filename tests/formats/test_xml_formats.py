@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bayesdx import InvalidNetwork, Network
+from bayesdx import InvalidNetwork, Network, NoisyOrCPD, TableCPD
 from bayesdx.formats.files import find_format, parse_network
 
 
@@ -180,18 +180,36 @@ NOISY = """<smile version="1.0" id="N"><nodes>
 <parameters>0.8 0.2 0 1 0.3 0.7 0 1 0.05 0.95</parameters></noisymax></nodes></smile>"""
 
 
-def test_noisy_max_is_read_as_the_table_that_it_stands_for() -> None:
+def by_name(network: Network, child: str, states: dict[str, str]) -> float:
+    """One number of a table, its states by name."""
+    place = (states[one] for one in (*network.parents(child), child))
+    variables = (network.variables[one] for one in (*network.parents(child), child))
+    at = tuple(v.states.index(state) for v, state in zip(variables, place, strict=True))
+    return float(network.table(child)[at])
+
+
+def test_a_noisy_or_has_its_states_turned_round() -> None:
     network = read(NOISY, ".xdsl")
-    fever = network.table("Fever")[..., 0]
-    np.testing.assert_allclose(fever, [[0.867, 0.81], [0.335, 0.05]], rtol=1e-12)
-    weights = np.outer([0.1, 0.9], [0.2, 0.8])
-    assert (fever * weights).sum() == pytest.approx(0.17844, rel=1e-12)
+    assert isinstance(network.cpds["Fever"], NoisyOrCPD)
+    assert {one.states for one in network.variables.values()} == {("absent", "present")}
+    fever = [
+        by_name(network, "Fever", {"Flu": flu, "Cold": cold, "Fever": "present"})
+        for flu in ("present", "absent")
+        for cold in ("present", "absent")
+    ]
+    # By hand: 1 - 0.95 * 0.2 * 0.7, 1 - 0.95 * 0.2, 1 - 0.95 * 0.7, 0.05.
+    np.testing.assert_allclose(fever, [0.867, 0.81, 0.335, 0.05], rtol=1e-12)
+    weights = np.outer([0.1, 0.9], [0.2, 0.8]).ravel()
+    assert fever @ weights == pytest.approx(0.17844, rel=1e-12)
+    assert network.table("Flu").tolist() == [0.9, 0.1]
 
 
 def test_strengths_order_the_states_of_a_parent() -> None:
     turned = NOISY.replace("<strengths>0 1 0 1", "<strengths>1 0 0 1")
-    straight, other = (read(text, ".xdsl").table("Fever") for text in (NOISY, turned))
-    np.testing.assert_array_equal(other, straight[::-1])
+    straight, other = (read(text, ".xdsl") for text in (NOISY, turned))
+    # Of flu, it is now its absence that brings about fever.
+    assert other.variables["Flu"].states == ("present", "absent")
+    np.testing.assert_array_equal(other.table("Fever"), straight.table("Fever"))
     told = faults(NOISY.replace("0 1 0 1<", "0 1 0 2<"), ".xdsl")
     assert "expected strengths that order the 4 states of the parents" in told[0]
 
@@ -201,9 +219,47 @@ def test_three_levels_of_a_noisy_max() -> None:
         '<noisymax id="Fever"><state id="present"/>',
         '<noisymax id="Fever"><state id="high"/><state id="low"/>',
     ).replace("0.8 0.2 0 1 0.3 0.7 0 1 0.05 0.95", "0.5 0.3 0.2 0 0 1 0.1 0.2 0.7 0 0 1 0 0.1 0.9")
-    table = read(text, ".xdsl").table("Fever")
+    network = read(text, ".xdsl")
+    assert network.variables["Fever"].states == ("absent", "low", "high")
     # P(at most low) = 0.5 * 0.9 * 1, P(absent) = 0.2 * 0.7 * 0.9.
-    np.testing.assert_allclose(table[0, 0], [0.55, 0.324, 0.126], rtol=1e-12)
+    np.testing.assert_allclose(network.table("Fever")[1, 1], [0.126, 0.324, 0.55], rtol=1e-12)
+
+
+def test_a_parent_that_is_never_silent_makes_it_a_table() -> None:
+    text = NOISY.replace("0.8 0.2 0 1 0.3", "0.8 0.2 0.1 0.9 0.3")
+    network = read(text, ".xdsl")
+    assert network.variables["Fever"].states == ("present", "absent")
+    # By hand, of flu and cold absent: 1 - 0.95 * 0.9.
+    assert network.table("Fever")[1, 1, 0] == pytest.approx(0.145, rel=1e-12)
+    told = faults(NOISY.replace("0.8 0.2 0 1 0.3", "0.8 0.1 0 1 0.3"), ".xdsl")
+    assert "n.xdsl:4: probability of Fever, row (0): expected a sum of 1" in told[0]
+
+
+def test_where_two_families_want_other_orders_the_wider_one_has_its_way() -> None:
+    # Cold takes flu's absence for what acts, fever its presence.
+    cold = (
+        '<noisymax id="Cold"><state id="present"/><state id="absent"/><parents>Flu</parents>'
+        "<strengths>1 0</strengths><parameters>0.3 0.7 0 1 0.2 0.8</parameters></noisymax>"
+    )
+    start, end = NOISY.index('<cpt id="Cold">'), NOISY.index('<noisymax id="Fever">')
+    network = read(NOISY[:start] + cold + NOISY[end:], ".xdsl")
+    assert isinstance(network.cpds["Fever"], NoisyOrCPD)
+    assert isinstance(network.cpds["Cold"], TableCPD)
+    asked = {"Flu": "absent", "Cold": "present"}
+    assert by_name(network, "Cold", asked) == pytest.approx(1 - 0.7 * 0.8, rel=1e-12)
+
+
+def test_display_names_become_labels_wherever_they_lie() -> None:
+    shown = (
+        '<extensions><genie version="1.0"><submodel id="s"><name>Part</name>'
+        '<node id="Flu"><name> Influenza\n A &amp; B</name></node></submodel>'
+        '<node id="Cold"><name>Cold</name></node><node id="none"><name>x</name></node>'
+        "</genie></extensions></smile>"
+    )
+    network = read(NOISY.replace("</smile>", shown), ".xdsl")
+    assert network.variables["Flu"].label == "Influenza A & B"
+    assert network.variables["Cold"].label == ""
+    assert network.digest == read(NOISY, ".xdsl").digest
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def networks(draw: st.DrawFn, names: st.SearchStrategy[str], states: st.SearchSt
     """Draw small networks; a variable's parents are among those before it, in any order."""
     labels = draw(st.lists(names, min_size=1, max_size=5, unique=True))
     variables = [
-        Variable(name, tuple(draw(st.lists(states, min_size=2, max_size=4, unique=True))))
+        Variable(name, tuple(draw(st.lists(states, min_size=1, max_size=4, unique=True))))
         for name in labels
     ]
     cpds = []

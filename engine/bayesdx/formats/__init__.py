@@ -6,11 +6,12 @@ format   suffix, also with .gz       what it can hold
 BIF      .bif                        names without quotation marks and control characters
 XMLBIF   .xmlbif .bifxml .xml        names without blanks around them and control characters
 NET      .net                        states without control characters; names are identifiers
-XDSL     .xdsl                       names and states are identifiers
+XDSL     .xdsl                       names and states are identifiers; noisy families
 UAI      .uai                        no names
 =======  ==========================  ===========================================================
 
-All readers are our own: pgmpy's were measured first, and the head of each module says on what they
+Where a format holds no noisy families, they become tables, and those of many parents chains of
+tables (`bayesdx.network.divorcing`). All readers are our own: pgmpy's were measured first, and the head of each module says on what they
 failed. What they share, bounds, sums, faults with line numbers, is in `bayesdx.formats.draft`.
 pgmpy is imported by `to_pgmpy` and `from_pgmpy` alone, when they are called.
 """

@@ -20,7 +20,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayesdx.errors import NOTHING, Fault, InvalidNetwork, Phrase, nearest_names
-from bayesdx.network.cpds import EXACT, MAX_TABLE_CELLS, TOLERANCE, FloatArray, TableCPD, unit_rows
+from bayesdx.network.cpds import (
+    CPD,
+    EXACT,
+    MAX_TABLE_CELLS,
+    TOLERANCE,
+    FloatArray,
+    TableCPD,
+    unit_rows,
+)
 from bayesdx.network.network import Network
 from bayesdx.network.variables import Variable
 
@@ -30,6 +38,7 @@ FAULTS_A_TABLE = 5
 #: Longer names are not compared with others, nor with more than so many of them.
 LONGEST_COMPARED = 80
 MOST_COMPARED = 2000
+LONGEST_LABEL = 200
 
 
 class InexactNetworkWarning(UserWarning):
@@ -83,7 +92,7 @@ class Draft:
     def __init__(self, source: str, *, normalise: bool = False) -> None:
         self.source, self.normalise = source, normalise
         self.variables: dict[str, Variable] = {}
-        self.tables: dict[str, TableCPD] = {}
+        self.tables: dict[str, CPD] = {}
         self.faults: list[Fault] = []
         self._inexact: dict[str, float] = {}
         self._cells = 0
@@ -106,8 +115,8 @@ class Draft:
             )
             raise InvalidNetwork([*self.faults, rest])
 
-    def declare(self, line: int, name: str, states: Sequence[str]) -> None:
-        """Take in a variable."""
+    def declare(self, line: int, name: str, states: Sequence[str], label: str = "") -> None:
+        """Take in a variable, with another name for people where the file has one."""
         what = f"variable {name[:LONGEST_COMPARED]}"
         if not name:
             self.fault(line, "variable", "a name", name)
@@ -122,7 +131,9 @@ class Draft:
             self.fault(line, what, "one or more states, each with a name", got)
             self.spoil(name)
         else:
-            self.variables[name] = Variable(name, tuple(states))
+            # A label as long as a text is none that anybody would write above a column.
+            known = label if label != name and len(label) <= LONGEST_LABEL else ""
+            self.variables[name] = Variable(name, tuple(states), known)
 
     def refuse(self, what: str, names: Iterable[str]) -> InvalidNetwork:
         """Return the one fault of a file that holds another kind of model, such as decisions."""
@@ -135,8 +146,13 @@ class Draft:
         """Note that there is such a variable, of which nothing more can be said."""
         self._spoilt.add(name)
 
-    def family(self, line: int, child: str, parents: Sequence[str]) -> Family | None:
-        """Check who a table is about; None when its numbers cannot be understood."""
+    def family(
+        self, line: int, child: str, parents: Sequence[str], *, noisy: bool = False
+    ) -> Family | None:
+        """Check who a table is about; None when its numbers cannot be understood.
+
+        The table of a `noisy` family is not bounded: whoever expands it calls `bounded`.
+        """
         what = f"probability of {child[:LONGEST_COMPARED]}"
         known = [name for name in (child, *parents) if name in self.variables]
         for name in (child, *parents):
@@ -152,10 +168,13 @@ class Draft:
             self.fault(line, what, "distinct variables", Phrase(f"{twice[:60]!r} twice"))
         elif len(known) == len(parents) + 1:
             variables = [self.variables[name] for name in known]
-            return self._bounded(Family(variables[0], tuple(variables[1:]), line), what)
+            family = Family(variables[0], tuple(variables[1:]), line)
+            return family if noisy else self.bounded(family)
         return None
 
-    def _bounded(self, family: Family, what: str) -> Family | None:
+    def bounded(self, family: Family) -> Family | None:
+        """Count the cells of a table; None, with a fault, when they are too many."""
+        what = f"probability of {family.child.name[:LONGEST_COMPARED]}"
         # The sum of logarithms does not overflow, whatever a file asks for.
         digits = sum(map(math.log10, family.shape))
         if digits > math.log10(MAX_TABLE_CELLS) + 1e-9:
@@ -181,6 +200,19 @@ class Draft:
         line_of : callable, optional
             The line of a row; by default that of the table.
         """
+        rows = self.distributions(family, values, line_of)
+        if rows is not None:
+            parents = tuple(parent.name for parent in family.parents)
+            table = TableCPD(family.child.name, parents, rows.reshape(family.shape))
+            self.tables[family.child.name] = table
+
+    def distributions(
+        self, family: Family, values: FloatArray, line_of: Callable[[int], int] | None = None
+    ) -> FloatArray | None:
+        """Check rows of probabilities, shape (rows, S), and return them with sums of 1.
+
+        None, with faults, when they are none; parameters are those of `define`.
+        """
         sums = values.sum(axis=1)
         values = unit_rows(values, normalise=self.normalise)
         with np.errstate(invalid="ignore"):
@@ -201,13 +233,11 @@ class Draft:
             what = f"probability of {family.child.name}"
             self.fault(family.line, what, "rows of probabilities that sum to 1", more)
         if len(wrong):
-            return
+            return None
         off = np.abs(sums - 1.0)
         if off.max() > TOLERANCE + EXACT:
             self._inexact[family.child.name] = float(sums[off.argmax()])
-        parents = tuple(parent.name for parent in family.parents)
-        table = TableCPD(family.child.name, parents, values.reshape(family.shape))
-        self.tables[family.child.name] = table
+        return values
 
     def near(self, name: str, names: Iterable[str] | None = None) -> tuple[str, ...]:
         """Find declared names, or some of `names`, that resemble one; of very long ones none."""

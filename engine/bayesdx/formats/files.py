@@ -18,8 +18,10 @@ from bayesdx.formats.bif_writing import write_bif
 from bayesdx.formats.draft import Draft
 from bayesdx.formats.net import read_net, write_net
 from bayesdx.formats.uai import read_uai, write_uai
-from bayesdx.formats.xdsl import read_xdsl, write_xdsl
+from bayesdx.formats.xdsl import read_xdsl
+from bayesdx.formats.xdsl_writing import write_xdsl
 from bayesdx.formats.xmlbif import read_xmlbif, write_xmlbif
+from bayesdx.network.divorcing import divorced
 from bayesdx.network.network import Network
 from bayesdx.network.variables import Variable
 
@@ -50,6 +52,8 @@ class Format:
         What names of variables and of states it can hold, as a whole match and in words.
     fallback : str, optional
         The encoding of text that is not UTF-8.
+    noisy : bool
+        Whether it holds noisy families. Where it does not, those of many parents are divorced.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Format:
     states: tuple[re.Pattern[str], str]
     binary: bool = False
     fallback: str | None = None
+    noisy: bool = False
 
 
 _TRIMMED = re.compile(r"[^ \t\r\n](?:.*[^ \t\r\n])?", re.DOTALL)
@@ -67,7 +72,7 @@ _WITHOUT_EDGES = (_TRIMMED, "text, no blanks around it, no control characters")
 _BIF = Format("BIF", read_bif, write_bif, _WITHOUT_QUOTES, _WITHOUT_QUOTES)
 _XMLBIF = Format("XMLBIF", read_xmlbif, write_xmlbif, _WITHOUT_EDGES, _WITHOUT_EDGES, binary=True)
 _WORD = (_IDENTIFIER, _LETTERS)
-_XDSL = Format("XDSL", read_xdsl, write_xdsl, _WORD, _WORD, binary=True)
+_XDSL = Format("XDSL", read_xdsl, write_xdsl, _WORD, _WORD, binary=True, noisy=True)
 _NET = Format("NET", read_net, write_net, _WORD, (_ANYTHING, _LINE), fallback="latin-1")
 # Names are not written at all.
 _UAI = Format("UAI", read_uai, write_uai, (_ANYTHING, ""), (_ANYTHING, ""))
@@ -209,8 +214,10 @@ def _decoded(content: bytes, source: str, kind: Format, encoding: str | None) ->
 def write_network(network: Network, path: str | os.PathLike[str]) -> None:
     """Write a network to a file.
 
-    Reading it back gives an equal network, to the last bit of the tables, with two exceptions:
-    noisy families are written as the tables that they stand for, and UAI holds no names.
+    Reading it back gives an equal network, to the last bit of the tables, with two exceptions. UAI
+    holds no names. XDSL holds noisy families, but for inhibited leaks, which become variables of
+    their own; in other formats they become the tables that they stand for, and those of more than 8
+    parents chains of small tables (parent divorcing) over variables ``NAME_part1``, ….
 
     Parameters
     ----------
@@ -221,8 +228,8 @@ def write_network(network: Network, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     InvalidNetwork
-        If the suffix is another, if the format cannot hold a name (each is told; nothing is
-        written), or if a noisy family would need a table that is too large.
+        If the suffix is another, or if the format cannot hold a name (each is told; nothing is
+        written).
     OSError
         If the file cannot be written.
 
@@ -240,7 +247,8 @@ def write_network(network: Network, path: str | os.PathLike[str]) -> None:
     faults = [fault for one in network.variables.values() for fault in _name_faults(kind, one)]
     if faults:
         raise InvalidNetwork(faults)
-    content = "".join(kind.write(network)).encode()
+    # Names of auxiliary variables are those of children and what every format holds.
+    content = "".join(kind.write(network if kind.noisy else divorced(network))).encode()
     # No time stamp: equal networks give equal files.
     place.write_bytes(gzip.compress(content, mtime=0) if packed else content)
 

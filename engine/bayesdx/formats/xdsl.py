@@ -4,9 +4,9 @@ Nodes ``cpt``, ``deterministic`` and ``noisymax`` are read. ``probabilities`` go
 node's own state fastest, then the last parent's. ``resultingstates`` name one state for each row.
 ``parameters`` of a noisy-MAX have a column of the child for each state of each parent, then that of
 the leak; ``strengths`` order the states of each parent, the last one being that without effect.
-They are net effects (Díez 1993), the child's last state being the least. The table they stand for
-is what is read. Influence diagrams, continuous (equation) nodes and temporal (dynamic) networks are
-refused in one line.
+They are net effects (Díez 1993), the child's last state being the least; what becomes of them is
+said in `bayesdx.formats.noisy_max`. Display names of GeNIe become labels of variables. Influence
+diagrams, continuous (equation) nodes and temporal (dynamic) networks are refused in one line.
 
 pgmpy's reader (1.1.2) skips every node but ``cpt`` without a word, and splits at single blanks.
 pyAgrum (3.3.1) reads and writes the *first* parent fastest: by the dyspnoea of GeNIe's own asia,
@@ -18,15 +18,14 @@ whatever the file holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import FAULTS_A_TABLE, Draft, Family
 from bayesdx.formats.markup import Element, read_markup
+from bayesdx.formats.noisy_max import MaxFamily, take_in
 from bayesdx.formats.text import row_major
-from bayesdx.network.cpds import FloatArray, unit_rows
+from bayesdx.network.cpds import FloatArray
 from bayesdx.network.network import Network
 from bayesdx.network.variables import Variable
 
@@ -47,7 +46,7 @@ def read_xdsl(content: bytes, draft: Draft) -> Network:
     Returns
     -------
     Network
-        With a `TableCPD` for each variable.
+        With a `TableCPD` for each variable but those of noisy-MAX.
 
     Raises
     ------
@@ -70,40 +69,57 @@ def read_xdsl(content: bytes, draft: Draft) -> Network:
     if nodes is None:
         draft.fault(root.line, "", "an element smile with nodes", root.tag)
         return draft.network()
+    labels = _display_names(root)
     known: list[Element] = []
     for element in nodes.children:
         name = element.attributes.get("id", "")
         if element.tag in _NUMBERS:
             states = [one.attributes.get("id", "") for one in element.named("state")]
-            draft.declare(element.line, name, states)
+            draft.declare(element.line, name, states, labels.get(name, ""))
             known.append(element)
         else:
             expected = "a node cpt, deterministic or noisymax"
             draft.fault(element.line, f"node {name[:80]}", expected, element.tag)
-    for element in known:
-        _define(draft, element)
+    noisy = [one for element in known if (one := _define(draft, element)) is not None]
+    take_in(draft, noisy)
     return draft.network()
 
 
-def _define(draft: Draft, element: Element) -> None:
-    name = element.attributes.get("id", "")
-    family = draft.family(element.line, name, element.text_of("parents").split())
+def _define(draft: Draft, element: Element) -> MaxFamily | None:
+    """Take in a table; return what is a noisy-MAX."""
+    name, is_noisy = element.attributes.get("id", ""), element.tag == "noisymax"
+    parents = element.text_of("parents").split()
+    family = draft.family(element.line, name, parents, noisy=is_noisy)
     if family is None:
-        return
+        return None
     tag = _NUMBERS[element.tag]
     numbers = element.first(tag)
     if numbers is None:
         draft.fault(element.line, f"probability of {name[:80]}", f"an element {tag}", NOTHING)
-        return
+        return None
     line, text = numbers.line, "".join(numbers.parts)
+    if is_noisy:
+        return _noisy_max(draft, family, element, numbers)
     if element.tag == "cpt":
         values = row_major(draft, family, text, numbers.line_of)
-    elif element.tag == "noisymax":
-        values = _noisy_max(draft, family, element, numbers)
     else:
         values = _deterministic(draft, family, text, line)
     if values is not None:
         draft.define(family, values)
+    return None
+
+
+def _display_names(root: Element) -> dict[str, str]:
+    """What GeNIe shows of nodes, which may lie in submodels."""
+    extensions = root.first("extensions")
+    found: dict[str, str] = {}
+    left = [] if extensions is None else [extensions]
+    while left:
+        element = left.pop()
+        left += element.children
+        if element.tag == "node" and (name := element.attributes.get("id")):
+            found.setdefault(name, " ".join(element.text_of("name").split()))
+    return found
 
 
 def _refuse_other_models(draft: Draft, root: Element) -> None:
@@ -123,29 +139,25 @@ def _refuse_other_models(draft: Draft, root: Element) -> None:
 
 def _noisy_max(
     draft: Draft, family: Family, element: Element, parameters: Element
-) -> FloatArray | None:
-    """Return the table of a noisy-MAX, shape (rows, S): products of P(at most a level)."""
+) -> MaxFamily | None:
     what = f"probability of {family.child.name[:80]}"
     sizes = [parent.cardinality for parent in family.parents]
-    width = family.child.cardinality
     columns = Family(family.child, (Variable("a column", _numbered(sum(sizes) + 1)),), family.line)
     flat = row_major(draft, columns, "".join(parameters.parts), parameters.line_of)
     order = _strengths(draft, element, what, sizes)
     if flat is None or order is None:
         return None
-    # States stand from the strongest to the least, so levels are counted from the end.
-    at_most = unit_rows(flat, normalise=draft.normalise)[:, ::-1].cumsum(axis=1)
-    table = at_most[-1].reshape((1,) * len(sizes) + (width,))
-    first = 0
-    for axis, (size, states) in enumerate(zip(sizes, order, strict=True)):
-        own = np.empty((size, width))
-        own[states] = at_most[first : first + size]
-        shape = [1] * len(sizes) + [width]
-        shape[axis] = size
-        table = table * own.reshape(shape)
+    rows = draft.distributions(columns, flat)
+    if rows is None:
+        return None
+    # States stand from the strongest to the least.
+    levels, effects, first = rows[:, ::-1], [], 0
+    for size, states in zip(sizes, order, strict=True):
+        own = np.empty((size, family.child.cardinality))
+        own[states] = levels[first : first + size]
+        effects.append(own)
         first += size
-    rows: FloatArray = np.diff(table, axis=-1, prepend=0.0)[..., ::-1].reshape(-1, width)
-    return rows
+    return MaxFamily(family, tuple(effects), levels[-1], least_last=True)
 
 
 def _numbered(count: int) -> tuple[str, ...]:
@@ -192,30 +204,3 @@ def _deterministic(draft: Draft, family: Family, text: str, line: int) -> FloatA
     values = np.zeros((family.rows, family.child.cardinality))
     values[np.arange(family.rows), states] = 1.0
     return values
-
-
-def write_xdsl(network: Network) -> Iterator[str]:
-    """Write a network in XDSL, piece by piece; noisy families become tables.
-
-    SMILE wants parents above their children: nodes are written in topological order.
-
-    Parameters
-    ----------
-    network : Network
-
-    Yields
-    ------
-    str
-    """
-    # Ids hold nothing that XML would have to escape.
-    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield '<smile version="1.0" id="bayesdx" numsamples="10000" discsamples="10000">\n<nodes>\n'
-    for name in network.order:
-        yield f'<cpt id="{name}">\n'
-        for state in network.variables[name].states:
-            yield f'  <state id="{state}" />\n'
-        if parents := network.parents(name):
-            yield f"  <parents>{' '.join(parents)}</parents>\n"
-        numbers = " ".join(map(repr, network.table(name).ravel().tolist()))
-        yield f"  <probabilities>{numbers}</probabilities>\n</cpt>\n"
-    yield "</nodes>\n</smile>\n"

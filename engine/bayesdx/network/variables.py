@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bayesdx.errors import Fault, InvalidNetwork
 
@@ -22,6 +22,9 @@ class Variable:
     states : tuple of str
         One or more distinct, non-empty state names. The order matters for ordinal variables (lowest
         first) and for binary causes (the *last* state is the active one).
+    label : str
+        What people call it, such as a display name of GeNIe: another name for columns of cases.
+        No part of what the variable is: neither of equality nor of a network's digest.
 
     Raises
     ------
@@ -31,6 +34,7 @@ class Variable:
 
     name: str
     states: tuple[str, ...] = BINARY_STATES
+    label: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not self.name:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from bayesdx.network.cpds import TableCPD
 from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph, Row
 from bayesdx.presentation.words import counted, listed
 
 if TYPE_CHECKING:
+    from bayesdx.network.cpds import CPD, NoisyCPD
     from bayesdx.network.network import Network
 
 MOST_VARIABLES = 40
@@ -22,11 +24,10 @@ def network_blocks(name: str, network: Network, every: bool = False) -> Iterator
     name : str
         Of the file.
     network : Network
-        Of tables.
     every : bool
         All variables, all states and all parents.
     """
-    sizes = {one: network.table(one).size for one in network.variables}
+    sizes = {one: stored_numbers(cpd) for one, cpd in network.cpds.items()}
     cards = [variable.cardinality for variable in network.variables.values()]
     parents = {one: len(network.parents(one)) for one in network.variables}
     largest, eldest = max(sizes, key=sizes.__getitem__), max(parents, key=parents.__getitem__)
@@ -55,3 +56,11 @@ def network_blocks(name: str, network: Network, every: bool = False) -> Iterator
     yield Grid(("variable", "states", "parents", "cells"), rows, frozenset({0, 1, 2}))
     if len(shown) < len(names):
         yield Paragraph(f"and {len(names) - len(shown)} variables more: --all")
+
+
+def stored_numbers(cpd: CPD) -> int:
+    """Count the numbers of a distribution: cells of a table, parameters of a noisy family."""
+    if isinstance(cpd, TableCPD):
+        return cpd.values.size
+    own = cast("NoisyCPD", cpd).mechanism
+    return own.exceed.size + own.leak.size

@@ -30,6 +30,8 @@ States = NDArray[np.intp]
 class Encoder:
     """State names of a network's variables, looked up by the rules of `NameLookup`.
 
+    A column may have a variable's label in place of its name.
+
     A cell that is no state, and says that something is not known in a word of `bayesdx score`, or
     by being None, NaN or NA, is unknown.
 
@@ -42,7 +44,8 @@ class Encoder:
 
     def __init__(self, network: Network, words: Words = WORDS) -> None:
         self._words = words
-        self._variables = NameLookup(network.variables)
+        labels = [variable.label for variable in network.variables.values()]
+        self._variables = NameLookup(network.variables, labels)
         self.position = self._variables.exact
         self._states = [NameLookup(variable.states) for variable in network.variables.values()]
         self._codes = [one.exact for one in self._states]

@@ -30,9 +30,12 @@ class NameLookup:
     ----------
     names : iterable of str
         Distinct.
+    labels : iterable of str
+        Of each name another one for people, or an empty text. It is found where nothing else is,
+        and where no other name has it too.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], labels: Iterable[str] = ()) -> None:
         self.exact = {name: at for at, name in enumerate(names)}
         folded = Counter(map(_folded, self.exact))
         self._folded = {
@@ -41,6 +44,9 @@ class NameLookup:
         numbers = [(float(name), at) for name, at in self.exact.items() if _NUMBER.fullmatch(name)]
         counted = Counter(number for number, _ in numbers)
         self._numbers = {number: at for number, at in numbers if counted[number] == 1}
+        shown = [_folded(label) for label in labels]
+        times = Counter(shown)
+        self._labels = {label: at for at, label in enumerate(shown) if label and times[label] == 1}
 
     def find(self, value: Any) -> int | None:
         """Position of the name that a value means; None where there is none, or more than one."""
@@ -67,7 +73,7 @@ class NameLookup:
         if found is None and _PLAIN.fullmatch(text):
             # As pandas writes whole numbers beside missing ones.
             found = self._numbers.get(float(text))
-        return found
+        return self._labels.get(_folded(text)) if found is None and self._labels else found
 
 
 def typed(value: object) -> tuple[object, str]:

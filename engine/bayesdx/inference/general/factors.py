@@ -16,6 +16,7 @@ import numpy as np
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, frozen
 from bayesdx.network.cpds import CPD, NoisyCPD
+from bayesdx.network.divorcing import link_table
 from bayesdx.network.network import Network
 
 #: Noisy families of more parents than this are decomposed: a table of 2**4 rows is as cheap.
@@ -147,21 +148,7 @@ def chain(
         else:
             step = len(cards)
             cards.append(size)
-        link = _link(exceed[p], float(factor[p]))
+        link = link_table(exceed[p], float(factor[p]))
         factors.append(Factor((position[parents[p]], last, step), frozen(link)))
         last = step
     return factors
-
-
-def _link(exceed: FloatArray, factor: float) -> FloatArray:
-    """(2, S, S): the higher of the level so far and what an active parent brings about.
-
-    An inhibitor brings nothing about and leaves a share of the level, which is the leak.
-    """
-    size = len(exceed) + 1
-    link = np.zeros((2, size, size))
-    link[0] = np.eye(size)
-    for level in range(size):
-        above = np.where(np.arange(size - 1) < level, factor, exceed)
-        link[1, level] = -np.diff(np.concatenate([[1.0], above, [0.0]]))
-    return link
