@@ -11,9 +11,10 @@ UAI      .uai                        no names
 =======  ==========================  ===========================================================
 
 Where a format holds no noisy families, they become tables, and those of many parents chains of
-tables (`bayesdx.network.divorcing`). All readers are our own: pgmpy's were measured first, and the head of each module says on what they
-failed. What they share, bounds, sums, faults with line numbers, is in `bayesdx.formats.draft`.
-pgmpy is imported by `to_pgmpy` and `from_pgmpy` alone, when they are called.
+tables (`bayesdx.network.divorcing`). All readers are our own: pgmpy's were measured first, and the
+head of each module says on what they failed. What they share, bounds, sums, faults with line
+numbers, is in `bayesdx.formats.draft`. pgmpy is imported by `to_pgmpy` and `from_pgmpy` alone, when
+they are called.
 """
 
 from bayesdx.formats.draft import InexactNetworkWarning
