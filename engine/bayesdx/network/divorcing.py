@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from bayesdx.network.cpds import CPD, FloatArray, NoisyCPD, NoisyOrCPD, TableCPD
+from bayesdx.network.cpds import CPD, NoisyCPD, NoisyOrCPD, TableCPD
+from bayesdx.network.link_table import link_table
 from bayesdx.network.network import Network
 from bayesdx.network.variables import Variable
 
@@ -106,33 +107,6 @@ def leaks_apart(network: Network) -> Network:
         cpds.append(NoisyOrCPD(leak, (), np.zeros(0), cpd.leak, cpd.inhibitors, cpd.factors))
         cpds.append(NoisyOrCPD(name, activators, strengths, 0.0))
     return network if len(cpds) == len(network.cpds) else Network(variables, cpds)
-
-
-def link_table(exceed: FloatArray, factor: float) -> FloatArray:
-    """Return what one binary parent makes of the level so far.
-
-    The level becomes the higher of itself and what the active parent brings about. An inhibitor
-    brings nothing about and leaves a share of the level, which is the leak.
-
-    Parameters
-    ----------
-    exceed : array (S - 1,)
-        P(above each level but the highest | the parent alone active).
-    factor : float
-        What the active parent leaves of the leak.
-
-    Returns
-    -------
-    array (2, S, S)
-        P(level after | parent inactive or active, level before).
-    """
-    size = len(exceed) + 1
-    link = np.zeros((2, size, size))
-    link[0] = np.eye(size)
-    for level in range(size):
-        above = np.where(np.arange(size - 1) < level, factor, exceed)
-        link[1, level] = -np.diff(np.concatenate([[1.0], above, [0.0]]))
-    return link
 
 
 class _FreeNames:

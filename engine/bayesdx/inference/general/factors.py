@@ -16,7 +16,7 @@ import numpy as np
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import FloatArray, frozen
 from bayesdx.network.cpds import CPD, NoisyCPD
-from bayesdx.network.divorcing import link_table
+from bayesdx.network.link_table import link_table
 from bayesdx.network.network import Network
 
 #: Noisy families of more parents than this are decomposed: a table of 2**4 rows is as cheap.
