@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from bayesdx.network.network import Network
     from bayesdx.network.variables import Variable
     from bayesdx.presentation.plots import plot_tornado
+    from bayesdx.tables.fitted_networks import fit
     from bayesdx.tables.joints import JointAnswer
+    from bayesdx.tables.learned_network import LearnedNetwork
     from bayesdx.tables.network_answer import NetworkAnswer
     from bayesdx.tables.networks import CompiledNetwork, compile_network
 
@@ -69,6 +71,7 @@ __all__ = [
     "InvalidKnowledge",
     "InvalidNetwork",
     "JointAnswer",
+    "LearnedNetwork",
     "ManyAnswers",
     "Network",
     "NetworkAnswer",
@@ -88,6 +91,7 @@ __all__ = [
     "WhatIf",
     "__version__",
     "compile_network",
+    "fit",
     "from_pgmpy",
     "load",
     "plot_tornado",
@@ -148,7 +152,9 @@ _MODULES = {
     "bayesdx.network.network": ("Network",),
     "bayesdx.network.variables": ("Variable",),
     "bayesdx.presentation.plots": ("plot_tornado",),
+    "bayesdx.tables.fitted_networks": ("fit",),
     "bayesdx.tables.joints": ("JointAnswer",),
+    "bayesdx.tables.learned_network": ("LearnedNetwork",),
     "bayesdx.tables.network_answer": ("NetworkAnswer",),
     "bayesdx.tables.networks": (
         "CompiledNetwork",

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from bayesdx.case_frames import CaseTable
 from bayesdx.errors import Fault, InvalidNetwork
-from bayesdx.frozen import ReadOnly
 from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.inference.general.tree_plan import TreePlan
@@ -25,6 +24,7 @@ from bayesdx.tables.explanations import (
     table_faults,
 )
 from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
+from bayesdx.tables.learning import LearningNetwork
 from bayesdx.tables.network_answer import NetworkAnswer, StateNames, status_of
 
 #: Bytes that the tables of a plan and the arrays of one case may take.
@@ -35,7 +35,7 @@ MEMORY_LIMIT = 2 << 30
 Evidence = CaseTable
 
 
-class CompiledNetwork(ReadOnly):
+class CompiledNetwork(LearningNetwork):
     """A network ready to be queried; made by `compile_network`, safe to share between threads.
 
     Plans are made as evidence needs them and kept: the first query that observes certain

@@ -15,6 +15,8 @@ from bayesdx.inference.general.elimination import (
     eliminate,
     moral_graph,
 )
+from bayesdx.inference.general.instructions import linear_map
+from bayesdx.inference.general.potentials import incidence
 from bayesdx.inference.general.sparse_tables import (
     TooManyRows,
     decode,
@@ -114,3 +116,16 @@ def test_the_order_does_not_depend_on_the_clock(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(time, clock, lambda: next(slow))
     assert best_elimination(graph, [3] * 60, range(60), 20_000) == found
     assert found.cells < best_elimination(graph, [3] * 60, range(60)).cells
+
+
+@pytest.mark.parametrize("index", [[0, 1, 2], [1, 1], [2, 2, 2], [0, 0, 2], [1, 0, 3, 3, 3]])
+def test_a_linear_map_is_its_matrix_in_whatever_form(index: list[int]) -> None:
+    rows, columns = max(index) + 1, np.arange(len(index))
+    values = columns + 1.5
+    matrix = incidence(np.array(index), columns, values, (rows, len(index)))
+    source, out = np.random.default_rng(0).random((len(index), 7)), np.ones((rows, 7))
+    for function, arguments in linear_map(matrix).calls(source, out):
+        function(*arguments)
+    expected = np.zeros((rows, len(index)))
+    expected[index, columns] = values
+    np.testing.assert_allclose(out, expected @ source, rtol=1e-15)

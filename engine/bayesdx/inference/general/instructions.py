@@ -124,7 +124,8 @@ def linear_map(matrix: sparse.csr_array) -> LinearMap:
     """
     rows, columns = matrix.shape
     matrix.sum_duplicates()
-    if rows == columns == matrix.nnz and bool((matrix.indices == np.arange(rows)).all()):
+    one_each = rows == columns == matrix.nnz and bool((np.diff(matrix.indptr) == 1).all())
+    if one_each and bool((matrix.indices == np.arange(rows)).all()):
         return Diagonal(matrix.data[:, None].copy())
     if rows * columns <= 4 * matrix.nnz or rows * columns <= 256:
         return Dense(np.ascontiguousarray(matrix.toarray()))
