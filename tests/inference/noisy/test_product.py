@@ -136,6 +136,24 @@ def test_executors_are_the_twin(executor: str, structure: str) -> None:
         np.testing.assert_allclose(ours, right, **EXACT, err_msg=question)
 
 
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+@pytest.mark.parametrize("share", [0.0, 0.4])
+def test_what_is_asked_is_the_twin(share: float, backend: Backend, structure: str) -> None:
+    needs_numba(backend)
+    model, evidence = problem_of(structure)
+    total, causes, less = twin_answers(structure)
+    asked = np.random.default_rng(5).random(causes.shape) < share
+    without = np.isin(np.arange(len(model.causes)), WITHOUT)
+    found = posteriors(model, evidence, asked=asked, without=without, backend=backend)
+    np.testing.assert_allclose(np.exp(found.log_evidence), total, **EXACT)
+    np.testing.assert_allclose(found.causes, np.where(asked, causes, 0.0), **EXACT)
+    np.testing.assert_allclose(np.exp(found.log_without), less, **EXACT)
+    alone = posteriors(model, evidence, only_evidence=True, without=without, backend=backend)
+    np.testing.assert_allclose(np.exp(alone.log_evidence), total, **EXACT)
+    np.testing.assert_allclose(np.exp(alone.log_without), less, **EXACT)
+
+
 def altered(model: NoisyModel) -> list[tuple[str, tuple[int, ...], NoisyModel, float]]:
     """Field of the gradient, index, the model with that number moved, and by how much."""
     result = []

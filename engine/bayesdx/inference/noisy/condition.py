@@ -79,10 +79,17 @@ class Problem:
         )
 
 
-def absorb(model: NoisyModel, evidence: Evidence, prior: FloatArray | None = None) -> Problem:
+def absorb(
+    model: NoisyModel,
+    evidence: Evidence,
+    prior: FloatArray | None = None,
+    asked: BoolArray | None = None,
+) -> Problem:
     """Absorb what does not couple causes and set up the axes of every case.
 
-    ``prior`` may pass what `priors_given` returns for the same risks.
+    ``prior`` may pass what `priors_given` returns for the same risks. A cause that is not among
+    those ``asked``, (N, C), and that no evidence touches sums to 1 whatever its risks are (a barren
+    node, Shachter 1986): it couples none.
 
     Raises
     ------
@@ -104,6 +111,9 @@ def absorb(model: NoisyModel, evidence: Evidence, prior: FloatArray | None = Non
     axis, start, present, log_bound = _slots(model, evidence)
     log_scale += log_bound
     mask = _masks(model, axis, possible, on > 0.0)
+    if asked is not None:
+        touched = (on != 1.0) | (off != 1.0) | (mask & ~_risk_slots(model, axis)[:, None] != 0)
+        mask = np.where(asked | touched, mask, np.uint64(0))
     return Problem(axis, start, present, prior, offsets, on, off, log_scale, mask)
 
 
@@ -115,8 +125,7 @@ def count_axes(model: NoisyModel, evidence: Evidence) -> IntArray:
 
 def without_causes(model: NoisyModel, problem: Problem, absent: BoolArray) -> Problem:
     """Return the same cases with some causes (C,) assumed absent."""
-    is_risk = np.append(model.axes.classes == RISK, False)[problem.axis]
-    risks = (is_risk * _bit(problem.axis.shape[1])).sum(axis=1, dtype=np.uint64)
+    risks = _risk_slots(model, problem.axis)
     mask = np.where(absent, problem.mask & risks[:, None], problem.mask)
     return replace(problem, on=np.where(absent, 0.0, problem.on), mask=mask)
 
@@ -135,6 +144,13 @@ def symptom_weights(
         evidence.findings[rows[binary], axis[binary]] == 1.0, slot[binary], -1.0
     )
     return slot
+
+
+def _risk_slots(model: NoisyModel, axis: IntArray) -> MaskArray:
+    """Slots that hold an unknown risk, a bit a slot, (N,)."""
+    is_risk = np.append(model.axes.classes == RISK, False)[axis]
+    slots: MaskArray = (is_risk * _bit(axis.shape[1])).sum(axis=1, dtype=np.uint64)
+    return slots
 
 
 def _bit(n_slots: int) -> MaskArray:

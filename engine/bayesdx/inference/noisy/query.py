@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,6 +27,7 @@ def posteriors(
     only_evidence: bool = False,
     without: BoolArray | None = None,
     symptoms: FloatArray | None = None,
+    asked: BoolArray | None = None,
     backend: Backend = "auto",
     workers: int | None = None,
 ) -> Answer:
@@ -43,6 +45,9 @@ def posteriors(
         Causes to assume absent for ``log_without``.
     symptoms : array (U,), optional
         Weights of findings for ``responsible`` and ``credit``; see `symptoms.prior_weights`.
+    asked : bool array (N, C), optional
+        Causes whose posteriors are wanted; those of the others are 0. NumPy then leaves causes out
+        that the evidence does not touch, and with them most of what unknown risks couple.
     backend : {"auto", "numpy", "compiled"}
         "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12;
         "auto" takes what is sooner done, see `bayesdx.inference.noisy.choice`.
@@ -60,12 +65,14 @@ def posteriors(
         If the backend asked for is not there.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        answer = _quick(model, evidence, chunk, only_evidence, without, symptoms, backend, workers)
-    if answer.sound.all():
-        return answer
-    from bayesdx.inference.noisy.careful import mended
+        answer = _quick(
+            model, evidence, chunk, only_evidence, without, symptoms, asked, backend, workers
+        )
+    if not answer.sound.all():
+        from bayesdx.inference.noisy.careful import mended
 
-    return mended(model, evidence, answer, only_evidence, without)
+        answer = mended(model, evidence, answer, only_evidence, without)
+    return answer if asked is None else replace(answer, causes=np.where(asked, answer.causes, 0.0))
 
 
 def _quick(
@@ -75,12 +82,13 @@ def _quick(
     only_evidence: bool,
     without: BoolArray | None,
     symptoms: FloatArray | None,
+    asked: BoolArray | None,
     backend: Backend,
     workers: int | None,
 ) -> Answer:
     """Answer by the executors of this package, whatever the numbers."""
     if not takes_compiled(backend, model, evidence):
-        return _numpy_executor()(model, evidence, chunk, only_evidence, without, symptoms)
+        return _numpy_executor()(model, evidence, chunk, only_evidence, without, symptoms, asked)
     driver = jit.driver_module()
     log_evidence, causes, log_without, status, split = driver.run(
         model,
@@ -95,7 +103,8 @@ def _quick(
     if len(rows):
         answer_cases = _numpy_executor()
         part = evidence.take(rows)
-        other = answer_cases(model, part, chunk, only_evidence, without, symptoms)
+        wanted = None if asked is None else asked[rows]
+        other = answer_cases(model, part, chunk, only_evidence, without, symptoms, wanted)
         log_evidence[rows], causes[rows] = other.log_evidence, other.causes
         too_complex[rows] = other.too_complex
         if without is not None:
@@ -106,7 +115,7 @@ def _quick(
 
 
 def _numpy_executor() -> Callable[
-    [NoisyModel, Evidence, int, bool, BoolArray | None, FloatArray | None], Answer
+    [NoisyModel, Evidence, int, bool, BoolArray | None, FloatArray | None, BoolArray | None], Answer
 ]:
     from bayesdx.inference.noisy.lockstep.portions import answer_cases
 

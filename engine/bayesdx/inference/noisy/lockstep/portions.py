@@ -28,6 +28,7 @@ def answer_cases(
     only_evidence: bool,
     without: BoolArray | None,
     symptoms: FloatArray | None = None,
+    asked: BoolArray | None = None,
 ) -> Answer:
     """Answer every case; see `bayesdx.inference.noisy.query.posteriors` for the parameters."""
     n_cases = len(evidence)
@@ -41,7 +42,8 @@ def answer_cases(
     order = np.argsort(n_axes, kind="stable")[: int((n_axes <= MAX_AXES).sum())]
     for first in range(0, len(order), chunk):
         rows = order[first : first + chunk]
-        part = _portion(model, evidence.take(rows), only_evidence, without, symptoms)
+        wanted = None if asked is None else asked[rows]
+        part = _portion(model, evidence.take(rows), only_evidence, without, symptoms, wanted)
         log_evidence[rows], causes[rows], too_complex[rows] = part[0], part[1], part[3]
         if without is not None:
             log_without[rows] = part[2]
@@ -56,9 +58,14 @@ def _portion(
     only_evidence: bool,
     without: BoolArray | None,
     symptoms: FloatArray | None,
+    asked: BoolArray | None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray]:
     """The fields of an `Answer` of cases that are swept together."""
-    problem = absorb(model, evidence)
+    if only_evidence:
+        asked = np.zeros((len(evidence), len(model.causes)), dtype=bool)
+    if asked is not None and without is not None:
+        asked = asked | without
+    problem = absorb(model, evidence, asked=asked)
     plan, made = plan_sweep(model, problem, credited=symptoms is not None), None
     if symptoms is not None:
         weights = symptom_weights(model, evidence, problem.axis, symptoms)
