@@ -48,7 +48,7 @@ def moved(value: float, step: float) -> float:
         "causes/myofascial_pain.toml:prior",
         "causes/statin.toml:prior",
         "causes/myofascial_pain.toml:links.cramp_spasm",
-        "causes/referred_lumbar.toml:links.bilateral",
+        "causes/referred_lumbar.toml:links.low_back_pain",
         "causes/rhabdomyolysis.toml:links.ck_gt10x",
         "findings.toml:low_back_pain.background",
         "findings.toml:ck_gt4x.background",
@@ -70,8 +70,8 @@ def test_gradient_is_the_difference_of_two_networks(
     right = (ends[0] - ends[1]) / (2.0 * STEP)
     ours = gradient.values[:, gradient.places.index(place)]
     assert np.abs(right).max() > 1e-6
-    # The correction for causes that share risks is held fixed: a hundredth at most.
-    np.testing.assert_allclose(ours, right, rtol=0.02, atol=2e-3 * np.abs(right).max())
+    # The correction for causes that share risks is held fixed: half a hundredth of the largest.
+    np.testing.assert_allclose(ours, right, rtol=0.02, atol=5e-3 * np.abs(right).max())
 
 
 def test_every_prior_and_link_can_move(real_knowledge: Knowledge) -> None:

@@ -26,7 +26,7 @@ def test_a_schema_is_one(name: str) -> None:
 
 
 def test_the_packaged_files_fit_their_schemas() -> None:
-    for path in sorted(PRIORS.rglob("*.toml")):
+    for path in sorted([*PRIORS.glob("*.toml"), *PRIORS.glob("causes/*.toml")]):
         content = tomllib.loads(path.read_text())
         faults = list(jsonschema.Draft202012Validator(schema_of(path)).iter_errors(content))
         assert not faults, (path.name, faults[0].json_path, faults[0].message)

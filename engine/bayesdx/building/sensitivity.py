@@ -3,8 +3,8 @@
 Two exact pieces and one approximation: log P(evidence) is differentiated with respect to the
 parameters of the network (`bayesdx.inference.noisy.derivatives`), the parameters with respect to
 what is stated by differences of the fit that solves for them. The fit's correction for causes that
-share risks is held fixed in between, which changes a derivative by far less than a hundredth of
-itself.
+share risks is held fixed in between, which changes derivatives by half a hundredth of the largest
+at most.
 
 Derivatives are with respect to the log-odds of a number, so that priors of 0.0004 and links of 0.9
 are measured alike.

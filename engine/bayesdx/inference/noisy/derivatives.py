@@ -75,9 +75,9 @@ def link_gradient(
     leaks = np.append(links.leak, links.exceed_leak)
     base = posteriors(model, evidence, only_evidence=True, backend=backend).complete().log_evidence
     rows, columns, weight = _absences(model, evidence)
-    answer = posteriors(
-        model, turned_absent(model, evidence, rows, columns), backend=backend
-    ).complete()
+    without = turned_absent(model, evidence, rows, columns)
+    linked = strengths[:, columns].T > 0.0
+    answer = posteriors(model, without, asked=linked, backend=backend).complete()
     share = weight * evidence_ratio(answer.log_evidence, base[rows])
     by_strength = np.zeros((len(evidence), *strengths.shape))
     by_leak = np.zeros((len(evidence), len(leaks)))

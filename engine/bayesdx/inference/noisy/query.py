@@ -46,8 +46,8 @@ def posteriors(
     symptoms : array (U,), optional
         Weights of findings for ``responsible`` and ``credit``; see `symptoms.prior_weights`.
     asked : bool array (N, C), optional
-        Causes whose posteriors are wanted; those of the others are 0. NumPy then leaves causes out
-        that the evidence does not touch, and with them most of what unknown risks couple.
+        Causes whose posteriors are wanted; those of the others are 0. Of these, causes that no
+        evidence touches are left out, and with them most of what unknown risks couple.
     backend : {"auto", "numpy", "compiled"}
         "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12;
         "auto" takes what is sooner done, see `bayesdx.inference.noisy.choice`.
@@ -95,6 +95,7 @@ def _quick(
         evidence,
         only_evidence=only_evidence,
         without=without,
+        asked=asked,
         symptoms=symptoms,
         workers=workers,
     )

@@ -55,6 +55,7 @@ class Driver(Protocol):
         *,
         only_evidence: bool = False,
         without: BoolArray | None = None,
+        asked: BoolArray | None = None,
         symptoms: FloatArray | None = None,
         workers: int | None = None,
     ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:

@@ -26,6 +26,7 @@ def run(
     *,
     only_evidence: bool = False,
     without: BoolArray | None = None,
+    asked: BoolArray | None = None,
     symptoms: FloatArray | None = None,
     workers: int | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
@@ -38,6 +39,7 @@ def run(
     evidence : Evidence
     only_evidence : bool
     without : bool array (C,), optional
+    asked : bool array (N, C), optional
     symptoms : array (U,), optional
     workers : int, optional
         Threads; as many as there are cores by default. The answer does not depend on it.
@@ -59,17 +61,20 @@ def run(
     causes = np.empty((count, 0 if only_evidence else known.n_causes))
     log_without = np.empty(0 if without is None else count)
     nobody = np.zeros(known.n_causes, dtype=bool)
+    wanted = nobody if only_evidence else asked
     split = np.zeros((2, 0 if symptoms is None else count, known.n_causes))
     rows = Rows(
         backward=int(not only_evidence),
         second=int(without is not None),
         credited=int(symptoms is not None and not only_evidence),
+        narrow=int(asked is not None and not only_evidence),
         findings=np.ascontiguousarray(evidence.findings, dtype=np.float64),
         lower=np.ascontiguousarray(evidence.lower, dtype=np.int8),
         upper=np.ascontiguousarray(evidence.upper, dtype=np.int8),
         risks=np.ascontiguousarray(evidence.risks, dtype=np.int8),
         causes=np.ascontiguousarray(evidence.causes, dtype=np.int8),
         without=np.asarray(nobody if without is None else without).astype(np.int8),
+        asked=np.ascontiguousarray(~nobody if wanted is None else wanted).view(np.int8),
         symptoms=np.ascontiguousarray(np.empty(0) if symptoms is None else symptoms),
         log_evidence=log_evidence,
         posterior=causes,

@@ -28,6 +28,7 @@ from bayesdx.inference.noisy.jit.memory import (
 )
 from bayesdx.inference.noisy.jit.pendant import eliminate_pendant, pull_pendant
 from bayesdx.inference.typed import (
+    Bytes,
     Floats,
     Integers,
     inlined,
@@ -72,10 +73,12 @@ def _rule_out(model: Model, state: State, rows: Rows) -> None:
 
 
 @inlined
-def _sum_out(memory: Integers, n_slots: int, posterior: Floats) -> tuple[int, int, float]:
+def _sum_out(
+    memory: Integers, n_slots: int, asked: Bytes, posterior: Floats
+) -> tuple[int, int, float]:
     """Sum everything out: pendant eliminations, what came of a plan, log evidence."""
     state, room = state_at(memory), room_at(memory)
-    n_steps = eliminate_pendant(memory, n_slots, posterior)
+    n_steps = eliminate_pendant(memory, n_slots, asked, posterior)
     planned = plan_core(memory, n_slots)
     if planned > 0:
         if state.needs[COMPONENTS] > room.n_tape or state.needs[LARGEST] > room.n_frontier:
@@ -101,6 +104,7 @@ def _answer_row(memory: Integers, n: int) -> int:
     posterior = moved(rows.posterior, rows.backward * n * model.n_causes)
     idle = moved(rows.idle, rows.credited * n * model.n_causes)
     credit = moved(rows.credit, rows.credited * n * model.n_causes)
+    asked = moved(rows.asked, rows.narrow * n * model.n_causes)
     n_slots = condition_case(memory, n)
     if n_slots < 0:
         return TOO_MANY
@@ -111,7 +115,7 @@ def _answer_row(memory: Integers, n: int) -> int:
             _keep(model, state, question == 1)
         if question == 0:
             _rule_out(model, state, rows)
-        n_steps, planned, log_evidence = _sum_out(memory, n_slots, posterior)
+        n_steps, planned, log_evidence = _sum_out(memory, n_slots, asked, posterior)
         if planned < 0:
             return planned if planned == _NO_ROOM else TOO_DEAR
         if question == 0:

@@ -195,6 +195,8 @@ class Rows(NamedTuple):
     ----------
     without : (C,)
         Causes that are absent in the second question; nobody asks it if ``second`` is 0.
+    asked : (N, C) if ``narrow`` is 1, else (C,)
+        Causes whose posteriors are wanted.
     symptoms : (U,)
         Weights of findings; nobody asks what produced them if ``credited`` is 0.
     idle, credit : (N, C)
@@ -205,12 +207,14 @@ class Rows(NamedTuple):
     backward: int
     second: int
     credited: int
+    narrow: int
     findings: Floats
     lower: Bytes
     upper: Bytes
     risks: Bytes
     causes: Bytes
     without: Bytes
+    asked: Bytes
     symptoms: Floats
     log_evidence: Floats
     posterior: Floats

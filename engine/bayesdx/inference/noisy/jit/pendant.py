@@ -41,6 +41,7 @@ from bayesdx.inference.noisy.jit.memory import (
 from bayesdx.inference.noisy.jit.pendant_risks import contract_risk, n_joint, uncontract_risk
 from bayesdx.inference.noisy.model import GAIN, KEEP
 from bayesdx.inference.typed import (
+    Bytes,
     Floats,
     Integers,
     apart,
@@ -56,23 +57,30 @@ _ONE = np.uint64(1)
 
 
 @inlined
-def _link_causes(model: Model, state: State, n_slots: int, posterior: Floats) -> None:
-    """Find which causes act on which slots; answer those that act on none."""
+def _link_causes(model: Model, state: State, n_slots: int, asked: Bytes, posterior: Floats) -> None:
+    """Find which causes act on which slots; answer those that act on none.
+
+    A cause that nobody asks and no evidence touches sums to 1, whatever its risks are.
+    """
+    findings = np.uint64(0)
     for slot in range(n_slots):
         state.slots[8 * slot + COUNT], state.slots[8 * slot + LINK] = 0, 0
         if state.slots[8 * slot + SIZE]:
             continue
         axis, bit = state.slots[8 * slot + AXIS], _ONE << np.uint64(slot)
+        findings |= bit
         for e in range(model.touch_first[axis], model.touch_first[axis + 1]):
             c = model.touch_cause[e]
             if state.causes[4 * c + POSSIBLE] and state.weights[2 * c + ON] > 0.0:
                 state.mask[c] |= bit
     for c in range(model.n_causes):
-        mask = state.mask[c]
+        mask, on, off = state.mask[c], state.weights[2 * c + ON], state.weights[2 * c + OFF]
+        if asked[c] == 0 and on == 1.0 and off == 1.0 and mask & findings == 0:
+            mask = state.mask[c] = np.uint64(0)
         if mask == 0:
             at = state.causes[4 * c + TABLE]
-            active = state.tables[4 * at + PRESENT] * state.weights[2 * c + ON]
-            both = state.tables[4 * at + ABSENT] * state.weights[2 * c + OFF] + active
+            active = state.tables[4 * at + PRESENT] * on
+            both = state.tables[4 * at + ABSENT] * off + active
             multiply(state.scale, both)
             posterior[c] = active / both if both > 0.0 else 0.0
         while mask:
@@ -83,11 +91,11 @@ def _link_causes(model: Model, state: State, n_slots: int, posterior: Floats) ->
 
 
 @compiled
-def eliminate_pendant(memory: Integers, n_slots: int, posterior: Floats) -> int:
+def eliminate_pendant(memory: Integers, n_slots: int, asked: Bytes, posterior: Floats) -> int:
     """Sum out what acts on, or is acted on by, one thing only; return the number of steps."""
     apart()
     model, state = model_at(memory), state_at(memory)
-    _link_causes(model, state, n_slots, posterior)
+    _link_causes(model, state, n_slots, asked, posterior)
     leaves, n_queued, step = np.uint64(0), 0, 0
     for slot in range(n_slots):
         if state.slots[8 * slot + COUNT] == 0:
