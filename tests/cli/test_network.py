@@ -101,3 +101,40 @@ def test_sizes(text: str, size: float) -> None:
 def test_no_sizes(text: str) -> None:
     with pytest.raises(InvalidCase, match="--memory-limit: expected a size such as 500M or 8G"):
         size_of(text)
+
+
+def test_names_that_do_not_fit_are_renamed_and_come_back(run, tmp_path: Path) -> None:
+    path, other, back = (tmp_path / name for name in ("a.bif", "b.xdsl", "c.bif"))
+    path.write_text(
+        "variable group:x { type discrete [ 2 ] { <5, >=5 }; }\n"
+        "probability ( group:x ) { table 0.25, 0.75; }\n"
+    )
+    ran = run("network", "convert", str(path), str(other))
+    assert ran.code == 2
+    assert "--rename" in ran.err
+    ran = run("network", "convert", str(path), str(other), "--rename")
+    assert (ran.code, ran.out) == (0, "")
+    names = f"{other}.names.json"
+    assert f"--names {names}" in " ".join(ran.err.split())
+    assert list(read_network(other).variables) == ["group_x"]
+    assert run("network", "convert", str(other), str(back), "--names", names).code == 0
+    assert read_network(back).digest == read_network(path).digest
+    ran = run("network", str(other), "--names", str(path))
+    assert ran.code == 2
+    assert "a.bif: expected JSON" in ran.err
+    ran = run("network", str(other), "--names", names, "--cases", "rows.csv")
+    assert ran.code == 2
+    assert "no names with --cases" in ran.err
+
+
+def test_knowledge_is_exported(run, tmp_path: Path) -> None:
+    folder = str(Path(__file__).parents[2] / "examples" / "headache")
+    out = tmp_path / "headache.xdsl"
+    ran = run("network", "export", folder, "-o", str(out))
+    assert ran.code == 0
+    read = read_network(out)
+    assert "migraine" in read.variables
+    assert read.variables["migraine"].label
+    ran = run("network", "export", folder)
+    assert ran.code == 2
+    assert "expected export [PRIORS] -o OUT" in ran.err

@@ -13,10 +13,9 @@ from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.cli.run_summary import LISTED, notes_told, print_summary
 from bayesdx.cli.signals import ended_by_signals
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
-from bayesdx.formats import read_network, write_network
+from bayesdx.formats import read_network
 from bayesdx.presentation.network_view import network_blocks
-from bayesdx.presentation.terminal import show, tell
-from bayesdx.presentation.words import counted
+from bayesdx.presentation.terminal import show
 from bayesdx.tables import refuse_overwriting
 from bayesdx.tables.networks import MEMORY_LIMIT
 
@@ -25,15 +24,16 @@ if TYPE_CHECKING:
     from bayesdx.tables.execution.run_options import OnError, RunOptions
     from bayesdx.tables.table_options import TableOptions
 
-CONVERT = "convert"
+CONVERT, EXPORT = "convert", "export"
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 NetworkFiles = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE | convert FILE OUT",
+        metavar="FILE | convert FILE OUT | export [PRIORS] -o OUT",
         help="A network: .bif, .xmlbif, .net, .xdsl or .uai, each also as .gz. With convert: "
-        "write FILE as OUT, in the format that its name says.",
+        "write FILE as OUT, in the format that its name says. With export: write the network of a "
+        "knowledge folder, the packaged one by default, as OUT.",
         show_default=False,
     ),
 ]
@@ -98,7 +98,29 @@ ChunkRows = Annotated[
 ]
 OutputOption = Annotated[
     str,
-    typer.Option("-o", "--output", metavar="OUT", help="With --cases: where to write, as score."),
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="With --cases: where to write, as score. With export: the network file.",
+    ),
+]
+RenameOption = Annotated[
+    bool,
+    typer.Option(
+        "--rename",
+        help="With convert: find other names for those that OUT cannot hold, and write "
+        "OUT.names.json, which tells which.",
+    ),
+]
+NamesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--names",
+        metavar="JSON",
+        help="Give variables and states of FILE the names of such a file.",
+        show_default=False,
+    ),
 ]
 
 
@@ -122,6 +144,8 @@ def network(
     normalise: NormaliseOption = False,
     encoding: EncodingOption = None,
     memory_limit: MemoryOption = None,
+    rename: RenameOption = False,
+    names: NamesOption = None,
     *,
     table: TableOptions,
 ) -> None:
@@ -132,6 +156,14 @@ def network(
     --mpe, one column a variable with its state in the most probable explanation. Cases are read,
     rejected and written as by score, with OUT.audit.json and OUT.rejected.csv beside OUT.
     """
+    if files[0] == EXPORT and not Path(EXPORT).exists():
+        if len(files) > 2 or output == "-":
+            expected = "export [PRIORS] -o OUT"
+            raise InvalidCase(Fault("arguments", expected, Phrase(" ".join(files))))
+        from bayesdx.cli.network_files import export
+
+        export(files[1] if len(files) > 1 else None, output)
+        return
     converted = len(files) > 1 and files[0] == CONVERT
     if len(files) != (3 if converted else 1):
         expected = "FILE OUT after convert" if converted else "one file, or convert FILE OUT"
@@ -143,12 +175,21 @@ def network(
     if not path.exists():
         near = nearest_names(path.name, _beside(path))
         raise InvalidNetwork(Fault(str(path), "a network file", Phrase("no such file"), near))
+    mended = None
+    if names is not None:
+        if cases is not None:
+            expected = "no names with --cases: convert the network first"
+            raise InvalidCase(Fault("--names", expected, names))
+        from bayesdx.cli.network_files import read_names
+
+        mended = read_names(names)
     with patience(f"reading {path.name}"):
-        read = read_network(path, normalise=normalise, encoding=encoding)
+        read = read_network(path, normalise=normalise, encoding=encoding, rename=mended)
     if converted:
+        from bayesdx.cli.network_files import written
+
         refuse_overwriting(files[2], [path])
-        write_network(read, files[2])
-        tell(f"bayesdx: {counted(len(read.variables), 'variable')} written to {files[2]}")
+        written(read, files[2], rename=rename)
     elif cases is None:
         show(network_blocks(path.name, read, every))
     else:

@@ -20,11 +20,13 @@ they are called.
 from bayesdx.formats.draft import InexactNetworkWarning
 from bayesdx.formats.exchange import from_pgmpy, to_pgmpy
 from bayesdx.formats.files import FORMATS, Format, parse_network, read_network, write_network
+from bayesdx.formats.renaming import Renaming
 
 __all__ = [
     "FORMATS",
     "Format",
     "InexactNetworkWarning",
+    "Renaming",
     "from_pgmpy",
     "parse_network",
     "read_network",

@@ -17,6 +17,7 @@ from bayesdx.formats.bif import read_bif
 from bayesdx.formats.bif_writing import write_bif
 from bayesdx.formats.draft import Draft
 from bayesdx.formats.net import read_net, write_net
+from bayesdx.formats.renaming import Renaming, fitting_names, numbered_names
 from bayesdx.formats.uai import read_uai, write_uai
 from bayesdx.formats.xdsl import read_xdsl
 from bayesdx.formats.xdsl_writing import write_xdsl
@@ -65,6 +66,14 @@ class Format:
     fallback: str | None = None
     noisy: bool = False
 
+    def holds_name(self, name: str) -> bool:
+        """Whether a variable may be called so."""
+        return self.names[0].fullmatch(name) is not None and _printable(name)
+
+    def holds_state(self, state: str) -> bool:
+        """Whether a state may be called so."""
+        return self.states[0].fullmatch(state) is not None and _printable(state)
+
 
 _TRIMMED = re.compile(r"[^ \t\r\n](?:.*[^ \t\r\n])?", re.DOTALL)
 _WITHOUT_QUOTES = (re.compile(r'[^"]*'), 'text without " and control characters')
@@ -104,7 +113,11 @@ _FOREIGN: Mapping[str, str] = MappingProxyType(
 
 
 def read_network(
-    path: str | os.PathLike[str], *, normalise: bool = False, encoding: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    normalise: bool = False,
+    encoding: str | None = None,
+    rename: Renaming | None = None,
 ) -> Network:
     """Read a discrete Bayesian network from a file.
 
@@ -118,12 +131,15 @@ def read_network(
         them for 0. Without it a row may miss the sum 1 by 1e-6.
     encoding : str, optional
         Of plain text; UTF-8 by default. XML declares its own.
+    rename : Renaming, optional
+        New names for variables and states of the file.
 
     Returns
     -------
     Network
-        With a `TableCPD`, shape ``(*parents, child)``, for each variable. UAI files have no names:
-        variables become ``v0``, ``v1``, …, their states ``s0``, ``s1``, ….
+        With a `TableCPD`, shape ``(*parents, child)``, for each variable but those of noisy
+        families. UAI files have no names: variables become ``v0``, ``v1``, …, their states ``s0``,
+        ``s1``, ….
 
     Raises
     ------
@@ -144,7 +160,7 @@ def read_network(
     >>> import bayesdx
     >>> from bayesdx import Network, TableCPD, Variable
     >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
-    >>> bayesdx.write_network(rain, "rain.bif")
+    >>> renamed = bayesdx.write_network(rain, "rain.bif")
     >>> bayesdx.read_network("rain.bif").digest == rain.digest
     True
     """
@@ -157,7 +173,8 @@ def read_network(
     except (EOFError, gzip.BadGzipFile, zlib.error) as reason:
         fault = Fault(place.name, "a whole gzip file", Phrase(str(reason)))
         raise InvalidNetwork(fault) from None
-    return parse_network(content, place.name, kind, normalise=normalise, encoding=encoding)
+    read = parse_network(content, place.name, kind, normalise=normalise, encoding=encoding)
+    return rename.apply(read, labels=False) if rename else read
 
 
 def parse_network(
@@ -211,7 +228,9 @@ def _decoded(content: bytes, source: str, kind: Format, encoding: str | None) ->
         raise InvalidNetwork(Fault(f"{source}:{line}", expected, got)) from None
 
 
-def write_network(network: Network, path: str | os.PathLike[str]) -> None:
+def write_network(
+    network: Network, path: str | os.PathLike[str], *, rename: bool = False
+) -> Renaming:
     """Write a network to a file.
 
     Reading it back gives an equal network, to the last bit of the tables, with two exceptions. UAI
@@ -224,12 +243,19 @@ def write_network(network: Network, path: str | os.PathLike[str]) -> None:
     network : Network
     path : str or path
         The suffix says the format, as for `read_network`. An existing file is replaced.
+    rename : bool
+        Find other names for those that the format cannot hold.
+
+    Returns
+    -------
+    Renaming
+        What was renamed; ``read_network(path, rename=renaming.reversed())`` gives the names back.
 
     Raises
     ------
     InvalidNetwork
-        If the suffix is another, or if the format cannot hold a name (each is told; nothing is
-        written).
+        If the suffix is another, or if the format cannot hold a name and ``rename`` is not set
+        (each is told; nothing is written).
     OSError
         If the file cannot be written.
 
@@ -238,12 +264,14 @@ def write_network(network: Network, path: str | os.PathLike[str]) -> None:
     >>> import bayesdx
     >>> from bayesdx import Network, TableCPD, Variable
     >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
-    >>> bayesdx.write_network(rain, "rain.net")
+    >>> renamed = bayesdx.write_network(rain, "rain.net")
     >>> bayesdx.read_network("rain.net").table("rain").tolist()
     [0.8, 0.2]
     """
     place = Path(path)
     kind, packed = find_format(place)
+    names = _fitting(network, kind) if rename else Renaming()
+    network = names.apply(network) if names and kind is not _UAI else network
     faults = [fault for one in network.variables.values() for fault in _name_faults(kind, one)]
     if faults:
         raise InvalidNetwork(faults)
@@ -251,6 +279,13 @@ def write_network(network: Network, path: str | os.PathLike[str]) -> None:
     content = "".join(kind.write(network if kind.noisy else divorced(network))).encode()
     # No time stamp: equal networks give equal files.
     place.write_bytes(gzip.compress(content, mtime=0) if packed else content)
+    return names
+
+
+def _fitting(network: Network, kind: Format) -> Renaming:
+    if kind is _UAI:
+        return numbered_names(network)
+    return fitting_names(network, kind.holds_name, kind.holds_state)
 
 
 def find_format(path: Path) -> tuple[Format, bool]:
@@ -272,12 +307,17 @@ def _name_faults(kind: Format, variable: Variable) -> list[Fault]:
     if kind is _UAI:
         return []
     place = f"variable {variable.name[:80]!r}"
-    checks = [(place, variable.name, kind.names)]
-    checks += [(f"a state of {place}", state, kind.states) for state in variable.states]
+    wrong = [] if kind.holds_name(variable.name) else [(place, variable.name, kind.names[1])]
+    wrong += [
+        (f"a state of {place}", state, kind.states[1])
+        for state in variable.states
+        if not kind.holds_state(state)
+    ]
+    # How to have them renamed is told once, not with each name.
+    help_ = " (--rename, rename=True find one)"
     return [
-        Fault(place, f"a name that {kind.name} can hold: {words}", name)
-        for place, name, (pattern, words) in checks
-        if pattern.fullmatch(name) is None or not _printable(name)
+        Fault(at, f"a name that {kind.name} can hold{'' if number else help_}: {words}", name)
+        for number, (at, name, words) in enumerate(wrong)
     ]
 
 

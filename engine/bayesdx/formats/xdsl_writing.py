@@ -88,10 +88,15 @@ def _line(values: FloatArray) -> str:
 def _appearance(network: Network) -> Iterator[str]:
     yield '<extensions>\n<genie version="1.0" app="bayesdx" name="bayesdx">\n'
     for at, name in enumerate(network.order):
-        label = network.variables[name].label or name
+        label = _shown(network.variables[name].label) or name
         left, top = 20 + at % _A_ROW * _ACROSS, 20 + at // _A_ROW * _DOWN
         yield f'<node id="{name}">\n  <name>{escape(label)}</name>\n'
         yield '  <interior color="e5f6f7" />\n  <outline color="000080" />\n'
         yield '  <font color="000000" name="Arial" size="8" />\n'
         yield f"  <position>{left} {top} {left + _WIDE} {top + _HIGH}</position>\n</node>\n"
     yield "</genie>\n</extensions>\n"
+
+
+def _shown(label: str) -> str:
+    """What of a label XML can hold."""
+    return "".join(one if one.isprintable() else " " for one in label).strip()
