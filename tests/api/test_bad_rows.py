@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -89,6 +90,37 @@ def test_other_tables_and_kept_columns(
     assert type(found) is type(kind(table))
     assert list(found["ward"]) == list(kind(table)["ward"])
     assert [str(cell) for cell in found["status"]] == ["ok", "rejected", "ok"]
+
+
+def test_text_that_is_no_utf8_costs_its_row(engine: bayesdx.Engine) -> None:
+    # Arrow does not check it: so a Parquet file in Latin-1 comes in.
+    raw = pa.array([b"present", b"pr\xe9sent", None, b"absent"], pa.binary())
+    expected = engine.score([{"fever": word} for word in ("yes", None, "no")])["log_evidence"]
+    for texts in (raw.view(pa.string()), raw.cast(pa.large_binary()).view(pa.large_string())):
+        table = pa.table({"fever": texts})
+        found = engine.score(table, on_error="reject").to_pandas()
+        assert found["status"].tolist()[1] == "rejected"
+        assert r"got b'pr\xe9sent'" in found["fault"][1]
+        assert found["log_evidence"].dropna().tolist() == pytest.approx(expected.tolist())
+        with pytest.raises(bayesdx.InvalidCase, match=r"row 1, column fever.*got b'pr") as caught:
+            engine.score(table)
+        assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [np.array([1.0]), np.array([]), np.array([pd.NA]), np.array([np.nan]), [1], pl.Series([1])],
+    ids=repr,
+)
+@pytest.mark.parametrize("column", ["fever", "age", "leg_radiation"])
+def test_several_values_in_a_cell_are_neither_one_nor_unknown(
+    engine: bayesdx.Engine, cell: object, column: str
+) -> None:
+    """As pandas reads lists in Parquet."""
+    frame = pd.DataFrame({"slr_pos": ["present", "absent"], column: [cell, None]}, dtype=object)
+    assert engine.score(frame, on_error="reject")["status"].tolist() == ["rejected", "ok"]
+    with pytest.raises(bayesdx.InvalidCase, match=f"{column}: expected"):
+        engine.diagnose({column: cell})
 
 
 def test_a_kept_column_must_not_be_the_fault(engine: bayesdx.Engine) -> None:

@@ -16,6 +16,12 @@ def _parquet(**columns: object) -> bytes:
     return target.getvalue()
 
 
+def _latin(count: int) -> bytes:
+    """Text that is not all UTF-8, which Arrow does not check: the first cell, and rows after it."""
+    texts = pa.array([b"pr\xe9sent", *[b"present"] * count], pa.binary()).view(pa.string())
+    return _parquet(cramp=texts)
+
+
 PARQUET = _parquet(case_id=["a", "b"], cramp=["present", "absent"], age=[41, 70])
 
 FILES = [
@@ -62,6 +68,21 @@ FILES = [
         (),
         (":1:1: expected text, numbers or true and false in cramp, got list",),
         "cases.parquet",
+    ),
+    Dirty(
+        "Latin-1 in Parquet",
+        _latin(9),
+        REJECTED,
+        ("present",) * 9,
+        (":1:1: expected UTF-8 text, got b'pr\\xe9sent'",),
+        "cases.parquet",
+    ),
+    Dirty(
+        "blanks around names in Parquet",
+        _parquet(**{" cramp ": ["present"], "age ": [41]}),
+        READ,
+        ("present|41",),
+        file="cases.parquet",
     ),
     Dirty(
         "a folder of Parquet, one part without a value",

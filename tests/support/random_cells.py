@@ -1,6 +1,5 @@
-"""Cells, and tables of them, as nobody should write them."""
+"""Cells as nobody should write them."""
 
-import json
 import random
 
 WORDS = (
@@ -29,16 +28,3 @@ def random_text(rng: random.Random) -> str:
 def random_cell(rng: random.Random) -> object:
     """A text, or now and then a value of another type."""
     return rng.choice(TYPED) if rng.random() < 0.1 else random_text(rng)
-
-
-def random_table(rng: random.Random, columns: tuple[str, ...]) -> tuple[str, bytes]:
-    """The name and the bytes of a small CSV or JSON lines file."""
-    names = rng.sample(columns, rng.randint(1, min(4, len(columns))))
-    rows = [[random_text(rng) for _ in names] for _ in range(rng.randint(1, 4))]
-    if rng.random() < 0.3:
-        lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
-        return "t.jsonl", "\n".join(lines).encode("utf-8", "surrogatepass")
-    mark = rng.choice((",", ",", ";", "\t"))
-    text = [f"sep={mark}"] * (rng.random() < 0.2) + [mark.join(row) for row in [names, *rows]]
-    end = rng.choice(("\n", "\r\n"))
-    return "t.csv", end.join(text).encode(rng.choice(("utf-8", "utf-8", "utf-16")), "surrogatepass")

@@ -81,5 +81,23 @@ def _coded_by_arrow(array: Any) -> tuple[NDArray[np.intp], list[object]]:
         known = indices.is_valid().to_numpy(zero_copy_only=False)
         stored = np.frombuffer(indices.buffers()[1], dtype=indices.type.to_pandas_dtype())
         part = stored[indices.offset : indices.offset + len(indices)]
-        return np.where(known, part, -1), array.dictionary.to_pylist()
-    return indices.to_numpy(zero_copy_only=False), array.dictionary.to_pylist()
+        return np.where(known, part, -1), _words(array.dictionary)
+    return indices.to_numpy(zero_copy_only=False), _words(array.dictionary)
+
+
+def _words(dictionary: Any) -> list[object]:
+    """The values of an Arrow array; text that is no UTF-8, which Arrow does not check, as bytes."""
+    try:
+        words: list[object] = dictionary.to_pylist()
+    except UnicodeDecodeError:
+        binary = {"string": "binary", "large_string": "large_binary", "string_view": "binary_view"}
+        raw = dictionary.view(binary[str(dictionary.type)])
+        return [_decoded(word) for word in raw.to_pylist()]
+    return words
+
+
+def _decoded(word: bytes | None) -> object:
+    try:
+        return word if word is None else word.decode()
+    except UnicodeDecodeError:
+        return word

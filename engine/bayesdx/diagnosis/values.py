@@ -142,6 +142,8 @@ def is_missing(value: object, words: Words = WORDS) -> bool:
         return True
     if isinstance(value, str):
         return math.isnan(words.meaning.get(_form(value), 0.0))
+    if _is_several(value):
+        return False
     try:
         return bool(value != value)  # NaN and NaT differ from themselves
     except TypeError:
@@ -152,9 +154,14 @@ def as_number(value: object, words: Words = WORDS) -> float | None:
     """Return the number that a cell is, if it is one (booleans are 0 and 1)."""
     if isinstance(value, str):
         return words.number(value.strip())
-    if isinstance(value, Real) or hasattr(value, "__float__"):
+    if isinstance(value, Real) or (hasattr(value, "__float__") and not _is_several(value)):
         return _held(value)
     return None
+
+
+def _is_several(value: object) -> bool:
+    """Whether a cell is an array or a list, also of one: it is no number and not "not known"."""
+    return hasattr(value, "__len__") and getattr(value, "shape", None) != ()
 
 
 def read_binary(place: str, value: object, *, soft: bool, words: Words = WORDS) -> float | Fault:

@@ -31,12 +31,12 @@ from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.bif_names import QUOTED, listed, pieces, unquoted, words
 from bayesdx.formats.bif_rows import read_rows
 from bayesdx.formats.draft import Draft
-from bayesdx.formats.text import Lines, blanked
+from bayesdx.formats.text import Lines, blanked, replaced
 from bayesdx.network.network import Network
 
 _INSIDE = rf'(?:[^{{}}"]++|{QUOTED})*+'
 # A comment without an end goes to that of the file; to look for it again would take for ever.
-_COMMENT = re.compile(rf"{QUOTED}|//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(\*/)?")
+_COMMENT = re.compile(rf"{QUOTED}|(?://[^\n]*+\n?)++|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(\*/)?")
 _SPACE = re.compile(r"\s*+")
 _BLOCK = re.compile(r"(network|variable|probability)\b")
 _RESUME = re.compile(r"^[ \t]*+(?=(?:variable|probability)\b)", re.MULTILINE)
@@ -112,7 +112,7 @@ class _BifReader:
     def _without_comments(self, text: str) -> str:
         if "//" not in text and "/*" not in text:
             return text
-        return _COMMENT.sub(self._comment_blanked, text)
+        return replaced(_COMMENT, self._comment_blanked, text)
 
     def _comment_blanked(self, found: re.Match[str]) -> str:
         if found[0].startswith('"'):

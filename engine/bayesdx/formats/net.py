@@ -22,12 +22,12 @@ import numpy as np
 
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import Draft
-from bayesdx.formats.text import Lines, row_major
+from bayesdx.formats.text import Lines, blanked, replaced, row_major
 from bayesdx.network.network import Network
 
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 # A string without an end goes to that of the file; to look for it again would take for ever.
-_COMMENT = re.compile(rf"{_STRING}?|%[^\n]*+", re.DOTALL)
+_COMMENT = re.compile(rf"{_STRING}?|(?:%[^\n]*+\n?)++", re.DOTALL)
 _SPACE = re.compile(r"\s*+")
 _INSIDE = re.compile(rf'((?:[^{{}}"]++|{_STRING})*+)\}}', re.DOTALL)
 _NET = re.compile(r"net\s*+\{")
@@ -79,7 +79,7 @@ def read_net(text: str, draft: Draft) -> Network:
 class _NetReader:
     def __init__(self, text: str, draft: Draft) -> None:
         self.draft, self.line = draft, Lines(text)
-        self.text = _COMMENT.sub(_comment_blanked, text) if "%" in text else text
+        self.text = replaced(_COMMENT, _comment_blanked, text) if "%" in text else text
         #: Where each potential begins, who it is about, and its attributes.
         self.potentials: list[tuple[int, str, Attributes]] = []
         self.inside = False  #: a class
@@ -186,8 +186,8 @@ class _NetReader:
 
 
 def _comment_blanked(found: re.Match[str]) -> str:
-    # A comment ends with its line.
-    return found[0] if found[0].startswith('"') else " " * len(found[0])
+    # A comment ends with its line; those of lines that follow each other are one match.
+    return found[0] if found[0].startswith('"') else blanked(found[0])
 
 
 def _unescaped(quoted: str) -> str:

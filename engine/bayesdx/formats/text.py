@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable
-from functools import cached_property
 
 import numpy as np
 
@@ -15,13 +13,17 @@ from bayesdx.network.cpds import FloatArray
 
 #: A text is taken apart in pieces of about so many characters, to bound the memory of its words.
 CHUNK = 1 << 22
+#: Pieces of a text that are joined at once.
+MOST_PIECES = 1 << 12
+_BLANKS = {code: " " for code in range(128) if code != ord("\n")}
+_LINE = re.compile(r"[^\n]++")
 _NUMBERS = re.compile(r"[-+.0-9eE\s]*+")
 _WORD = re.compile(r"\S++")
 _SPACE = re.compile(r"\s")
 
 
 class Lines:
-    """The line numbers of a text, counted when first asked for.
+    """The line numbers of a text; each is counted from the last that was asked for.
 
     Parameters
     ----------
@@ -30,19 +32,49 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self._text = text
-
-    @cached_property
-    def _ends(self) -> list[int]:
-        return [found.start() for found in re.finditer("\n", self._text)]
+        self._at, self._line = 0, 1
 
     def __call__(self, offset: int) -> int:
         """Return the number, from 1, of the line that holds a character."""
-        return bisect_left(self._ends, offset) + 1
+        if offset >= self._at:
+            self._line += self._text.count("\n", self._at, offset)
+        else:
+            self._line -= self._text.count("\n", offset, self._at)
+        self._at = offset
+        return self._line
 
 
 def blanked(text: str) -> str:
     """Return as many spaces and line ends, so that what follows keeps its place."""
-    return re.sub(r"[^\n]", " ", text)
+    if text.isascii():
+        return text.translate(_BLANKS)
+    return replaced(_LINE, lambda found: " " * len(found[0]), text)
+
+
+def replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text: str) -> str:
+    """Return ``pattern.sub(by, text)``, in memory that many small matches do not multiply.
+
+    Parameters
+    ----------
+    pattern : pattern
+    by : callable
+        From a match to what takes its place.
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    joined: list[str] = []
+    pieces: list[str] = []
+    at = 0
+    for found in pattern.finditer(text):
+        pieces += text[at : found.start()], by(found)
+        at = found.end()
+        if len(pieces) > MOST_PIECES:
+            joined.append("".join(pieces))
+            pieces.clear()
+    return "".join([*joined, *pieces, text[at:]])
 
 
 def numbers(text: str) -> FloatArray:

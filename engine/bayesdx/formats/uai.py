@@ -21,7 +21,7 @@ import numpy as np
 
 from bayesdx.errors import NOTHING, InvalidNetwork, Phrase
 from bayesdx.formats.draft import MOST_CELLS, Draft
-from bayesdx.formats.text import Lines
+from bayesdx.formats.text import Lines, blanked, replaced
 from bayesdx.network.cpds import FloatArray
 from bayesdx.network.network import Network
 
@@ -31,7 +31,7 @@ MOST_PARENTS = 1000
 #: Of all variables together: states take memory, and a file of a few bytes could ask for many.
 MOST_STATES_IN_ALL = 1 << 20
 _WORD = re.compile(r"\S++")
-_COMMENT = re.compile(r"#[^\n]*+")
+_COMMENT = re.compile(r"(?:#[^\n]*+\n?)++")
 
 
 def read_uai(text: str, draft: Draft) -> Network:
@@ -71,7 +71,7 @@ def read_uai(text: str, draft: Draft) -> Network:
 class _UaiReader:
     def __init__(self, text: str, draft: Draft) -> None:
         self.draft, self.line = draft, Lines(text)
-        self.text = _COMMENT.sub(lambda found: " " * len(found[0]), text)
+        self.text = replaced(_COMMENT, lambda found: blanked(found[0]), text)
         self.at = 0
         self.words = self._walk()
 

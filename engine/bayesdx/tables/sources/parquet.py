@@ -135,7 +135,9 @@ class ParquetSource(CaseSource):
             first = 0
 
     def _read(self, source: BinaryIO, first: int) -> Iterator[pa.Table]:
-        coded = [name for name in self.columns if name not in self._plain]
+        # By their names in the file, which may have blanks around them.
+        names = zip(self._schema.names, self.columns, strict=True)
+        coded = [name for name, column in names if column not in self._plain]
         with pq.ParquetFile(source, read_dictionary=coded, page_checksum_verification=True) as file:
             groups: list[int] = []
             for group in range(file.metadata.num_row_groups):
@@ -277,11 +279,11 @@ def _chunk(name: str, first: int, table: pa.Table) -> CaseChunk:
         sound = np.ones(count, dtype=bool)
         sound[[fault.row - first for fault in faults]] = False
         cells, rows = cells.filter(pa.array(sound)), rows[sound]
-        # Once more, or dictionaries would still hold what is no text.
-        for number, field in enumerate(cells.schema):
-            if pa.types.is_dictionary(field.type):
-                texts = cells.column(number).cast(pa.string()).dictionary_encode()
-                cells = cells.set_column(number, field.name, texts)
+    # A dictionary holds what other rows use as well, of this chunk or of its row group.
+    for number, column in enumerate(cells.columns):
+        if any(not _is_text(part.dictionary) for part in column.chunks if _is_coded_text(part)):
+            texts = column.cast(pa.string()).dictionary_encode()
+            cells = cells.set_column(number, cells.schema.field(number).name, texts)
     return CaseChunk(first, count, cells, rows, rows + 1, faults)
 
 
@@ -303,6 +305,11 @@ def _text_faults(name: str, rows: NDArray[np.int64], cells: pa.Table) -> tuple[R
                     fault = Fault(f"{name}:{row + 1}:{number}", "UTF-8 text", wrong[code])
                     faults.setdefault(row, RowFault(row, fault))
     return tuple(faults[row] for row in sorted(faults))
+
+
+def _is_coded_text(array: pa.Array) -> bool:
+    kind = array.type
+    return bool(pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type))
 
 
 def _is_text(texts: pa.Array) -> bool:
