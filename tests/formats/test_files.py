@@ -73,7 +73,7 @@ def test_another_encoding_can_be_named(tmp_path: Path) -> None:
         read_network(path, encoding="latin-99")
 
 
-@pytest.mark.parametrize("suffix", [".dne", ".dsl", ".pgmx", ".neta", ".oobn"])
+@pytest.mark.parametrize("suffix", [".dsl", ".neta", ".oobn", ".hkb"])
 def test_formats_of_others_are_named_with_what_to_do(suffix: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidNetwork, match=rf"got \{suffix}, \w+'s .*format: ."):
         read_network(tmp_path / f"n{suffix}")

@@ -82,12 +82,51 @@ def test_twenty_thousand_broken_bif_files() -> None:
     survive(lambda text: read_bif(text, Draft("n.bif")), bif_texts(20_000, 2))
 
 
+#: What is not written here is broken from small files of our own.
+READ_ONLY = {
+    ".dne": """bnet N { visual V1 { a = font {b = "c";}; };
+node A { states = (x, y); title = "A //"; probs = (0.25, 0.75); }; // c
+node B { kind = NATURE; discrete = TRUE; levels = (1, 2, 3); parents = (A);
+  probs = ((1, @imposs, 0), (0.2, 0.3, 0.5)); };
+node C { chance = DETERMIN; states = (p, q); parents = (A, B); functable = (p, q, #0, p, q, #1); };
+};
+""",
+    ".pgmx": """<ProbModelXML><ProbNet type="BayesianNetwork"><Variables>
+<Variable name="A" type="finiteStates" role="chance"><States><State name="x"/><State name="y"/>
+</States></Variable><Variable name="B" type="finiteStates" role="chance"><States><State name="p"/>
+<State name="q"/></States></Variable></Variables><Potentials><Potential type="Table"><Variables>
+<Variable name="A"/></Variables><Values>0.25 0.75</Values></Potential><Potential type="ICIModel">
+<Variables><Variable name="B"/><Variable name="A"/></Variables><Model>OR / MAX</Model>
+<Subpotentials><Potential><Variables><Variable name="B"/><Variable name="A"/></Variables>
+<Values>1 0 0.3 0.7</Values></Potential><Potential><Variables><Variable name="B"/></Variables>
+<Values>0.9 0.1</Values></Potential></Subpotentials></Potential></Potentials></ProbNet>
+</ProbModelXML>
+""",
+    ".xdsl": """<smile version="1.0" id="N"><nodes><cpt id="A"><state id="x"/><state id="y"/>
+<probabilities>0.1 0.9</probabilities></cpt><noisymax id="B"><state id="x"/><state id="y"/>
+<parents>A</parents><strengths>0 1</strengths><parameters>0.8 0.2 0 1 0.05 0.95</parameters>
+</noisymax></nodes><extensions><genie><node id="A"><name>An A</name></node></genie></extensions>
+</smile>
+""",
+}
+
+
+@pytest.mark.parametrize("suffix", sorted(READ_ONLY))
+def test_broken_noisy_files_and_those_that_are_only_read(suffix: str) -> None:
+    kind, _ = find_format(Path("n" + suffix))
+    chance = random.Random(suffix)
+    texts = (mutated(READ_ONLY[suffix], chance) for _ in range(600))
+    outcomes = survive(lambda text: parse_network(text.encode(), "n" + suffix, kind), texts)
+    assert outcomes["refused"] > 100
+    assert outcomes["read"] > 10
+
+
 @pytest.mark.parametrize("suffix", sorted(FORMATS))
 def test_broken_files_of_every_format(suffix: str) -> None:
     kind, _ = find_format(Path("n" + suffix))
     network = read_bif(example_text("survey"), Draft("survey"))
     chance = random.Random(suffix)
-    whole = "".join(kind.write(network))
+    whole = "".join(kind.write(network)) if kind.write else READ_ONLY[suffix]
 
     def read(text: str) -> None:
         content = text.encode()
@@ -106,6 +145,8 @@ def test_broken_files_of_every_format(suffix: str) -> None:
         (".bif", "/* "), (".bif", "variable "), (".bif", "probability ("), (".bif", '"'),
         (".bif", "\n"), (".bif", "\nvariable x {\n"), (".bif", "{"), (".bif", "( "),
         (".net", '\\"'), (".net", "\n"), (".net", "node "), (".net", "% \n"), (".net", "("),
+        (".dne", "node "), (".dne", "bnet N {"), (".dne", '"'), (".dne", "bnet N { a { "),
+        (".dne", "/* "), (".dne", "bnet N { node X { a = "), (".pgmx", "<a>"),
         (".xml", "<a>"), (".xml", "&lt;"), (".uai", "BAYES "), (".uai", "# "), (".xdsl", "<!-- "),
     ],
 )  # fmt: skip

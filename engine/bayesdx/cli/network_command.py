@@ -31,8 +31,8 @@ NetworkFiles = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE | convert FILE OUT | export [PRIORS] -o OUT",
-        help="A network: .bif, .xmlbif, .net, .xdsl or .uai, each also as .gz. With convert: "
-        "write FILE as OUT, in the format that its name says. With export: write the network of a "
+        help="A network: .bif, .xmlbif, .net, .xdsl, .uai, .pgmx or .dne, each also as .gz. With "
+        "convert: write FILE as OUT (not .pgmx, .dne), in the format that its name says. With export: write the network of a "
         "knowledge folder, the packaged one by default, as OUT.",
         show_default=False,
     ),

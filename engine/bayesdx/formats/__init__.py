@@ -8,6 +8,8 @@ XMLBIF   .xmlbif .bifxml .xml        names without blanks around them and contro
 NET      .net                        states without control characters; names are identifiers
 XDSL     .xdsl                       names and states are identifiers; noisy families
 UAI      .uai                        no names
+PGMX     .pgmx                       only read: OpenMarkov
+DNE      .dne                        only read: Netica
 =======  ==========================  ===========================================================
 
 Where a format holds no noisy families, they become tables, and those of many parents chains of

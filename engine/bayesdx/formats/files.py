@@ -15,8 +15,10 @@ from types import MappingProxyType
 from bayesdx.errors import Fault, InvalidNetwork, Phrase, nearest_names
 from bayesdx.formats.bif import read_bif
 from bayesdx.formats.bif_writing import write_bif
+from bayesdx.formats.dne import read_dne
 from bayesdx.formats.draft import Draft
 from bayesdx.formats.net import read_net, write_net
+from bayesdx.formats.pgmx import read_pgmx
 from bayesdx.formats.renaming import Renaming, fitting_names, numbered_names
 from bayesdx.formats.uai import read_uai, write_uai
 from bayesdx.formats.xdsl import read_xdsl
@@ -45,8 +47,8 @@ class Format:
     read : callable
         From the content of a file and an empty draft to a network. The content is bytes where a
         file declares its own encoding.
-    write : callable
-        From a network to pieces of text.
+    write : callable, optional
+        From a network to pieces of text; None where files are read only.
     binary : bool
         Whether `read` takes bytes.
     names, states : (pattern, str)
@@ -59,7 +61,7 @@ class Format:
 
     name: str
     read: Callable[[str, Draft], Network] | Callable[[bytes, Draft], Network]
-    write: Callable[[Network], Iterator[str]]
+    write: Callable[[Network], Iterator[str]] | None
     names: tuple[re.Pattern[str], str]
     states: tuple[re.Pattern[str], str]
     binary: bool = False
@@ -85,6 +87,8 @@ _XDSL = Format("XDSL", read_xdsl, write_xdsl, _WORD, _WORD, binary=True, noisy=T
 _NET = Format("NET", read_net, write_net, _WORD, (_ANYTHING, _LINE), fallback="latin-1")
 # Names are not written at all.
 _UAI = Format("UAI", read_uai, write_uai, (_ANYTHING, ""), (_ANYTHING, ""))
+_PGMX = Format("ProbModelXML", read_pgmx, None, (_ANYTHING, ""), (_ANYTHING, ""), binary=True)
+_DNE = Format("DNE", read_dne, None, (_ANYTHING, ""), (_ANYTHING, ""), fallback="latin-1")
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
@@ -95,6 +99,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         ".uai": _UAI,
         ".xdsl": _XDSL,
         ".net": _NET,
+        ".pgmx": _PGMX,
+        ".dne": _DNE,
     }
 )
 """Suffix of a file, in small letters and without .gz, to its format."""
@@ -103,9 +109,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
 _FOREIGN: Mapping[str, str] = MappingProxyType(
     {
         ".dsl": "GeNIe's older format: open it in GeNIe and save it as .xdsl",
-        ".dne": "Netica's format: open it in GeNIe, which reads it, and save it as .xdsl",
-        ".neta": "Netica's binary format: save it as .dne, open that in GeNIe, save it as .xdsl",
-        ".pgmx": "OpenMarkov's format: build the network from its tables with bayesdx.Network",
+        ".neta": "Netica's binary format: save it as .dne",
         ".oobn": "Hugin's object-oriented format: save it as a flat .net",
         ".hkb": "Hugin's binary format: save it as .net",
     }
@@ -125,7 +129,7 @@ def read_network(
     ----------
     path : str or path
         The suffix says the format: ``.bif``, ``.xmlbif`` (or ``.bifxml``, ``.xml``), ``.uai``,
-        ``.xdsl``, ``.net``; each also as ``.gz``.
+        ``.xdsl``, ``.net``, ``.pgmx`` (OpenMarkov), ``.dne`` (Netica); each also as ``.gz``.
     normalise : bool
         Divide rows by their sums, whatever these are, and take negative entries down to -1e-6 of
         them for 0. Without it a row may miss the sum 1 by 1e-6.
@@ -242,7 +246,8 @@ def write_network(
     ----------
     network : Network
     path : str or path
-        The suffix says the format, as for `read_network`. An existing file is replaced.
+        The suffix says the format, as for `read_network`; not ``.pgmx`` and ``.dne``, which are
+        only read. An existing file is replaced.
     rename : bool
         Find other names for those that the format cannot hold.
 
@@ -270,6 +275,10 @@ def write_network(
     """
     place = Path(path)
     kind, packed = find_format(place)
+    if kind.write is None:
+        written = [suffix for suffix, one in FORMATS.items() if one.write is not None]
+        got = Phrase(f"one in {kind.name}, which is only read")
+        raise InvalidNetwork(Fault(place.name, f"a file that ends in {', '.join(written)}", got))
     names = _fitting(network, kind) if rename else Renaming()
     network = names.apply(network) if names and kind is not _UAI else network
     faults = [fault for one in network.variables.values() for fault in _name_faults(kind, one)]
