@@ -32,8 +32,8 @@ NetworkFiles = Annotated[
     typer.Argument(
         metavar="FILE | convert FILE OUT | export [PRIORS] -o OUT",
         help="A network: .bif, .xmlbif, .net, .xdsl, .uai, .pgmx or .dne, each also as .gz. With "
-        "convert: write FILE as OUT (not .pgmx, .dne), in the format that its name says. With export: write the network of a "
-        "knowledge folder, the packaged one by default, as OUT.",
+        "convert: write FILE as OUT, in the format that its name says (not .pgmx, .dne). With "
+        "export: write the network of a knowledge folder, the packaged one by default, as OUT.",
         show_default=False,
     ),
 ]
