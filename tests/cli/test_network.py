@@ -78,7 +78,7 @@ def test_a_network_is_converted_and_stays_the_same(run, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("asia.bi",), "expected a network file, got no such file. Nearest: asia.bif"),
-        (("asia.bif", "asia.net"), "expected one file, or convert FILE OUT"),
+        (("asia.bif", "asia.net"), "expected one file, or convert FILE OUT, or learn FILE ROWS"),
         (("convert", "asia.bif"), "expected FILE OUT after convert"),
         (("convert", "asia.bi", "b.net"), "got no such file"),
     ],

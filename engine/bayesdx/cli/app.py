@@ -32,7 +32,7 @@ COMMANDS: dict[str, str] = {
     "calibrate": "Move elicited numbers as little as possible until the constraints hold.",
     "show": "Tell where a number comes from.",
     "list": "List causes, findings or risks with their ids.",
-    "network": "Describe or convert a network file, or answer cases on it.",
+    "network": "Describe or convert a network file, answer cases on it, or learn its numbers.",
     "prepare": "Compile the fast sweeps now, so that no other command waits for it.",
     "demo": "Score the scenarios, print a few.",
 }

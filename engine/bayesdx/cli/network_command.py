@@ -1,4 +1,4 @@
-"""`bayesdx network`: what a network file holds, the same in another format, and cases on it."""
+"""`bayesdx network`: what a file holds, the same in another format, cases on it, numbers learnt."""
 
 from __future__ import annotations
 
@@ -20,20 +20,25 @@ from bayesdx.tables import refuse_overwriting
 from bayesdx.tables.networks import MEMORY_LIMIT
 
 if TYPE_CHECKING:
+    from bayesdx.cli.network_learning import LearningRun
+    from bayesdx.network.network import Network
     from bayesdx.tables.execution.network_subject import NetworkSubject
     from bayesdx.tables.execution.run_options import OnError, RunOptions
     from bayesdx.tables.table_options import TableOptions
 
-CONVERT, EXPORT = "convert", "export"
+CONVERT, EXPORT, LEARN = "convert", "export", "learn"
+#: What a first word wants behind it.
+FORMS = {CONVERT: "FILE OUT", LEARN: "FILE ROWS"}
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 NetworkFiles = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE | convert FILE OUT | export [PRIORS] -o OUT",
+        metavar="FILE | convert FILE OUT | learn FILE ROWS -o OUT | export [PRIORS] -o OUT",
         help="A network: .bif, .xmlbif, .net, .xdsl, .uai, .pgmx or .dne, each also as .gz. With "
         "convert: write FILE as OUT, in the format that its name says (not .pgmx, .dne). With "
-        "export: write the network of a knowledge folder, the packaged one by default, as OUT.",
+        "learn: write FILE, its numbers learnt from the table ROWS, as OUT. With export: write the "
+        "network of a knowledge folder, the packaged one by default, as OUT.",
         show_default=False,
     ),
 ]
@@ -102,7 +107,7 @@ OutputOption = Annotated[
         "-o",
         "--output",
         metavar="OUT",
-        help="With --cases: where to write, as score. With export: the network file.",
+        help="With --cases: where to write, as score. With learn and export: the network file.",
     ),
 ]
 RenameOption = Annotated[
@@ -121,6 +126,27 @@ NamesOption = Annotated[
         help="Give variables and states of FILE the names of such a file.",
         show_default=False,
     ),
+]
+PriorOption = Annotated[
+    str,
+    typer.Option(
+        "--prior",
+        metavar="NUMBER|bdeu[:SIZE]",
+        help="With learn: imagined cases of every entry of a table, 0 for none; or bdeu, which "
+        "shares SIZE cases, 1 by default, out among the entries of each table.",
+    ),
+]
+WeightOption = Annotated[
+    str | None,
+    typer.Option(
+        "--weight",
+        metavar="COLUMN",
+        help="With learn: the column that says how often a row counts.",
+        show_default=False,
+    ),
+]
+IterationsOption = Annotated[
+    int, typer.Option("--iterations", metavar="N", help="With learn: passes over the rows at most.")
 ]
 
 
@@ -146,15 +172,21 @@ def network(
     memory_limit: MemoryOption = None,
     rename: RenameOption = False,
     names: NamesOption = None,
+    prior: PriorOption = "0",
+    weight: WeightOption = None,
+    iterations: IterationsOption = 200,
     *,
     table: TableOptions,
 ) -> None:
-    """Describe or convert a network file, or answer cases on it.
+    """Describe or convert a network file, answer cases on it, or learn its numbers.
 
     Without --cases: variables, states, parents, the largest table. With --cases: one row a case,
     one column a state with its posterior (variable=state), log evidence and status; or, with
     --mpe, one column a variable with its state in the most probable explanation. Cases are read,
     rejected and written as by score, with OUT.audit.json and OUT.rejected.csv beside OUT.
+
+    With learn: tables by counts, by EM where cells are missing or variables have no column; noisy
+    families by their links; a 0 stays 0. Rows that are impossible or blank are left out and told.
     """
     if files[0] == EXPORT and not Path(EXPORT).exists():
         if len(files) > 2 or output == "-":
@@ -164,17 +196,10 @@ def network(
 
         export(files[1] if len(files) > 1 else None, output)
         return
-    converted = len(files) > 1 and files[0] == CONVERT
-    if len(files) != (3 if converted else 1):
-        expected = "FILE OUT after convert" if converted else "one file, or convert FILE OUT"
-        raise InvalidCase(Fault("arguments", expected, Phrase(" ".join(files))))
-    path = Path(files[1 if converted else 0])
+    form, path = form_of(files)
     limit = MEMORY_LIMIT if memory_limit is None else size_of(memory_limit)
     if mpe and target:
         raise InvalidCase(Fault("--target", "no target with --mpe", ", ".join(target)))
-    if not path.exists():
-        near = nearest_names(path.name, _beside(path))
-        raise InvalidNetwork(Fault(str(path), "a network file", Phrase("no such file"), near))
     mended = None
     if names is not None:
         if cases is not None:
@@ -185,11 +210,16 @@ def network(
         mended = read_names(names)
     with patience(f"reading {path.name}"):
         read = read_network(path, normalise=normalise, encoding=encoding, rename=mended)
-    if converted:
+    if form == CONVERT:
         from bayesdx.cli.network_files import written
 
         refuse_overwriting(files[2], [path])
         written(read, files[2], rename=rename)
+    elif form == LEARN:
+        from bayesdx.cli.network_learning import LearningRun
+
+        run = LearningRun(path, files[2], output, weight, table)
+        learn_numbers(read, run, prior, iterations, limit)
     elif cases is None:
         show(network_blocks(path.name, read, every))
     else:
@@ -212,6 +242,43 @@ def network(
             table=table,
         )
         answer_cases(subject, cases, output, options, quiet=quiet)
+
+
+def form_of(files: list[str]) -> tuple[str, Path]:
+    """What is wanted of a network file, "" for its description or answers; and the file.
+
+    Raises
+    ------
+    InvalidCase
+        If the words are none of `FORMS`.
+    InvalidNetwork
+        If there is no such file.
+    """
+    form = files[0] if len(files) > 1 and files[0] in FORMS else ""
+    if len(files) != (3 if form else 1):
+        forms = ", or ".join(f"{word} {rest}" for word, rest in FORMS.items())
+        expected = f"{FORMS[form]} after {form}" if form else f"one file, or {forms}"
+        raise InvalidCase(Fault("arguments", expected, Phrase(" ".join(files))))
+    path = Path(files[1 if form else 0])
+    if not path.exists():
+        near = nearest_names(path.name, _beside(path))
+        raise InvalidNetwork(Fault(str(path), "a network file", Phrase("no such file"), near))
+    return form, path
+
+
+def learn_numbers(
+    read: Network, run: LearningRun, prior: str, iterations: int, limit: float
+) -> None:
+    """Learn a network from a table of cases; see `network_learning`."""
+    from bayesdx.cli.network_learning import learn_file, prior_of
+    from bayesdx.inference.learning.maximisation import Schedule
+    from bayesdx.tables.encoding import Encoder
+    from bayesdx.tables.execution.network_subject import NetworkSubject
+    from bayesdx.tables.learning import HowToLearn
+
+    how = HowToLearn(*prior_of(prior), Schedule(iterations), limit)
+    known = NetworkSubject(read, run.source, [], limit, run.table.words)
+    learn_file(read, Encoder(read, run.table.words), known, run, how)
 
 
 def answer_cases(
