@@ -10,9 +10,10 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
-from bayesdx.errors import Fault, InvalidNetwork, nearest_names
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, nearest_names
 from bayesdx.frozen import FrozenDict, ReadOnly
 from bayesdx.network.cpds import CPD, FloatArray, NoisyMaxCPD, NoisyOrCPD, TableCPD, unit_rows
+from bayesdx.network.separation import Relevance, relevance
 from bayesdx.network.variables import Variable
 
 
@@ -112,6 +113,120 @@ class Network(ReadOnly):
         cpd = self.cpds[name]
         cards = [self.variables[parent].cardinality for parent in cpd.parents]
         return cpd.table(cards, self.variables[name].cardinality)
+
+    def relevant(self, targets: Iterable[str], observed: Iterable[str] = ()) -> Relevance:
+        """Find what the posterior of some variables depends on, by the arrows alone.
+
+        Parameters
+        ----------
+        targets : iterable of str
+        observed : iterable of str
+            Variables that are known.
+
+        Returns
+        -------
+        Relevance
+
+        Raises
+        ------
+        InvalidCase
+            With every name that is no variable.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable
+        >>> tables = [TableCPD("a", (), [0.8, 0.2]), TableCPD("b", ("a",), [[1, 0], [0, 1]])]
+        >>> chain = Network([Variable("a"), Variable("b")], tables)
+        >>> chain.relevant(["a"], ["b"]).evidence
+        ('b',)
+        """
+        asked, known = tuple(targets), tuple(observed)
+        faults = self._name_faults("targets", asked) + self._name_faults("observed", known)
+        if faults:
+            raise InvalidCase(faults)
+        return relevance({name: self.parents(name) for name in self.variables}, asked, known)
+
+    def d_separated(
+        self, first: Iterable[str], second: Iterable[str], given: Iterable[str] = ()
+    ) -> bool:
+        """Tell whether the arrows make two sets of variables independent given a third.
+
+        Parameters
+        ----------
+        first, second : iterable of str
+        given : iterable of str
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        InvalidCase
+            With every name that is no variable.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable
+        >>> tables = [TableCPD("a", (), [0.8, 0.2]), TableCPD("b", ("a",), [[1, 0], [0, 1]])]
+        >>> Network([Variable("a"), Variable("b")], tables).d_separated(["a"], ["b"])
+        False
+        """
+        others, known = tuple(second), set(given)
+        if faults := self._name_faults("second", others):
+            raise InvalidCase(faults)
+        found = self.relevant(first, known)
+        return not (set(others) - known) & {*found.dependent, *found.targets}
+
+    def do(self, interventions: Mapping[str, str]) -> Network:
+        """Return the network after interventions: variables are set, whatever their parents do.
+
+        Posteriors of the result are P(… | do(interventions), evidence) where the arrows are causal
+        (Pearl 2009): seeing is `CompiledNetwork.query`, doing is this.
+
+        Parameters
+        ----------
+        interventions : mapping of str to str
+            Variable to the state that it is set to.
+
+        Returns
+        -------
+        Network
+            Those variables without parents and with one certain state.
+
+        Raises
+        ------
+        InvalidCase
+            With every name that is no variable or no state of it.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable
+        >>> tables = [TableCPD("a", (), [0.8, 0.2]), TableCPD("b", ("a",), [[1, 0], [0, 1]])]
+        >>> chain = Network([Variable("a"), Variable("b")], tables)
+        >>> chain.do({"b": "present"}).parents("b")
+        ()
+        """
+        faults = self._name_faults("do", interventions)
+        for name in interventions.keys() & self.variables.keys():
+            states, state = self.variables[name].states, interventions[name]
+            if state not in states:
+                expected = f"a state of {name} ({', '.join(states[:6])})"
+                faults.append(Fault("do", expected, state, nearest_names(str(state), states)))
+        if faults:
+            raise InvalidCase(faults)
+        cpds = dict(self.cpds)
+        for name, state in interventions.items():
+            certain = [float(one == state) for one in self.variables[name].states]
+            cpds[name] = TableCPD(name, (), np.array(certain))
+        return Network(self.variables.values(), cpds.values())
+
+    def _name_faults(self, place: str, names: Iterable[str]) -> list[Fault]:
+        return [
+            Fault(place, "a variable of the network", name, nearest_names(name, self.variables))
+            for name in names
+            if name not in self.variables
+        ]
 
     @cached_property
     def digest(self) -> str:

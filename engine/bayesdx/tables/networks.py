@@ -17,6 +17,7 @@ from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
 from bayesdx.network.network import Network
 from bayesdx.tables.case_states import Likelihoods, read_cases
+from bayesdx.tables.drawn_networks import DrawnNetwork
 from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import (
     column_faults,
@@ -35,7 +36,7 @@ MEMORY_LIMIT = 2 << 30
 Evidence = CaseTable
 
 
-class CompiledNetwork(LearningNetwork):
+class CompiledNetwork(LearningNetwork, DrawnNetwork):
     """A network ready to be queried; made by `compile_network`, safe to share between threads.
 
     Plans are made as evidence needs them and kept: the first query that observes certain
