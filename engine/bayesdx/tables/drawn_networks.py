@@ -90,7 +90,9 @@ class DrawnNetwork(ReadOnly):
                 part = rows[first : first + step]
                 drawn[part] = draw_cases(self._solver, drawn[part], rng)
         columns = {
-            name: pd.Categorical.from_codes(drawn[:, v], dtype=pd.CategoricalDtype(variable.states))
+            name: pd.Categorical.from_codes(
+                drawn[:, v], dtype=pd.CategoricalDtype(list(variable.states))
+            )
             for v, (name, variable) in enumerate(self.network.variables.items())
         }
         return pd.DataFrame(columns, index=index.repeat(n))
