@@ -10,13 +10,16 @@ that many cases share an answer.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray
-from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.network.cpds import NoisyCPD
 from bayesdx.network.network import Network
+
+if TYPE_CHECKING:
+    from bayesdx.inference.compiled_network import NetworkSolver
 
 
 def draw_cases(solver: NetworkSolver, states: IntArray, rng: np.random.Generator) -> IntArray:
