@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray, IntArray
+from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.general.factors import FactorNetwork
-from bayesdx.inference.general.family_tile import FamilyTile
+from bayesdx.inference.general.family_tile import FamilyTile, StateCodes
 from bayesdx.inference.general.family_tree import FamilyTree, slices_of
 
 #: Bytes of a tile, and the cases it has at least and at most: calls cost more than far memory.
@@ -47,7 +47,7 @@ class FamilyCounts:
         self.width = max(1, min(fitting, int(0.5 * memory_limit / self._each)))
         self._bound: dict[int, FamilyTile] = {}
 
-    def observed_counts(self, states: IntArray, weights: FloatArray) -> dict[int, FloatArray]:
+    def observed_counts(self, states: StateCodes, weights: FloatArray) -> dict[int, FloatArray]:
         """Count the factors that every case observes whole: weights (N,) by cell."""
         found = {}
         for f in self.tree.observed:
@@ -57,7 +57,7 @@ class FamilyCounts:
             found[f] = one.restored(counts.astype(np.float64), self._shapes[f])
         return found
 
-    def observed_logs(self, tables: Sequence[FloatArray], states: IntArray) -> FloatArray:
+    def observed_logs(self, tables: Sequence[FloatArray], states: StateCodes) -> FloatArray:
         """Log of the product of these factors in each case, (N,); -inf where it is 0."""
         logs = np.zeros(states.shape[1])
         with np.errstate(divide="ignore"):
@@ -70,7 +70,7 @@ class FamilyCounts:
     def add(
         self,
         tables: Sequence[FloatArray],
-        states: IntArray,
+        states: StateCodes,
         weights: FloatArray,
         counts: Sequence[FloatArray],
     ) -> FloatArray:
@@ -80,7 +80,7 @@ class FamilyCounts:
         ----------
         tables : sequence of array
             One a factor.
-        states : intp array (V, N)
+        states : signed integer array (V, N)
             State positions of all variables, -1 unknown; contiguous.
         weights : array (N,)
             How often each case counts.

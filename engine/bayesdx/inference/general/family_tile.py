@@ -9,14 +9,18 @@ that is in it makes the product of the child its belief.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.family_tree import Entries, FamilyTree, Slices
 from bayesdx.inference.general.instructions import Call, linear_map
 from bayesdx.inference.general.potentials import incidence
 
+#: State positions of any width, -1 unknown.
+StateCodes = NDArray[np.signedinteger[Any]]
 #: Messages that are multiplied before their product is scaled too.
 SCALED_AFTER = 4
 #: What is divided by is at least this: where it is less, the belief is 0.
@@ -72,7 +76,7 @@ class FamilyTile:
             self._picked_numbers[f] = self._slices[f].table(tables[f])
             self._picked_sums[f].fill(0.0)
 
-    def sweep(self, states: IntArray, weights: FloatArray) -> FloatArray:
+    def sweep(self, states: StateCodes, weights: FloatArray) -> FloatArray:
         """Count B cases, states (V, B); return their log evidence (B,)."""
         sliced = states[list(self._tree.sliced)]
         places = {f: self._slices[f].strides @ sliced for f in self._picked}
@@ -131,6 +135,12 @@ class FamilyTile:
         """Multiply a product by what belongs to each of its rows."""
         if first:
             return [(source.take, (entries.index, 0, product, "clip"))]
+        repeated = repeats(entries.index, len(source))
+        if repeated is not None:
+            # Broadcast: half of the memory that a gather and a product go through.
+            width = product.shape[1]
+            axes = product.reshape(*repeated, width)
+            return [(np.multiply, (axes, source.reshape(1, -1, 1, width), axes))]
         work = self._work[: len(product)]
         return [
             (source.take, (entries.index, 0, work, "clip")),
@@ -170,6 +180,21 @@ class FamilyTile:
             (np.add, (self._sums[c], counted, self._sums[c])),
         ]
         return calls
+
+
+def repeats(index: IntArray, size: int) -> tuple[int, int, int] | None:
+    """(outer, size, inner) where an index is 0 to size - 1, each ``inner`` times, again and again.
+
+    None where it is anything else.
+    """
+    rows = len(index)
+    other = np.flatnonzero(index != index[0])
+    inner = int(other[0]) if len(other) else rows
+    if index[0] != 0 or rows % (size * inner):
+        return None
+    shape = (rows // (size * inner), size, inner)
+    expected = np.broadcast_to(np.arange(size)[None, :, None], shape).ravel()
+    return shape if (index == expected).all() else None
 
 
 def _summed(index: IntArray, source: FloatArray, out: FloatArray) -> list[Call]:

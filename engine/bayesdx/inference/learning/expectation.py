@@ -11,6 +11,7 @@ from bayesdx.errors import InvalidNetwork
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.general.factors import FactorNetwork
 from bayesdx.inference.general.family_counts import FamilyCounts
+from bayesdx.inference.general.family_tile import StateCodes
 from bayesdx.inference.general.family_tree import family_tree
 from bayesdx.inference.general.grouping import distinct_rows
 
@@ -26,7 +27,7 @@ class DistinctRows:
 
     Attributes
     ----------
-    states : intp array (V, D)
+    states : int16 or int32 array (V, D)
         State positions, -1 missing.
     weights : array (D,)
         Of all rows that are equal to it.
@@ -34,7 +35,7 @@ class DistinctRows:
         Which of them each row is.
     """
 
-    states: IntArray
+    states: StateCodes
     weights: FloatArray
     inverse: IntArray
 
@@ -63,7 +64,7 @@ class RowGroup:
     """
 
     columns: IntArray
-    states: IntArray
+    states: StateCodes
     weights: FloatArray
     counter: FamilyCounts
     seen: dict[int, FloatArray]
@@ -74,7 +75,9 @@ def distinct(states: IntArray, weights: FloatArray) -> DistinctRows:
     first, inverse = distinct_rows(np.ascontiguousarray(states), {})
     chosen = np.arange(len(states)) if first is None else first
     total = np.bincount(inverse, weights=weights, minlength=len(chosen)).astype(np.float64)
-    return DistinctRows(np.ascontiguousarray(states[chosen].T), total, inverse)
+    # What is kept of a row while EM runs, and all that grows with their number.
+    small = np.int16 if states.size == 0 or states.max() < np.iinfo(np.int16).max else np.int32
+    return DistinctRows(np.ascontiguousarray(states[chosen].T.astype(small)), total, inverse)
 
 
 class Expectation:
