@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from slow_learning import slow_step
 
 from bayesdx import InvalidCase, InvalidNetwork, Network, NoisyOrCPD, TableCPD, Variable
+from bayesdx.inference.general import family_counts
 from bayesdx.inference.learning import expectation
 from bayesdx.inference.learning.maximisation import LearnedTables, Schedule, learn_tables
 from bayesdx.inference.learning.pseudo_counts import Prior
@@ -53,6 +54,9 @@ def test_a_step_is_that_of_the_whole_joint(seed: int, monkeypatch: pytest.Monkey
     weights = rng.choice([0.25, 1.0, 3.0], len(rows))
     # A tree for each pattern, for the large ones, or one for all: the same counts.
     monkeypatch.setattr(expectation, "OWN_TREE", int(rng.choice([1, 4, 64])))
+    # Tiles of a few rows, the last of which begins where the one before has not ended.
+    monkeypatch.setattr(family_counts, "NARROWEST", 1)
+    monkeypatch.setattr(family_counts, "WIDEST", int(rng.choice([1, 3, 1024])))
     slow = slow_step(network, rows, np.where((rows < 0).all(axis=1), 0.0, weights))
     if all(slow.impossible[:-1]):
         return

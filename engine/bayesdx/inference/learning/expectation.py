@@ -96,6 +96,8 @@ class Expectation:
     ----------
     impossible : bool array (D,)
         Rows of probability 0 with the tables to start from; they count nothing.
+    start : Expected
+        Of the tables to start from.
 
     Raises
     ------
@@ -109,12 +111,18 @@ class Expectation:
         tables = [factor.table for factor in problem.factors]
         self.impossible: BoolArray = np.zeros(len(rows.weights), dtype=np.bool_)
         self._groups = []
+        counts, total = self._blank(), 0.0
         for group in groups:
             logs = group.counter.observed_logs(tables, group.states)
-            logs += group.counter.add(tables, group.states, group.weights, self._blank())
+            logs += group.counter.add(tables, group.states, group.weights, counts)
             bad = ~np.isfinite(logs)
             self.impossible[group.columns[bad]] = True
             self._groups.append(self._without(group, bad))
+            total += float(logs[~bad] @ group.weights[~bad])
+            for f, seen in self._groups[-1].seen.items():
+                counts[f] += seen
+        # A row that one tree of a forest forbids was counted in the others.
+        self.start = self(tables) if self.impossible.any() else Expected(counts, total)
 
     @property
     def complete(self) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, frozen
-from bayesdx.inference.learning.expectation import Expectation, distinct
+from bayesdx.inference.learning.expectation import Expectation, Expected, distinct
 from bayesdx.inference.learning.network_parameters import NetworkParameters, network_parameters
 from bayesdx.inference.learning.noisy_links import ParameterTable
 from bayesdx.inference.learning.pseudo_counts import Prior, pseudo_counts
@@ -159,7 +159,7 @@ class _Climb:
         self.tables = [one.table for one in parameters.tables]
         self.log_likelihood: list[float] = []
         self.log_posterior: list[float] = []
-        self.counts = self._next = self._expected()
+        self.counts = self._next = self._taken(expectation.start)
 
     @property
     def iterations(self) -> int:
@@ -175,11 +175,10 @@ class _Climb:
                 self._parameters.tables, self.tables, self.counts, self._imagined, strict=True
             )
         ]
-        self._next = self._expected()
+        self._next = self._taken(self._expectation(self.tables))
         return self.log_posterior[-1] - self.log_posterior[-2]
 
-    def _expected(self) -> list[FloatArray]:
-        found = self._expectation(self.tables)
+    def _taken(self, found: Expected) -> list[FloatArray]:
         self.log_likelihood.append(found.log_likelihood)
         self.log_posterior.append(found.log_likelihood + log_prior(self.tables, self._imagined))
         return found.counts

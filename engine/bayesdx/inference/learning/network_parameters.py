@@ -84,6 +84,7 @@ def network_parameters(network: Network) -> NetworkParameters:
     NetworkParameters
     """
     position = {name: i for i, name in enumerate(network.variables)}
+    rank = {name: i for i, name in enumerate(network.order)}
     cards = [variable.cardinality for variable in network.variables.values()]
     tables: list[ParameterTable] = []
     places: dict[str, tuple[int, ...]] = {}
@@ -91,7 +92,7 @@ def network_parameters(network: Network) -> NetworkParameters:
     for name in network.order:
         cpd = network.cpds[name]
         if isinstance(cpd, NoisyCPD):
-            made = mechanism_tables(cpd, position, cards)
+            made = mechanism_tables(cpd, position, rank, cards)
             mechanisms[name] = made
             places[name] = tuple(len(tables) + t for t in made.learnt)
             tables += made.tables

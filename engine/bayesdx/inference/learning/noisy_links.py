@@ -54,9 +54,12 @@ class MechanismTables:
 
 
 def mechanism_tables(
-    cpd: NoisyCPD, position: Mapping[str, int], cards: list[int]
+    cpd: NoisyCPD, position: Mapping[str, int], rank: Mapping[str, int], cards: list[int]
 ) -> MechanismTables:
-    """Write a noisy family as tables; hidden variables are appended to ``cards``."""
+    """Write a noisy family as tables; hidden variables are appended to ``cards``.
+
+    Links join in the order of ``rank``, one for all families: their chains run side by side.
+    """
     _, exceed, leak, factor = cpd.mechanism
     size, learnt = len(leak) + 1, not isinstance(cpd, AnyOfCPD)
     child = position[cpd.child]
@@ -64,7 +67,7 @@ def mechanism_tables(
     acting = cpd.parents[: len(cpd.parents) - len(inhibitors)]
     tables: list[ParameterTable] = []
     first: list[int] = []  # the leak, then the inhibitors
-    links: list[int] = []
+    links: dict[int, int] = {}
     last = _fresh(cards, size) if cpd.parents else child
     first.append(len(tables))
     tables.append(ParameterTable((last,), frozen(levels(leak)), frozen(np.array(learnt))))
@@ -75,14 +78,16 @@ def mechanism_tables(
         kept = float(factor[len(acting) + place])
         tables.append(_inhibitor((position[name], last, below), kept))
         last = below
-    for place, name in enumerate(acting):
+    order = sorted(range(len(acting)), key=lambda place: rank[acting[place]])
+    for place in order:
         brought = _fresh(cards, size)
-        links.append(len(tables))
-        tables.append(_link((position[name], brought), exceed[place], free=learnt))
-        higher = child if place == len(acting) - 1 else _fresh(cards, size)
+        links[place] = len(tables)
+        tables.append(_link((position[acting[place]], brought), exceed[place], free=learnt))
+        higher = child if place == order[-1] else _fresh(cards, size)
         tables.append(_highest((last, brought, higher), size))
         last = higher
-    return MechanismTables(cpd, tuple(tables), (*links, *first) if learnt else ())
+    shown = [*(links[place] for place in range(len(acting))), *first]
+    return MechanismTables(cpd, tuple(tables), tuple(shown) if learnt else ())
 
 
 def family_of(cpd: NoisyCPD, rows: Sequence[FloatArray]) -> NoisyCPD:
