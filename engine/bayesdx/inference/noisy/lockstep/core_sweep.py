@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray, IntArray, MaskArray
+from bayesdx.inference.noisy.lockstep.axis_scores import AxisScores, by_pulled
 from bayesdx.inference.noisy.lockstep.blocks import (
     CaseBlock,
     Ended,
@@ -30,6 +31,7 @@ from bayesdx.inference.noisy.lockstep.production import (
 from bayesdx.inference.noisy.lockstep.workspace import Shares, divided
 from bayesdx.inference.noisy.operator import (
     Action,
+    AxisEffect,
     apply_cause,
     dot,
     floored,
@@ -197,8 +199,8 @@ def _pull_back(
     """Pull the adjoint of a block's result back to what was read; shares by component, (R,)."""
     action, before = block.action(), block.before
     unsum_closing(block, adjoint)
-    made = shares.production
-    if made is not None:
+    made, scores = shares.production, shares.scores
+    if made is not None or scores is not None:
         action = replace(action, effects=tuple((t, floored(own)) for t, own in action.effects))
     pulled, without = pull_active(adjoint, action), dot(adjoint, before)
     on, off = action.active * dot(pulled, before), action.inactive * without
@@ -208,6 +210,8 @@ def _pull_back(
     shares.off[own] = np.add.reduceat(off, block.first)[is_cause]
     if made is not None:
         _produced(cases, block, action, (adjoint, pulled, without), made, shares.on)
+    if scores is not None:
+        _scored(cases, block, action, pulled, scores)
     adjoint = pulled * action.active + adjoint * action.inactive
     if block.new.any():
         _unopen(cases, block, adjoint, shares)
@@ -246,6 +250,20 @@ def _produced(
         spared = action.active * spared_by_others(block.before, pulled, t, effect, one)
         spared = np.add.reduceat(spared, block.first)[is_cause]
         made.credit(own, weight[is_cause, t], keep[is_cause, t], posterior[own], spared)
+
+
+def _scored(
+    cases: CoreCases, block: CaseBlock, action: Action, pulled: FloatArray, scores: AxisScores
+) -> None:
+    """Note the derivatives by what the causes of a block do."""
+    rows = block.rows[:, None]
+    share = cases.present[rows, block.positions]
+    own, slots = cases.core.rows[block.rows], cases.core.slots[rows, block.positions]
+    for t in range(block.positions.shape[1]):
+        links = block.links[:, t]
+        effect = floored(AxisEffect(*links)._replace(hold=links[1]))
+        where = block.before, pulled, t, effect, share[:, t], action.active, block.first
+        scores.note(own, slots[:, t], block.causes, by_pulled(*where))
 
 
 def _unopen(cases: CoreCases, block: CaseBlock, adjoint: FloatArray, shares: Shares) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.lockstep.axis_scores import by_components
 from bayesdx.inference.noisy.lockstep.pendants import PendantKind, PendantStep
 from bayesdx.inference.noisy.lockstep.production import idle_effect
 from bayesdx.inference.noisy.lockstep.workspace import BatchWorkspace, Shares, divided, log_product
@@ -119,6 +120,9 @@ class CausesIntoFindings(Eliminated):
         if len(shares.by_present):
             shares.by_present.reshape(-1)[self.first] = on
             shares.by_absent.reshape(-1)[self.first] = off
+        if shares.scores is not None:
+            values = by_components(self.before, adjoint, self.present, self.active)
+            shares.scores.note(self.rows, self.slots, self.causes, values)
         if shares.production is not None:
             pairs, made = (self.rows, self.causes), shares.production
             weight = made.weight[self.rows, self.slots]
@@ -208,7 +212,7 @@ class FindingsIntoCauses(Eliminated):
         workspace.scale(self.rows, largest)
         workspace.on[self.rows, self.causes] *= divided(self.active, largest)
         workspace.off[self.rows, self.causes] *= divided(self.inactive, largest)
-        made = workspace.production
+        self.before, made = before, workspace.production
         if made is not None:
             weight = made.weight[self.rows, self.slots]
             idle, factor = idle_components(before, self.effect, weight)
@@ -222,6 +226,9 @@ class FindingsIntoCauses(Eliminated):
         by_active = divided(shares.on[self.rows, self.causes], self.active)
         by_inactive = divided(shares.off[self.rows, self.causes], self.inactive)
         adjoint = closed_transposed(by_active, 0, 4, is_risk=False)
+        if shares.scores is not None:
+            values = by_components(self.before, adjoint, self.present, 1.0)
+            shares.scores.note(self.rows, self.slots, self.causes, values)
         act_transposed(adjoint, 0, self.effect)
         adjoint += closed_transposed(by_inactive, 0, 4, is_risk=False)
         shares.vectors[self.rows, self.slots] = 0.0

@@ -15,6 +15,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.lockstep.axis_scores import AxisScores
 from bayesdx.inference.noisy.lockstep.core_cases import collect
 from bayesdx.inference.noisy.lockstep.core_sweep import backward, forward
 from bayesdx.inference.noisy.lockstep.frontier import JointStates
@@ -48,8 +49,9 @@ def sweep(
     *,
     posteriors: bool = True,
     production: Production | None = None,
+    scores: AxisScores | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Sum out all causes and risks of every case; fill ``production`` where it is given.
+    """Sum out all causes and risks of every case; fill ``production`` or ``scores`` where given.
 
     Returns
     -------
@@ -64,9 +66,9 @@ def sweep(
     closed_axes, closed_causes = _closed(problem, plan)
     vectors = close_axes(model, problem, workspace, closed_axes)
     on, off = close_causes(model, workspace, closed_causes)
-    n_tables = len(problem.prior) if _any_table(plan) else 0
+    n_tables = len(problem.prior) if scores is not None or _any_table(plan) else 0
     tables = np.zeros((2, n_tables, problem.prior.shape[1]))
-    shares = Shares(on, off, tables[0], tables[1], vectors, production)
+    shares = Shares(on, off, tables[0], tables[1], vectors, production, scores)
     if production is not None:
         production.idle[...] = production.left * on
     if n_tables:
@@ -91,6 +93,8 @@ def sweep(
     if not posteriors:
         return workspace.log_scale, np.empty((len(workspace.log_scale), 0))
     pull_pendants(eliminated, shares)
+    if scores is not None:
+        scores.shares = shares
     shares.on[np.isneginf(workspace.log_scale)] = 0.0
     # A certain cause may come out an ulp above 1.
     return workspace.log_scale, np.minimum(shares.on, 1.0, out=shares.on)

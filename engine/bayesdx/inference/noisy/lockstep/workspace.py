@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.noisy.condition import Problem
+from bayesdx.inference.noisy.lockstep.axis_scores import AxisScores
 from bayesdx.inference.noisy.lockstep.production import Production
 from bayesdx.inference.noisy.model import NoisyModel
 
@@ -64,6 +65,8 @@ class Shares:
         Derivatives by the components of evidence axes; P(state | evidence) of risks.
     production : Production, optional
         What causes produced, when that is asked.
+    scores : AxisScores, optional
+        Derivatives by what causes do, when they are asked.
     """
 
     on: FloatArray
@@ -72,6 +75,7 @@ class Shares:
     by_absent: FloatArray
     vectors: FloatArray
     production: Production | None = None
+    scores: AxisScores | None = None
 
 
 def start_workspace(

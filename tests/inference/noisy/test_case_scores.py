@@ -1,0 +1,159 @@
+"""Derivatives of all numbers in one sweep are those of the sums over all worlds."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from knotted import knotted_problem
+from oracle import enumerate_case
+from random_networks import random_problem
+
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, link_gradient
+from bayesdx.inference.noisy.case_scores import case_scores, evidence_gradient
+from bayesdx.inference.noisy.number_layout import number_layout, numbers_of
+from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
+
+
+def probability(model: NoisyModel, evidence: Evidence, cpd: CPD | None = None) -> np.ndarray:
+    """P(evidence) of each case by enumeration, with one distribution replaced."""
+    if cpd is not None:
+        cpds = {**model.network.cpds, cpd.child: cpd}
+        model = compile_diagnosis(Network(model.network.variables.values(), cpds.values()))
+    return np.array([enumerate_case(model, evidence, row).evidence for row in range(len(evidence))])
+
+
+def dense(model: NoisyModel, evidence: Evidence, tile: int = 2048) -> tuple[np.ndarray, ...]:
+    """The blocks of all scores, in the order of the cases."""
+    layout = number_layout(model)
+    values = np.zeros((len(evidence), layout.first[-1]))
+    for part in case_scores(model, evidence, tile=tile):
+        values[part.rows] = part.values.toarray()
+    return layout.split(values)
+
+
+def elsewhere(value: float) -> float:
+    return value + 0.25 if value < 0.5 else value - 0.25
+
+
+def is_free(value: float) -> bool:
+    return 0.0 < value < 1.0
+
+
+def altered_links(model: NoisyModel) -> Iterator[tuple[int, tuple[int, ...], CPD, float]]:
+    """Block and index of every free strength, factor and leak, and a distribution with it moved."""
+    at = {name: i for i, name in enumerate(model.causes)}
+    for f, name in enumerate(model.findings):
+        cpd = model.network.cpds[name]
+        assert isinstance(cpd, NoisyOrCPD)
+        parts = (cpd.activators, cpd.strengths, cpd.leak, cpd.inhibitors, cpd.factors)
+        for block, names, numbers in ((0, parts[0], parts[1]), (1, parts[3], parts[4])):
+            for i, parent in enumerate(names):
+                if is_free(numbers[i]):
+                    new = np.array(numbers)
+                    new[i] = elsewhere(new[i])
+                    own = (*parts[:1], new, *parts[2:]) if block == 0 else (*parts[:4], new)
+                    yield block, (at[parent], f), NoisyOrCPD(name, *own), new[i] - numbers[i]
+        if is_free(cpd.leak):
+            new_leak = elsewhere(cpd.leak)
+            own = (*parts[:2], new_leak, *parts[3:])
+            yield 2, (f,), NoisyOrCPD(name, *own), new_leak - cpd.leak
+
+
+def altered_levels(model: NoisyModel) -> Iterator[tuple[int, tuple[int, ...], CPD, float]]:
+    """The same of exceedances; those fall with the level, so one goes half-way to a neighbour."""
+    at = {name: i for i, name in enumerate(model.causes)}
+    for o, name in enumerate(model.ordinals):
+        cpd = model.network.cpds[name]
+        assert isinstance(cpd, NoisyMaxCPD)
+        rows = [*zip(cpd.parents, cpd.strengths, strict=True), (None, cpd.leak)]
+        for k, (parent, row) in enumerate(rows):
+            for level in np.flatnonzero((row > 0.0) & (row < 1.0)).tolist():
+                lower = row[level + 1] if level + 1 < len(row) else 0.0
+                upper = row[level - 1] if level else 1.0
+                new = np.array(row)
+                new[level] = (lower + upper) / 2.0
+                step = new[level] - row[level]
+                if abs(step) < 1e-3:
+                    continue
+                column = model.level_offset[o] + level
+                if parent is None:
+                    yield 4, (column,), NoisyMaxCPD(name, cpd.parents, cpd.strengths, new), step
+                else:
+                    strengths = np.array(cpd.strengths)
+                    strengths[k] = new
+                    changed = NoisyMaxCPD(name, cpd.parents, strengths, cpd.leak)
+                    yield 3, (at[parent], column), changed, step
+
+
+def altered_tables(model: NoisyModel) -> Iterator[tuple[int, tuple[int, ...], CPD, float]]:
+    """The same of the free entries of the tables of causes whose risks all matter."""
+    for c, name in enumerate(model.causes):
+        cpd = model.network.cpds[name]
+        risks = tuple(model.risks[r] for r in model.cause_parents[c])
+        if len(risks) != len(cpd.parents):
+            continue
+        table = model.cause_tables[c]
+        for index in np.argwhere((table > 0.0) & (table < 1.0)).tolist():
+            new = np.array(table)
+            new[tuple(index)] = elsewhere(new[tuple(index)])
+            changed = TableCPD(name, risks, np.stack([1.0 - new, new], axis=-1))
+            yield 5 + c, tuple(index), changed, new[tuple(index)] - table[tuple(index)]
+
+
+def slopes(model: NoisyModel, evidence: Evidence, base: np.ndarray, cpd: CPD, step: float):
+    slope = (probability(model, evidence, cpd) - base) / step
+    return np.divide(slope, base, out=np.zeros(len(base)), where=base > 0.0)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_scores_are_those_of_the_sums_over_all_worlds(seed: int) -> None:
+    model, evidence = random_problem(seed, n_cases=4)
+    blocks, base = dense(model, evidence), probability(model, evidence)
+    for altered in (altered_links, altered_levels, altered_tables):
+        for block, index, cpd, step in altered(model):
+            right = slopes(model, evidence, base, cpd, step)
+            ours = blocks[block][(slice(None), *index)]
+            where = f"{block} {index} of {cpd.child}"
+            np.testing.assert_allclose(ours, right, rtol=1e-10, atol=1e-10, err_msg=where)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_scores_of_risks_are_those_of_the_sums_over_all_worlds(seed: int) -> None:
+    model, evidence = random_problem(seed, n_cases=4)
+    blocks, base = dense(model, evidence), probability(model, evidence)
+    for r, name in enumerate(model.risks):
+        prior, ours = model.risk_priors[r], blocks[5 + len(model.causes) + r]
+        free = np.flatnonzero((prior > 0.0) & (prior < 1.0))
+        for state in free[1:].tolist():
+            new, step = np.array(prior), min(prior[free[0]], prior[state]) / 2.0
+            new[[free[0], state]] += [-step, step]
+            right = slopes(model, evidence, base, TableCPD(name, (), new), step)
+            gap = ours[:, state] - ours[:, free[0]]
+            np.testing.assert_allclose(gap, right, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_scores_of_cases_summed_out_as_trees_are_those_of_extra_cases(seed: int) -> None:
+    model, evidence = knotted_problem(seed, 4)
+    blocks, twin = dense(model, evidence), link_gradient(model, evidence)
+    assert np.isfinite(twin.log_evidence).any()
+    for block, name in enumerate(("strength", "factor", "leak", "exceed", "exceed_leak")):
+        right = getattr(twin, name)
+        ours = blocks[block]
+        free = np.isin(ours, 0.0, invert=True)
+        np.testing.assert_allclose(ours[free], right[free], rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_sum_is_that_of_the_cases_whatever_the_tile(seed: int) -> None:
+    model, evidence = random_problem(seed, n_cases=30)
+    layout = number_layout(model)
+    weights = np.random.default_rng(seed).random(30)
+    one, other = (evidence_gradient(model, evidence, weights, tile=n) for n in (7, 2048))
+    values = np.hstack([block.reshape(30, -1) for block in dense(model, evidence)])
+    np.testing.assert_allclose(one.total, weights @ values, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(one.total, other.total, rtol=1e-10, atol=1e-10)
+    np.testing.assert_array_equal(
+        np.isneginf(one.log_evidence), ~values.any(axis=1) | np.isneginf(one.log_evidence)
+    )
+    assert len(numbers_of(model)) == layout.first[-1] == values.shape[1]
