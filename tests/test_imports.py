@@ -26,6 +26,7 @@ PUBLIC = {
     "InvalidKnowledge",
     "InvalidNetwork",
     "JointAnswer",
+    "Learned",
     "LearnedNetwork",
     "Network",
     "ManyAnswers",

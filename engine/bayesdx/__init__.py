@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.explaining.explanation import Explanation
     from bayesdx.diagnosis.explaining.many import CaseExplanations
     from bayesdx.diagnosis.intervals import Intervals
+    from bayesdx.diagnosis.learning.learned import Learned
     from bayesdx.diagnosis.many_cases import ManyAnswers
     from bayesdx.diagnosis.predictive_check import Surprise
     from bayesdx.diagnosis.red_flags import RedFlagHit
@@ -71,6 +72,7 @@ __all__ = [
     "InvalidKnowledge",
     "InvalidNetwork",
     "JointAnswer",
+    "Learned",
     "LearnedNetwork",
     "ManyAnswers",
     "Network",
@@ -122,6 +124,7 @@ _MODULES = {
     "bayesdx.diagnosis.explaining.explanation": ("Explanation",),
     "bayesdx.diagnosis.explaining.many": ("CaseExplanations",),
     "bayesdx.diagnosis.intervals": ("Intervals",),
+    "bayesdx.diagnosis.learning.learned": ("Learned",),
     "bayesdx.diagnosis.many_cases": ("ManyAnswers",),
     "bayesdx.diagnosis.predictive_check": ("Surprise",),
     "bayesdx.diagnosis.red_flags": ("RedFlagHit",),

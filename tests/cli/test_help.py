@@ -22,6 +22,7 @@ COMMANDS = (
     "init",
     "check",
     "calibrate",
+    "learn",
     "show",
     "list",
     "network",
@@ -50,7 +51,9 @@ def test_every_command_has_help_and_takes_priors(run, command: str) -> None:
     assert ran.code == 0
     assert ran.err == ""
     assert f"Usage: bayesdx {command}" in ran.out
-    assert ("-p, --priors FOLDER" in ran.out) == (command not in ("init", "network", "prepare"))
+    assert ("-p, --priors FOLDER" in ran.out) == (
+        command not in ("init", "learn", "network", "prepare")
+    )
 
 
 def test_version(run) -> None:

@@ -147,6 +147,11 @@ class KnowledgeDraws:
             self._events.update(self._laid_out(rows, self._solved(rows)))
         return self._events[name]
 
+    def solve_all(self) -> None:
+        """Solve for every event at once, which takes a fraction of one after the other."""
+        rows = np.arange(len(self.assembly.links.layout.events))
+        self._events.update(self._laid_out(rows, self._solved(rows)))
+
     def _solved(self, rows: IntArray) -> LinkParameters:
         """Solve for a finding, or for all thresholds of an ordinal finding."""
         links, draws = self.assembly.links, len(self)

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "init": "Begin a knowledge folder of your own.",
     "check": "Lint a folder of knowledge.",
     "calibrate": "Move elicited numbers as little as possible until the constraints hold.",
+    "learn": "Learn the numbers of a folder from cases.",
     "show": "Tell where a number comes from.",
     "list": "List causes, findings or risks with their ids.",
     "network": "Describe or convert a network file, answer cases on it, or learn its numbers.",

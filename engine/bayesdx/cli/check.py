@@ -17,8 +17,9 @@ from bayesdx.diagnosis.statement_effects import effect_remarks
 from bayesdx.errors import NOTHING, Fault, InvalidCase
 from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.learned_numbers import in_use
 from bayesdx.knowledge.linting import lint
-from bayesdx.knowledge.overrides import calibrated, stale
+from bayesdx.knowledge.overrides import stale
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.presentation.terminal import show, show_lines
 from bayesdx.presentation.words import counted
@@ -57,11 +58,11 @@ def check(
     with patience("checking"):
         knowledge = read_knowledge(one_folder(folder, priors))
         # What the finished network makes of the numbers belongs to a check as well.
-        in_use = calibrated(knowledge)
-        assembly = assemble(in_use)
-        missed = missed_remarks(in_use, assembly, stale(knowledge))
+        used = in_use(knowledge)
+        assembly = assemble(used)
+        missed = missed_remarks(used, assembly, stale(knowledge))
         remarks = lint(knowledge) + fit_remarks(assembly) + missed
-        remarks += effect_remarks(in_use, assembly)
+        remarks += effect_remarks(used, assembly)
     shown = ("info", "warning") if verbose and not quiet else ("warning",)
     _print([remark for kind in shown for remark in remarks if remark[0] == kind])
     counts = Counter(severity for severity, _, _ in remarks)

@@ -14,7 +14,7 @@ from bayesdx.cli.options import Priors
 from bayesdx.cli.progress import patience
 from bayesdx.cli.statements import answer_lines
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.overrides import calibrated
+from bayesdx.knowledge.learned_numbers import in_use
 from bayesdx.knowledge.provenance import describe_cause, describe_finding, describe_risk
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.statement_provenance import describe_statement
@@ -68,7 +68,7 @@ def show(
         list_ids(Listed(f"{kind.value}s"), priors=priors)
         return
     with patience("reading the knowledge"):
-        knowledge = calibrated(read_knowledge(priors))
+        knowledge = in_use(read_knowledge(priors))
     if name is None:
         rows = [(one, told.says) for one, told in knowledge.statements.items()]
         show_blocks([Grid(("statement", "says"), list(rows), frozenset({0, 1}))])

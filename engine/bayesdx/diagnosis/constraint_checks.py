@@ -163,6 +163,7 @@ def missed_remarks(knowledge: Knowledge, assembly: Assembly, stale: str = "") ->
     """
     calibration = knowledge.calibration
     given_up = {one.constraint for one in calibration.given_up} if calibration else set()
+    learned = knowledge.learning.no_longer_hold if knowledge.learning is not None else ()
     remarks: list[Remark] = []
     for check in check_statements(knowledge, assembly):
         if check.held:
@@ -173,6 +174,8 @@ def missed_remarks(knowledge: Knowledge, assembly: Assembly, stale: str = "") ->
         place = f"constraints.toml:{name}"
         if name in given_up:
             remarks.append(("info", place, f"given up: {message}."))
+        elif name in learned:
+            remarks.append(("warning", place, f"{message}, since numbers were learned."))
         elif stale and calibration is not None:
             remarks.append(("warning", place, f"{message}: run bayesdx calibrate."))
         else:

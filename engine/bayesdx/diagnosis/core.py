@@ -34,7 +34,7 @@ from bayesdx.inference.noisy.choice import takes_compiled
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.overrides import calibrated
+from bayesdx.knowledge.learned_numbers import in_use
 
 if TYPE_CHECKING:
     from bayesdx.building.perturbations import Perturbations
@@ -81,7 +81,7 @@ class Core(ReadOnly):
     Attributes
     ----------
     knowledge : Knowledge
-        With calibrated numbers in the place of elicited ones.
+        With calibrated, then learned numbers in the place of elicited ones.
     elicited : Knowledge
         As written in the folder.
     assembly : Assembly
@@ -232,7 +232,7 @@ class Core(ReadOnly):
 
 
 def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
-    """Assemble knowledge; the calibrated numbers of the folder replace elicited ones.
+    """Assemble knowledge; calibrated and learned numbers of the folder replace elicited ones.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
     """
     if backend not in get_args(Backend):
         raise BayesdxError(Fault("backend", "auto, numpy or compiled", backend))
-    knowledge = calibrated(elicited)
+    knowledge = in_use(elicited)
     assembly = assemble(knowledge)
     model = assembly.model
     at = {name: i for i, name in enumerate(model.causes)}

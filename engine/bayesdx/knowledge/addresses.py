@@ -219,20 +219,39 @@ def with_values(knowledge: Knowledge, values: Mapping[Address, StatedValue]) -> 
     LookupError
         If there is no number at an address.
     """
+    return _replaced(
+        knowledge,
+        {address: {FIELDS[address.kind].value: value} for address, value in values.items()},
+    )
+
+
+def _replaced(knowledge: Knowledge, updates: Mapping[Address, dict[str, Any]]) -> Knowledge:
+    """Return the knowledge with fields of some numbers replaced."""
     tables: dict[str, dict[str, Any]] = {}
-    for address, value in values.items():
-        table, field, name = FIELDS[address.kind]
+    for address, update in updates.items():
+        table, field, _ = FIELDS[address.kind]
         entries = tables.setdefault(table, dict(getattr(knowledge, table)))
         entry = entries[address.owner]
         part: Any = getattr(entry, field)
         stated = part if address.key is None else part[address.key]
-        new = stated.model_copy(update={name: value})
+        new = stated.model_copy(update=update)
         if isinstance(part, dict):
             new = FrozenDict({**part, address.key: new})
         elif isinstance(part, tuple):
             new = tuple(new if at == address.key else one for at, one in enumerate(part))
         entries[address.owner] = entry.model_copy(update={field: new})
     return knowledge.model_copy(update={name: FrozenDict(one) for name, one in tables.items()})
+
+
+def with_ranges(knowledge: Knowledge, ranges: Mapping[Address, tuple[float, float]]) -> Knowledge:
+    """Return the knowledge with other ranges; numbers and everything else are as they were.
+
+    Raises
+    ------
+    LookupError
+        If there is no number at an address.
+    """
+    return _replaced(knowledge, {address: {"range": one} for address, one in ranges.items()})
 
 
 def condition_text(conditions: tuple[Condition, ...]) -> str:

@@ -28,6 +28,7 @@ from bayesdx.knowledge.kinds import (
     FILES,
     FINDING,
     GROUP,
+    LEARNING,
     MEASURE,
     RISK,
     RULE,
@@ -40,6 +41,7 @@ from bayesdx.knowledge.kinds import (
     WORD,
     EntryKind,
 )
+from bayesdx.knowledge.learning_schema import Learning
 from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag
 from bayesdx.knowledge.schema import (
@@ -97,6 +99,7 @@ class Drafts:
     management: tuple[Text, ...] = ()
     pitfalls: tuple[Text, ...] = ()
     calibration: Calibration | None = None
+    learning: Learning | None = None
     faults: list[Fault] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
@@ -174,6 +177,8 @@ def _draft_statements(draft: Drafts, folder: Folder) -> None:
     draft.text_settings = _table(draft, TEXT_SETTINGS, folder, "management.toml", "settings")
     if (raw := folder.tables.get("calibration.toml")) is not None:
         draft.calibration = _validate(draft, CALIBRATION, "calibration.toml:", raw)
+    if (raw := folder.tables.get("learned.toml")) is not None:
+        draft.learning = _validate(draft, LEARNING, "learned.toml:", raw)
 
 
 def _entries(

@@ -21,6 +21,7 @@ OTHER_FILES = (
     "calibration.toml",
     "constraints.toml",
     "groups.toml",
+    "learned.toml",
     "management.toml",
     "measures.toml",
     "pitfalls.toml",

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
+from bayesdx.knowledge.learning_schema import Learning
 from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag
 from bayesdx.knowledge.schema import (
@@ -123,6 +124,11 @@ ASKER = EntryKind(
     Asker, TypeAdapter(Asker), {"id": "unreadable", "label": "-", "asks": ["patient"]}
 )
 CALIBRATION = EntryKind(Calibration, TypeAdapter(Calibration), {"computed_from": ""})
+LEARNING = EntryKind(
+    Learning,
+    TypeAdapter(Learning),
+    {"computed_from": "", "cases": 0, "labelled": 0, "sample": "selected"},
+)
 WORD = EntryKind(
     Word,
     TypeAdapter(Word),
@@ -197,6 +203,7 @@ FILES: Mapping[str, FileShape] = MappingProxyType(
         "management.toml": FileShape(rows={"text": TEXT}, tables={"settings": TEXT_SETTINGS}),
         "pitfalls.toml": FileShape(rows={"text": TEXT}),
         "calibration.toml": FileShape(whole=CALIBRATION),
+        "learned.toml": FileShape(whole=LEARNING),
     }
 )
 """The files of a folder; ``causes`` stands for each file of that folder."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from bayesdx.frozen import FrozenDict
+from bayesdx.knowledge.learning_schema import Learning
 from bayesdx.knowledge.profile_schema import Profile
 from bayesdx.knowledge.question_schema import Asker, Effort
 from bayesdx.knowledge.red_flag_schema import RedFlag, subjects
@@ -63,6 +64,7 @@ class Knowledge(Frozen):
     management: tuple[Text, ...] = ()
     pitfalls: tuple[Text, ...] = ()
     calibration: Calibration | None = None
+    learning: Learning | None = None
     codes: dict[str, tuple[Code, ...]] = Field(default_factory=FrozenDict)
     setting: Profile | None = None
     digest: str

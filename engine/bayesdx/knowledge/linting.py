@@ -9,8 +9,9 @@ from bayesdx.knowledge.addresses import PlacedNumber, every_number, number_at
 from bayesdx.knowledge.coverage import coverage
 from bayesdx.knowledge.drafting import cause_file
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.learned_numbers import LEARNED_FILE
 from bayesdx.knowledge.naming import folded
-from bayesdx.knowledge.overrides import stale
+from bayesdx.knowledge.overrides import calibrated, stale
 from bayesdx.knowledge.profiles import read_profile, settings_of, with_profile
 from bayesdx.knowledge.remarks import Remark, Severity
 from bayesdx.knowledge.schema import Cause, Finding
@@ -41,6 +42,7 @@ def lint(knowledge: Knowledge) -> tuple[Remark, ...]:
         *_ranges(numbers),
         *coverage(knowledge),
         *_calibration(knowledge),
+        *_learning(knowledge),
         *_links(knowledge),
         *_findings(knowledge),
         *_shares(knowledge),
@@ -114,6 +116,23 @@ def _calibration(knowledge: Knowledge) -> Iterator[Remark]:
     elif reason:
         message = "it was computed from other numbers or constraints, but none that it moved is"
         yield "info", "calibration.toml", f"{message} another: it stays in use."
+
+
+def _learning(knowledge: Knowledge) -> Iterator[Remark]:
+    """Find learned numbers whose stated ones were edited since, or are gone."""
+    if knowledge.learning is None:
+        return
+    before = calibrated(knowledge)
+    for index, one in enumerate(knowledge.learning.number):
+        place = f"{LEARNED_FILE}:number[{index}]"
+        number = number_at(before, one.number)
+        if number is None:
+            known = (other.place for other in every_number(knowledge))
+            near = ", ".join(nearest_names(one.number, known))
+            yield "error", place, f"there is no number {one.number!r}. Nearest: {near}."
+        elif number.value != one.before:
+            message = f"{one.number} is no longer what it was learned from: it stays as stated."
+            yield "warning", place, message
 
 
 def _links(knowledge: Knowledge) -> Iterator[Remark]:

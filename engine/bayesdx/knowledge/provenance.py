@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from bayesdx.errors import Fault, InvalidKnowledge, nearest_names
 from bayesdx.knowledge.addresses import Address, PlacedNumber, condition_text, every_number
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.learned_numbers import learned_at
 from bayesdx.knowledge.overrides import move_of
 from bayesdx.knowledge.red_flag_schema import URGENCY_ONLY
 from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Link, Stated
@@ -205,6 +207,17 @@ def _moved_lines(knowledge: Knowledge, address: Address) -> Iterator[str]:
     move = move_of(knowledge, str(address))
     if move is not None:
         text = f"elicited {move.elicited:g}; moved by calibration for {move.constraint}"
+        yield from wrapped(text, "    ")
+    learned = learned_at(knowledge, str(address))
+    if learned is not None and knowledge.learning is not None:
+        low, high = learned.range_before or (math.nan, math.nan)
+        stated = f"{learned.before:g}" if isinstance(learned.before, float) else "otherwise"
+        between = "" if learned.range_before is None else f" ({low:g} to {high:g})"
+        worth = f"{learned.effective_cases:.3g} people; moved by {learned.moved:+.2f} of its"
+        text = (
+            f"stated {stated}{between}; learned from {knowledge.learning.cases} cases, worth "
+            f"{worth} standard deviations"
+        )
         yield from wrapped(text, "    ")
 
 

@@ -83,6 +83,7 @@ def _assemble(draft: Drafts, card: ModelCard, parsed: Folder) -> Knowledge:
         management=draft.management,
         pitfalls=draft.pitfalls,
         calibration=draft.calibration,
+        learning=draft.learning,
         codes=FrozenDict(),
         digest=parsed.digest,
         folder=parsed.path,

@@ -1,0 +1,150 @@
+"""`bayesdx learn`: numbers learned from a table of cases, beside the stated ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+import bayesdx
+from bayesdx.cli.case_tables import column_names
+from bayesdx.cli.options import Quiet
+from bayesdx.cli.progress import patience
+from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase
+from bayesdx.knowledge.learned_numbers import LEARNED_FILE
+from bayesdx.presentation.layout import ending
+from bayesdx.presentation.learning_view import learning_blocks
+from bayesdx.presentation.terminal import show, show_lines, tell
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.learning.labels import Others
+    from bayesdx.diagnosis.scoring import OnBadRow
+    from bayesdx.knowledge.learning_schema import Sample
+
+_ON_ERROR = {"stop": "raise", "skip": "reject"}
+
+
+def learn(
+    priors: Annotated[Path, typer.Argument(metavar="PRIORS", help="The knowledge folder.")],
+    cases: Annotated[
+        str,
+        typer.Argument(
+            metavar="CASES",
+            help="Cases as for score, with what is known of their causes: columns cause:ID and "
+            "group:ID (present, absent or blank), or diagnosis (ids with ; between).",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="NEW/",
+            help="A new or empty folder: a copy of PRIORS with learned.toml.",
+            show_default=False,
+        ),
+    ],
+    others: Annotated[
+        str | None,
+        typer.Option(
+            metavar="absent|unknown",
+            help="What is known of causes that a diagnosis does not name; must be said.",
+            show_default=False,
+        ),
+    ] = None,
+    sample: Annotated[
+        str,
+        typer.Option(
+            metavar="selected|consecutive",
+            help="How cases were chosen: priors of causes, effects of risks and prevalences are "
+            "learned from consecutive cases only.",
+        ),
+    ] = "selected",
+    diagnosis: Annotated[
+        str, typer.Option(metavar="COLUMN", help="The column of diagnoses.")
+    ] = "diagnosis",
+    folds: Annotated[
+        int, typer.Option(help="Parts of the cases that are scored by what the others say.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(help="Of which case is in which part.")] = 0,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            metavar="stop|skip",
+            help="What a row that cannot be read does: nothing is learned; or it is left out and "
+            "counted.",
+        ),
+    ] = "stop",
+    id_column: Annotated[
+        str | None,
+        typer.Option(
+            "--id",
+            metavar="COLUMN",
+            help="The column that names the cases; by default case_id.",
+            show_default=False,
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMNS",
+            help="Columns that are no evidence, with commas between.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Learn the numbers of a folder from cases.
+
+    Every number begins at its value and range; what cases say nothing of stays what it is. Writes a
+    copy of the folder with learned.toml, which every other command then answers with, and prints
+    what moved and how answers to cases that were held out fare, before and after. The files of the
+    documents are not touched.
+    """
+    if on_error not in _ON_ERROR:
+        raise InvalidCase(Fault("--on-error", "stop or skip", on_error))
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        got = Phrase("one with files" if output.is_dir() else "a file")
+        raise InvalidKnowledge(Fault(str(output), "a new or empty folder", got))
+    # Imported here: help does not wait for it.
+    from bayesdx.diagnosis.learning.learning_run import learn as learn_numbers
+    from bayesdx.tables import read_cases
+
+    with patience("reading the knowledge"):
+        engine = bayesdx.load(priors)
+        frame = read_cases(cases)
+    with patience("learning"):
+        found = learn_numbers(
+            engine.core,
+            frame,
+            diagnosis=diagnosis,
+            # Any other word is refused there, with those that there are.
+            others=cast("Others | None", others),
+            sample=cast("Sample", sample),
+            folds=folds,
+            seed=seed,
+            id=id_column,
+            ignore=column_names(ignore),
+            on_error=cast("OnBadRow", _ON_ERROR[on_error]),
+            say=(lambda _: None) if quiet else tell,
+        )
+    _write_folder(engine.knowledge.folder, output, found.to_toml())
+    show([*learning_blocks(found), *ending(engine.knowledge.model.intended_use)])
+    show_lines(f"{output}: a copy of {priors} with {LEARNED_FILE}")
+
+
+def _write_folder(source: Path, target: Path, learned: str) -> None:
+    """Copy the files of a knowledge folder, settings too, and add what was learned."""
+    from bayesdx.tables import write_whole
+
+    names = [
+        one.relative_to(source)
+        for pattern in ("*.toml", "causes/*.toml", "settings/*.toml")
+        for one in sorted(source.glob(pattern))
+    ]
+    for name in names:
+        place = target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(place, (source / name).read_bytes())
+    write_whole(target / LEARNED_FILE, learned.encode())

@@ -1,0 +1,1 @@
+"""Numbers learned from cases: labels, the posterior of the numbers, its mode, and honest scores."""

@@ -1,0 +1,286 @@
+"""What a table says of the causes of its cases: columns of labels, kept apart from evidence.
+
+``cause:ID`` and ``group:ID`` hold present, absent or nothing; ``diagnosis`` holds ids of causes
+with ``;`` between, or ``unexplained``. A diagnosis says which causes are present. Whether those
+that it does not name are absent is for whoever made the table to say; it is never guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.values import is_missing, read_binary
+from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase, nearest_names
+from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
+
+CAUSE, GROUP = "cause:", "group:"
+#: The column of diagnoses, unless another is named.
+DIAGNOSIS = "diagnosis"
+#: Says in that column that no modelled cause is present.
+NO_CAUSE = "unexplained"
+#: What is known of causes that a diagnosis does not name.
+Others = Literal["absent", "unknown"]
+#: Groups labelled present in one case: each doubles the terms of its probability.
+MOST_GROUPS = 4
+
+LabelArray = NDArray[np.int8]
+Faults = dict[int, list[Fault]]
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What is known of the causes of N cases: 1 present, 0 absent, -1 not known.
+
+    Attributes
+    ----------
+    causes : int8 array (N, C)
+        Of the causes of the model.
+    groups : int8 array (N, G)
+        Whether at least one member is present, in the order of ``group_names``.
+    group_names : tuple of str
+    members : tuple of int arrays
+        Of each group.
+    columns : tuple of str
+        Columns that were read.
+    """
+
+    causes: LabelArray
+    groups: LabelArray
+    group_names: tuple[str, ...]
+    members: tuple[IntArray, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def known(self) -> BoolArray:
+        """Which cases have a label, (N,)."""
+        return np.asarray((self.causes >= 0).any(axis=1) | (self.groups >= 0).any(axis=1))
+
+    def take(self, rows: IntArray | BoolArray) -> Labels:
+        """Return those of some cases."""
+        return replace(self, causes=self.causes[rows], groups=self.groups[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """N cases as rows whose probabilities add up to theirs.
+
+    A case of which no group is known to be present is one row, its labels clamped. "At least one
+    member is present" is the case without that label, minus the case with all members absent.
+
+    Attributes
+    ----------
+    evidence : Evidence
+        R rows, causes clamped.
+    owner : int array (R,)
+        The case of each, rising.
+    sign : array (R,)
+    n_cases : int
+    """
+
+    evidence: Evidence
+    owner: IntArray
+    sign: FloatArray
+    n_cases: int
+
+
+def is_label(column: object, diagnosis: str = DIAGNOSIS) -> bool:
+    """Whether a column holds labels."""
+    name = str(column)
+    return name == diagnosis or name.startswith((CAUSE, GROUP))
+
+
+def read_labels(
+    core: Core,
+    frame: pd.DataFrame,
+    labels: Sequence[object],
+    diagnosis: str = DIAGNOSIS,
+    others: Others | None = None,
+) -> tuple[Labels, Faults]:
+    """Read the columns of labels of a table.
+
+    Parameters
+    ----------
+    core : Core
+    frame : DataFrame, all of the table
+    labels : sequence
+        What faults call each row.
+    diagnosis : str
+        The column of diagnoses.
+    others : {"absent", "unknown"}
+        What is known of causes that it does not name.
+
+    Returns
+    -------
+    Labels, and dict of int to list of Fault
+        Of a bad row nothing is known, but what is wrong with it, by position.
+
+    Raises
+    ------
+    InvalidCase
+        With every unknown cause or group; where nothing is said of causes not diagnosed.
+    """
+    model = core.model
+    modelled = [name for name in core.causes if name in model.causes]
+    columns = [str(name) for name in frame.columns if is_label(name, diagnosis)]
+    _check_columns(core, columns, modelled, diagnosis, others)
+    told = tuple(one.removeprefix(GROUP) for one in columns if one.startswith(GROUP))
+    members = tuple(np.array(model.groups[f"group:{one}"], dtype=np.intp) for one in told)
+    causes = np.full((len(frame), len(model.causes)), -1, dtype=np.int8)
+    by_group = np.full((len(frame), len(told)), -1, dtype=np.int8)
+    faults: Faults = {}
+    for column in columns:
+        cells = frame[column].tolist()
+        if column == diagnosis:
+            at = {name: model.causes.index(name) for name in modelled}
+            found, bad = _diagnoses(cells, at, labels, column, others == "absent")
+            _merge(causes, found, labels, column, faults)
+        else:
+            states, bad = _states(cells, labels, column)
+            if column.startswith(CAUSE):
+                found = np.full_like(causes, -1)
+                found[:, model.causes.index(column.removeprefix(CAUSE))] = states
+                _merge(causes, found, labels, column, faults)
+            else:
+                by_group[:, told.index(column.removeprefix(GROUP))] = states
+        for row, fault in bad.items():
+            faults.setdefault(row, []).append(fault)
+    _contradictions(causes, by_group, members, labels, told, faults)
+    causes[sorted(faults)], by_group[sorted(faults)] = -1, -1
+    return Labels(causes, by_group, told, members, tuple(columns)), faults
+
+
+def _check_columns(
+    core: Core, columns: list[str], modelled: list[str], diagnosis: str, others: Others | None
+) -> None:
+    groups = [one for one in core.knowledge.groups if core.model.groups.get(f"group:{one}")]
+    faults = []
+    for column in columns:
+        for prefix, known, what in ((CAUSE, modelled, "cause"), (GROUP, groups, "group")):
+            name = column.removeprefix(prefix)
+            if column.startswith(prefix) and name not in known:
+                near = tuple(prefix + one for one in nearest_names(name, known))
+                faults.append(Fault(f"column {column}", f"the id of a modelled {what}", name, near))
+    if others is not None and others not in get_args(Others):
+        faults.append(Fault("others", " or ".join(get_args(Others)), others))
+    elif diagnosis in columns and others is None:
+        expected = "absent or unknown: what is known of causes that a diagnosis does not name"
+        faults.append(Fault("others", expected, NOTHING))
+    if faults:
+        raise InvalidCase(faults)
+
+
+def _states(
+    cells: Sequence[object], labels: Sequence[object], column: str
+) -> tuple[LabelArray, dict[int, Fault]]:
+    states, bad = np.full(len(cells), -1, dtype=np.int8), {}
+    for row, cell in enumerate(cells):
+        read = read_binary(_place(labels[row], column), cell, soft=False)
+        if isinstance(read, Fault):
+            bad[row] = read
+        elif not math.isnan(read):
+            states[row] = int(read)
+    return states, bad
+
+
+def _diagnoses(
+    cells: Sequence[object],
+    at: Mapping[str, int],
+    labels: Sequence[object],
+    column: str,
+    others_absent: bool,
+) -> tuple[LabelArray, dict[int, Fault]]:
+    found = np.full((len(cells), max(at.values(), default=-1) + 1), -1, dtype=np.int8)
+    bad: dict[int, Fault] = {}
+    everyone = list(at.values())
+    for row, cell in enumerate(cells):
+        if is_missing(cell):
+            continue
+        names = [one.strip() for one in str(cell).split(";") if one.strip()]
+        unknown = [one for one in names if one not in at and one != NO_CAUSE]
+        if unknown or (NO_CAUSE in names and len(names) > 1):
+            expected = f"ids of modelled causes with ; between, or {NO_CAUSE} alone"
+            near = nearest_names(unknown[0], at) if unknown else ()
+            bad[row] = Fault(_place(labels[row], column), expected, cell, near)
+            continue
+        if others_absent or NO_CAUSE in names:
+            found[row, everyone] = 0
+        found[row, [at[one] for one in names if one in at]] = 1
+    return found, bad
+
+
+def _merge(
+    causes: LabelArray,
+    found: LabelArray,
+    labels: Sequence[object],
+    column: str,
+    faults: Faults,
+) -> None:
+    """Add what a column says; two columns must not contradict each other."""
+    own = causes[:, : found.shape[1]]
+    clash = (own >= 0) & (found >= 0) & (own != found)
+    for row in np.flatnonzero(clash.any(axis=1)).tolist():
+        fault = Fault(_place(labels[row], column), "what the other labels say", Phrase("another"))
+        faults.setdefault(row, []).append(fault)
+    own[...] = np.where(found >= 0, found, own)
+
+
+def _contradictions(
+    causes: LabelArray,
+    groups: LabelArray,
+    members: tuple[IntArray, ...],
+    labels: Sequence[object],
+    names: tuple[str, ...],
+    faults: Faults,
+) -> None:
+    """Find groups that are absent with a member present, or present with every member absent."""
+    for g, own in enumerate(members):
+        some, none = (causes[:, own] == 1).any(axis=1), (causes[:, own] == 0).all(axis=1)
+        wrong = ((groups[:, g] == 0) & some) | ((groups[:, g] == 1) & none)
+        for row in np.flatnonzero(wrong).tolist():
+            expected = "what the labels of its members say"
+            fault = Fault(_place(labels[row], GROUP + names[g]), expected, Phrase("another"))
+            faults.setdefault(row, []).append(fault)
+    crowded = (groups == 1).sum(axis=1) > MOST_GROUPS
+    for row in np.flatnonzero(crowded).tolist():
+        expected = f"at most {MOST_GROUPS} groups present"
+        fault = Fault(f"row {labels[row]}", expected, int((groups[row] == 1).sum()))
+        faults.setdefault(row, []).append(fault)
+
+
+def _place(label: object, column: str) -> str:
+    return f"row {label}, {column}"
+
+
+def labelled_rows(evidence: Evidence, labels: Labels) -> LabelledRows:
+    """Clamp the labels of N cases; see `LabelledRows`."""
+    causes, owner, sign = [], [], []
+    for row in range(len(evidence)):
+        clamped = labels.causes[row].copy()
+        open_groups = []
+        for g, own in enumerate(labels.members):
+            if labels.groups[row, g] == 0:
+                clamped[own] = 0
+            elif labels.groups[row, g] == 1 and not (clamped[own] == 1).any():
+                open_groups.append(own)
+        for count in range(len(open_groups) + 1):
+            for chosen in combinations(open_groups, count):
+                one = clamped.copy()
+                for own in chosen:
+                    one[own] = 0
+                causes.append(one)
+                owner.append(row)
+                sign.append((-1.0) ** count)
+    at = np.array(owner, dtype=np.intp)
+    taken = evidence.take(at)
+    own_causes = np.array(causes, dtype=np.int8).reshape(len(at), labels.causes.shape[1])
+    return LabelledRows(replace(taken, causes=own_causes), at, np.array(sign), len(evidence))

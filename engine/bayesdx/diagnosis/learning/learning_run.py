@@ -1,0 +1,237 @@
+"""Learning the stated numbers of a knowledge folder from a table of cases.
+
+Every number has its stated value and range as a prior (`bayesdx.building.number_chain`); cases add
+log P(findings, labels). The mode of both together is what was learned. What is hidden, causes
+without label and findings that were not asked, is summed out exactly. Scores are those of cases
+that were held out, before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from bayesdx.building.assembly import assemble
+from bayesdx.building.number_chain import NumberChain, stated_prior
+from bayesdx.diagnosis.constraint_checks import check_statements
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.learning.asking_report import asking_report, giving_away
+from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, log_probabilities
+from bayesdx.diagnosis.learning.held_out import HeldAgainst, comparison, held_against, joined
+from bayesdx.diagnosis.learning.labels import (
+    DIAGNOSIS,
+    Others,
+)
+from bayesdx.diagnosis.learning.learned import Learned
+from bayesdx.diagnosis.learning.learned_rows import learned_rows
+from bayesdx.diagnosis.learning.learning_table import LearningTable, read_table
+from bayesdx.diagnosis.learning.number_posterior import (
+    NumberPosterior,
+    fit_numbers,
+)
+from bayesdx.diagnosis.scoring import OnBadRow
+from bayesdx.errors import BayesdxError, Fault, InvalidKnowledge, Phrase
+from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.knowledge.addresses import StatedValue, with_values
+from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.learned_numbers import LEARNED_FILE
+from bayesdx.knowledge.learning_schema import Learning, Sample
+from bayesdx.knowledge.overrides import numbers_digest
+
+FOLDS, SEED = 5, 0
+#: Numbers that say how common something is, not what it does: of consecutive cases only.
+FREQUENCIES = ("prior", "effect", "prevalence")
+#: Significant digits of a learned number.
+DIGITS = 6
+#: Halvings of all moves, should the assembled network not like them as the chain did.
+_HALVINGS = 6
+Say = Callable[[str], None]
+
+
+def learn(
+    core: Core,
+    frame: pd.DataFrame,
+    *,
+    diagnosis: str = DIAGNOSIS,
+    others: Others | None = None,
+    sample: Sample = "selected",
+    folds: int = FOLDS,
+    seed: int = SEED,
+    id: str | None = None,
+    ignore: tuple[str, ...] = (),
+    on_error: OnBadRow = "raise",
+    say: Say = lambda _: None,
+) -> Learned:
+    """Learn numbers from cases; see `Engine.learn`."""
+    _check_options(sample, folds, seed, on_error)
+    chain = _chain(core, sample)
+    table = read_table(core, frame, diagnosis, others, id, ignore, on_error)
+    n = len(table.cases.evidence)
+    say(f"{n} cases, {table.counts['labelled']} labelled; {table.counts['refused']} refused")
+    slopes = chain.slopes(np.zeros(len(chain.movers)))
+    found = fit_numbers(chain, table.rows, slopes)
+    say(f"{int(np.count_nonzero(found.steps))} of {len(chain.movers)} numbers moved")
+    scores = _cross_validated(core, chain, slopes, table, folds, seed, say)
+    knowledge, found, values = _assembled(core, chain, table, found)
+    learned, numbers = learned_rows(chain, found, knowledge)
+    learning = Learning(
+        computed_from=numbers_digest(core.elicited),
+        cases=table.counts["used"],
+        labelled=table.counts["labelled"],
+        sample=sample,
+        no_longer_hold=_lost(core, knowledge),
+        number=learned,
+    )
+    names = core.model.causes
+    notes = [*_notes(table, names, found), *giving_away(table.cases, table.labels, names)]
+    refused = pd.DataFrame({"why": list(table.refused.values())}, index=list(table.refused))
+    return Learned(
+        table=numbers,
+        scores=scores,
+        asking=asking_report(table.cases, table.labels, names),
+        refused=refused.rename_axis("row"),
+        counts=table.counts,
+        no_longer_hold=learning.no_longer_hold,
+        notes=tuple(notes),
+        sample=sample,
+        folds=folds,
+        seed=seed,
+        log_posterior_before=values[0],
+        log_posterior_after=values[1],
+        knowledge=knowledge,
+        learning=learning,
+    )
+
+
+def _chain(core: Core, sample: Sample) -> NumberChain:
+    """Return the network as a function of the numbers that such cases may move."""
+    if core.elicited.learning is not None:
+        expected = "numbers that were not learned yet: learn from all cases together"
+        raise InvalidKnowledge(Fault(LEARNED_FILE, expected, Phrase("a folder with that file")))
+    kept = core.perturbations
+    movers = tuple(
+        mover
+        for mover in kept.movers
+        if sample == "consecutive" or mover.number.number.kind not in FREQUENCIES
+    )
+    return NumberChain(core.knowledge, core.assembly, kept.numbers, movers)
+
+
+def _check_options(sample: str, folds: int, seed: int, on_error: str) -> None:
+    faults = []
+    if sample not in get_args(Sample):
+        faults.append(Fault("sample", " or ".join(get_args(Sample)), sample))
+    if type(folds) is not int or folds < 2:
+        faults.append(Fault("folds", "a whole number of at least 2", folds))
+    if type(seed) is not int or seed < 0:
+        faults.append(Fault("seed", "a whole number, not negative", seed))
+    if on_error not in get_args(OnBadRow):
+        faults.append(Fault("on_error", f"one of {', '.join(get_args(OnBadRow))}", on_error))
+    if faults:
+        raise BayesdxError(faults)
+
+
+def _cross_validated(
+    core: Core,
+    chain: NumberChain,
+    slopes: sparse.csc_array,
+    table: LearningTable,
+    folds: int,
+    seed: int,
+    say: Say,
+) -> pd.DataFrame:
+    """Score every case by numbers that were learned without it."""
+    n = len(table.cases.evidence)
+    folds = min(folds, n)
+    order = np.random.default_rng(seed).permutation(n)
+    before, after, parts = [], [], []
+    for fold in range(folds if n > 1 else 0):
+        held = np.sort(order[fold::folds])
+        rest = np.setdiff1d(np.arange(n), held)
+        found = fit_numbers(chain, chosen_cases(table.rows, rest), slopes, widths=False)
+        model = chain.model(found.steps)
+        assert model is not None
+        evidence, labels = table.cases.evidence.take(held), table.labels.take(held)
+        before.append(held_against(core.model, evidence, labels))
+        after.append(held_against(model, evidence, labels))
+        parts.append(held)
+        say(f"fold {fold + 1} of {folds}")
+    if not parts:
+        return pd.DataFrame()
+    both: list[HeldAgainst] = [joined(one, parts, n) for one in (before, after)]
+    return comparison(*both)
+
+
+def _assembled(
+    core: Core, chain: NumberChain, table: LearningTable, found: NumberPosterior
+) -> tuple[Knowledge, NumberPosterior, tuple[float, float]]:
+    """Assemble the learned numbers anew; what is found never falls below where it began.
+
+    The chain keeps the fit's correction for causes that share risks, an assembly makes its own.
+    """
+    prior = stated_prior(chain.movers)
+    before = float(log_probabilities(core.model, table.rows).sum())
+    steps = found.steps
+    for _ in range(_HALVINGS):
+        values = {one: _rounded(value) for one, value in chain.stated(steps).items()}
+        knowledge = with_values(core.knowledge, values)
+        if not values:
+            break
+        model = assemble(knowledge, core.assembly.links).model
+        after = float(log_probabilities(model, table.rows).sum()) + prior.log_density(steps)
+        if after >= before:
+            return knowledge, _with_steps(found, steps), (before, after)
+        steps = steps / 2.0
+    return core.knowledge, _with_steps(found, np.zeros_like(steps)), (before, before)
+
+
+def _with_steps(found: NumberPosterior, steps: FloatArray) -> NumberPosterior:
+    return NumberPosterior(
+        steps, found.deviation, found.prior_precision, found.precision, found.way
+    )
+
+
+def _rounded(value: StatedValue) -> StatedValue:
+    """Round a single number to so many digits, of its distance from 1 where that is smaller."""
+    if isinstance(value, tuple):
+        return value
+    if 0.5 < value < 1.0:
+        return 1.0 - float(f"{1.0 - value:.{DIGITS}g}")
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _lost(core: Core, knowledge: Knowledge) -> tuple[str, ...]:
+    """Constraints that held before and no longer do."""
+    if not core.knowledge.constraints:
+        return ()
+    before = check_statements(core.knowledge, core.assembly)
+    after = check_statements(knowledge, assemble(knowledge, core.assembly.links))
+    return tuple(
+        one.constraint.id
+        for one, other in zip(before, after, strict=True)
+        if one.held and not other.held
+    )
+
+
+def _notes(table: LearningTable, names: tuple[str, ...], found: NumberPosterior) -> list[str]:
+    labels, notes = table.labels, []
+    if not table.counts["labelled"]:
+        notes.append("No case has a label: causes stayed hidden, scores are of findings alone.")
+    for prefix, states, own in (
+        ("cause:", labels.causes, names),
+        ("group:", labels.groups, labels.group_names),
+    ):
+        for i, name in enumerate(own):
+            told = states[:, i][states[:, i] >= 0]
+            if len(told) and (told == told[0]).all() and told[0] == 1:
+                notes.append(
+                    f"{prefix}{name} is present in all {len(told)} cases that say of it: nothing "
+                    "tells it from its absence."
+                )
+    if not found.way.arrived:
+        notes.append("The search ended before the mode was reached: numbers moved part of the way.")
+    return notes

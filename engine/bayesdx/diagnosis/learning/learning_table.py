@@ -1,0 +1,135 @@
+"""Which cases of a table can be learned from, with what is known of their causes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bayesdx.case_columns import column_roles
+from bayesdx.diagnosis.cases import Cases
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, log_probabilities
+from bayesdx.diagnosis.learning.labels import (
+    Faults,
+    LabelledRows,
+    Labels,
+    Others,
+    is_label,
+    labelled_rows,
+    read_labels,
+)
+from bayesdx.diagnosis.scoring import OnBadRow
+from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase
+from bayesdx.inference.noisy.model import IntArray
+from bayesdx.inference.noisy.query import posteriors
+
+
+@dataclass(frozen=True, eq=False)
+class LearningTable:
+    """Cases that can be learned from, N of them, and what became of the other rows.
+
+    Attributes
+    ----------
+    cases : Cases
+        Their findings, causes not clamped.
+    labels : Labels
+    rows : LabelledRows
+        Both together.
+    refused : dict of row label to str
+        Why other rows are left out.
+    counts : dict of str to int
+        As `Learned.counts`.
+    """
+
+    cases: Cases
+    labels: Labels
+    rows: LabelledRows
+    refused: dict[object, str]
+    counts: dict[str, int]
+
+
+def read_table(
+    core: Core,
+    frame: pd.DataFrame,
+    diagnosis: str,
+    others: Others | None,
+    id: str | None,
+    ignore: tuple[str, ...],
+    on_error: OnBadRow,
+) -> LearningTable:
+    """Read findings and labels; leave out rows that cannot be learned from."""
+    if not len(frame):
+        raise InvalidCase(Fault("cases", "one row or more", NOTHING))
+    own = [name for name in frame.columns if is_label(name, diagnosis)]
+    rest = [str(name) for name in frame.columns if name not in own]
+    roles = column_roles(rest, core.reader.names.knows, id=id, ignore=ignore)
+    calls = frame[roles.id].tolist() if roles.id else frame.index.tolist()
+    labels, bad = read_labels(core, frame, calls, diagnosis, others)
+    evidence = {name: frame[name].array for name in roles.evidence}
+    cases, good, unread = core.reader.read_rows(evidence, len(frame), calls)
+    for row, fault in unread:
+        bad.setdefault(row, []).insert(0, fault)
+    if bad and on_error == "raise":
+        raise InvalidCase([fault for row in sorted(bad) for fault in bad[row]])
+    usable = good.copy()
+    usable[list(bad)] = False
+    return _possible(core, cases, labels, np.flatnonzero(usable), calls, bad)
+
+
+def _possible(
+    core: Core,
+    cases: Cases,
+    labels: Labels,
+    kept: IntArray,
+    calls: list[object],
+    bad: Faults,
+) -> LearningTable:
+    """Leave out cases that are impossible or too complex under the stated numbers."""
+    rows = labelled_rows(cases.evidence.take(kept), labels.take(kept))
+    answer = posteriors(core.model, rows.evidence, only_evidence=True, backend="numpy")
+    hard = np.zeros(len(kept), dtype=bool)
+    if len(answer.too_complex):
+        hard[rows.owner[answer.too_complex]] = True
+    log_p = np.full(len(kept), -np.inf)
+    if not hard.any():
+        log_p = log_probabilities(core.model, rows)
+    else:
+        easy = np.flatnonzero(~hard)
+        log_p[easy] = log_probabilities(core.model, chosen_cases(rows, easy))
+    possible = np.isfinite(log_p)
+    refused: dict[object, str] = {calls[row]: " ".join(map(str, bad[row])) for row in sorted(bad)}
+    for row in np.flatnonzero(hard).tolist():
+        refused[calls[kept[row]]] = "more is coupled than can be summed over"
+    for row in np.flatnonzero(~hard & ~possible).tolist():
+        refused[calls[kept[row]]] = "impossible under the stated numbers"
+    used = np.flatnonzero(possible)
+    counts = {
+        "rows": len(calls),
+        "refused": len(bad),
+        "impossible": int((~hard & ~possible).sum()),
+        "too_complex": int(hard.sum()),
+        "used": len(used),
+        "labelled": int(labels.take(kept[used]).known.sum()),
+    }
+    left, own_labels = cases.take(kept[used]), labels.take(kept[used])
+    _refuse_empty(left, own_labels, counts, refused)
+    return LearningTable(left, own_labels, chosen_cases(rows, used), refused, counts)
+
+
+def _refuse_empty(
+    cases: Cases, labels: Labels, counts: dict[str, int], refused: dict[object, str]
+) -> None:
+    if not counts["used"]:
+        why = next(iter(refused.values()), "")
+        raise InvalidCase(Fault("cases", "one case to learn from", Phrase(f"none: {why}")))
+    if not cases.known.any():
+        raise InvalidCase(Fault("cases", "a finding that is known in some case", NOTHING))
+    known = labels.known
+    if known.sum() > 1:
+        told = np.hstack([labels.causes[known], labels.groups[known]])
+        if (told == told[0]).all() and known.all():
+            expected = "labels that differ between cases"
+            got = Phrase(f"the same labels in all {int(known.sum())} cases: one class only")
+            raise InvalidCase(Fault("labels", expected, got))

@@ -1,0 +1,153 @@
+"""The posterior of stated numbers given cases: its mode and its widths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse, special
+
+from bayesdx.building.number_chain import NumberChain, StatedPrior, stated_prior
+from bayesdx.building.number_draws import EDGE
+from bayesdx.building.perturbations import Mover
+from bayesdx.diagnosis.learning.ascent import Ascent, climb
+from bayesdx.diagnosis.learning.case_likelihood import expand, log_probabilities
+from bayesdx.diagnosis.learning.labels import LabelledRows
+from bayesdx.inference.noisy.model import FloatArray, IntArray
+from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
+
+#: Standard normal quantile of the ends of a 90 % interval.
+NORMAL_95 = 1.6448536269514722
+
+
+@dataclass(frozen=True, eq=False)
+class NumberPosterior:
+    """The mode and how wide the posterior is around it.
+
+    Attributes
+    ----------
+    steps : array (J,)
+        From what was stated, in log-odds or the logarithm; exactly 0 of numbers that the cases
+        say nothing of.
+    deviation : array (J,)
+        Standard deviation by the information of cases and of what was stated; NaN where the cases
+        say nothing.
+    prior_precision, precision : arrays (J,)
+        1 / variance before, at the mode, and after.
+    way : Ascent
+    """
+
+    steps: FloatArray
+    deviation: FloatArray
+    prior_precision: FloatArray
+    precision: FloatArray
+    way: Ascent
+
+
+def fit_numbers(
+    chain: NumberChain,
+    rows: LabelledRows,
+    start: sparse.csc_array | None = None,
+    *,
+    widths: bool = True,
+) -> NumberPosterior:
+    """Find the mode of the posterior of the numbers of a chain.
+
+    Parameters
+    ----------
+    chain : NumberChain
+    rows : LabelledRows
+        Cases that are possible under the stated numbers.
+    start : sparse array (T, J), optional
+        Slopes at the stated numbers, where they are at hand.
+    widths : bool
+        Whether deviations are wanted.
+
+    Returns
+    -------
+    NumberPosterior
+    """
+    still = np.zeros(len(chain.movers))
+    first = chain.slopes(still) if start is None else start
+    model = chain.model(still)
+    assert model is not None
+    begun = expand(model, first, rows)
+    moving, free = chain.only(np.diag(begun.information) > 0.0)
+    prior = stated_prior(chain.movers)
+    if not len(free):
+        return _around(prior, free, Ascent(still[free], (begun.value,), True), None)
+    own = prior.take(free)
+
+    def value(point: FloatArray) -> float:
+        if not point.any():
+            return begun.value
+        moved = moving.model(point)
+        if moved is None:
+            return -np.inf
+        return float(log_probabilities(moved, rows).sum()) + own.log_density(point)
+
+    def slope(point: FloatArray) -> FloatArray:
+        if not point.any():
+            return begun.gradient[free]
+        moved = moving.model(point)
+        assert moved is not None
+        return expand(moved, moving.slopes(point), rows).gradient + own.gradient(point)
+
+    curvature = begun.information[np.ix_(free, free)] + np.diag(own.curvature(still[free]))
+    way = climb(value, slope, still[free], curvature)
+    found = _settled(moving, rows, way) if widths else None
+    return _around(prior, free, way, found)
+
+
+def _settled(chain: NumberChain, rows: LabelledRows, way: Ascent) -> FloatArray:
+    """Information of the cases at the mode."""
+    model = chain.model(way.point)
+    assert model is not None
+    return expand(model, chain.slopes(way.point), rows).information
+
+
+def _around(
+    prior: StatedPrior, free: IntArray, way: Ascent, information: FloatArray | None
+) -> NumberPosterior:
+    """Widths around the mode, where the information of the cases is given."""
+    steps = np.zeros(len(prior.size))
+    steps[free] = way.point
+    known, deviation = prior.curvature(steps), np.full(len(steps), np.nan)
+    precision = known.copy()
+    if information is not None:
+        total = information + np.diag(known[free])
+        deviation[free] = np.sqrt(np.diag(np.linalg.inv(total)))
+        precision[free] = deviation[free] ** -2.0
+    return NumberPosterior(steps, deviation, known, precision, way)
+
+
+def interval(mover: Mover, posterior: NumberPosterior, j: int) -> tuple[float, float]:
+    """Return the ends of the 90 % interval of a learned number, NaN for shares of a risk.
+
+    Of a probability that of a Beta distribution with the mean and the precision that were found,
+    which stays sensible where a number is next to 0; of a ratio that of a log-normal one.
+    """
+    value, fit, step = mover.number.number.value, mover.number.fit, float(posterior.steps[j])
+    if isinstance(value, tuple) or np.isnan(posterior.deviation[j]):
+        return np.nan, np.nan
+    if isinstance(fit, LogNormalFit):
+        half = NORMAL_95 * float(posterior.deviation[j])
+        return value * float(np.exp(step - half)), value * float(np.exp(step + half))
+    p = float(special.expit(special.logit(value) + step))
+    size = float(posterior.precision[j]) / (p * (1.0 - p))
+    low, high = special.betaincinv(p * size, (1.0 - p) * size, [0.05, 0.95])
+    return max(float(low), EDGE), min(float(high), 1.0 - EDGE)
+
+
+def effective_cases(mover: Mover, posterior: NumberPosterior, j: int) -> float:
+    """People that the cases are worth to a number: what they add to its equivalent sample size."""
+    gain = max(float(posterior.precision[j] - posterior.prior_precision[j]), 0.0)
+    value, fit = mover.number.number.value, mover.number.fit
+    if isinstance(fit, LogNormalFit):
+        # As a log odds ratio of so many people in equal groups, see `distributions`.
+        return 4.0 * gain
+    if isinstance(fit, BetaFit):
+        assert not isinstance(value, tuple)
+        p = float(special.expit(special.logit(value) + posterior.steps[j]))
+        return gain / (p * (1.0 - p))
+    return gain

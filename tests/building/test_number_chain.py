@@ -1,0 +1,110 @@
+"""Stated numbers as variables: slopes are those of differences, modes are what is stated."""
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+import bayesdx
+from bayesdx.building.number_chain import PROBABILITY, RATIO, SHARE, NumberChain, stated_prior
+from bayesdx.diagnosis.learning.case_likelihood import expand, log_probabilities
+from bayesdx.diagnosis.learning.labels import LabelledRows
+from bayesdx.inference import Evidence
+from bayesdx.inference.noisy.number_layout import numbers_of
+from bayesdx.knowledge.distributions import BetaFit
+
+
+@pytest.fixture(scope="module")
+def engine() -> bayesdx.Engine:
+    return bayesdx.load("examples/headache")
+
+
+@pytest.fixture(scope="module")
+def chain(engine: bayesdx.Engine) -> NumberChain:
+    kept, core = engine.core.perturbations, engine.core
+    return NumberChain(core.knowledge, core.assembly, kept.numbers, kept.movers)
+
+
+def cases(engine: bayesdx.Engine, count: int, seed: int) -> LabelledRows:
+    """Half of the findings and risks known at random, and some causes."""
+    model, rng = engine.core.model, np.random.default_rng(seed)
+    shape = count, len(model.findings)
+    findings = np.where(rng.random(shape) < 0.5, rng.integers(0, 2, shape), np.nan)
+    risks = np.full((count, len(model.risks)), -1, dtype=np.int8)
+    for r, prior in enumerate(model.risk_priors):
+        known = rng.random(count) < 0.5
+        risks[known, r] = rng.integers(0, len(prior), int(known.sum()))
+    causes = rng.choice([-1, 0, 1], (count, len(model.causes)), p=[0.7, 0.2, 0.1]).astype(np.int8)
+    none = np.zeros((count, 0), dtype=np.int8)
+    evidence = Evidence(findings, none, none, risks, causes)
+    return LabelledRows(evidence, np.arange(count), np.ones(count), count)
+
+
+def test_nothing_moved_is_the_network_as_it_was_assembled(
+    engine: bayesdx.Engine, chain: NumberChain
+) -> None:
+    model = chain.model(np.zeros(len(chain.movers)))
+    assert model is not None
+    np.testing.assert_allclose(numbers_of(model), numbers_of(engine.core.model), atol=1e-12)
+    assert chain.stated(np.zeros(len(chain.movers))) == {}
+
+
+def test_slopes_of_log_probability_are_those_of_differences(
+    engine: bayesdx.Engine, chain: NumberChain
+) -> None:
+    rows, n = cases(engine, 40, 1), len(chain.movers)
+    rng = np.random.default_rng(2)
+    # Away from the stated numbers, where nothing is special.
+    point = 0.05 * rng.standard_normal(n)
+    model = chain.model(point)
+    assert model is not None
+    found = expand(model, chain.slopes(point), rows, tile=16)
+    base = log_probabilities(model, rows)
+    assert found.value == pytest.approx(base.sum(), rel=1e-12)
+    for j in range(0, n, 5):
+        ends = []
+        for step in (1e-4, -1e-4):
+            moved = point.copy()
+            moved[j] += step
+            there = chain.model(moved)
+            assert there is not None
+            ends.append(log_probabilities(there, rows).sum())
+        slope = (ends[0] - ends[1]) / 2e-4
+        np.testing.assert_allclose(found.gradient[j], slope, rtol=1e-6, atol=1e-6)
+
+
+def test_information_is_that_of_the_cases_one_by_one(
+    engine: bayesdx.Engine, chain: NumberChain
+) -> None:
+    rows, still = cases(engine, 12, 3), np.zeros(len(chain.movers))
+    model, slopes = chain.model(still), chain.slopes(still)
+    assert model is not None
+    whole = expand(model, slopes, rows)
+    total = np.zeros_like(whole.information)
+    for i in range(12):
+        one = LabelledRows(rows.evidence.take(slice(i, i + 1)), np.zeros(1, np.intp), np.ones(1), 1)
+        slope = expand(model, slopes, one).gradient
+        total += np.outer(slope, slope)
+    np.testing.assert_allclose(whole.information, total, rtol=1e-9, atol=1e-9)
+
+
+def test_densities_are_those_that_numbers_are_drawn_from(chain: NumberChain) -> None:
+    prior = stated_prior(chain.movers)
+    assert set(prior.kind.tolist()) == {PROBABILITY, RATIO, SHARE}
+    n, rng = len(chain.movers), np.random.default_rng(4)
+    for j in range(n):
+        fit, at = chain.movers[j].number.fit, rng.normal()
+        step = np.zeros(n)
+        step[j] = at
+        value = prior.log_density(step)
+        if isinstance(fit, BetaFit):
+            start = special.logit(fit.a / (fit.a + fit.b))
+            p, q = special.expit(start + at), special.expit(start)
+            # A density of log-odds is p (1 - p) times that of the probability.
+            right = stats.beta.logpdf(p, fit.a, fit.b) - stats.beta.logpdf(q, fit.a, fit.b)
+            right += np.log(p * (1.0 - p)) - np.log(q * (1.0 - q))
+            assert value == pytest.approx(right, rel=1e-6, abs=1e-9)
+        assert value < 0.0
+        near = [prior.log_density(step * (1.0 + e / at)) for e in (1e-5, -1e-5)]
+        assert prior.gradient(step)[j] == pytest.approx((near[0] - near[1]) / 2e-5, abs=1e-4)
+    assert not prior.gradient(np.zeros(n)).any()
+    assert (prior.curvature(np.zeros(n)) > 0.0).all()

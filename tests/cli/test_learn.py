@@ -1,0 +1,76 @@
+"""Numbers learned from a table, on the command line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bayesdx
+
+HEADACHE = "examples/headache"
+NAUSEA = "causes/migraine.toml:links.nausea"
+
+
+def table(path: Path, count: int = 120, seed: int = 0) -> Path:
+    """Cases in which migraine hardly ever comes with nausea, which is stated otherwise."""
+    rng = np.random.default_rng(seed)
+    lines = ["case_id,nausea,throbbing,diagnosis"]
+    for i in range(count):
+        migraine = rng.random() < 0.5
+        nausea = "yes" if rng.random() < (0.25 if migraine else 0.1) else "no"
+        throbbing = "yes" if rng.random() < (0.75 if migraine else 0.2) else ""
+        diagnosis = "migraine" if migraine else "tension_type_headache"
+        lines.append(f"p{i},{nausea},{throbbing},{diagnosis}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return table(tmp_path_factory.mktemp("cases") / "cases.csv")
+
+
+def test_a_folder_with_learned_numbers_is_written_and_answers(run, cases, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    ran = run("learn", HEADACHE, str(cases), "-o", str(new), "--others", "absent", "--folds", "2")
+    assert ran.code == 0, ran.err
+    said = " ".join(ran.out.split())
+    assert "120 rows, 120 used, 120 of them labelled." in said
+    assert "priors, effects of risks and prevalences are held fixed" in said
+    assert "Cases that were not learned from, 2 parts, seed 0:" in said
+    assert "P(nausea | migraine)" in said
+    assert "calibration slope" in said
+    assert "fold 2 of 2" in ran.err
+    for path in Path(HEADACHE).rglob("*.toml"):
+        copy = new / path.relative_to(HEADACHE)
+        assert copy.read_bytes() == path.read_bytes()
+    shown = " ".join(run("show", "cause", "migraine", "--priors", str(new)).out.split())
+    assert "stated 0.81 (0.7 to 0.9); learned from 120 cases, worth" in shown
+    assert run("check", str(new)).code == 0
+    before, after = (bayesdx.load(one).diagnose({"nausea": 1}) for one in (HEADACHE, new))
+    assert after.table.loc["migraine", "posterior"] < before.table.loc["migraine", "posterior"]
+
+
+def test_an_edited_number_stays_as_edited_and_check_says_so(run, cases, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    options = ("--others", "absent", "--folds", "2", "--quiet")
+    ran = run("learn", HEADACHE, str(cases), "-o", str(new), *options)
+    assert (ran.code, ran.err) == (0, "")
+    migraine = new / "causes" / "migraine.toml"
+    migraine.write_text(migraine.read_text().replace("0.81", "0.8"))
+    said = " ".join(run("check", str(new)).out.split())
+    assert f"{NAUSEA} is no longer what it was learned from: it stays as stated." in said
+
+
+def test_what_was_not_said_is_asked_for_and_nothing_is_written(run, cases, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    ran = run("learn", HEADACHE, str(cases), "-o", str(new))
+    assert ran.code == 2
+    assert "others: expected absent or unknown" in ran.err
+    assert not new.exists()
+
+
+def test_a_folder_with_files_is_not_written_over(run, cases, tmp_path: Path) -> None:
+    ran = run("learn", HEADACHE, str(cases), "-o", str(tmp_path.parent), "--others", "absent")
+    assert ran.code == 2
+    assert "expected a new or empty folder" in ran.err
