@@ -59,7 +59,8 @@ class LearningNetwork(ReadOnly):
         from this network's own numbers and climbs to a maximum near them. Missing cells have to be
         missing at random. A 0 in a table is structure and stays 0. Noisy families are learnt by
         their links, leak and inhibitors, each a hidden mechanism. Memory does not grow with the
-        number of rows beyond the rows themselves; equal rows are counted once.
+        number of rows beyond the rows themselves; equal rows are counted once. NumPy does the
+        arithmetic, whatever the backend.
 
         Parameters
         ----------

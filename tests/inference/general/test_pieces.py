@@ -15,6 +15,7 @@ from bayesdx.inference.general.elimination import (
     eliminate,
     moral_graph,
 )
+from bayesdx.inference.general.family_tile import repeats
 from bayesdx.inference.general.instructions import linear_map
 from bayesdx.inference.general.potentials import incidence
 from bayesdx.inference.general.sparse_tables import (
@@ -129,3 +130,18 @@ def test_a_linear_map_is_its_matrix_in_whatever_form(index: list[int]) -> None:
     expected = np.zeros((rows, len(index)))
     expected[index, columns] = values
     np.testing.assert_allclose(out, expected @ source, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1), (1, 4, 1), (3, 2, 1), (1, 2, 5), (2, 3, 4), (3, 1, 2)]
+)
+def test_an_index_that_repeats_is_found_and_no_other(shape: tuple[int, int, int]) -> None:
+    outer, size, inner = shape
+    index = np.tile(np.repeat(np.arange(size), inner), outer)
+    found = repeats(index, size)
+    assert found is not None
+    assert np.array_equal(np.broadcast_to(np.arange(size)[:, None], found).ravel(), index)
+    for at in range(len(index)):
+        changed = index.copy()
+        changed[at] = (changed[at] + 1) % (size + 1)
+        assert repeats(changed, size) is None

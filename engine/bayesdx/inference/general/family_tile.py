@@ -115,26 +115,37 @@ class FamilyTile:
         read = [(self._seen[one.source], one) for one in clique.softs]
         read += [(self._picks[one.source], one) for one in clique.picked]
         read += [(self._message[one.source], one) for one in clique.children]
-        calls: list[Call] = []
-        for at, (source, one) in enumerate(read):
-            calls += self._times(product, source, one, first=at == 0)
-            if at and at % SCALED_AFTER == 0:
+        calls = self._begun(product, self._numbers[c], read)
+        for at, (source, one) in enumerate(read, start=1):
+            calls += self._times(product, source, one)
+            if at % SCALED_AFTER == 0 and at < len(read):
                 calls += self._scaled(product)
-        if read:
-            calls.append((np.multiply, (product, self._numbers[c], product)))
-        else:
-            calls.append((np.copyto, (product, self._numbers[c])))
         calls += _summed(clique.up, product, self._message[c])
         calls += self._scaled(self._message[c])
         self._message_scale[c] = self._scales[-1]
         return calls
 
-    def _times(
-        self, product: FloatArray, source: FloatArray, entries: Entries, *, first: bool
+    def _begun(
+        self, product: FloatArray, numbers: FloatArray, read: list[tuple[FloatArray, Entries]]
     ) -> list[Call]:
+        """Multiply the numbers of a clique by one of what is read, which is taken from the list."""
+        for at, (source, one) in enumerate(read):
+            repeated = repeats(one.index, len(source))
+            if repeated is not None:
+                del read[at]
+                axes = product.reshape(*repeated, -1)
+                seen = source.reshape(1, len(source), 1, -1)
+                return [(np.multiply, (numbers.reshape(*repeated, 1), seen, axes))]
+        if not read:
+            return [(np.copyto, (product, numbers))]
+        source, one = read.pop()
+        return [
+            (source.take, (one.index, 0, product, "clip")),
+            (np.multiply, (product, numbers, product)),
+        ]
+
+    def _times(self, product: FloatArray, source: FloatArray, entries: Entries) -> list[Call]:
         """Multiply a product by what belongs to each of its rows."""
-        if first:
-            return [(source.take, (entries.index, 0, product, "clip"))]
         repeated = repeats(entries.index, len(source))
         if repeated is not None:
             # Broadcast: half of the memory that a gather and a product go through.
@@ -162,7 +173,7 @@ class FamilyTile:
         if clique.parent < 0:
             calls.append((np.divide, (product, self._message_scale[c], product)))
         else:
-            calls += self._times(product, self._message[c], Entries(c, clique.up), first=False)
+            calls += self._times(product, self._message[c], Entries(c, clique.up))
         for one in clique.children:
             message = self._message[one.source]
             belief = np.ones(message.shape)
@@ -199,6 +210,9 @@ def repeats(index: IntArray, size: int) -> tuple[int, int, int] | None:
 
 def _summed(index: IntArray, source: FloatArray, out: FloatArray) -> list[Call]:
     """Sum rows to the places that an index names."""
-    rows = len(index)
+    rows, repeated = len(index), repeats(index, len(out))
+    if repeated is not None and repeated[0] * repeated[2] > 1:
+        axes = source.reshape(*repeated, -1)
+        return [(np.add.reduce, (axes, (0, 2), None, out))]
     ones = np.ones(rows)
     return linear_map(incidence(index, np.arange(rows), ones, (len(out), rows))).calls(source, out)
