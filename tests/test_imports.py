@@ -9,6 +9,14 @@ import bayesdx
 
 #: Everything that is promised, and nothing else.
 PUBLIC = {
+    "CompiledMarkov",
+    "MarkovFactor",
+    "MarkovNetwork",
+    "Relevance",
+    "Renaming",
+    "compile_markov",
+    "read_markov_network",
+    "read_uai_evidence",
     "AnyOfCPD",
     "BayesdxError",
     "CaseExplanations",

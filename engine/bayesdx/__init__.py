@@ -38,16 +38,27 @@ if TYPE_CHECKING:
         InvalidNetwork,
         TooComplex,
     )
-    from bayesdx.formats import from_pgmpy, read_network, to_pgmpy, write_network
+    from bayesdx.formats import (
+        Renaming,
+        from_pgmpy,
+        read_markov_network,
+        read_network,
+        read_uai_evidence,
+        to_pgmpy,
+        write_network,
+    )
     from bayesdx.knowledge.profile_schema import Profile
     from bayesdx.knowledge.profiles import read_profile
     from bayesdx.network.cpds import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
+    from bayesdx.network.markov import MarkovFactor, MarkovNetwork
     from bayesdx.network.network import Network
+    from bayesdx.network.separation import Relevance
     from bayesdx.network.variables import Variable
     from bayesdx.presentation.plots import plot_tornado
     from bayesdx.tables.fitted_networks import fit
     from bayesdx.tables.joints import JointAnswer
     from bayesdx.tables.learned_network import LearnedNetwork
+    from bayesdx.tables.markov_networks import CompiledMarkov, compile_markov
     from bayesdx.tables.network_answer import NetworkAnswer
     from bayesdx.tables.networks import CompiledNetwork, compile_network
 
@@ -61,6 +72,7 @@ __all__ = [
     "CaseOutcome",
     "CausalTable",
     "Certificate",
+    "CompiledMarkov",
     "CompiledNetwork",
     "Diagnosis",
     "Engine",
@@ -75,6 +87,8 @@ __all__ = [
     "Learned",
     "LearnedNetwork",
     "ManyAnswers",
+    "MarkovFactor",
+    "MarkovNetwork",
     "Network",
     "NetworkAnswer",
     "NextQuestions",
@@ -82,6 +96,8 @@ __all__ = [
     "NoisyOrCPD",
     "Profile",
     "RedFlagHit",
+    "Relevance",
+    "Renaming",
     "Surprise",
     "TableCPD",
     "TextHit",
@@ -92,13 +108,16 @@ __all__ = [
     "Variable",
     "WhatIf",
     "__version__",
+    "compile_markov",
     "compile_network",
     "fit",
     "from_pgmpy",
     "load",
     "plot_tornado",
+    "read_markov_network",
     "read_network",
     "read_profile",
+    "read_uai_evidence",
     "to_pgmpy",
     "write_network",
 ]
@@ -139,8 +158,11 @@ _MODULES = {
         "TooComplex",
     ),
     "bayesdx.formats": (
+        "Renaming",
         "from_pgmpy",
+        "read_markov_network",
         "read_network",
+        "read_uai_evidence",
         "to_pgmpy",
         "write_network",
     ),
@@ -152,12 +174,15 @@ _MODULES = {
         "NoisyOrCPD",
         "TableCPD",
     ),
+    "bayesdx.network.markov": ("MarkovFactor", "MarkovNetwork"),
     "bayesdx.network.network": ("Network",),
+    "bayesdx.network.separation": ("Relevance",),
     "bayesdx.network.variables": ("Variable",),
     "bayesdx.presentation.plots": ("plot_tornado",),
     "bayesdx.tables.fitted_networks": ("fit",),
     "bayesdx.tables.joints": ("JointAnswer",),
     "bayesdx.tables.learned_network": ("LearnedNetwork",),
+    "bayesdx.tables.markov_networks": ("CompiledMarkov", "compile_markov"),
     "bayesdx.tables.network_answer": ("NetworkAnswer",),
     "bayesdx.tables.networks": (
         "CompiledNetwork",

@@ -139,7 +139,11 @@ def test_uai_counts_the_first_variable_of_a_function_slowest() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("BAYES", "MARKOV", "n.uai:1: expected BAYES, got 'MARKOV'."),
+        (
+            "BAYES",
+            "MARKOV",
+            "n.uai:1: expected BAYES (MARKOV: bayesdx.read_markov_network), got 'MARKOV'.",
+        ),
         ("2 2 3", "2 0 3", "n.uai:3: expected a number of states, 1 to 1048576, got 0."),
         ("2 1 2", "2 1 3", "n.uai:7: expected a variable, 0 to 2, got 3."),
         ("2 1 2", "2 2 1", "n.uai:7: probability of v1: expected one table, got a second one."),

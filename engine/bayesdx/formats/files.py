@@ -169,16 +169,46 @@ def read_network(
     True
     """
     place = Path(path)
-    kind, packed = find_format(place)
+    kind, _ = find_format(place)
+    content = file_bytes(place)
+    read = parse_network(content, place.name, kind, normalise=normalise, encoding=encoding)
+    return rename.apply(read, labels=False) if rename else read
+
+
+def file_bytes(place: Path) -> bytes:
+    """Return what a file holds, unpacked if its name ends in .gz, and a byte more than allowed.
+
+    Raises
+    ------
+    InvalidNetwork
+        If it is packed and broken.
+    OSError
+        If it cannot be opened.
+    """
+    packed = place.suffix.lower() == ".gz"
     # One byte more than allowed tells a file that is too large, however small its packed form.
     try:
         with gzip.open(place) if packed else place.open("rb") as stream:
-            content = stream.read(LARGEST_FILE + 1)
+            return stream.read(LARGEST_FILE + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as reason:
         fault = Fault(place.name, "a whole gzip file", Phrase(str(reason)))
         raise InvalidNetwork(fault) from None
-    read = parse_network(content, place.name, kind, normalise=normalise, encoding=encoding)
-    return rename.apply(read, labels=False) if rename else read
+
+
+def file_content(place: Path, kind: Format) -> str:
+    """Return the text of a file.
+
+    Raises
+    ------
+    InvalidNetwork
+        If it is too large, or not in the encoding of the format.
+    OSError
+        If it cannot be opened.
+    """
+    content = file_bytes(place)
+    if len(content) > LARGEST_FILE:
+        raise InvalidNetwork(Fault(place.name, f"at most {LARGEST_FILE} bytes", Phrase("more")))
+    return _decoded(content, place.name, kind, None)
 
 
 def parse_network(

@@ -2,8 +2,8 @@
 
 It has no names: variables become ``v0``, ``v1``, … and their states ``s0``, ``s1``, … in the order
 of the file; names are lost when a network is written. The last variable of a function is the child;
-the first one's state changes slowest, the child's fastest. A file of kind MARKOV is refused: its
-functions are not probabilities.
+the first one's state changes slowest, the child's fastest. The functions of a file of kind MARKOV
+are not probabilities: `read_uai_functions` reads them.
 
 Read here and not by pgmpy: its reader and writer (1.1.2) take the numbers with the child's state
 *slowest*, against the specification, read no exponents, and run the grammar from the start of the
@@ -13,6 +13,7 @@ tables of two parents or more are not those of the specification.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -22,12 +23,14 @@ import numpy as np
 from bayesdx.errors import NOTHING, InvalidNetwork, Phrase
 from bayesdx.formats.draft import MOST_CELLS, Draft
 from bayesdx.formats.text import Lines, blanked, replaced
-from bayesdx.network.cpds import FloatArray
+from bayesdx.network.cpds import MAX_TABLE_CELLS, FloatArray
+from bayesdx.network.markov import MarkovFactor, MarkovNetwork
 from bayesdx.network.network import Network
 
 MOST_STATES = 1 << 20
 MOST_VARIABLES = 1 << 20
 MOST_PARENTS = 1000
+MOST_FUNCTIONS = 1 << 22
 #: Of all variables together: states take memory, and a file of a few bytes could ask for many.
 MOST_STATES_IN_ALL = 1 << 20
 _WORD = re.compile(r"\S++")
@@ -68,6 +71,28 @@ def read_uai(text: str, draft: Draft) -> Network:
     return _UaiReader(text, draft).read()
 
 
+def read_uai_functions(text: str, draft: Draft) -> MarkovNetwork:
+    """Read a Markov network in UAI, or the functions of a Bayesian one.
+
+    Parameters
+    ----------
+    text : str
+        The content of a file.
+    draft : Draft
+        Empty; it names the file in messages.
+
+    Returns
+    -------
+    MarkovNetwork
+
+    Raises
+    ------
+    InvalidNetwork
+        As `read_uai`.
+    """
+    return _UaiReader(text, draft).functions()
+
+
 class _UaiReader:
     def __init__(self, text: str, draft: Draft) -> None:
         self.draft, self.line = draft, Lines(text)
@@ -104,16 +129,11 @@ class _UaiReader:
 
     def read(self) -> Network:
         kind = next(self.words, "")
+        if kind.upper() == "MARKOV":
+            raise self.fail("BAYES (MARKOV: bayesdx.read_markov_network)", kind)
         if kind.upper() != "BAYES":
             raise self.fail("BAYES", kind or NOTHING)
-        size = self.count("a number of variables", 1, MOST_VARIABLES)
-        line, total = self.line(self.at), 0
-        for variable in range(size):
-            states = self.count("a number of states", 1, MOST_STATES)
-            total += states
-            if total > MOST_STATES_IN_ALL:
-                raise self.fail(f"at most {MOST_STATES_IN_ALL} states in all", Phrase("more"))
-            self.draft.declare(line, f"v{variable}", [f"s{at}" for at in range(states)])
+        size = self._variables()
         scopes = [self._scope(size) for _ in range(self.count("one function each", size, size))]
         for line, scope in scopes:
             family = self.draft.family(line, scope[-1], scope[:-1])
@@ -127,8 +147,47 @@ class _UaiReader:
             raise self.fail("the end of the file", word)
         return self.draft.network()
 
-    def _scope(self, size: int) -> tuple[int, list[str]]:
-        length = self.count("a number of variables", 1, MOST_PARENTS)
+    def functions(self) -> MarkovNetwork:
+        kind = next(self.words, "")
+        if kind.upper() not in ("MARKOV", "BAYES"):
+            raise self.fail("MARKOV or BAYES", kind or NOTHING)
+        size = self._variables()
+        count = self.count("a number of functions", 0, MOST_FUNCTIONS)
+        scopes = [self._scope(size, least=0) for _ in range(count)]
+        factors, total = [], 0
+        for line, scope in scopes:
+            shape = tuple(self.draft.variables[name].cardinality for name in scope)
+            if len(set(scope)) < len(scope):
+                self.draft.fault(line, "function", "distinct variables", Phrase(" ".join(scope)))
+                raise InvalidNetwork(self.draft.faults)
+            cells = self.count("the number of its entries", 1, MAX_TABLE_CELLS // 2)
+            total += cells
+            # As floats: whatever a file asks for, they do not overflow.
+            if math.prod(map(float, shape)) != cells:
+                raise self.fail(f"{math.prod(map(float, shape)):.0f} entries", cells)
+            if total > MOST_CELLS:
+                raise self.fail(f"at most {MOST_CELLS} entries in all", Phrase("more"))
+            values = self._values(cells)
+            if not (np.isfinite(values).all() and (values >= 0.0).all()):
+                raise self.fail("finite entries of at least 0", Phrase("others"))
+            factors.append(MarkovFactor(scope, values.reshape(shape)))
+        if (word := next(self.words, None)) is not None:
+            raise self.fail("the end of the file", word)
+        return MarkovNetwork(self.draft.variables.values(), factors)
+
+    def _variables(self) -> int:
+        size = self.count("a number of variables", 1, MOST_VARIABLES)
+        line, total = self.line(self.at), 0
+        for variable in range(size):
+            states = self.count("a number of states", 1, MOST_STATES)
+            total += states
+            if total > MOST_STATES_IN_ALL:
+                raise self.fail(f"at most {MOST_STATES_IN_ALL} states in all", Phrase("more"))
+            self.draft.declare(line, f"v{variable}", [f"s{at}" for at in range(states)])
+        return size
+
+    def _scope(self, size: int, least: int = 1) -> tuple[int, list[str]]:
+        length = self.count("a number of variables", least, MOST_PARENTS)
         line = self.line(self.at)
         members = [self.count("a variable", 0, size - 1) for _ in range(length)]
         return line, [f"v{member}" for member in members]
