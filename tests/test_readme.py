@@ -4,6 +4,8 @@ import doctest
 import re
 from pathlib import Path
 
+import bayesdx
+
 README = Path(__file__).parent.parent / "README.md"
 SESSION = re.compile(r"(<!-- session -->\n```pycon\n)(.*?)(```\n<!-- /session -->)", re.DOTALL)
 # pandas pads its columns differently from version to version; the numbers are the same.
@@ -39,6 +41,20 @@ def test_readme_names_both_commands_before_the_session() -> None:
     assert "make demo" in first_screen
     assert "make test" in first_screen
     assert "not a\n> medical device" in first_screen
+
+
+def test_counts_of_causes_agree() -> None:
+    text = README.read_text(encoding="utf-8")
+    found = re.search(r"(\d+) causes", text)
+    assert found is not None
+    assert int(found[1]) == len(bayesdx.load().causes)
+
+
+def test_commands_write_nothing_outside_out() -> None:
+    text = README.read_text(encoding="utf-8")
+    written = re.findall(r"^bayesdx .*? -o (\S+)", text, re.MULTILINE)
+    assert written
+    assert [path for path in written if not path.startswith("out/")] == []
 
 
 def rewrite() -> None:

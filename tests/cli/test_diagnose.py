@@ -3,12 +3,9 @@
 import csv
 import io
 import json
-import re
 
 import pandas as pd
 import pytest
-
-from bayesdx.presentation.advice_view import shown_at_any_rank
 
 CASE = ("low_back_pain", "!bilateral", "fair_pos=present", "slr_pos=absent")
 FINDINGS = {
@@ -19,43 +16,31 @@ FINDINGS = {
 }
 
 
-def test_report_says_urgency_first_then_posteriors_then_intended_use(run, engine) -> None:
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_answer_says_what_was_understood_then_urgency_then_the_short_list(run, engine) -> None:
     ran = run("diagnose", *CASE)
     diagnosis = engine.diagnose(FINDINGS)
-    lines = [line for line in ran.out.splitlines() if line.strip()]
     assert (ran.code, ran.err) == (0, "")
-    assert lines[0] == f"Urgency: {diagnosis.urgency}"
-    assert ran.out.index(diagnosis.table.index[0]) < ran.out.index("unexplained")
-    assert "Understood: low_back_pain=present, bilateral=absent" in ran.out
+    assert ran.out.startswith("Understood: low back pain; FAIR test positive\n")
+    assert "Answered no: both sides affected; straight-leg raise positive" in ran.out
+    order = ["Understood: ", f"Urgency: {diagnosis.urgency}", "look at first", "What tells most"]
+    at = [ran.out.index(text) for text in order]
+    assert at == sorted(at)
+    last = "Educational decision support, not a medical device. More: --all, bayesdx explain"
+    assert ran.out.splitlines()[-1] == last
+
+
+def test_all_shows_every_cause_and_the_intended_use(run, engine) -> None:
+    diagnosis = engine.diagnose(FINDINGS)
+    ran = run("diagnose", *CASE, "--all")
+    words = set(ran.out.split())
+    assert [name for name in diagnosis.table.index if name not in words] == []
+    assert ran.out.startswith(f"Urgency: {diagnosis.urgency}\n")
     intended_use = " ".join(engine.knowledge.model.intended_use.split())
     assert " ".join(ran.out.split()).endswith(intended_use)
-
-
-def test_report_shows_ten_causes_unless_asked(run, engine) -> None:
-    diagnosis = engine.diagnose(FINDINGS)
-    order, named = list(diagnosis.table.index), shown_at_any_rank(diagnosis)
-
-    def shown(*options: str) -> list[str]:
-        words = set(run("diagnose", *CASE, *options).out.split())
-        return [name for name in order if name in words]
-
-    def first(count: int) -> list[str]:
-        return [*order[:count], *(name for name in order[count:] if name in named), "unexplained"]
-
-    assert shown() == first(10)
-    assert shown("--top", "3") == first(3)
-    assert shown("--all") == order
-
-
-def test_report_of_an_emergency_shows_five_causes_unless_asked(run) -> None:
-    case = ("cannot_bear_weight", "trauma_recent", "age=79")
-
-    def hidden(*options: str) -> int:
-        (rest,) = re.findall(r"and (\d+) causes more", run("diagnose", *case, *options).out)
-        return int(rest)
-
-    assert hidden() == hidden("--top", "5")
-    assert hidden("--top", "10") < hidden()
 
 
 def test_json_holds_what_the_engine_says(run, engine) -> None:
@@ -82,13 +67,14 @@ def test_csv_holds_the_posteriors(run, engine) -> None:
 def test_red_flag_stands_above_the_posteriors(run) -> None:
     ran = run("diagnose", "buttock_pain", "saddle_numbness", "bladder_bowel_change")
     assert "Urgency: emergency" in ran.out
-    assert ran.out.index("! emergency:") < ran.out.index("posterior")
+    assert "  ! Numb saddle area, " in ran.out
+    assert ran.out.index("  ! ") < ran.out.index("look at first")
 
 
 def test_report_says_that_what_was_not_asked_rules_nothing_out(run) -> None:
     ran = run("diagnose", "buttock_pain")
     assert "  Nothing is ruled out: " in ran.out
-    assert "Ask first; each could raise the urgency to emergency:\n" in ran.out
+    assert "rules that could raise it wait for an answer. Ask these first: " in flat(ran.out)
 
 
 def test_impossible_evidence_is_an_answer_with_the_clash(run) -> None:

@@ -1,10 +1,8 @@
-"""What a case is told first, what it is never told, and what it is told only when asked."""
+"""What --all tells of a case, in which order, and what nobody is ever told."""
 
 import io
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from types import MappingProxyType
 
@@ -12,7 +10,6 @@ import pytest
 from altered import altered
 from rich.console import Console
 
-from bayesdx.presentation.advice_view import shown_at_any_rank
 from bayesdx.presentation.diagnosis_view import urgency_blocks
 from bayesdx.presentation.layout import Paragraph
 from bayesdx.presentation.terminal import show
@@ -46,25 +43,23 @@ CASES = MappingProxyType(
     }
 )
 EMERGENCIES = ("cauda equina", "malignant syndrome", "spastic legs", "fracture", "impossible")
-HELP = ("What may help meanwhile", "How it can arise")
 #: "Nothing is ruled out" and the intended use, which says what is not claimed, are what may stay.
 FORBIDDEN = re.compile(
     r"\b(unlikely|safe|harmless|benign|reassur\w*|worry|all[- ]clear|nothing serious|will pass"
     r"|no danger|low risk|is fine|excluded|ruled out|rules? out|probably)\b",
     re.IGNORECASE,
 )
-ONE_SCREEN = 66
 
 Told = Callable[..., str]
 
 
 @pytest.fixture
 def told(run, monkeypatch: pytest.MonkeyPatch) -> Told:
-    """Return what is printed for a case, with these options, at this width."""
+    """Return all that is printed for a case at this width."""
 
-    def tell(name: str, *options: str, columns: int = 100) -> str:
+    def tell(name: str, columns: int = 100) -> str:
         monkeypatch.setenv("COLUMNS", str(columns))
-        ran = run("diagnose", *CASES[name].split(), *options)
+        ran = run("diagnose", *CASES[name].split(), "--all")
         assert (ran.code, ran.err) == (0, "")
         return ran.out
 
@@ -84,11 +79,10 @@ def flat(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("options", [(), ("--all",)])
 def test_urgency_is_first_and_what_to_do_stands_above_the_numbers(
-    told: Told, diagnosed, name: str, options: tuple[str, ...]
+    told: Told, diagnosed, name: str
 ) -> None:
-    out, case = told(name, *options), diagnosed(name)
+    out, case = told(name), diagnosed(name)
     assert out.startswith(f"Urgency: {case['urgency']}\n")
     numbers = out.find("posterior\n")
     above = flat(out[: numbers if numbers >= 0 else len(out)])
@@ -112,27 +106,18 @@ def test_when_everything_was_asked_nothing_is_ruled_out_either(engine) -> None:
 
 
 @pytest.mark.parametrize("name", EMERGENCIES)
-def test_emergency_fits_a_screen_and_says_now_only(told: Told, name: str) -> None:
+def test_emergency_asks_for_other_emergencies_before_the_numbers(told: Told, name: str) -> None:
     out = told(name)
-    assert len(out.splitlines()) <= ONE_SCREEN
-    head = flat(out.split("\n\n")[0])
-    assert re.search(r"\bnow\b", head)
-    # Advice of lower rules would set a later day beside "now".
-    assert not re.search(r"\b(today|within (one to three|a few) days|ordinary appointment)\b", head)
-
-
-@pytest.mark.parametrize("name", EMERGENCIES)
-def test_emergency_asks_for_other_emergencies_before_anything_else(told: Told, name: str) -> None:
-    out = told(name)
-    assert "Ask at once; each would be an emergency of its own:\n" in out
-    assert "Ask next:" not in out
+    numbers = out.find("posterior\n")
+    asked = out.index("Ask at once; each would be an emergency of its own:\n")
+    assert numbers < 0 or asked < numbers
 
 
 @pytest.mark.parametrize("name", ["piriformis", "nothing", "strain"])
 def test_red_flags_that_were_not_asked_stand_above_the_numbers(told: Told, name: str) -> None:
     out = told(name)
     saddle = out.index("Numb saddle area, both legs failing")
-    assert out.index("Ask first; each could raise the urgency to emergency:") < saddle
+    assert out.index("Ask first; each could raise the urgency:") < saddle
     assert saddle < out.index("posterior\n") < out.index("Ask next:")
 
 
@@ -155,55 +140,16 @@ def test_action_is_said_when_only_expected_loss_reaches_the_level(engine) -> Non
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("options", [(), ("--all",)])
-def test_nothing_reassures(told: Told, engine, name: str, options: tuple[str, ...]) -> None:
-    said = flat(told(name, *options))
+def test_nothing_reassures(told: Told, engine, name: str) -> None:
+    said = flat(told(name))
     said = said.replace(flat(engine.knowledge.model.intended_use), "")
     assert FORBIDDEN.findall(said.replace("Nothing is ruled out", "")) == []
 
 
-@pytest.mark.parametrize("name", [*EMERGENCIES, "strain", "nerve tumour"])
-def test_no_self_treatment_while_somebody_has_to_look(told: Told, diagnosed, name: str) -> None:
-    out = flat(told(name))
-    assert "What may help is left out until somebody has looked" in out
-    assert not any(heading in out for heading in HELP)
-    for text in diagnosed(name)["management"]:
-        if text["kind"] in ("advice", "explanation"):
-            assert text["text"] not in out
-
-
-def test_all_says_that_help_comes_after_the_look(told: Told) -> None:
-    out = told("cauda equina", "--all")
+def test_help_comes_after_the_look(told: Told) -> None:
+    out = told("cauda equina")
     assert "\nWhat may help, once somebody has looked:\n" in out
     assert "What may help meanwhile" not in out
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_advice_is_never_printed_without_what_limits_it(told: Told, diagnosed, name: str) -> None:
-    out, texts = flat(told(name)), diagnosed(name)["management"]
-    statements = {text["id"]: set(text["statements"]) for text in texts}
-    for text in texts:
-        company = {one.removeprefix("with ") for one in text["because"] if one.startswith("with ")}
-        if not company:
-            continue
-        printed = {one["id"] for one in texts if one["text"] in out}
-        if text["text"] in out:
-            assert company & printed, "a limit without its advice is beside the point"
-        elif company & printed:
-            # Only where another limit that is printed says the same.
-            assert any(statements[text["id"]] <= statements[one] for one in printed)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_default_says_nothing_of_what_holds_for_every_case(told: Told, name: str) -> None:
-    assert "The documents behind this are claims" not in told(name)
-    assert "The documents behind this are claims" in told(name, "--all")
-
-
-def test_heat_is_warned_of_once(told: Told) -> None:
-    """Two texts say so where an infection is likely and fever is there."""
-    assert flat(told("abscess")).count("No heat") == 1
-    assert flat(told("abscess", "--all")).count("- No heat") == 2
 
 
 def test_stretching_advised_and_warned_of_agree(told: Told) -> None:
@@ -213,25 +159,6 @@ def test_stretching_advised_and_warned_of_agree(told: Told) -> None:
 
 
 # --- rows -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", [name for name in CASES if name != "impossible"])
-@pytest.mark.parametrize("options", [(), ("--top", "1")])
-def test_causes_that_texts_name_have_a_row(
-    told: Told, engine, diagnosed, name: str, options: tuple[str, ...]
-) -> None:
-    table = flat(told(name, *options, columns=200).split("at least one of")[0])
-    case = diagnosed(name)
-    named = {cause for text in case["pitfalls"] + case["management"] for cause in text["show"]}
-    named |= {hit["cause"] for hit in case["expected_loss"]}
-    assert [n for n in named if engine.knowledge.causes[n].label not in table] == []
-
-
-def test_a_bare_cramp_shows_entrapment(run) -> None:
-    out = run("diagnose", "cramp_spasm", "onset_during_exercise", "--top", "1").out
-    words = out.split()
-    assert {"piriformis_syndrome", "deep_gluteal_syndrome", "lumbar_radiculopathy"} <= set(words)
-    assert "Not every tight buttock is a cramp" in out
 
 
 def test_a_cause_that_its_definition_forbids_is_not_called_excluded(told: Told) -> None:
@@ -278,7 +205,6 @@ def test_no_findings_print_nothing_that_rests_on_a_posterior(told: Told, engine,
     ids = {*engine.knowledge.causes, *engine.knowledge.groups}
     for text in diagnosed("nothing")["management"] + diagnosed("nothing")["pitfalls"]:
         assert not {reason.split()[0] for reason in text["because"]} & ids
-    assert not any(heading in out for heading in (*HELP, "Easily missed", "Better avoided"))
 
 
 # --- --all, --json, pipes ---------------------------------------------------------------------
@@ -286,7 +212,7 @@ def test_no_findings_print_nothing_that_rests_on_a_posterior(told: Told, engine,
 
 @pytest.mark.parametrize("name", CASES)
 def test_all_prints_every_text_rule_and_source(told: Told, diagnosed, name: str) -> None:
-    out, case = flat(told(name, "--all")), diagnosed(name)
+    out, case = flat(told(name)), diagnosed(name)
     for text in case["management"] + case["pitfalls"]:
         assert text["text"] in out
         assert f"[{', '.join(text['statements'] or text['sources'])}]" in out
@@ -305,13 +231,6 @@ def test_json_leaves_nothing_out(diagnosed, engine, name: str) -> None:
     assert [one["cause"] for one in case["expected_loss"]] == [
         one.cause for one in diagnosis.triage
     ]
-
-
-def test_a_pipe_gets_the_same_without_colours() -> None:
-    command = [sys.executable, "-m", "bayesdx", "diagnose", *CASES["cauda equina"].split()]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert ran.stdout.startswith("Urgency: emergency\n")
-    assert "\x1b" not in ran.stdout
 
 
 # --- words ------------------------------------------------------------------------------------
@@ -358,10 +277,3 @@ def test_a_number_stays_with_its_signs() -> None:
         assert "12 %" in out
         assert "> 99.9 %" in out
         assert flat(out) == "- It is 12 % now, or > 99.9 % then."
-
-
-def test_causes_to_show_come_once_and_dangerous_ones_first(engine) -> None:
-    facts = {"refractory": "present", "mass": "present", "tinel_gluteal": "present"}
-    named = shown_at_any_rank(engine.diagnose(facts))
-    assert named[0] == "pnst"
-    assert len(set(named)) == len(named)

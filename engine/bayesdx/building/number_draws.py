@@ -29,12 +29,15 @@ EDGE = 1e-9
 _NORMAL_95 = 1.6448536269514722
 
 
+Fit = BetaFit | LogNormalFit | tuple[float, ...] | None
+
+
 @dataclass(frozen=True)
 class Uncertain:
     """A number and its distribution: Beta, log-normal, Dirichlet weights; None if it is fixed."""
 
     number: PlacedNumber
-    fit: BetaFit | LogNormalFit | tuple[float, ...] | None
+    fit: Fit
 
     @property
     def deviation(self) -> float:
@@ -82,13 +85,19 @@ class Uncertain:
 def uncertain_numbers(knowledge: Knowledge) -> tuple[Uncertain, ...]:
     """Fit a distribution to every number of the knowledge, in the order of `every_number`."""
     sizes = knowledge.model.equivalent_sample_size
-    return tuple(
-        Uncertain(number, _fit(number, sizes[number.stated.basis]))
-        for number in every_number(knowledge)
-    )
+    # Round figures recur: what is stated alike is fitted once.
+    fits: dict[object, Fit] = {}
+    found = []
+    for number in every_number(knowledge):
+        stated = number.stated
+        alike = number.value, stated.range, stated.basis, number.is_ratio
+        if alike not in fits:
+            fits[alike] = _fit(number, sizes[stated.basis])
+        found.append(Uncertain(number, fits[alike]))
+    return tuple(found)
 
 
-def _fit(number: PlacedNumber, size: float) -> BetaFit | LogNormalFit | tuple[float, ...] | None:
+def _fit(number: PlacedNumber, size: float) -> Fit:
     value = number.value
     low, high = number.stated.range or (None, None)
     if isinstance(value, tuple):

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "network": "Describe or convert a network file, answer cases on it, or learn its numbers.",
     "prepare": "Compile the fast sweeps now, so that no other command waits for it.",
     "demo": "Score the scenarios, print a few.",
+    "examples": "Copy small files to try: cases, a network, rows.",
 }
 #: Module and function of a command where its own name, with _ for -, means something else.
 ELSEWHERE = {

@@ -8,14 +8,13 @@ import typer
 
 import bayesdx
 from bayesdx.cli.arguments import read_findings
+from bayesdx.cli.brief import show_brief
 from bayesdx.cli.interview import Interview, Plan, repeat_line
 from bayesdx.cli.options import AsJson, CodeMap, Findings, Priors, Setting
 from bayesdx.cli.progress import patience
 from bayesdx.presentation.as_json import result_json
-from bayesdx.presentation.diagnosis_view import diagnosis_blocks
 from bayesdx.presentation.layout import BLANK
 from bayesdx.presentation.terminal import show
-from bayesdx.presentation.words import labels_of
 
 if TYPE_CHECKING:
     from bayesdx.knowledge.knowledge import Knowledge
@@ -67,13 +66,12 @@ def ask(
         engine.next_questions(given, cause=cause, observed_by=who or None, limit=1)
     interview = Interview(engine, Plan(cause, who, limit, keep_asking), given)
     interview.lead()
-    diagnosis = engine.diagnose(interview.answers)
-    intended_use = engine.knowledge.model.intended_use
     if as_json:
-        print(result_json(diagnosis, intended_use))
+        diagnosis = engine.diagnose(interview.answers)
+        print(result_json(diagnosis, engine.knowledge.model.intended_use))
         return
-    labels = labels_of(engine.knowledge)
-    show([BLANK, *diagnosis_blocks(diagnosis, intended_use, labels=labels)])
+    show([BLANK])
+    show_brief(engine, interview.answers)
     if interview.answers:
         # No paragraph: a command is copied as it stands.
         print(f"Again: {repeat_line(interview.answers, str(priors) if priors else None)}")

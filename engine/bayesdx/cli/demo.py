@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +9,13 @@ import pandas as pd
 import typer
 
 import bayesdx
+from bayesdx.cli.brief import show_brief, tell_next
+from bayesdx.cli.examples import sample_files
 from bayesdx.cli.options import Priors, Setting
 from bayesdx.cli.progress import patience
-from bayesdx.presentation.diagnosis_view import cause_grid, group_grid, urgency_blocks
 from bayesdx.presentation.layout import BLANK, Block, Paragraph
 from bayesdx.presentation.terminal import show
-from bayesdx.presentation.words import understood_as
+from bayesdx.presentation.words import spaced
 from bayesdx.tables import (
     CASE_ID,
     RESERVED,
@@ -26,14 +26,17 @@ from bayesdx.tables import (
 )
 
 DOCUMENTS, PUBLISHED = "documents.csv", "published.csv"
-TOP_CAUSES = 5
-TOP_GROUPS = 3
 
 
 def demo(
     scenarios: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where the scenario tables are.")
-    ] = Path("scenarios"),
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the scenario tables are; a packaged table of five cases without it.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Where to write the posteriors.")
     ] = Path("out"),
@@ -42,23 +45,34 @@ def demo(
 ) -> None:
     """Score the scenarios, print a few.
 
-    Writes the posteriors of both scenario tables, and prints one case of each urgency in full.
+    Writes the posteriors of a table of cases, or of both scenario tables, and prints the short
+    answer to one case of each urgency.
     """
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors, setting=setting)
     out.mkdir(parents=True, exist_ok=True)
+    packaged = {one.name: one for one in sample_files()}["cases.csv"]
+    tables = [packaged] if scenarios is None else [scenarios / DOCUMENTS, scenarios / PUBLISHED]
     written = []
-    for name in (DOCUMENTS, PUBLISHED):
-        with patience(f"scoring {scenarios / name}"):
-            cases = read_cases(scenarios / name)
+    for table in tables:
+        with patience(f"scoring {table}"):
+            cases = read_cases(table)
             scores = engine.score(finding_columns(cases))
-            write_table(with_case_ids(cases, scores), out / name)
-        written.append(f"{len(cases)} cases of {scenarios / name} -> {out / name}")
-        shown = _first_of_each(scores["urgency"]) if name == DOCUMENTS else [0]
+            write_table(with_case_ids(cases, scores), out / table.name)
+        written.append(f"{len(cases)} cases of {table.name} -> {out / table.name}")
+        shown = _first_of_each(scores["urgency"]) if table.name != PUBLISHED else []
         for position in shown:
-            show(_case(engine, cases.iloc[position]))
+            case = cases.iloc[position]
+            show(_heading(case))
+            show_brief(engine, {
+                str(name): cell for name, cell in case.items() if name not in RESERVED and cell
+            })  # fmt: skip
     show([BLANK, Paragraph("written", mark="─ ", emphasis="strong"), *map(Paragraph, written)])
-    show([Paragraph(engine.knowledge.model.intended_use, emphasis="quiet")])
+    tell_next(
+        "diagnose low_back_pain fair_pos '!bilateral' slr_pos=absent age=41",
+        "ask",
+        "examples out/examples",
+    )
 
 
 def _first_of_each(urgency: pd.Series[str]) -> list[int]:
@@ -66,18 +80,10 @@ def _first_of_each(urgency: pd.Series[str]) -> list[int]:
     return [at for at, seen_before in enumerate(urgency.duplicated()) if not seen_before]
 
 
-def _case(engine: bayesdx.Engine, case: pd.Series[str]) -> Iterator[Block]:
-    findings = {str(name): cell for name, cell in case.items() if name not in RESERVED and cell}
-    diagnosis = engine.diagnose(findings)
-    yield BLANK
-    yield Paragraph(str(case.get(CASE_ID, case.name)), mark="─ ", emphasis="strong")
+def _heading(case: pd.Series[str]) -> list[Block]:
+    blocks = [BLANK, Paragraph(str(case.get(CASE_ID, case.name)), mark="─ ", emphasis="strong")]
     if case.get("note"):
-        yield Paragraph(str(case["note"]), emphasis="quiet")
-    yield Paragraph(understood_as(diagnosis.understood, diagnosis.urgency_only))
+        blocks.append(Paragraph(str(case["note"]), emphasis="quiet"))
     if case.get("expected_cause"):
-        yield Paragraph(f"Written for: {case['expected_cause']}")
-    yield from urgency_blocks(diagnosis)
-    yield BLANK
-    yield cause_grid(diagnosis.table, TOP_CAUSES)
-    yield BLANK
-    yield group_grid(diagnosis.groups.nlargest(TOP_GROUPS, "posterior"))
+        blocks.append(Paragraph(f"Written for: {spaced(case['expected_cause'])}"))
+    return [*blocks]

@@ -10,6 +10,7 @@ import typer
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.asking import ask_case
+from bayesdx.cli.brief import show_brief
 from bayesdx.cli.options import AsJson, CodeMap, Findings, Priors, Setting, given_findings
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase, Phrase
@@ -21,12 +22,6 @@ from bayesdx.presentation.words import labels_of
 
 def diagnose(
     findings: Findings = None,
-    top: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="How many causes to print: 10, in an emergency 5.", show_default=False
-        ),
-    ] = None,
     every: Annotated[
         bool,
         typer.Option("--all", help="Print all causes, rules and texts, with what they rest on."),
@@ -39,8 +34,8 @@ def diagnose(
 ) -> None:
     """Work out one case.
 
-    Prints the urgency and what to do, what to ask at once, the posteriors, and advice. Without
-    findings they are asked.
+    Prints one screen: what was understood, the urgency and what to do, a short list of causes with
+    ranges, what speaks for the first, and what to ask. Without findings they are asked.
     """
     if as_json and as_csv:
         raise InvalidCase(Fault("options", "one of --json and --csv", Phrase("both")))
@@ -52,7 +47,8 @@ def diagnose(
         # Before anything is asked, a typo is told.
         diagnosis = engine.diagnose(given)
     if not given:
-        diagnosis = engine.diagnose(ask_case(engine))
+        given = ask_case(engine)
+        diagnosis = engine.diagnose(given)
     intended_use = engine.knowledge.model.intended_use
     if as_json:
         print(result_json(diagnosis, intended_use))
@@ -60,6 +56,7 @@ def diagnose(
         from bayesdx.tables import csv_text
 
         print(csv_text(diagnosis.table.reset_index()), end="")
+    elif every:
+        show(diagnosis_blocks(diagnosis, intended_use, labels_of(engine.knowledge)))
     else:
-        labels = labels_of(engine.knowledge)
-        show(diagnosis_blocks(diagnosis, intended_use, top=top, every=every, labels=labels))
+        show_brief(engine, given)

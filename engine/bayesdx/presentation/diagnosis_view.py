@@ -1,15 +1,14 @@
-"""One case as it is read: what to do, what to ask at once, the probabilities, the texts."""
+"""One case with everything that is known of it; `brief_view` has the screen that comes first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from bayesdx.knowledge.red_flag_schema import LEVELS, URGENCY_ONLY
 from bayesdx.presentation.advice_view import (
     management_blocks,
     pitfall_blocks,
-    shown_at_any_rank,
     triage_blocks,
 )
 from bayesdx.presentation.layout import (
@@ -46,10 +45,8 @@ if TYPE_CHECKING:
 
     from bayesdx import Diagnosis
 
-CAUSES, CAUSES_IN_EMERGENCY = 10, 5
-RULES_IN_EMERGENCY = 5
-GROUPS, GROUPS_IN_EMERGENCY = 5, 2
-ALWAYS_SHOWN_GROUPS = ("dangerous",)
+#: Rows that a notebook shows.
+CAUSES = 10
 #: In place of a probability of exactly nothing, and why it can be nothing: "excluded" would read
 #: as if the findings had done it.
 BY_DEFINITION = "see note"
@@ -57,35 +54,26 @@ WHY_NOTHING = "0 by definition: of another region, or it asks for what was answe
 
 
 def diagnosis_blocks(
-    diagnosis: Diagnosis,
-    intended_use: str,
-    *,
-    top: int | None = None,
-    every: bool = False,
-    labels: Mapping[str, str] = NO_LABELS,
+    diagnosis: Diagnosis, intended_use: str, labels: Mapping[str, str] = NO_LABELS
 ) -> Iterator[Block]:
-    """Describe one case.
+    """Describe one case: all causes, groups, rules and texts, and what each rests on.
 
     Parameters
     ----------
     diagnosis : Diagnosis
     intended_use : str
         Said last.
-    top : int, optional
-        How many causes; by default ten, and five when an emergency comes first.
-    every : bool
-        All causes, groups, rules and texts, and what each rests on.
     labels : mapping of str to str, optional
         Labels of findings and risks; without them ids are shown.
     """
-    yield from urgency_blocks(diagnosis, every, labels)
+    yield from urgency_blocks(diagnosis, True, labels)
     if text := status_text(diagnosis):
         yield from section(text)
-    yield from open_rule_blocks(diagnosis, every)
+    yield from open_rule_blocks(diagnosis)
     if diagnosis.status not in ("impossible", "too_complex"):
-        yield from _probabilities(diagnosis, top, every)
-    yield from pitfall_blocks(diagnosis, every, labels)
-    yield from management_blocks(diagnosis, every, labels)
+        yield from _probabilities(diagnosis)
+    yield from pitfall_blocks(diagnosis, labels)
+    yield from management_blocks(diagnosis, labels)
     yield from section(understood_as(diagnosis.understood, diagnosis.urgency_only))
     yield Paragraph(intended_use, emphasis="quiet")
 
@@ -126,80 +114,47 @@ def status_text(diagnosis: Diagnosis, labels: Mapping[str, str] = NO_LABELS) -> 
     return NO_FINDINGS if diagnosis.status == "no_findings" else ""
 
 
-def open_rule_blocks(diagnosis: Diagnosis, every: bool) -> Iterator[Block]:
-    """Tell the rules that could still raise the urgency: `every` one, or the most pressing."""
+def open_rule_blocks(diagnosis: Diagnosis) -> Iterator[Block]:
+    """Tell the rules that could still raise the urgency, and what each waits for."""
     waiting = open_rules(diagnosis)
     if not waiting:
         return
-    most_pressing = waiting[0].level
-    shown = [hit for hit in waiting if every or hit.level == most_pressing]
     if diagnosis.urgency == LEVELS[0]:
         heading = "Ask at once; each would be an emergency of its own:"
-        if not every:
-            # What one answer settles comes first.
-            shown = sorted(shown, key=lambda hit: len(hit.not_asked))[:RULES_IN_EMERGENCY]
     else:
-        heading = "Ask first; each could raise the urgency"
-        heading += ":" if every else f" to {most_pressing}:"
+        heading = "Ask first; each could raise the urgency:"
     yield from section(heading)
     yield from bullets(
-        [
-            f"{hit.level}: {hit.title} ({', '.join(hit.not_asked)})" if every else hit.title
-            for hit in shown
-        ]
+        [f"{hit.level}: {hit.title} ({', '.join(hit.not_asked)})" for hit in waiting]
     )
-    if not every:
-        left = len(waiting) - len(shown)
-        rest = f"and {left} more; " if left else ""
-        yield Paragraph(f"{rest}what each waits for: --all", indent=4, emphasis="quiet")
 
 
-def _probabilities(diagnosis: Diagnosis, top: int | None, every: bool) -> Iterator[Block]:
-    emergency = diagnosis.urgency == LEVELS[0]
-    yield from shortlist_blocks(diagnosis, brief=emergency and not every)
+def _probabilities(diagnosis: Diagnosis) -> Iterator[Block]:
+    yield from shortlist_blocks(diagnosis)
     yield from section(
         f"How probable it is that each is present and contributes{_setting(diagnosis)}. "
         f"{SEVERAL_AT_ONCE}"
     )
-    causes = None if every else top or (CAUSES_IN_EMERGENCY if emergency else CAUSES)
-    groups = None if every else (GROUPS_IN_EMERGENCY if emergency else GROUPS)
-    named = shown_at_any_rank(diagnosis)
-    yield cause_grid(diagnosis.table, causes, named, ids=every or not emergency)
+    yield cause_grid(diagnosis.table)
     yield BLANK
     if len(diagnosis.groups):
-        yield group_grid(diagnosis.groups, groups, ALWAYS_SHOWN_GROUPS)
+        yield group_grid(diagnosis.groups)
 
 
 def _setting(diagnosis: Diagnosis) -> str:
     return f", with priors of a setting: {diagnosis.setting}" if diagnosis.setting else ""
 
 
-def cause_grid(
-    table: pd.DataFrame, top: int | None, besides: Sequence[str] = (), ids: bool = True
-) -> Grid:
-    """Lay out the first `top` causes, those to see besides, and what no cause explains."""
-    causes, unexplained = table.iloc[:-1], table.iloc[-1:]
-    shown = causes if top is None else causes.head(top)
-    hidden = causes.loc[causes.index.difference(shown.index, sort=False)]
-    further = hidden.loc[hidden.index.isin(besides)]
-    rows = _probability_rows(shown, ids)
-    if len(further):
-        rows += ["... and to look at whatever their rank:", *_probability_rows(further, ids)]
-    rows += _probability_rows(unexplained, ids)
-    left = len(hidden) - len(further)
-    notes = [f"and {left} causes more: --all"] if left else []
-    if 0.0 in {*shown["posterior"], *further["posterior"]}:
-        notes.append(f"{BY_DEFINITION}: {WHY_NOTHING}")
-    heads = ("cause", *(("id",) if ids else ()), "prior", "posterior")
-    return Grid(heads, rows, frozenset({0, 1}) if ids else frozenset({0}), notes)
+def cause_grid(table: pd.DataFrame) -> Grid:
+    """Lay out all causes, and last what no cause explains."""
+    notes = [f"{BY_DEFINITION}: {WHY_NOTHING}"] if 0.0 in {*table["posterior"].iloc[:-1]} else []
+    heads = ("cause", "id", "prior", "posterior")
+    return Grid(heads, _probability_rows(table, ids=True), frozenset({0, 1}), notes)
 
 
-def group_grid(groups: pd.DataFrame, top: int | None = None, besides: Sequence[str] = ()) -> Grid:
-    """Lay out groups, the first `top` and those to see besides: P(at least one member present)."""
-    shown = groups if top is None else groups.head(top)
-    further = groups.loc[groups.index.isin(besides) & ~groups.index.isin(shown.index)]
-    rows = _probability_rows(shown, ids=False) + _probability_rows(further, ids=False)
-    return Grid(("at least one of", "prior", "posterior"), rows)
+def group_grid(groups: pd.DataFrame) -> Grid:
+    """Lay out groups: P(at least one member is present)."""
+    return Grid(("at least one of", "prior", "posterior"), _probability_rows(groups, ids=False))
 
 
 def _probability_rows(table: pd.DataFrame, ids: bool) -> list[Row]:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph, Row
+from bayesdx.presentation.layout import BLANK, Block, Grid, Row
 from bayesdx.presentation.words import rows_of, share
 
 if TYPE_CHECKING:
     from bayesdx import Diagnosis
 
 
-def shortlist_blocks(diagnosis: Diagnosis, brief: bool = False) -> list[Block]:
-    """Lay out the short list, and what is left to the background; in one paragraph if ``brief``."""
+def shortlist_blocks(diagnosis: Diagnosis) -> list[Block]:
+    """Lay out the short list, and what is left to the background."""
     listed = [row for _, row in rows_of(diagnosis.shortlist)]
     if not listed:
         return []
-    if brief:
-        # What a label says in brackets stands in the table.
-        alike = groupby(listed, key=lambda row: row["why"])
-        names = [
-            f"{' and '.join(row['label'].partition(' (')[0] for row in rows)} ({why})"
-            for why, rows in alike
-        ]
-        # What the shares are of is said once.
-        rest = [name.replace(" of the picture)", ")") for name in names[1:]]
-        return [Paragraph(f"Look at first: {'; '.join([*names[:1], *rest])}.")]
     rows: list[Row] = [
         (str(row["label"]), str(row["why"]), f"plays a part: {share(row['plays_a_part'])}")
         for row in listed

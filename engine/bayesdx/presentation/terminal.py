@@ -65,13 +65,19 @@ def show(blocks: Iterable[Block], console: Console | None = None) -> None:
     """Print a description, by default on standard output."""
     console = console or make_console()
     for block in blocks:
-        lines = (
-            _paragraph_lines(block, console.width)
-            if isinstance(block, Paragraph)
-            else _grid_lines(block, console.width)
-        )
-        for line in lines:
+        for line in _lines(block, console.width):
             console.print(line, soft_wrap=True)
+
+
+def lines_of(blocks: Iterable[Block], width: int) -> int:
+    """Return how many lines a description takes at a width."""
+    return sum(1 for block in blocks for _ in _lines(block, width))
+
+
+def _lines(block: Block, width: int) -> Iterator[Text]:
+    if isinstance(block, Paragraph):
+        return _paragraph_lines(block, width)
+    return _grid_lines(block, width)
 
 
 def show_lines(text: str, width_of_a_pipe: int = LONGEST_LINE) -> None:
@@ -130,7 +136,7 @@ def _grid_lines(grid: Grid, width: int) -> Iterator[Text]:
     if widths is None:
         yield from _stacked(grid, width)
     else:
-        heads = [[head] for head in grid.heads]
+        heads = [head.split("\n") for head in grid.heads]
         yield from _row_lines(heads, widths, grid.texts, "bold")
         for row in rows:
             if isinstance(row, str):

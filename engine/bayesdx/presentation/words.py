@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 NO_LABELS: Mapping[str, str] = MappingProxyType({})
 MOST_NAMES = 4
+LAST_BRACKETS = re.compile(r" \([^()]*\)$")
 NOTHING_RULED_OUT = (
     "Nothing is ruled out: answers can be wrong or change, and the rules are not complete."
 )
@@ -63,6 +65,23 @@ def percent(probability: float) -> str:
         return "> 99.9 %"
     digits = 1 if probability >= 0.01 else 2
     return f"{100 * probability:.{digits}f} %"
+
+
+def whole_percent(probability: float) -> str:
+    """Write a probability in whole percents, what is nearly nothing or all by a bound."""
+    if math.isnan(probability):
+        return ""
+    if 0.0 < probability < 0.005:
+        return "< 1 %"
+    if 0.995 <= probability < 1.0:
+        return "> 99 %"
+    return f"{100.0 * probability:.0f} %"
+
+
+def range_of_percents(low: float, high: float) -> str:
+    """Write a range of probabilities in whole percents; nothing where there is none."""
+    below, above = whole_percent(low), whole_percent(high)
+    return below if below == above else f"{below.removesuffix(' %')} to {above}"
 
 
 def share(probability: float) -> str:
@@ -122,6 +141,29 @@ def listed(names: Sequence[str], every: bool, most: int = MOST_NAMES, between: s
     return f"{between.join(names[:most])} and {len(names) - most} more"
 
 
+def clipped(texts: Sequence[str], room: int, between: str = "; ") -> str:
+    """Write texts in a row as long as they fit in `room` characters, and how many more."""
+    fit, used = 0, 0
+    for text in texts:
+        used += len(text) + len(between)
+        if fit and used > room:
+            break
+        fit += 1
+    # "and 1 more" is no shorter than a text.
+    left = len(texts) - fit
+    return between.join(texts[:fit]) + (f" and {left} more" if left else "")
+
+
+def short(label: str) -> str:
+    """Return a label without what it adds in brackets at its end."""
+    return LAST_BRACKETS.sub("", label)
+
+
+def lower_first(label: str) -> str:
+    """Write a label within a sentence; "FAIR test" keeps its capitals."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
 def in_words(
     leaf: str, labels: Mapping[str, str], understood: Mapping[str, str] = NO_LABELS
 ) -> str:
@@ -137,10 +179,7 @@ def in_words(
         What the case says: it stands in place of the states that a leaf allows.
     """
     name, colon, states = leaf.removeprefix("!").partition(":")
-    label = labels.get(name, name)
-    if label[1:2].islower():
-        # "FAIR test" keeps its capitals.
-        label = label[0].lower() + label[1:]
+    label = lower_first(labels.get(name, name))
     if colon:
         return f"{label}: {spaced(understood.get(name) or states.replace('|', ' or '))}"
     return f"absent: {label}" if leaf.startswith("!") else label

@@ -98,7 +98,7 @@ def _sentences() -> Plain:
         "why_nothing": WHY_NOTHING,
         "when": dict(advice_view.WHEN),
         "where": dict(advice_view.WHERE),
-        "headings": {kind: heading for kind, (heading, _) in advice_view.HEADINGS.items()},
+        "headings": dict(advice_view.HEADINGS),
         "help_later": advice_view.HELP_LATER,
         "pressing": list(advice_view.PRESSING),
         "waiting": list(advice_view.WAITING),
