@@ -28,6 +28,7 @@ COMMANDS = (
     "network",
     "prepare",
     "demo",
+    "examples",
 )
 
 
