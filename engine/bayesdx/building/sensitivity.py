@@ -1,7 +1,7 @@
 """How answers move with the stated numbers.
 
 Two exact pieces and one approximation: log P(evidence) is differentiated with respect to the
-parameters of the network (`bayesdx.inference.noisy.derivatives`), the parameters with respect to
+parameters of the network (`bayesdx.inference.noisy.case_scores`), the parameters with respect to
 what is stated by differences of the fit that solves for them. The fit's correction for causes that
 share risks is held fixed in between, which changes derivatives by half a hundredth of the largest
 at most.
@@ -20,16 +20,23 @@ from bayesdx.building.assembly import Assembly, FittedLinks
 from bayesdx.building.feasibility import UpperLayers, knowledge_values
 from bayesdx.building.fitting import LinkParameters, Targets, solve
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.derivatives import LinkGradient, link_gradient, relative_change
+from bayesdx.inference.noisy.answer import Answer
+from bayesdx.inference.noisy.case_scores import case_scores
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
+from bayesdx.inference.noisy.number_layout import (
+    EXCEED,
+    EXCEED_LEAK,
+    FACTOR,
+    LEAK,
+    STRENGTH,
+    TABLE,
+    number_layout,
+)
 from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.network.cpds import TableCPD
 
 #: Step in log-odds for differences of the fit, which is solved to fifteen digits.
 _STEP = 1e-4
-#: Share of the way along a table's direction; any would do, tables being affine.
-_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +92,9 @@ def number_gradient(knowledge: Knowledge, assembly: Assembly, evidence: Evidence
     NumberGradient
     """
     layout, targets = assembly.links.layout, assembly.links.targets
-    gradient = link_gradient(assembly.model, evidence)
-    adjoint = _adjoint(assembly, gradient)
+    log_evidence, by_number = _case_gradient(assembly.model, evidence)
+    blocks = number_layout(assembly.model).split(by_number)
+    adjoint = _adjoint(assembly, blocks)
     slot, event = np.nonzero(targets.linked)
     cause = layout.slots[slot, event]
     columns = np.concatenate([event, event, np.arange(len(layout.events))])
@@ -98,7 +106,7 @@ def number_gradient(knowledge: Knowledge, assembly: Assembly, evidence: Evidence
         pulled[:, own] += adjoint.factor[:, :, e] @ slope.factor[:, own]
         pulled[:, own] += adjoint.leak[:, [e]] * slope.leak[own]
     by_link, by_prior, by_background = np.split(pulled, [len(event), 2 * len(event)], axis=1)
-    priors = _direct_slopes(knowledge, assembly, evidence, gradient.log_evidence)
+    priors = _direct_slopes(knowledge, assembly, blocks[TABLE:])
     np.add.at(priors.T, cause, by_prior.T)
     found = dict(zip((Address("prior", one) for one in layout.causes), priors.T, strict=True))
     for c, e, values in zip(cause.tolist(), event.tolist(), by_link.T, strict=True):
@@ -109,17 +117,30 @@ def number_gradient(knowledge: Knowledge, assembly: Assembly, evidence: Evidence
     slopes = np.zeros((len(evidence), len(numbers)))
     for x, number in enumerate(numbers):
         slopes[:, x] = found[number.address]
-    return NumberGradient(tuple(one.place for one in numbers), gradient.log_evidence, slopes)
+    return NumberGradient(tuple(one.place for one in numbers), log_evidence, slopes)
 
 
-def _adjoint(assembly: Assembly, gradient: LinkGradient) -> LinkParameters:
+def _case_gradient(model: NoisyModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
+    """Log evidence (N,) and its derivatives by the numbers of the network, (N, T)."""
+    log_evidence, too_complex = np.empty(len(evidence)), np.zeros(len(evidence), dtype=bool)
+    causes = np.empty((len(evidence), len(model.causes)))
+    values = np.zeros((len(evidence), number_layout(model).first[-1]))
+    for part in case_scores(model, evidence):
+        log_evidence[part.rows], causes[part.rows] = part.log_evidence, part.causes
+        values[part.rows], too_complex[part.rows] = part.values.toarray(), part.too_complex
+    nothing = np.empty(0)
+    answer = Answer(log_evidence, causes, nothing, too_complex, nothing, nothing)
+    return answer.complete().log_evidence, values
+
+
+def _adjoint(assembly: Assembly, blocks: tuple[FloatArray, ...]) -> LinkParameters:
     """Return derivatives by event: ``strength`` and ``factor`` (N, K, E), ``leak`` (N, E).
 
     A threshold that was raised to the next level's number passes its derivatives on.
     """
     layout, model, p = assembly.links.layout, assembly.model, assembly.links.fit.parameters
     at = np.array([model.causes.index(name) for name in layout.causes], dtype=np.intp)
-    shape = (len(gradient.log_evidence), *layout.slots.shape)
+    shape = (len(blocks[LEAK]), *layout.slots.shape)
     strength, factor = np.zeros(shape), np.zeros(shape)
     leak = np.zeros((shape[0], shape[2]))
     for e, name in enumerate(layout.events):
@@ -127,13 +148,13 @@ def _adjoint(assembly: Assembly, gradient: LinkGradient) -> LinkParameters:
         own, causes = slice(len(slots)), at[slots]
         if name in layout.level:
             column = _level_column(model, *layout.level[name])
-            strength[:, own, e] = gradient.exceed[:, causes, column]
-            leak[:, e] = gradient.exceed_leak[:, column]
+            strength[:, own, e] = blocks[EXCEED][:, causes, column]
+            leak[:, e] = blocks[EXCEED_LEAK][:, column]
         else:
             f = model.findings.index(name)
-            strength[:, own, e] = gradient.strength[:, causes, f]
-            factor[:, own, e] = gradient.factor[:, causes, f]
-            leak[:, e] = gradient.leak[:, f]
+            strength[:, own, e] = blocks[STRENGTH][:, causes, f]
+            factor[:, own, e] = blocks[FACTOR][:, causes, f]
+            leak[:, e] = blocks[LEAK][:, f]
     for low, high in layout.pairs():
         raised = p.strength[:, high] > p.strength[:, low]
         strength[:, :, high] += np.where(raised, strength[:, :, low], 0.0)
@@ -186,12 +207,15 @@ def _logit_step(value: FloatArray, step: float | FloatArray) -> FloatArray:
 
 
 def _direct_slopes(
-    knowledge: Knowledge, assembly: Assembly, evidence: Evidence, log_evidence: FloatArray
+    knowledge: Knowledge, assembly: Assembly, tables: tuple[FloatArray, ...]
 ) -> FloatArray:
-    """Derivatives with respect to priors through the tables of the causes, (N, C)."""
-    causes = assembly.links.layout.causes
-    result = np.zeros((len(evidence), len(causes)))
-    steps = np.array([_STEP, 0.0, -_STEP])
+    """Derivatives with respect to priors through the tables of the causes, (N, C).
+
+    ``tables`` are the derivatives by P(cause present | risks), for each cause of the model.
+    """
+    model, causes = assembly.model, assembly.links.layout.causes
+    result = np.zeros((len(tables[0]), len(causes)))
+    steps = np.array([_STEP, -_STEP])
     values = {
         one: np.repeat(value, len(steps), axis=-1)
         for one, value in knowledge_values(knowledge).items()
@@ -201,10 +225,12 @@ def _direct_slopes(
         values[prior] = _logit_step(values[prior], steps)
     upper = UpperLayers(knowledge, values)
     for c, name in enumerate(causes):
-        table = upper.cause(name).table
-        direction = (table[..., 0] - table[..., 2]) / (2.0 * _STEP)
-        present = table[..., 1] + _SHARE * direction
-        cpd = TableCPD(name, upper.cause(name).risks, np.stack([1.0 - present, present], axis=-1))
-        change = relative_change(assembly.network, cpd, evidence, log_evidence)
-        result[:, c] = change / _SHARE
+        found, at = upper.cause(name), model.causes.index(name)
+        slope = (found.table[..., 0] - found.table[..., 1]) / (2.0 * _STEP)
+        # The model has its risks in an order of its own, and lacks those that change nothing.
+        own = [model.risks[r] for r in model.cause_parents[at]]
+        slope = slope[tuple(slice(None) if one in own else 0 for one in found.risks)]
+        left = [one for one in found.risks if one in own]
+        slope = slope.transpose([left.index(one) for one in own])
+        result[:, c] = tables[at].reshape(len(result), -1) @ slope.ravel()
     return result
