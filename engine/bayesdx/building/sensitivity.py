@@ -21,7 +21,6 @@ from bayesdx.building.feasibility import UpperLayers, knowledge_values
 from bayesdx.building.fitting import LinkParameters, Targets, solve
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.answer import Answer
-from bayesdx.inference.noisy.case_scores import case_scores
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.number_layout import (
     EXCEED,
@@ -122,6 +121,9 @@ def number_gradient(knowledge: Knowledge, assembly: Assembly, evidence: Evidence
 
 def _case_gradient(model: NoisyModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
     """Log evidence (N,) and its derivatives by the numbers of the network, (N, T)."""
+    # As executors are, imported when first used.
+    from bayesdx.inference.noisy.case_scores import case_scores
+
     log_evidence, too_complex = np.empty(len(evidence)), np.zeros(len(evidence), dtype=bool)
     causes = np.empty((len(evidence), len(model.causes)))
     values = np.zeros((len(evidence), number_layout(model).first[-1]))
