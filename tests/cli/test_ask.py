@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from asking_priors import ASKING
 from small_priors import write_priors
@@ -15,6 +17,7 @@ from small_priors import write_priors
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.interview import Interview, Plan, repeat_line
+from bayesdx.cli.interview_course import COMPLAINT, MOST, choose, opening_of
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,8 @@ def interrupt() -> str:
 def test_the_best_question_comes_first(talk, small) -> None:
     best = small.next_questions({}).table
     _, said = talk("q")
-    assert f"1. {best['text'].iloc[0]} [y/n]" in said
+    assert f"{best['text'].iloc[0]} [y/n]" in said
+    assert re.search(r"\n1 of about \d+\. ", said)
     assert "What you notice yourself" in said
 
 
@@ -61,18 +65,18 @@ def test_answers_are_kept_and_the_next_question_follows_them(talk, small) -> Non
     assert interview.answers == {order[0]: "yes"}
     (skipped,) = interview.unanswered
     follow = small.next_questions({order[0]: "yes"}, without=[skipped]).table
-    assert f"3. {follow['text'].iloc[0]} " in said
+    assert re.search(rf"3 of about \d+\. {re.escape(follow['text'].iloc[0])} ", said)
 
 
 def test_a_slip_is_told_and_asked_again(talk) -> None:
     interview, said = talk("perhaps", "n", "q", plan=Plan(by=("patient",)))
     assert "expected present, absent or unknown, or a number between 0 and 1" in said
-    assert said.count("1. ") == 2
+    assert said.count("1 of about") == 2
     assert list(interview.answers.values()) == ["no"]
 
 
 def test_undo_takes_answers_back_and_unknown_ones_too(talk) -> None:
-    interview, said = talk("u", "y", "", "u", "u", "q")
+    interview, said = talk("u", "y", "", "back", "u", "q")
     assert interview.steps == []
     assert "There is no answer to take back." in said
     assert said.count("Taken back: ") == 2
@@ -86,20 +90,27 @@ def test_it_ends_politely_with_what_is_known(talk, end) -> None:
     assert ("What is known so far" in said) == (end != "q")
 
 
-def test_red_flags_that_fire_are_shown_at_once_and_end_it(talk) -> None:
-    interview, said = talk("y", "y", severe_pain="yes", plan=Plan(by=("patient",)))
+def test_an_emergency_is_shown_at_once_and_ends_it_when_confirmed(talk) -> None:
+    interview, said = talk("y", "y", "y", severe_pain="yes", plan=Plan(by=("patient",)))
     assert "! emergency: Severe pain in somebody on a statin" in said
     assert "Go now." in said
     assert "Urgency: emergency (was routine)" in said
-    assert "No remaining answer that this person could give changes the urgency" in said
-    assert "no all-clear" in said
-    assert len(interview.steps) <= 2
+    assert "more: go on asking] y" in said
+    assert [step.value for step in interview.steps] == ["yes", "yes"]
+
+
+def test_an_answer_that_would_be_an_emergency_can_be_taken_back(talk) -> None:
+    lines = ("y", "y", "back", "n", "q")
+    interview, said = talk(*lines, severe_pain="yes", plan=Plan(by=("patient",)))
+    assert "This would be an emergency. Is what was answered right?" in said
+    assert said.count("Taken back: ") == 1
+    assert [step.value for step in interview.steps] == ["yes", "no"]
 
 
 def test_what_was_given_is_looked_at_first(talk) -> None:
-    _, said = talk(severe_pain="yes", statin_use="yes")
-    assert said.index("! emergency") < said.index("No remaining answer")
-    assert "1. " not in said
+    interview, said = talk("y", severe_pain="yes", statin_use="yes")
+    assert said.index("! emergency") < said.index("This would be an emergency")
+    assert interview.steps == []
 
 
 def test_dangerous_causes_that_call_are_shown(talk) -> None:
@@ -110,8 +121,8 @@ def test_dangerous_causes_that_call_are_shown(talk) -> None:
 
 def test_keep_asking_goes_on(talk) -> None:
     plan = Plan(keep_asking=True)
-    _, said = talk("q", severe_pain="yes", statin_use="yes", plan=plan)
-    assert "1. " in said
+    _, said = talk("more", "q", severe_pain="yes", statin_use="yes", plan=plan)
+    assert "1 of about" in said
 
 
 def test_nothing_left_ends_it(talk) -> None:
@@ -130,7 +141,7 @@ def test_one_cause(talk, small) -> None:
     plan = Plan(cause="clot")
     order = small.next_questions({}, cause="clot").table
     _, said = talk("why", *[""] * 20, plan=plan)
-    assert f"1. {order['text'].iloc[0]} " in said
+    assert f". {order['text'].iloc[0]} " in said
     assert "Expected information about clot: " in said
     assert "No answer that is left says anything about clot." in said
 
@@ -171,7 +182,7 @@ class TestCommand:
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
     def test_a_piped_interview(self, run, monkeypatch) -> None:
-        self.give(monkeypatch, "n\n\nn\n")
+        self.give(monkeypatch, "41\nfemale\nn\n\nn\n")
         ran = run("ask", "low_back_pain", "--by", "patient")
         assert ran.code == 0
         assert "Urgency: " in ran.out
@@ -181,7 +192,7 @@ class TestCommand:
         assert "[y/n] n\n" in ran.err
 
     def test_the_repeated_command_gives_the_same(self, run, monkeypatch) -> None:
-        self.give(monkeypatch, "n\nn\n")
+        self.give(monkeypatch, "\nmale\nn\nn\n")
         ran = run("ask", "buttock_pain", "--json")
         understood = json.loads(ran.out)["understood"]
         again = run("diagnose", *(f"{k}={v}" for k, v in understood.items()), "--json")
@@ -208,9 +219,67 @@ class TestCommand:
         ran = run("ask", *arguments)
         assert ran.code == 2
         assert message in ran.err
-        assert "1. " not in ran.err
+        assert "1 of about" not in ran.err
+
+    def test_age_sex_and_complaint_come_first_and_back_works_throughout(
+        self, run, monkeypatch
+    ) -> None:
+        self.give(monkeypatch, "41\nback\n42\nfemale\n99\n1\nback\n2\nq\n")
+        ran = run("ask", "--json")
+        understood = json.loads(ran.out)["understood"]
+        assert ran.code == 0
+        assert ran.err.index("How old") < ran.err.index("main complaint? [1 to 9")
+        assert "expected a number from 1 to 9" in ran.err
+        assert understood["age"] == "40_to_49"
+        assert understood["sex"] == "female"
+        assert list(understood.values())[2:] == ["present"]
 
     def test_help(self, run) -> None:
         ran = run("ask", "--help")
         assert ran.code == 0
         assert "Red-flag questions come first" in ran.out
+
+
+class TestCourse:
+    @pytest.fixture
+    def table(self) -> pd.DataFrame:
+        rows = [(f"red{at}", "urgent", 0.0) for at in range(40)]
+        rows += [(f"tells{at}", "", 0.5 / (1 + at)) for at in range(60)]
+        frame = pd.DataFrame(rows, columns=["question", "red_flag_level", "information"])
+        frame["information_per_cost"] = frame["information"]
+        return frame.set_index("question").astype({"information": "Float64"})
+
+    def test_who_knows_nothing_is_asked_at_most_thirty_questions(self, table) -> None:
+        opening, asked, parts = ["age", "sex", COMPLAINT], [], []
+        while (put := choose(table, opening, parts)) is not None:
+            assert put.total == MOST == 30
+            asked.append(put.question)
+            parts.append(put.part)
+            opening = [name for name in opening if name != put.question]
+            table = table.drop(index=put.question, errors="ignore")
+        assert len(asked) == 30
+        assert asked[:4] == ["age", "sex", COMPLAINT, "red0"]
+        assert asked[-1] == "tells10"
+
+    def test_without_rules_it_asks_about_causes(self, table) -> None:
+        table = table[table["red_flag_level"] == ""]
+        put = choose(table, [], [])
+        assert put == ("tells0", "telling", 11)
+
+    def test_what_tells_next_to_nothing_is_not_asked(self, table) -> None:
+        table = table.iloc[[-1]]
+        assert choose(table, [], []) is None
+        assert choose(table, [], [], limited=False) == ("tells59", "telling", 1)
+
+
+def test_a_new_domain_without_rules_is_asked_about_causes(tmp_path, capfd, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    engine = bayesdx.load(Path(__file__).parents[2] / "examples" / "headache")
+    waiting = iter(["", "", "", "no", "back"])
+    opening = opening_of(engine, ())
+    interview = Interview(engine, Plan(opening=opening), {}, lambda: next(waiting, "q"))
+    interview.lead()
+    said = capfd.readouterr().err
+    assert opening == ("age", "sex", COMPLAINT)
+    assert "Which of these is the main complaint?" in said
+    assert max(map(len, said.splitlines())) <= 80

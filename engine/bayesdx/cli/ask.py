@@ -10,6 +10,7 @@ import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.brief import show_brief
 from bayesdx.cli.interview import Interview, Plan, repeat_line
+from bayesdx.cli.interview_course import opening_of
 from bayesdx.cli.options import AsJson, CodeMap, Findings, Priors, Setting
 from bayesdx.cli.progress import patience
 from bayesdx.presentation.as_json import result_json
@@ -37,7 +38,7 @@ Limit = Annotated[
 ]
 KeepAsking = Annotated[
     bool,
-    typer.Option("--keep-asking", help="Go on when no answer can change the urgency any more."),
+    typer.Option("--keep-asking", help="Go on beyond 30 questions, while anything is left."),
 ]
 
 
@@ -54,9 +55,9 @@ def ask(
 ) -> None:
     """Ask question after question, the best one next.
 
-    Red-flag questions come first, then what tells most about the causes for its cost. Says after
-    each answer what changed, ends when no answer that is left changes the urgency, and prints the
-    diagnosis.
+    Age, sex and the main complaint come first. Red-flag questions come first after that, then what
+    tells most about the causes for its cost; at most 30 in all. Says after each answer what
+    changed, asks before an emergency ends it, and prints the short answer.
     """
     given = read_findings(findings or ())
     with patience("reading the knowledge"):
@@ -64,7 +65,8 @@ def ask(
         who = tuple(by or _default_askers(engine.knowledge))
         # A typo in what was given, the cause or the observers is told before anything is asked.
         engine.next_questions(given, cause=cause, observed_by=who or None, limit=1)
-    interview = Interview(engine, Plan(cause, who, limit, keep_asking), given)
+        opening = () if cause else opening_of(engine, engine.diagnose(given).understood)
+    interview = Interview(engine, Plan(cause, who, limit, keep_asking, opening), given)
     interview.lead()
     if as_json:
         diagnosis = engine.diagnose(interview.answers)

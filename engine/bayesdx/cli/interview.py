@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from bayesdx.cli.asking import OBSERVERS, SHORT_ANSWERS, meaning, possible_answers, range_of
+from bayesdx.cli.interview_course import COMPLAINT, Put, choose, complaints_of
 from bayesdx.cli.progress import patience
 from bayesdx.errors import InvalidCase
+from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.presentation.layout import BLANK, Emphasis, Paragraph
-from bayesdx.presentation.terminal import make_console, show
+from bayesdx.presentation.terminal import make_console, show, wrapped
 from bayesdx.presentation.words import clash_text, percent
 
 if TYPE_CHECKING:
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.asking.questions import NextQuestions
 
 HELP = (
-    "Blank: not known. y/n, a state or a number. ?: explain. why: why this question. u: take the "
-    "last answer back. q: that is all."
+    "Blank or skip: not known. y/n, a state or a number. ?: explain. why: why this question. back: "
+    "take the last answer back. q: that is all."
 )
+BACK, SKIP = ("back", "u"), "skip"
 CAUSES = 3
 _UNKNOWN = ""
 
@@ -39,6 +42,7 @@ class Asked(NamedTuple):
     question: str
     name: str
     value: str
+    part: str = "telling"
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,16 @@ class Plan:
     limit : int, optional
         Questions that are put at most.
     keep_asking : bool
-        Go on when no answer can change the urgency any more.
+        Go on beyond the limits of `bayesdx.cli.interview_course.PARTS`.
+    opening : tuple of str
+        What is asked before anything else, see `opening_of`.
     """
 
     cause: str | None = None
     by: tuple[str, ...] = ()
     limit: int | None = None
     keep_asking: bool = False
+    opening: tuple[str, ...] = ()
 
 
 class Interview:
@@ -75,6 +82,8 @@ class Interview:
     ) -> None:
         self.engine, self.plan, self.read_line = engine, plan, read_line
         self.given, self.steps = dict(given), list[Asked]()
+        #: What is being asked; those who answer for a person look at it.
+        self.put: Put | None = None
         # To standard error, so that `bayesdx ask --json > case.json` stays JSON.
         self.console: Console = make_console(stderr=True)
 
@@ -86,7 +95,8 @@ class Interview:
     @property
     def unanswered(self) -> Collection[str]:
         """Questions that were put and could not be answered."""
-        return [step.question for step in self.steps if not step.value]
+        put = [step.question for step in self.steps if not step.value]
+        return [name for name in put if name != COMPLAINT]
 
     def lead(self) -> None:
         """Ask until the rule, the limit or the person ends it; Ctrl-C and Ctrl-D end it too."""
@@ -100,24 +110,51 @@ class Interview:
         diagnosis, section = self.engine.diagnose(self.answers), ""
         if self.given:
             self._show_flags(None, diagnosis)
+            if diagnosis.urgency == LEVELS[0] and self._stops_at_once():
+                return
         while True:
             found = self._next()
-            row = self._best(found)
-            if row is None:
+            put = self.put = self._best(found)
+            if put is None:
                 return
-            if row.observed_by != section:
-                section = str(row.observed_by)
-                self._say(f"\n{OBSERVERS.get(section, section)}")
-            word = self._ask(row, found)
+            if put.question == COMPLAINT:
+                word = self._ask_complaint(put)
+            else:
+                row = found.table.reset_index().set_index("question", drop=False).loc[put.question]
+                if row.observed_by != section:
+                    section = str(row.observed_by)
+                    self._say(f"\n{OBSERVERS.get(section, section)}")
+                word = self._ask(row, found, put)
             if word == "q":
                 return
-            if word == "u" and not self._undo():
+            if word == BACK[0] and not self._undo():
                 continue
-            if word != "u" and not self.steps[-1].value:
+            if word != BACK[0] and not self.steps[-1].value:
                 continue
             with patience("working out the answer"):
                 before, diagnosis = diagnosis, self.engine.diagnose(self.answers)
             self._show_change(before, diagnosis)
+            risen = diagnosis.urgency == LEVELS[0] != before.urgency
+            if risen and self._stops_at_once():
+                return
+            if risen:
+                diagnosis = self.engine.diagnose(self.answers)
+
+    def _stops_at_once(self) -> bool:
+        """Ask whether an emergency is right before it ends the interview."""
+        text = (
+            "This would be an emergency. Is what was answered right? [y: stop here, with what to "
+            "do; back: take the last answer back; more: go on asking] "
+        )
+        while True:
+            word = self._prompt(text).lower()
+            if word in ("y", "yes", "q"):
+                return True
+            if word == "more":
+                return False
+            if word in BACK:
+                self._undo()
+                return False
 
     def _next(self) -> NextQuestions:
         plan, whom = self.plan, self.plan.by or None
@@ -126,52 +163,96 @@ class Interview:
                 self.answers, cause=plan.cause, observed_by=whom, without=self.unanswered
             )
 
-    def _best(self, found: NextQuestions) -> Any:
-        """Return the row of the next question; None when the interview is over, and say why."""
-        plan = self.plan
-        if plan.limit is not None and len(self.steps) >= plan.limit:
+    def _best(self, found: NextQuestions) -> Put | None:
+        """Choose the next question; None when the interview is over, and say why."""
+        plan, done = self.plan, len(self.steps)
+        if plan.limit is not None and done >= plan.limit:
             self._say(f"\n{plan.limit} questions were put: the limit that was set.")
             return None
-        if not len(found.table):
+        table = found.table
+        if plan.cause is not None:
+            table = table[table["information"].isna() | (table["information"] > 0.0)]
+            if not len(table):
+                self._say(f"\nNo answer that is left says anything about {plan.cause}.")
+                return None
+            return Put(str(table.index[0]), "telling", done + len(table))
+        known = {*self.given, *(step.question for step in self.steps)}
+        opening = [name for name in plan.opening if name not in known]
+        parts = [step.part for step in self.steps]
+        put = choose(table, opening, parts, limited=not plan.keep_asking)
+        if put is not None:
+            return put
+        if not len(table):
             self._say("\nNothing is left to ask.")
             return None
         with patience("looking whether the urgency can change"):
             certificate = found.certificate
-        if plan.cause is None and certificate.holds and not plan.keep_asking:
+        if certificate.holds:
             self._paragraph(f"\n{certificate.reason}")
-            self._say("Questions about the causes go on with --keep-asking.")
-            return None
-        rows = found.table.reset_index()
-        if plan.cause is not None:
-            rows = rows[rows["information"].isna() | (rows["information"] > 0.0)]
-            if not len(rows):
-                self._say(f"\nNo answer that is left says anything about {plan.cause}.")
-                return None
-        return next(rows.itertuples(index=False))
+        self._say("What is left to ask tells little. It goes on with --keep-asking.")
+        return None
 
-    def _ask(self, row: Any, found: NextQuestions) -> str:
+    def _ask(self, row: Any, found: NextQuestions, put: Put) -> str:
         """Put one question until the answer can be used; note it, or return what was wished."""
-        number = len(self.steps) + 1
+        text = f"{row.text or row.label} [{self._possible(row, found)}] "
         while True:
-            self._say(f"{number}. {row.text} [{self._possible(row, found)}] ", end="")
-            line = self.read_line().strip()
-            if not sys.stdin.isatty():
-                # What was piped in is part of the conversation.
-                self._say(line)
+            line = self._prompt(self._numbered(put, text))
             word = line.lower()
-            if word in ("q", "u"):
+            if word == "q":
                 return word
+            if word in BACK:
+                return BACK[0]
             if word == "why":
                 self._explain(row, found)
             elif line == "?":
                 self._describe(row)
-            elif self._note(row, SHORT_ANSWERS.get(word, line)):
+            elif self._note(row, "" if word == SKIP else SHORT_ANSWERS.get(word, line), put.part):
                 return ""
 
-    def _note(self, row: Any, value: str) -> bool:
+    def _ask_complaint(self, put: Put) -> str:
+        """Let the main complaint be chosen by its number."""
+        complaints = complaints_of(self.engine)
+        names = list(complaints)
+        for at, label in enumerate(complaints.values(), 1):
+            self._paragraph(label, mark=f"{at:>2} ", indent=2)
+        while True:
+            text = f"Which of these is the main complaint? [1 to {len(names)}, blank: none] "
+            word = self._prompt(self._numbered(put, text)).lower()
+            if word == "q":
+                return word
+            if word in BACK:
+                return BACK[0]
+            if word in ("?", "why"):
+                self._paragraph("It says where to begin; others are asked for later.", indent=2)
+            elif word in ("", SKIP):
+                self.steps.append(Asked(COMPLAINT, COMPLAINT, _UNKNOWN, put.part))
+                return ""
+            elif word.isdecimal() and 1 <= int(word) <= len(names):
+                self.steps.append(Asked(COMPLAINT, names[int(word) - 1], "yes", put.part))
+                return ""
+            else:
+                self._paragraph(f"expected a number from 1 to {len(names)}.", indent=2)
+
+    def _numbered(self, put: Put, text: str) -> str:
+        number = len(self.steps) + 1
+        return f"{number} of about {max(put.total, number)}. {text}"
+
+    def _prompt(self, text: str) -> str:
+        """Print a question, wrapped, and return the line that answers it."""
+        *above, last = wrapped(text, self.console.width - 1)
+        for line in above:
+            self._say(line)
+        self._say(f"{last} ", end="")
+        line = self.read_line().strip()
+        if not sys.stdin.isatty():
+            # What was piped in is part of the conversation.
+            self._say(line)
+        return line
+
+    def _note(self, row: Any, value: str, part: str) -> bool:
         """Keep an answer that the engine can read; say what is wrong with any other."""
         if not value:
-            self.steps.append(Asked(row.question, row.question, _UNKNOWN))
+            self.steps.append(Asked(row.question, row.question, _UNKNOWN, part))
             return True
         # A number is what was measured, a word is what it stands for.
         measured = bool(row.measure) and (value[0].isdigit() or row.kind == "measure")
@@ -182,7 +263,7 @@ class Interview:
             for fault in error.faults:
                 self._paragraph(str(fault), indent=2)
             return False
-        self.steps.append(Asked(row.question, name, value))
+        self.steps.append(Asked(row.question, name, value, part))
         return True
 
     def _undo(self) -> bool:
@@ -290,7 +371,7 @@ def _reasons(row: Any, engine: Engine, cause: str | None) -> Iterator[str]:
         yield f"Red flag ({rule.level}): an answer makes a rule fire by itself: {rule.title}."
     if not pd.isna(row.information):
         about = cause or "the causes"
-        told = f"{row.information:.3g} bit, at a cost of {row.cost:g}"
+        told = f"{row.information:.3g} (in bits), at a cost of {row.cost:g}"
         yield f"Expected information about {about}: {told}."
 
 
