@@ -10,6 +10,7 @@ from random_networks import random_problem
 
 from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, link_gradient
 from bayesdx.inference.noisy.case_scores import case_scores, evidence_gradient
+from bayesdx.inference.noisy.lockstep import plan
 from bayesdx.inference.noisy.number_layout import number_layout, numbers_of
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
 
@@ -132,16 +133,34 @@ def test_scores_of_risks_are_those_of_the_sums_over_all_worlds(seed: int) -> Non
             np.testing.assert_allclose(gap, right, rtol=1e-9, atol=1e-9, err_msg=name)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_scores_of_cases_summed_out_as_trees_are_those_of_extra_cases(seed: int) -> None:
-    model, evidence = knotted_problem(seed, 4)
-    blocks, twin = dense(model, evidence), link_gradient(model, evidence)
+@pytest.mark.parametrize("seed", range(16))
+def test_scores_of_cases_that_couple_much_are_those_of_extra_cases(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over one frontier, and as trees of tables."""
+    model, evidence = knotted_problem(seed, 8)
+    twin, frontier = link_gradient(model, evidence), dense(model, evidence)
+    monkeypatch.setattr(plan, "LARGE_WORK", 0)
+    tree = dense(model, evidence)
     assert np.isfinite(twin.log_evidence).any()
     for block, name in enumerate(("strength", "factor", "leak", "exceed", "exceed_leak")):
         right = getattr(twin, name)
-        ours = blocks[block]
-        free = np.isin(ours, 0.0, invert=True)
-        np.testing.assert_allclose(ours[free], right[free], rtol=1e-7, atol=1e-9, err_msg=name)
+        for ours in (frontier[block], tree[block]):
+            free = ours != 0.0
+            np.testing.assert_allclose(ours[free], right[free], rtol=1e-8, atol=1e-9, err_msg=name)
+    for one, other in zip(tree, frontier, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_scores_of_trees_are_those_of_the_frontier(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, evidence = random_problem(seed, n_cases=12)
+    frontier = dense(model, evidence)
+    monkeypatch.setattr(plan, "LARGE_WORK", 0)
+    for one, other in zip(dense(model, evidence), frontier, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -37,7 +37,7 @@ class Expansion:
 
 def log_probabilities(model: NoisyModel, rows: LabelledRows) -> FloatArray:
     """Log P(findings, labels) of each case, (N,); ``-inf`` where that is impossible."""
-    found = posteriors(model, rows.evidence, only_evidence=True, backend="numpy")
+    found = posteriors(model, rows.evidence, only_evidence=True)
     return _log_sums(found.complete().log_evidence, rows)[0]
 
 

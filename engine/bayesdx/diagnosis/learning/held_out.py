@@ -50,7 +50,7 @@ class HeldAgainst:
 
 def held_against(model: NoisyModel, evidence: Evidence, labels: Labels) -> HeldAgainst:
     """Answer cases by their findings and hold the answers against their labels."""
-    answer = posteriors(model, evidence, backend="numpy").complete()
+    answer = posteriors(model, evidence).complete()
     joint = log_probabilities(model, labelled_rows(evidence, labels))
     possible = np.isfinite(answer.log_evidence)
     score = np.subtract(joint, answer.log_evidence, out=np.zeros(len(joint)), where=possible)
@@ -61,9 +61,7 @@ def held_against(model: NoisyModel, evidence: Evidence, labels: Labels) -> HeldA
         absent = evidence.take(own)
         clamped = absent.causes.copy()
         clamped[:, members] = 0
-        none = posteriors(
-            model, replace(absent, causes=clamped), only_evidence=True, backend="numpy"
-        )
+        none = posteriors(model, replace(absent, causes=clamped), only_evidence=True)
         gap = none.complete().log_evidence - answer.log_evidence[own]
         some = np.clip(-np.expm1(np.minimum(gap, 0.0)), 0.0, 1.0)
         parts.append((own, some, labels.groups[own, g]))

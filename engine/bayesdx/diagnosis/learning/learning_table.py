@@ -88,7 +88,7 @@ def _possible(
 ) -> LearningTable:
     """Leave out cases that are impossible or too complex under the stated numbers."""
     rows = labelled_rows(cases.evidence.take(kept), labels.take(kept))
-    answer = posteriors(core.model, rows.evidence, only_evidence=True, backend="numpy")
+    answer = posteriors(core.model, rows.evidence, only_evidence=True)
     hard = np.zeros(len(kept), dtype=bool)
     if len(answer.too_complex):
         hard[rows.owner[answer.too_complex]] = True

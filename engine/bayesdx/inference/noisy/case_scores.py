@@ -169,12 +169,9 @@ def _tile_scores(
     assert scores.shares is not None
     too_complex = np.zeros(len(rows), dtype=bool)
     too_complex[plan.refused], log_evidence[plan.refused] = True, -np.inf
-    # Cases that were summed out as a tree of tables, and those that use an axis on which a link is
-    # hidden by another of the same strength, have their links differentiated the slow way.
-    slow = _hidden_links(model, evidence)
-    slow[[int(one.core.rows[0]) for one in plan.large]] = True
     possible = np.isfinite(log_evidence)
-    slow &= possible
+    # Where an axis has a link that is hidden by another of the same strength, the slow way.
+    slow = _hidden_links(model, evidence) & possible
     entries = ScoreEntries(layout)
     by_axes = ScoreEntries(layout)
     add_axes(model, problem, scores, by_axes)

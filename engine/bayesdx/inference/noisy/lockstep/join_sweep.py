@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from bayesdx.inference.arrays import FloatArray
+from bayesdx.inference.noisy.lockstep.axis_scores import AxisScores
 from bayesdx.inference.noisy.lockstep.core_cases import CoreCases
 from bayesdx.inference.noisy.lockstep.join_numbers import NodeNumbers
 from bayesdx.inference.noisy.lockstep.join_order import JoinGraph, JoinOrder
@@ -26,7 +27,7 @@ from bayesdx.inference.noisy.lockstep.joins import (
 )
 from bayesdx.inference.noisy.lockstep.production import Production
 from bayesdx.inference.noisy.lockstep.workspace import Shares
-from bayesdx.inference.noisy.operator import component
+from bayesdx.inference.noisy.operator import LEAST_KEPT, component
 
 #: States of a cause; the third only where it is asked what causes produced.
 ABSENT, PRESENT, IDLE = range(3)
@@ -178,6 +179,7 @@ class JoinSweep:
             step = self.steps[number]
             parts = self._joined(step)
             values = self._filled(step, parts[-1:])
+            start = values.copy() if shares.scores is not None and step.links else None
             # Of the last of them, in which causes act now, only the shape is looked at.
             before = self._act(step, values)
             behind = adjoints.pop(number, np.ones(())) / self.scales[number]
@@ -185,6 +187,8 @@ class JoinSweep:
             self._note(step, values, adjoint, behind, shares)
             del values, behind
             self._pull_links(step, adjoint, before, shares)
+            if start is not None and shares.scores is not None:
+                self._score_links(step, start, adjoint, shares.scores)
             self._pull_tables(step, parts, adjoint, adjoints)
             for i in step.tables:
                 del self.tables[i]
@@ -267,6 +271,8 @@ class JoinSweep:
         """Pull an adjoint back through `_act`, in place; credit causes with symptoms."""
         for cause, node in reversed(step.links):
             gain, keep = self.numbers.effect(cause, node)
+            if shares.scores is not None:
+                keep = max(keep, LEAST_KEPT)
             at, along = self._positions(step, cause, node)
             symptom = self.numbers.is_symptom(node)
             if symptom and self.made is not None:
@@ -286,6 +292,35 @@ class JoinSweep:
                     none = part[component(along, 0)]
                     none += gain * some
                 some *= keep
+
+    def _score_links(
+        self, step: JoinStep, start: FloatArray, pulled_back: FloatArray, scores: AxisScores
+    ) -> None:
+        """Note derivatives by links: of tables before any cause acts, adjoints behind none.
+
+        What causes do to one axis, or one cause to several, may be done in any order.
+        """
+        for cause, node in step.links:
+            _, keep = self.numbers.effect(cause, node)
+            at, along = self._positions(step, cause, node)
+            none, some = (
+                start[component(at, PRESENT)][component(along, value)] for value in (0, 1)
+            )
+            behind = pulled_back[component(at, PRESENT)][component(along, 1)]
+            kept = float((some * behind).sum())
+            values = np.zeros((4, 1))
+            if node in self.numbers.axis_of:
+                # The leak that is left: an inhibitor h takes 1 - h of it.
+                values[3] = -kept
+            elif self.numbers.starts[node].multiplied:
+                values[1] = kept
+            else:
+                share = self.numbers.starts[node].share
+                values[:2, 0] = share * float((none * behind).sum()), kept
+            axis = self.numbers.axis_of.get(node, node)
+            slot = self.numbers.cases.core.slots[0, axis]
+            where = (np.array([one]) for one in (self.numbers.row, slot, self.numbers.name(cause)))
+            scores.note(*where, values / max(keep, LEAST_KEPT))
 
     def _pull_tables(
         self,
