@@ -1,10 +1,14 @@
 """Stated numbers as variables: slopes are those of differences, modes are what is stated."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import special, stats
+from small_priors import SMALL, write_priors
 
 import bayesdx
+from bayesdx.building import number_chain
 from bayesdx.building.number_chain import PROBABILITY, RATIO, SHARE, NumberChain, stated_prior
 from bayesdx.diagnosis.learning.case_likelihood import expand, log_probabilities
 from bayesdx.diagnosis.learning.labels import LabelledRows
@@ -108,3 +112,17 @@ def test_densities_are_those_that_numbers_are_drawn_from(chain: NumberChain) -> 
         assert prior.gradient(step)[j] == pytest.approx((near[0] - near[1]) / 2e-5, abs=1e-4)
     assert not prior.gradient(np.zeros(n)).any()
     assert (prior.curvature(np.zeros(n)) > 0.0).all()
+
+
+def test_numbers_of_different_findings_may_be_moved_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On knowledge with ordinal findings, thresholds and a background that depends on risks."""
+    core = bayesdx.load(write_priors(tmp_path, SMALL)).core
+    kept = core.perturbations
+    own = NumberChain(core.knowledge, core.assembly, kept.numbers, kept.movers)
+    still = np.zeros(len(kept.movers))
+    together = own.slopes(still).toarray()
+    monkeypatch.setattr(number_chain, "LOCAL", ())
+    np.testing.assert_allclose(own.slopes(still).toarray(), together, rtol=1e-9, atol=1e-9)
+    assert together.any(axis=0).mean() > 0.8

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, special
 
-from bayesdx.building.assembly import Assembly
+from bayesdx.building.assembly import BACKGROUND, Assembly
 from bayesdx.building.feasibility import Values
 from bayesdx.building.knowledge_draws import KnowledgeDraws, knowledge_draws
 from bayesdx.building.number_draws import Uncertain, moved, stated_values
@@ -46,7 +46,9 @@ from bayesdx.knowledge.knowledge import Knowledge
 STEP = 1e-4
 #: What a number is: a probability, a ratio, one of the shares of a risk.
 PROBABILITY, RATIO, SHARE = range(3)
-#: Numbers differentiated together, which bounds the memory of their draws.
+#: Numbers that act on one finding alone.
+LOCAL = ("link", "background", "background_effect")
+#: Sets of numbers that are moved together, which bounds the memory of their draws.
 _AT_ONCE = 128
 
 
@@ -177,12 +179,35 @@ class NumberChain:
         return None if draws.upper.put_back else self._model(draws)
 
     def slopes(self, steps: FloatArray) -> sparse.csc_array:
-        """Differentiate the numbers of the network by the stated ones, (T, J)."""
+        """Differentiate the numbers of the network by the stated ones, (T, J).
+
+        What is stated of a finding acts on its own links and leak alone: one number of every
+        finding is moved at a time. Priors, effects and prevalences act on all of them.
+        """
+        chain, place = self._chains()
+        local = np.flatnonzero(chain >= 0)
+        sets = [local[place[local] == one] for one in range(int(place.max(initial=-1)) + 1)]
+        sets += [np.array([j]) for j in np.flatnonzero(chain < 0)]
         parts = [
-            self._slopes(steps, np.arange(first, min(first + _AT_ONCE, len(steps))))
-            for first in range(0, len(steps), _AT_ONCE)
+            self._slopes(steps, sets[first : first + _AT_ONCE], chain)
+            for first in range(0, len(sets), _AT_ONCE)
         ]
-        return sparse.csc_array(sparse.hstack(parts))
+        rows, columns, values = (np.concatenate(one) for one in zip(*parts, strict=True))
+        shape = (self.layout.first[-1], len(steps))
+        return sparse.csc_array(sparse.coo_array((values, (rows, columns)), shape=shape))
+
+    def _chains(self) -> tuple[IntArray, IntArray]:
+        """Finding of each number that acts on one alone, else -1, and its place among those."""
+        layout, seen = self._assembly.links.layout, dict[int, int]()
+        chain, place = np.full(len(self.movers), -1), np.full(len(self.movers), -1)
+        for j, mover in enumerate(self.movers):
+            kind, owner, key = mover.number.number.address
+            if kind in LOCAL:
+                event = str(key) if kind == "link" else owner
+                chain[j] = label = int(layout.chain[layout.row[event]])
+                place[j] = seen.get(label, 0)
+                seen[label] = place[j] + 1
+        return chain, place
 
     def _values(self, steps: FloatArray) -> Values:
         """Every number after steps (J, D)."""
@@ -214,54 +239,69 @@ class NumberChain:
         values = numbers_of(model)
         for kind, nothing in ((STRENGTH, 0.0), (FACTOR, 1.0), (EXCEED, 0.0)):
             values[layout.begin(kind) : layout.first[kind + 1]] = nothing
-        for index, numbers in self._blocks(draws.parameters(self._everything)):
+        for _, index, numbers in self._blocks(draws.parameters(self._everything)):
             values[index] = numbers[:, 0]
         return _with_values(model, layout, values)
 
-    def _slopes(self, steps: FloatArray, chosen: IntArray) -> sparse.coo_array:
-        """Those of some numbers: set 0 as it stands, then each moved up, then each down."""
-        n = len(chosen)
-        sets = np.repeat(steps[:, None], 1 + 2 * n, axis=1)
-        sets[chosen, 1 + np.arange(n)] += STEP
-        sets[chosen, 1 + n + np.arange(n)] -= STEP
-        draws = self._draws(sets)
-        width = np.full((2, n), STEP)
-        for k, j in enumerate(chosen.tolist()):
-            back = draws.upper.put_back.get(self.movers[j].number.number.address)
-            if back is not None:
-                width[:, k][back[[1 + k, 1 + n + k]]] = 0.0
-        total = width.sum(axis=0)
-        per_step = np.divide(1.0, total, out=np.zeros(n), where=total > 0.0)
+    def _slopes(
+        self, steps: FloatArray, sets: list[IntArray], chain: IntArray
+    ) -> tuple[IntArray, IntArray, FloatArray]:
+        """Entries of `slopes` by sets of numbers: as they stand, each set moved up, then down."""
+        n = len(sets)
+        up: dict[tuple[int, int], int] = {}
+        lanes = np.repeat(steps[:, None], 1 + 2 * n, axis=1)
+        for k, own in enumerate(sets):
+            lanes[own, 1 + k] += STEP
+            lanes[own, 1 + n + k] -= STEP
+            up |= {(int(chain[j]), k): int(j) for j in own.tolist()}
+        draws = self._draws(lanes)
         rows, columns, values = [], [], []
-        for index, numbers in self._blocks(draws.parameters(self._everything)):
-            slope = (numbers[:, 1 : 1 + n] - numbers[:, 1 + n :]) * per_step
-            at, column = np.nonzero(slope)
-            rows.append(index[at])
-            columns.append(column)
-            values.append(slope[at, column])
-        where = np.concatenate(rows), np.concatenate(columns)
-        return sparse.coo_array((np.concatenate(values), where), shape=(self.layout.first[-1], n))
+        for label, index, numbers in self._blocks(draws.parameters(self._everything)):
+            change = numbers[:, 1 : 1 + n] - numbers[:, 1 + n :]
+            at, lane = np.nonzero(change)
+            found = np.array([up.get((label, one), up.get((-1, one), -1)) for one in range(n)])
+            moved_by, width = found[lane], self._width(draws, found, n)[lane]
+            kept = moved_by >= 0
+            rows.append(index[at][kept])
+            columns.append(moved_by[kept])
+            values.append((change[at, lane] / width)[kept])
+        return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
 
-    def _blocks(self, found: ParameterDraws) -> Iterator[tuple[IntArray, FloatArray]]:
-        """Columns of the layout with their numbers, (n,) and (n, D)."""
+    def _width(self, draws: KnowledgeDraws, found: IntArray, n: int) -> FloatArray:
+        """How far up and down each set was moved, (n,): numbers that could not hold were not."""
+        width = np.full(n, 2.0 * STEP)
+        for k in np.flatnonzero(found >= 0).tolist():
+            back = draws.upper.put_back.get(self.movers[found[k]].number.number.address)
+            if back is not None:
+                width[k] -= STEP * float(back[1 + k]) + STEP * float(back[1 + n + k])
+        # Where it was not moved at all, nothing has changed.
+        return np.where(width > 0.0, width, 1.0)
+
+    def _blocks(self, found: ParameterDraws) -> Iterator[tuple[int, IntArray, FloatArray]]:
+        """Finding that they belong to or -1, columns of the layout, their numbers (n, D)."""
         model, layout = self._assembly.model, self.layout
         n_findings, n_levels = len(model.findings), len(model.links.exceed_leak)
+        layout_of = self._assembly.links.layout
+        label = {name: int(layout_of.chain[row]) for name, row in layout_of.row.items()}
         for f, one in found.findings.items():
-            at = one.causes * n_findings + f
-            yield layout.begin(STRENGTH) + at, one.strength
-            yield layout.begin(FACTOR) + at, one.factor
-            yield np.array([layout.begin(LEAK) + f]), one.leak[None]
+            at, own = one.causes * n_findings + f, label[model.findings[f]]
+            yield own, layout.begin(STRENGTH) + at, one.strength
+            yield own, layout.begin(FACTOR) + at, one.factor
+            yield own, np.array([layout.begin(LEAK) + f]), one.leak[None]
         for o, levels in found.ordinals.items():
+            own = label[layout_of.thresholds[model.ordinals[o]][0]]
             for column, one in enumerate(levels, model.level_offset[o]):
-                yield layout.begin(EXCEED) + one.causes * n_levels + column, one.strength
-                yield np.array([layout.begin(EXCEED_LEAK) + column]), one.leak[None]
+                yield own, layout.begin(EXCEED) + one.causes * n_levels + column, one.strength
+                yield own, np.array([layout.begin(EXCEED_LEAK) + column]), one.leak[None]
+        hidden = {BACKGROUND.format(name): label[name] for name in layout_of.hidden}
         for c, table in enumerate(found.tables):
-            own = _aligned(table, found.parents[c], model.cause_parents[c])
-            shape = (*model.cause_tables[c].shape, own.shape[-1])
-            flat = np.broadcast_to(own, shape).reshape(-1, own.shape[-1])
-            yield layout.begin(TABLE, c) + np.arange(len(flat)), flat
+            aligned = _aligned(table, found.parents[c], model.cause_parents[c])
+            shape = (*model.cause_tables[c].shape, aligned.shape[-1])
+            flat = np.broadcast_to(aligned, shape).reshape(-1, aligned.shape[-1])
+            own = hidden.get(model.causes[c], -1)
+            yield own, layout.begin(TABLE, c) + np.arange(len(flat)), flat
         for r, shares in enumerate(found.risk_priors):
-            yield layout.begin(PRIOR, r) + np.arange(len(shares)), shares
+            yield -1, layout.begin(PRIOR, r) + np.arange(len(shares)), shares
 
 
 def _aligned(table: FloatArray, have: tuple[int, ...], want: tuple[int, ...]) -> FloatArray:

@@ -319,8 +319,9 @@ class JoinSweep:
                 values[:2, 0] = share * float((none * behind).sum()), kept
             axis = self.numbers.axis_of.get(node, node)
             slot = self.numbers.cases.core.slots[0, axis]
-            where = (np.array([one]) for one in (self.numbers.row, slot, self.numbers.name(cause)))
-            scores.note(*where, values / max(keep, LEAST_KEPT))
+            row, slots = np.array([self.numbers.row]), np.array([slot])
+            name = np.array([self.numbers.name(cause)])
+            scores.note(row, slots, name, values / max(keep, LEAST_KEPT))
 
     def _pull_tables(
         self,
