@@ -311,11 +311,13 @@ class Engine(TableQuestions):
         Examples
         --------
         >>> import bayesdx
-        >>> engine = bayesdx.load()
-        >>> engine.learn([{"fever": "yes", "diagnosis": "gtps"}])
-        Traceback (most recent call last):
-        ...
-        bayesdx.errors.InvalidCase: others: expected absent or unknown: ...
+        >>> from importlib.resources import files
+        >>> engine = bayesdx.load(folder=files("bayesdx") / "examples" / "starter")
+        >>> cold = {"runny_nose": "yes", "diagnosis": "common_cold"}
+        >>> well = {"runny_nose": "no", "diagnosis": "unexplained"}
+        >>> found = engine.learn([cold, well] * 3, others="absent", folds=2)
+        >>> found.counts["used"], found.sample
+        (6, 'selected')
         """
         from bayesdx.diagnosis.learning.learning_run import learn
 

@@ -63,9 +63,41 @@ class Learned(Result):
     learning: Learning = field(repr=False)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return ``table``."""
+        """Return ``table``.
+
+        Returns
+        -------
+        DataFrame
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> from importlib.resources import files
+        >>> engine = bayesdx.load(folder=files("bayesdx") / "examples" / "starter")
+        >>> cold = {"runny_nose": "yes", "diagnosis": "common_cold"}
+        >>> well = {"runny_nose": "no", "diagnosis": "unexplained"}
+        >>> found = engine.learn([cold, well] * 3, others="absent", folds=2)
+        >>> bool(found.to_frame().loc["causes/common_cold.toml:links.runny_nose", "after"] > 0.8)
+        True
+        """
         return self.table
 
     def to_toml(self) -> str:
-        """Return the content of ``learned.toml``, which belongs beside the files learned upon."""
+        """Return the content of ``learned.toml``, which belongs beside the files learned upon.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> from importlib.resources import files
+        >>> engine = bayesdx.load(folder=files("bayesdx") / "examples" / "starter")
+        >>> cold = {"runny_nose": "yes", "diagnosis": "common_cold"}
+        >>> well = {"runny_nose": "no", "diagnosis": "unexplained"}
+        >>> found = engine.learn([cold, well] * 3, others="absent", folds=2)
+        >>> found.to_toml().splitlines()[5:7]
+        ['cases = 6', 'labelled = 6']
+        """
         return learning_text(self.learning)
