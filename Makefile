@@ -7,17 +7,22 @@ BIN    := $(VENV)/bin
 # -qq: pip prints errors only, not a line for every package.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
+# The environment of the lowest versions, and what is tested in it: where values go in and out.
+OLDEST       ?= .venv-oldest
+OLDEST_TESTS ?= tests/api tests/network tests/tables tests/cli/test_score.py tests/diagnosis/test_scenarios.py
+
 # A worker a core, each with whole files: what a file shares is made once.
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test page slow lint types floors bench speed quality card release-check clean
+.PHONY: help demo test page slow oldest lint types floors bench speed quality card release-check clean
 
 help:
 	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
 	@echo 'make test    run every test but the slow ones'
 	@echo 'make slow    run the slow tests'
+	@echo 'make oldest  tests with the lowest versions that pyproject.toml allows; PYTHON=python3.11'
 	@echo 'make page    the page of bayesdx page against the engine: 3,000 cases and all scenarios, in Node'
 	@echo 'make lint    ruff: rules and layout'
 	@echo 'make types   mypy --strict'
@@ -60,6 +65,15 @@ test: $(VENV)/.tools
 slow: $(VENV)/.tools
 	@$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
 
+$(OLDEST)/.oldest: pyproject.toml .ci/oldest.py
+	@$(MAKE) --no-print-directory VENV='$(OLDEST)' '$(OLDEST)/.made'
+	@$(OLDEST)/bin/python .ci/oldest.py > $(OLDEST)/constraints.txt
+	@$(OLDEST)/bin/python -m pip --disable-pip-version-check -qq install -e '.[test]' -c $(OLDEST)/constraints.txt
+	@touch $@
+
+oldest: $(OLDEST)/.oldest
+	@$(OLDEST)/bin/python -W error -m pytest $(PYTEST_ARGS) $(OLDEST_TESTS)
+
 page: $(VENV)/.tools
 	@$(BIN)/python -m pytest -m slow -rP tests/reports/test_browser_answers.py $(PYTEST_ARGS)
 
@@ -90,5 +104,5 @@ release-check: $(VENV)/.made
 	@$(BIN)/python .ci/release.py $(RELEASE_ARGS)
 
 clean:
-	rm -rf '$(VENV)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf '$(VENV)' '$(OLDEST)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
 	find engine tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

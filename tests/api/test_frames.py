@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -100,36 +103,77 @@ def test_three_cases_in_any_words(
     assert np.asarray(answer["log_evidence"]) == pytest.approx(expected, rel=1e-12)
 
 
-def csv(rows: Rows, path: Path) -> str:
-    pd.DataFrame(rows).to_csv(path / "cases.csv", index=False)
-    return "cases.csv"
+def csv_text(rows: Rows, **how: Any) -> str:
+    return pd.DataFrame(rows).to_csv(index=False, **how)
 
 
-def parquet(rows: Rows, path: Path) -> str:
-    pq.write_table(arrow(rows), path / "cases.parquet")
-    return "cases.parquet"
+def semicolons(rows: Rows) -> str:
+    return "sep=;\n" + csv_text(rows, sep=";")
 
 
-def json_lines(rows: Rows, path: Path) -> str:
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    (path / "cases.jsonl").write_text(text, encoding="utf-8")
-    return "cases.jsonl"
+def json_text(rows: Rows) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-@pytest.mark.parametrize("write", [csv, parquet, json_lines], ids=lambda one: one.__name__)
+def parquet(rows: Rows, **how: Any) -> bytes:
+    target = io.BytesIO()
+    pq.write_table(arrow(rows), target, **how)
+    return target.getvalue()
+
+
+#: Name of the file, what is in it, and the options that it needs.
+FILES: dict[str, tuple[str, Callable[[Rows], str | bytes], str]] = {
+    "CSV": ("c.csv", csv_text, ""),
+    "CSV in marks": ("c.csv", lambda rows: csv_text(rows, quoting=csv.QUOTE_ALL), ""),
+    "CSV of Windows": ("c.csv", lambda rows: "\ufeff" + csv_text(rows, lineterminator="\r\n"), ""),
+    "CSV with semicolons": ("c.csv", lambda rows: csv_text(rows, sep=";"), "--delimiter ;"),
+    "CSV that says so": ("c.csv", semicolons, ""),
+    "CSV with tabs": ("c.tsv", lambda rows: csv_text(rows, sep="\t"), "--delimiter tab"),
+    "CSV in UTF-16": ("c.csv", lambda rows: csv_text(rows).encode("utf-16"), "--encoding utf-16"),
+    # A no-break space stands for the one inside an option.
+    "CSV with an index": (
+        *("c.csv", lambda rows: pd.DataFrame(rows).to_csv()),
+        "--ignore=Unnamed:\xa00",
+    ),
+    "CSV in gzip": ("c.csv.gz", lambda rows: gzip.compress(csv_text(rows).encode()), ""),
+    "CSV in zstd": (
+        "c.csv.zst",
+        lambda rows: pa.compress(csv_text(rows).encode(), "zstd", asbytes=True),
+        "",
+    ),
+    "JSON lines": ("c.jsonl", json_text, ""),
+    "JSON lines in gzip": ("c.jsonl.gz", lambda rows: gzip.compress(json_text(rows).encode()), ""),
+    "Parquet": ("c.parquet", parquet, ""),
+    "Parquet without dictionaries": ("c.pq", lambda rows: parquet(rows, use_dictionary=False), ""),
+    "Parquet a row a group": ("c.parquet", lambda rows: parquet(rows, row_group_size=1), ""),
+    "a folder of Parquet": ("c/part.0.parquet", parquet, ""),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
 def test_the_command_line_answers_alike(
     engine: bayesdx.Engine,
     rows: Rows,
-    write: Callable[[Rows, Path], str],
+    kind: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["score", write(rows, tmp_path), "-o", "out.parquet", "--quiet"]) == 0
+    name, write, options = FILES[kind]
+    data = write(rows)
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_bytes(data.encode() if isinstance(data, str) else data)
+    source = "c" if kind.startswith("a folder") else name
+    asked = [option.replace("\xa0", " ") for option in options.split(" ") if option]
+    assert main(["score", source, "-o", "out.parquet", "--quiet", *asked]) == 0
     found = pd.read_parquet("out.parquet")
     expected = engine.score(rows)
-    for name in engine.core.causes:
-        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-12)
+    for cause in engine.core.causes:
+        np.testing.assert_allclose(found[cause], expected[cause], rtol=0, atol=1e-12)
+
+
+def test_there_are_thirty_ways_and_more() -> None:
+    assert len(CONTAINERS) + len(FILES) >= 30
 
 
 def test_the_kind_that_came_in_goes_out(engine: bayesdx.Engine, rows: Rows) -> None:

@@ -101,7 +101,7 @@ def test_device_is_written_to_and_not_replaced() -> None:
 
 
 def test_missing_folder(tmp_path: Path) -> None:
-    with pytest.raises(InvalidCase, match="place to write to, got No such file or directory"):
+    with pytest.raises(InvalidCase, match="got No such file or directory: there is no folder "):
         write_table(TABLE, tmp_path / "nowhere" / "t.csv")
 
 

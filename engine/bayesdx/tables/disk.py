@@ -21,6 +21,15 @@ BLOCK = 1 << 22
 _fcntl: Any = import_module("fcntl") if find_spec("fcntl") else None
 
 
+def unwritable(path: str | Path, reason: OSError) -> Fault:
+    """Say why a file cannot be written, and which folder there is none of."""
+    got = reason.strerror or str(reason)
+    folder = Path(path).parent
+    if isinstance(reason, FileNotFoundError) and not folder.is_dir():
+        got += f": there is no folder {folder}"
+    return Fault(str(path), "a place to write to", Phrase(got))
+
+
 def write_through(file: IO[bytes], data: bytes) -> None:
     """Append to a file and wait until the disk has it."""
     file.write(data)

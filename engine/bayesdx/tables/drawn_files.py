@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables.disk import new_file, sync_folder
+from bayesdx.errors import Fault, InvalidCase
+from bayesdx.tables.disk import new_file, sync_folder, unwritable
 from bayesdx.tables.drawn_cases import CHUNK_ROWS, SampleTables
 from bayesdx.tables.encoders import compressed, csv_bytes, csv_header
 from bayesdx.tables.sources.formats import CSV, PARQUET
@@ -81,8 +81,7 @@ def write_sample(
     except BrokenPipeError:
         raise
     except OSError as reason:
-        got = Phrase(reason.strerror or str(reason))
-        raise InvalidCase(Fault(whither.name, "a place to write to", got)) from reason
+        raise InvalidCase(unwritable(whither.name, reason)) from reason
     return tables.n_cases
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables.disk import permissions, replace_file
+from bayesdx.errors import Fault, InvalidCase
+from bayesdx.tables.disk import permissions, replace_file, unwritable
 from bayesdx.tables.encoders import csv_bytes
 from bayesdx.tables.sources.formats import PARQUET_SUFFIXES, STANDARD_STREAM
 
@@ -77,8 +77,7 @@ def write_whole(path: Path, data: bytes) -> None:
         else:
             replace_file(path.resolve(), data, permissions(path))
     except OSError as reason:
-        got = Phrase(reason.strerror or str(reason))
-        raise InvalidCase(Fault(str(path), "a place to write to", got)) from reason
+        raise InvalidCase(unwritable(path, reason)) from reason
 
 
 def refuse_overwriting(target: str | Path, inputs: Iterable[str | Path]) -> None:

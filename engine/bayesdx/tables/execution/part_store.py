@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables.disk import GrowingFile, Lock, as_json, replace_file, write_through
+from bayesdx.tables.disk import (
+    GrowingFile,
+    Lock,
+    as_json,
+    replace_file,
+    unwritable,
+    write_through,
+)
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_journal import (
     DATA,
@@ -316,9 +323,7 @@ def _locked(folder: Path) -> Lock:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as reason:
-            got = Phrase(reason.strerror or str(reason))
-            place = str(folder.with_suffix(""))
-            raise InvalidCase(Fault(place, "a place to write to", got)) from reason
+            raise InvalidCase(unwritable(folder.with_suffix(""), reason)) from reason
         # The folder may vanish between the steps, when another run ends.
         with suppress(FileNotFoundError):
             refuse_foreign_names(folder)

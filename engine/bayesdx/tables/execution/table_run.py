@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayesdx.case_columns import ColumnRoles
 from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.tables.disk import unwritable
 from bayesdx.tables.encoders import Encoder, encoder
 from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts, read_key
 from bayesdx.tables.execution.chunk_job import ChunkJob
@@ -378,8 +379,7 @@ class _TableRun:
         self._seconds[stage] += time.perf_counter() - clock  # type: ignore[assignment]
 
     def _unwritable(self, reason: OSError) -> InvalidCase:
-        got = reason.strerror or str(reason)
-        return InvalidCase(Fault(self._target.name, "a place to write to", Phrase(got)))
+        return InvalidCase(unwritable(self._target.name, reason))
 
     def _leave(self, store: PartStore, reason: BaseException) -> None:
         """Keep finished parts for a later run, where one can use them."""
