@@ -37,8 +37,8 @@ class LinkGradient:
     ----------
     log_evidence : array (N,)
     strength, factor : arrays (N, C, F)
-        Of binary findings. A strength or leak of exactly 1 has no derivative by this route, and a
-        factor of exactly 1 is no inhibitor; they get 0.
+        Of binary findings. A strength or leak of exactly 1 has no derivative by this route, a
+        strength of exactly 0 is no link and a factor of exactly 1 no inhibitor; they get 0.
     leak : array (N, F)
     exceed : array (N, C, L)
         Exceedance strengths of ordinal findings, level after level.
