@@ -231,7 +231,7 @@ def _named(row: Mapping[str, Any]) -> str:
 
 def _observed(row: Mapping[str, Any]) -> str:
     if row["value"] in ("present", "absent"):
-        return f"no {_named(row)}" if row["value"] == "absent" else _named(row)
+        return f"{_named(row)}: no" if row["value"] == "absent" else _named(row)
     return f"{_named(row)}: {spaced(row['value'])}"
 
 
