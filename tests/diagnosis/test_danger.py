@@ -178,7 +178,7 @@ def scenario_cases() -> pd.DataFrame:
 
 def test_a_positive_finding_lowers_no_level(engine: bayesdx.Engine) -> None:
     cases = scenario_cases()
-    assert falls(engine, cases.sample(12, random_state=0)) == []
+    assert falls(engine, cases.sample(8, random_state=0)) == []
 
 
 @pytest.mark.slow

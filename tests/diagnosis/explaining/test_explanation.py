@@ -121,7 +121,7 @@ def test_posteriors_are_those_of_the_diagnosis(engine: Engine) -> None:
 
 
 def test_scenarios_add_up_for_all_causes(engine: Engine) -> None:
-    cases = finding_columns(read_cases(str(SCENARIOS / "published.csv"))).head(29)
+    cases = finding_columns(read_cases(str(SCENARIOS / "published.csv"))).iloc[::10]
     found = engine.explain_many(cases, list(engine.core.causes))
     check_sums(found.cases, found.table, ["case", "cause"])
     assert set(found.cases["method"]) <= {"shapley", "path"}
@@ -293,9 +293,10 @@ def test_only_wanted_causes_are_explained(engine: Engine) -> None:
 
 def test_equal_contributions_stay_in_the_order_given(engine: Engine) -> None:
     findings = {"severe_pain": "present", "fair_pos": "present", "activity_limited": "present"}
-    order = engine.explain(findings).of("piriformis_syndrome").index.tolist()
+    found = engine.explain(findings)
+    order = found.of("piriformis_syndrome").index.tolist()
     assert order == ["fair_pos", "severe_pain", "activity_limited"]
-    pd.testing.assert_frame_equal(engine.explain(findings).table, engine.explain(findings).table)
+    pd.testing.assert_frame_equal(found.table, engine.explain(findings).table)
 
 
 def test_other_ways_of_sharing_out_add_up_too(engine: Engine) -> None:
@@ -308,7 +309,7 @@ def test_other_ways_of_sharing_out_add_up_too(engine: Engine) -> None:
 def test_long_record_is_explained_too(engine: Engine) -> None:
     names = [n for n, kind in engine.findings["kind"].items() if kind == "binary"]
     present = ("buttock_pain", "low_back_pain", "deep_ache", "sitting_worse", "fair_pos")
-    absent = dict.fromkeys((name for name in names if "pir" not in name), "absent")
+    absent = dict.fromkeys([name for name in names if "pir" not in name][::4], "absent")
     held = (*present, "cramp_spasm", "taut_band_trp", "load_worse")
     findings = absent | dict.fromkeys(held, "present")
     found = engine.explain(findings | {"age": 50, "sex": "female"}, "piriformis_syndrome")
