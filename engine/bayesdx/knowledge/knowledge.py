@@ -75,11 +75,11 @@ class Knowledge(Frozen):
         """Findings that count for rules of urgency and move no cause, whatever is answered."""
         acting = {name for cause in self.causes.values() for name in cause.links}
         acting |= {self.findings[name].threshold_of or name for name in acting}
+        implied = {name for other in acting for name in self.findings[other].implies}
         tied = {
             name
             for name, one in self.findings.items()
-            if acting & {*one.implies, *one.any_of}
-            or any(name in (*self.findings[other].implies, one.threshold_of) for other in acting)
+            if name in implied or acting & {*one.implies, *one.any_of, one.threshold_of}
         }
         asked = {name for rule in self.red_flags for name in subjects(rule.when)}
         asked |= {self.findings[name].threshold_of or name for name in asked & self.findings.keys()}
