@@ -56,7 +56,7 @@ def test_answers_questions_and_tables_say_it(engine: bayesdx.Engine, tmp_path: P
 )
 def test_commands_say_it(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command) == 0
-    assert URGENCY_ONLY in " ".join(capsys.readouterr().out.split())
+    assert URGENCY_ONLY in " ".join(capsys.readouterr().out.lower().split())
 
 
 def test_lists_as_json_and_pages_say_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
