@@ -83,7 +83,7 @@ def test_as_module_in_a_terminal_without_unicode() -> None:
         env=environment,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.startswith("Urgency: emergency\n")
+    assert "Urgency: emergency\n" in ran.stdout
 
 
 def test_very_many_faults_are_cut(run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_where_interrupts_are_ignored_they_stay_so() -> None:
     command = [sys.executable, "-c", code, "numpy"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.startswith("Urgency: ")
+    assert "\nUrgency: " in ran.stdout
 
 
 def test_a_command_completes_without_being_imported() -> None:

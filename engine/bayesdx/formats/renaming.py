@@ -120,6 +120,13 @@ class Renaming:
         Returns
         -------
         str
+
+        Examples
+        --------
+        >>> from bayesdx.formats import Renaming
+        >>> names = Renaming({"V1": "low back pain"}, {"V1": {"s1": "not known"}})
+        >>> Renaming.from_json(names.to_json()) == names
+        True
         """
         states = {name: dict(states) for name, states in self.states.items()}
         return json.dumps({"variables": dict(self.variables), "states": states}, indent=1) + "\n"

@@ -43,7 +43,7 @@ Method = Literal["shapley", "shapley_absent_in_order", "path"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 #: Numbers held at once, at most; above it a cheaper way is taken.
-MOST_COMPONENTS = 1 << 22
+MOST_COMPONENTS = 1 << 25
 #: A posterior above this tells too little of its odds.
 NEAR_CERTAIN = 0.999
 #: Observations of which all subsets are looked at, at most.
