@@ -16,7 +16,7 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test page slow oldest lint types floors bench speed quality card release-check clean
+.PHONY: help demo test page docs slow oldest lint types floors bench speed quality card release-check clean
 
 help:
 	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
@@ -24,6 +24,7 @@ help:
 	@echo 'make slow    run the slow tests'
 	@echo 'make oldest  tests with the lowest versions that pyproject.toml allows; PYTHON=python3.11'
 	@echo 'make page    the page of bayesdx page against the engine: 3,000 cases and all scenarios, in Node'
+	@echo 'make docs    the manual, in docs/_build/html; runs every session, figure and notebook of it, offline'
 	@echo 'make lint    ruff: rules and layout'
 	@echo 'make types   mypy --strict'
 	@echo 'make floors  import-linter: which package may import which'
@@ -77,6 +78,17 @@ oldest: $(OLDEST)/.oldest
 page: $(VENV)/.tools
 	@$(BIN)/python -m pytest -m slow -rP tests/reports/test_browser_answers.py $(PYTEST_ARGS)
 
+$(VENV)/.manual: $(VENV)/.made pyproject.toml
+	@echo 'installing bayesdx and what the manual is made with into $(VENV) ...'
+	@$(PIP) install -e '.[docs]'
+	@touch $(VENV)/.package $@
+
+# -E: nothing is kept of the last build, so that every session is run.
+docs: $(VENV)/.manual
+	@rm -rf docs/_build docs/reference/generated
+	@$(BIN)/python -m sphinx -E -W --keep-going -q -b html -d docs/_build/doctrees docs docs/_build/html
+	@$(BIN)/python docs/extensions/built_pages.py docs/_build/html
+
 lint: $(VENV)/.tools
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -105,4 +117,5 @@ release-check: $(VENV)/.made
 
 clean:
 	rm -rf '$(VENV)' '$(OLDEST)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
-	find engine tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	rm -rf docs/_build docs/reference/generated
+	find engine tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -96,7 +96,7 @@ class Network(ReadOnly):
 
         Returns
         -------
-        float64 array (*parents, child)
+        float64 array (parents..., child)
 
         Raises
         ------

@@ -219,7 +219,7 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork):
 
         Returns
         -------
-        dict of str to float64 array (N, *parents, S)
+        dict of str to float64 array (N, parents..., S)
             For each variable d log P(evidence) / d table, the axes those of `Network.table`; at
             least 0. All 0 where the evidence is impossible and log P has no derivative; inf where
             the derivative is beyond the range of numbers.
@@ -272,7 +272,7 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork):
 
         Returns
         -------
-        dict of str to float64 array (N, T, *parents, S)
+        dict of str to float64 array (N, T, parents..., S)
             For each variable d P(target | evidence) / d table; an entry is moved alone, as in
             `gradients`. Sums to 0 over T. All 0 where the evidence is impossible.
 
