@@ -50,7 +50,9 @@ def test_missing_files_and_folders_are_errors_of_the_system(tmp_path: Path) -> N
         read_network(tmp_path / "d.bif")
 
 
-@pytest.mark.parametrize("content", [TEXT.encode(), gzip.compress(TEXT.encode(), mtime=0)[:-9], b"\x1f\x8b"])
+@pytest.mark.parametrize(
+    "content", [TEXT.encode(), gzip.compress(TEXT.encode(), mtime=0)[:-9], b"\x1f\x8b"]
+)
 def test_broken_gzip(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "n.bif.gz"
     path.write_bytes(content)
