@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesdx
-from bayesdx.diagnosis.learning.ascent import climb
+from bayesdx.diagnosis.learning.ascent import Terrain, climb
 from bayesdx.diagnosis.learning.labels import labelled_rows, read_labels
 from bayesdx.errors import BayesdxError, InvalidCase, InvalidKnowledge
 from bayesdx.knowledge.addresses import Address, every_number
@@ -255,9 +255,12 @@ def test_the_way_up_ends_at_the_mode_and_never_goes_down() -> None:
         gap = x - top
         return -curve @ gap - 0.4 * gap**3
 
-    found = climb(value, slope, np.zeros(6), np.diag(np.diag(curve)))
+    def look(x: np.ndarray) -> Terrain:
+        return Terrain(value(x), slope(x), np.diag(np.diag(curve)))
+
+    found = climb(value, look, np.zeros(6), look(np.zeros(6)))
     assert found.arrived
     assert (np.diff(found.values) >= 0.0).all()
     assert found.values[-1] == pytest.approx(0.0, abs=1e-3)
     with pytest.raises(ValueError, match="a possible point"):
-        climb(lambda _: -np.inf, slope, np.zeros(6), np.eye(6))
+        climb(value, look, np.zeros(6), Terrain(-np.inf, np.zeros(6), np.eye(6)))

@@ -12,7 +12,7 @@ from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, link_grad
 from bayesdx.inference.noisy.case_scores import case_scores, evidence_gradient
 from bayesdx.inference.noisy.lockstep import plan
 from bayesdx.inference.noisy.number_layout import number_layout, numbers_of
-from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD
+from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
 
 def probability(model: NoisyModel, evidence: Evidence, cpd: CPD | None = None) -> np.ndarray:
@@ -176,3 +176,42 @@ def test_the_sum_is_that_of_the_cases_whatever_the_tile(seed: int) -> None:
         np.isneginf(one.log_evidence), ~values.any(axis=1) | np.isneginf(one.log_evidence)
     )
     assert len(numbers_of(model)) == layout.first[-1] == values.shape[1]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_equal_levels_that_move_together_have_the_same_derivative_the_cheap_way(seed: int) -> None:
+    """Thresholds that were raised to the next level's, of links and of leaks."""
+    rng = np.random.default_rng(seed)
+    cause = [f"cause{i}" for i in range(3)]
+    strengths = np.sort(rng.uniform(0.1, 0.9, (3, 3)), axis=1)[:, ::-1].copy()
+    leak = np.array([0.3, 0.1, 0.1])
+    strengths[0, 1] = strengths[0, 2]
+    strengths[1, :] = strengths[1, 2]
+    variables = [Variable(one) for one in (*cause, "cough")]
+    cpds: list[CPD] = [TableCPD(one, (), np.array([0.7, 0.3])) for one in cause]
+    cpds.append(NoisyOrCPD("cough", tuple(cause), rng.uniform(0.1, 0.9, 3), 0.1))
+    cpds.append(NoisyMaxCPD("pain", tuple(cause), strengths, leak))
+    pain = Variable("pain", ("l0", "l1", "l2", "l3"))
+    model = compile_diagnosis(Network([*variables, pain], cpds))
+    evidence = Evidence(
+        findings=np.ones((6, 1)),
+        lower=np.array([[1], [1], [2], [1], [2], [3]]),
+        upper=np.array([[1], [2], [2], [3], [3], [3]]),
+        risks=np.zeros((6, 0), dtype=np.int8),
+        causes=np.full((6, 3), -1, dtype=np.int8),
+    )
+    numbers, layout = numbers_of(model), number_layout(model)
+    exact, cheap = (next(case_scores(model, evidence, tied=one)) for one in (False, True))
+    both = [one.values.toarray()[np.argsort(one.rows)] for one in (exact, cheap)]
+    blocks = layout.split(np.arange(len(numbers)))
+    compared = 0
+    for row in (*blocks[3], blocks[4]):
+        for equal in np.unique(numbers[row]):
+            together = row[numbers[row] == equal]
+            sums = [one[:, together].sum(axis=1) for one in both]
+            np.testing.assert_allclose(*sums, rtol=1e-12, atol=1e-12)
+            compared += len(together) > 1
+    assert compared == 3
+    others = np.setdiff1d(np.arange(len(numbers)), np.concatenate([*blocks[3], blocks[4]]))
+    np.testing.assert_array_equal(both[0][:, others], both[1][:, others])
+    assert (np.abs(both[0] - both[1]) > 1e-3).any()

@@ -1,7 +1,9 @@
-"""Uphill to the mode of a smooth function, never down: L-BFGS in coordinates that are alike.
+"""Uphill to the mode of a smooth function, never down: L-BFGS with a curvature made anew.
 
-The curvature at the start, information of the cases and of what was stated, makes the coordinates
-(Nocedal 1980 with a scaled start); a step is halved until the function has risen enough (Armijo).
+At every point the information of the cases and of what was stated stands in for the curvature
+(Berndt, Hall, Hall and Hausman 1974); what it misses is learned from how the slope changed on the
+way (L-BFGS, Nocedal 1980, begun at that curvature). A step is halved until the function has risen
+enough (Armijo).
 """
 
 from __future__ import annotations
@@ -14,15 +16,34 @@ from scipy import linalg
 
 from bayesdx.inference.noisy.model import FloatArray
 
-#: Value of a point, ``-inf`` where it is not possible; derivatives (J,) of one that is.
-Value = Callable[[FloatArray], float]
-Slope = Callable[[FloatArray], FloatArray]
 #: A gain below this, in nats, expected or made, is the last.
 ENOUGH = 1e-4
 #: No number moves further in one step, in log-odds.
 _FURTHEST = 2.0
 _MEMORY, _MOST_STEPS, _HALVINGS = 12, 60, 12
 _ARMIJO = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Terrain:
+    """A function around a point.
+
+    Attributes
+    ----------
+    value : float
+    gradient : array (J,)
+    curvature : array (J, J)
+        About minus the second derivatives; positive definite.
+    """
+
+    value: float
+    gradient: FloatArray
+    curvature: FloatArray
+
+
+#: Value of a point, ``-inf`` where it is not possible; the function around one that is.
+Value = Callable[[FloatArray], float]
+Look = Callable[[FloatArray], Terrain]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +64,17 @@ class Ascent:
     arrived: bool
 
 
-def climb(value: Value, slope: Slope, start: FloatArray, curvature: FloatArray) -> Ascent:
+def climb(value: Value, look: Look, start: FloatArray, terrain: Terrain) -> Ascent:
     """Find the mode of a function.
 
     Parameters
     ----------
-    value, slope : callables
-        Of the function; the slope is asked where a step ends.
+    value, look : callables
+        Of the function; it is looked around where a step ends.
     start : array (J,)
         A possible point.
-    curvature : array (J, J)
-        About minus the second derivatives there; positive definite.
+    terrain : Terrain
+        There.
 
     Returns
     -------
@@ -64,30 +85,28 @@ def climb(value: Value, slope: Slope, start: FloatArray, curvature: FloatArray) 
     ValueError
         If the start is not possible.
     """
-    factor = linalg.cholesky(curvature, lower=True)
-    point, here = start.copy(), value(start)
-    if not np.isfinite(here):
+    point, here = start.copy(), terrain
+    if not np.isfinite(here.value):
         raise ValueError("start: expected a possible point, got one that is not.")
-    values, uphill = [here], slope(point)
+    values = [here.value]
     pairs: list[tuple[FloatArray, FloatArray]] = []
     for _ in range(_MOST_STEPS):
-        white = linalg.solve_triangular(factor, uphill, lower=True)
-        if 0.5 * float(white @ white) < ENOUGH:
+        factor = linalg.cho_factor(here.curvature, lower=True)
+        if 0.5 * float(here.gradient @ linalg.cho_solve(factor, here.gradient)) < ENOUGH:
             return Ascent(point, tuple(values), True)
-        step = linalg.solve_triangular(factor, _two_loops(white, pairs), lower=True, trans="T")
+        step = _two_loops(here.gradient, pairs, factor)
         step *= min(1.0, _FURTHEST / max(float(np.abs(step).max()), 1e-300))
-        length = _length(value, point, values[-1], step, float(step @ uphill))
+        length = _length(value, point, here.value, step, float(step @ here.gradient))
         if length == 0.0:
             # The fit has kinks, where a leak reaches its floor: nothing higher lies this way.
             return Ascent(point, tuple(values), bool(pairs))
         new = point + length * step
-        values.append(value(new))
-        new_uphill = slope(new)
-        moved = factor.T @ (length * step)
-        change = white - linalg.solve_triangular(factor, new_uphill, lower=True)
-        if float(moved @ change) > 1e-12 * float(moved @ moved):
+        there = look(new)
+        moved, change = length * step, here.gradient - there.gradient
+        if float(moved @ change) > 1e-12 * float(moved @ here.curvature @ moved):
             pairs = [*pairs[1 - _MEMORY :], (moved, change)]
-        point, uphill = new, new_uphill
+        values.append(there.value)
+        point, here = new, there
         if values[-1] - values[-2] < ENOUGH:
             return Ascent(point, tuple(values), True)
     return Ascent(point, tuple(values), False)
@@ -102,16 +121,19 @@ def _length(value: Value, point: FloatArray, here: float, step: FloatArray, rise
     return 0.0
 
 
-def _two_loops(slope: FloatArray, pairs: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
+def _two_loops(
+    slope: FloatArray,
+    pairs: list[tuple[FloatArray, FloatArray]],
+    factor: tuple[FloatArray, bool],
+) -> FloatArray:
+    """Inverse curvature times a slope, by the curvature's factor and what was learned since."""
     direction, shares = slope.copy(), []
     for moved, change in reversed(pairs):
         share = float(moved @ direction) / float(moved @ change)
         direction = direction - share * change
         shares.append(share)
-    if pairs:
-        moved, change = pairs[-1]
-        direction = direction * (float(moved @ change) / float(change @ change))
+    direction = linalg.cho_solve(factor, direction)
     for (moved, change), share in zip(pairs, reversed(shares), strict=True):
         back = float(change @ direction) / float(moved @ change)
         direction = direction + (share - back) * moved
-    return direction
+    return np.asarray(direction)

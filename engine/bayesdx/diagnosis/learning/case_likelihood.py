@@ -60,6 +60,8 @@ def expand(
 ) -> Expansion:
     """Differentiate the log probability of all cases by stated numbers.
 
+    Exceedances that are equal are those that were raised to the next level's: they move together.
+
     Parameters
     ----------
     model : NoisyModel
@@ -92,7 +94,7 @@ def _derivatives(
     """Log probability (n,) and its derivatives (n, J) of a few cases."""
     n_rows = len(rows.owner)
     log_evidence, parts, order = np.full(n_rows, -np.inf), [], []
-    for found in case_scores(model, rows.evidence, tile=n_rows):
+    for found in case_scores(model, rows.evidence, tile=n_rows, tied=True):
         log_evidence[found.rows] = found.log_evidence
         parts.append(found.values @ slopes)
         order.append(found.rows)

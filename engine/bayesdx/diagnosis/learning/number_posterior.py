@@ -10,10 +10,10 @@ from scipy import sparse, special
 from bayesdx.building.number_chain import NumberChain, StatedPrior, stated_prior
 from bayesdx.building.number_draws import EDGE
 from bayesdx.building.perturbations import Mover
-from bayesdx.diagnosis.learning.ascent import Ascent, climb
-from bayesdx.diagnosis.learning.case_likelihood import expand, log_probabilities
+from bayesdx.diagnosis.learning.ascent import Ascent, Terrain, climb
+from bayesdx.diagnosis.learning.case_likelihood import Expansion, expand, log_probabilities
 from bayesdx.diagnosis.learning.labels import LabelledRows
-from bayesdx.inference.noisy.model import FloatArray, IntArray
+from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
 
 #: Standard normal quantile of the ends of a 90 % interval.
@@ -44,12 +44,22 @@ class NumberPosterior:
     way: Ascent
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a search begins: steps (J,), and slopes (T, J) of a chain there."""
+
+    steps: FloatArray
+    slopes: sparse.csc_array
+
+
+def stated_start(chain: NumberChain) -> Start:
+    """Begin at the stated numbers."""
+    still = np.zeros(len(chain.movers))
+    return Start(still, chain.slopes(still))
+
+
 def fit_numbers(
-    chain: NumberChain,
-    rows: LabelledRows,
-    start: sparse.csc_array | None = None,
-    *,
-    widths: bool = True,
+    chain: NumberChain, rows: LabelledRows, start: Start, *, widths: bool = True
 ) -> NumberPosterior:
     """Find the mode of the posterior of the numbers of a chain.
 
@@ -57,9 +67,9 @@ def fit_numbers(
     ----------
     chain : NumberChain
     rows : LabelledRows
-        Cases that are possible under the stated numbers.
-    start : sparse array (T, J), optional
-        Slopes at the stated numbers, where they are at hand.
+        Cases that are possible under the numbers at the start.
+    start : Start
+        Numbers that the cases say nothing of go back to what was stated.
     widths : bool
         Whether deviations are wanted.
 
@@ -67,43 +77,55 @@ def fit_numbers(
     -------
     NumberPosterior
     """
-    still = np.zeros(len(chain.movers))
-    first = chain.slopes(still) if start is None else start
-    model = chain.model(still)
+    model = chain.model(start.steps)
     assert model is not None
-    begun = expand(model, first, rows)
+    begun = expand(model, start.slopes, rows)
     moving, free = chain.only(np.diag(begun.information) > 0.0)
     prior = stated_prior(chain.movers)
     if not len(free):
-        return _around(prior, free, Ascent(still[free], (begun.value,), True), None)
-    own = prior.take(free)
-
-    def value(point: FloatArray) -> float:
-        if not point.any():
-            return begun.value
-        moved = moving.model(point)
-        if moved is None:
-            return -np.inf
-        return float(log_probabilities(moved, rows).sum()) + own.log_density(point)
-
-    def slope(point: FloatArray) -> FloatArray:
-        if not point.any():
-            return begun.gradient[free]
-        moved = moving.model(point)
-        assert moved is not None
-        return expand(moved, moving.slopes(point), rows).gradient + own.gradient(point)
-
-    curvature = begun.information[np.ix_(free, free)] + np.diag(own.curvature(still[free]))
-    way = climb(value, slope, still[free], curvature)
-    found = _settled(moving, rows, way) if widths else None
+        return _around(prior, free, Ascent(start.steps[free], (begun.value,), True), None)
+    search = _PosteriorSurface(moving, prior.take(free), rows)
+    first = Expansion(begun.value, begun.gradient[free], begun.information[np.ix_(free, free)])
+    search.last = start.steps[free], first
+    way = climb(search.value, search.look, start.steps[free], search.look(start.steps[free]))
+    found = search.expansion(way.point).information if widths else None
     return _around(prior, free, way, found)
 
 
-def _settled(chain: NumberChain, rows: LabelledRows, way: Ascent) -> FloatArray:
-    """Information of the cases at the mode."""
-    model = chain.model(way.point)
-    assert model is not None
-    return expand(model, chain.slopes(way.point), rows).information
+class _PosteriorSurface:
+    """Log posterior of the numbers of a chain, with where it was looked at last."""
+
+    def __init__(self, chain: NumberChain, prior: StatedPrior, rows: LabelledRows) -> None:
+        self.chain, self.prior, self.rows = chain, prior, rows
+        self.last: tuple[FloatArray, Expansion] | None = None
+        self._model: tuple[FloatArray, NoisyModel | None] | None = None
+
+    def model(self, point: FloatArray) -> NoisyModel | None:
+        if self._model is None or not np.array_equal(self._model[0], point):
+            self._model = point, self.chain.model(point)
+        return self._model[1]
+
+    def value(self, point: FloatArray) -> float:
+        model = self.model(point)
+        if model is None:
+            return -np.inf
+        return float(log_probabilities(model, self.rows).sum()) + self.prior.log_density(point)
+
+    def expansion(self, point: FloatArray) -> Expansion:
+        """Of the log likelihood alone."""
+        if self.last is None or not np.array_equal(self.last[0], point):
+            model = self.model(point)
+            assert model is not None
+            self.last = point, expand(model, self.chain.slopes(point), self.rows)
+        return self.last[1]
+
+    def look(self, point: FloatArray) -> Terrain:
+        found, prior = self.expansion(point), self.prior
+        return Terrain(
+            found.value + prior.log_density(point),
+            found.gradient + prior.gradient(point),
+            found.information + np.diag(prior.curvature(point)),
+        )
 
 
 def _around(

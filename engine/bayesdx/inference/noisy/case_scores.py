@@ -21,13 +21,19 @@ from scipy import sparse
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.condition import absorb, count_axes, used_axes
-from bayesdx.inference.noisy.derivatives import link_gradient
+from bayesdx.inference.noisy.derivatives import absence_scores
 from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.lockstep.axis_scores import AxisScores
 from bayesdx.inference.noisy.lockstep.plan import plan_sweep
 from bayesdx.inference.noisy.lockstep.sweep import sweep
 from bayesdx.inference.noisy.model import NoisyModel
-from bayesdx.inference.noisy.number_layout import NumberLayout, number_layout, numbers_of
+from bayesdx.inference.noisy.number_layout import (
+    EXCEED,
+    EXCEED_LEAK,
+    NumberLayout,
+    number_layout,
+    numbers_of,
+)
 from bayesdx.inference.noisy.score_entries import (
     ScoreEntries,
     add_absent,
@@ -35,6 +41,7 @@ from bayesdx.inference.noisy.score_entries import (
     add_openings,
     add_risks,
     add_tables,
+    axis_levels,
 )
 
 #: Cases swept together: their scores are kept, a few kilobytes a case.
@@ -129,7 +136,9 @@ def evidence_gradient(
     return EvidenceGradient(log_evidence, causes, total, layout)
 
 
-def case_scores(model: NoisyModel, evidence: Evidence, *, tile: int = TILE) -> Iterator[CaseScores]:
+def case_scores(
+    model: NoisyModel, evidence: Evidence, *, tile: int = TILE, tied: bool = False
+) -> Iterator[CaseScores]:
     """Differentiate log P(evidence) of each case by every number, some cases at a time.
 
     Parameters
@@ -139,6 +148,10 @@ def case_scores(model: NoisyModel, evidence: Evidence, *, tile: int = TILE) -> I
         N cases; causes may be clamped.
     tile : int
         Cases swept together.
+    tied : bool
+        Whether exceedances of one link that are equal move together, as those do that were raised
+        to the next level's: along such moves derivatives are right, and much cheaper. What a link
+        or leak between two equal levels would do is left out of both, where it has opposite signs.
 
     Yields
     ------
@@ -152,7 +165,7 @@ def case_scores(model: NoisyModel, evidence: Evidence, *, tile: int = TILE) -> I
     for first in range(0, fitting, tile):
         rows = order[first : min(first + tile, fitting)]
         with np.errstate(over="ignore", invalid="ignore"):
-            yield _tile_scores(model, layout, rows, evidence.take(rows))
+            yield _tile_scores(model, layout, rows, evidence.take(rows), tied)
     if fitting < len(order):
         rows = order[fitting:]
         nothing = sparse.csr_array((len(rows), layout.first[-1]))
@@ -161,7 +174,7 @@ def case_scores(model: NoisyModel, evidence: Evidence, *, tile: int = TILE) -> I
 
 
 def _tile_scores(
-    model: NoisyModel, layout: NumberLayout, rows: IntArray, evidence: Evidence
+    model: NoisyModel, layout: NumberLayout, rows: IntArray, evidence: Evidence, tied: bool
 ) -> CaseScores:
     problem, scores = absorb(model, evidence), AxisScores()
     plan = plan_sweep(model, problem)
@@ -171,52 +184,57 @@ def _tile_scores(
     too_complex[plan.refused], log_evidence[plan.refused] = True, -np.inf
     possible = np.isfinite(log_evidence)
     # Where an axis has a link that is hidden by another of the same strength, the slow way.
-    slow = _hidden_links(model, evidence) & possible
+    none = np.zeros((len(rows), len(model.links.exceed_leak)), dtype=bool)
+    hidden = none if tied else _hidden_levels(model, evidence) & possible[:, None]
     entries = ScoreEntries(layout)
-    by_axes = ScoreEntries(layout)
-    add_axes(model, problem, scores, by_axes)
-    add_openings(model, evidence, problem, scores.shares, by_axes)
-    add_absent(model, evidence, causes, by_axes)
+    add_axes(model, problem, scores, entries)
+    add_openings(model, evidence, problem, scores.shares, entries)
+    add_absent(model, evidence, causes, entries)
     add_tables(model, evidence, problem, scores.shares, entries)
     add_risks(model, evidence, problem, scores.shares, entries)
     numbers = numbers_of(model)
     free = (numbers > 0.0) & (numbers < 1.0)
-    n = len(rows)
-    values = by_axes.matrix(n, possible & ~slow, free) + entries.matrix(n, possible, free)
-    if slow.any():
-        values = values + _slow_links(model, evidence, np.flatnonzero(slow), n, free, layout)
+    values = entries.matrix(len(rows), possible, free, hidden)
+    if hidden.any():
+        values = values + _slow_levels(model, evidence, log_evidence, hidden, layout, free)
     return CaseScores(rows, log_evidence, causes, too_complex, sparse.csr_array(values))
 
 
-def _hidden_links(model: NoisyModel, evidence: Evidence) -> BoolArray:
-    """Cases that have an axis of levels on which a link or leak acts at neither level, or both."""
-    axes, links = model.axes, model.links
-    strengths = np.hstack([links.exceed.T, links.exceed_leak[:, None]])
-    hidden = np.zeros(len(axes.classes) + 1, dtype=bool)
-    for o, size in enumerate(model.ordinal_sizes):
-        first = model.level_offset[o]
-        for low in range(1, size):
-            for high in range(low, size - 1):
-                same = strengths[first + low - 1] == strengths[first + high]
-                hidden[axes.exceed[o, low, high]] = (same & (strengths[first + high] > 0.0)).any()
-    if not hidden.any():
-        return np.zeros(len(evidence), dtype=bool)
-    return np.asarray((used_axes(model, evidence) & hidden[:-1]).any(axis=1))
+def _hidden_levels(model: NoisyModel, evidence: Evidence) -> BoolArray:
+    """Levels, (N, L), of axes on which a link or leak acts at neither of their levels, or both."""
+    links = model.links
+    lower, upper = axis_levels(model)
+    n_levels = len(links.exceed_leak)
+    strengths = np.vstack([links.exceed, links.exceed_leak])
+    between = np.flatnonzero((lower >= 0) & (upper >= 0) & (upper < n_levels))
+    low, high = strengths[:, lower[between]], strengths[:, upper[between]]
+    own = between[((low == high) & (high > 0.0)).any(axis=0)]
+    found = np.zeros((len(evidence), n_levels), dtype=bool)
+    if len(own):
+        rows, at = np.nonzero(used_axes(model, evidence)[:, own])
+        for one in (lower[own], upper[own]):
+            found[rows, one[at]] = True
+    return found
 
 
-def _slow_links(
+def _slow_levels(
     model: NoisyModel,
     evidence: Evidence,
-    rows: IntArray,
-    n: int,
-    free: BoolArray,
+    log_evidence: FloatArray,
+    hidden: BoolArray,
     layout: NumberLayout,
+    free: BoolArray,
 ) -> sparse.csr_array:
-    found = link_gradient(model, evidence.take(rows), backend="numpy")
-    blocks = (found.strength, found.factor, found.leak, found.exceed, found.exceed_leak)
-    entries = ScoreEntries(layout)
-    for kind, block in enumerate(blocks):
-        flat = block.reshape(len(rows), -1)
-        at, columns = np.nonzero(flat)
-        entries.add(rows[at], layout.begin(kind) + columns, flat[at, columns])
-    return entries.matrix(n, np.ones(n, dtype=bool), free)
+    """Derivatives by hidden levels: "from lower to upper" is a difference of two absences."""
+    rows, level = np.nonzero(hidden)
+    first = np.array(model.level_offset, dtype=np.intp)
+    own = np.searchsorted(first, level, side="right") - 1
+    weight = np.where(level == first[own] + evidence.upper[rows, own], 1.0, -1.0)
+    columns = len(model.findings) + level
+    found = absence_scores(model, evidence, log_evidence, rows, columns, weight, "numpy")
+    entries, n_levels = ScoreEntries(layout), hidden.shape[1]
+    at, causes = np.nonzero(found[0])
+    place = layout.begin(EXCEED) + causes * n_levels + level[at]
+    entries.add(rows[at], place, found[0][at, causes])
+    entries.add(rows, layout.begin(EXCEED_LEAK) + level, found[1])
+    return entries.matrix(len(evidence), np.ones(len(evidence), dtype=bool), free)

@@ -71,20 +71,12 @@ def link_gradient(
     LinkGradient
     """
     links, split = model.links, len(model.findings)
-    strengths = np.hstack([links.strength, links.exceed])
-    leaks = np.append(links.leak, links.exceed_leak)
     base = posteriors(model, evidence, only_evidence=True, backend=backend).complete().log_evidence
     rows, columns, weight = _absences(model, evidence)
-    without = turned_absent(model, evidence, rows, columns)
-    linked = strengths[:, columns].T > 0.0
-    answer = posteriors(model, without, asked=linked, backend=backend).complete()
-    share = weight * evidence_ratio(answer.log_evidence, base[rows])
-    by_strength = np.zeros((len(evidence), *strengths.shape))
-    by_leak = np.zeros((len(evidence), len(leaks)))
-    by_strength[rows, :, columns] = _per_spared(
-        -share[:, None] * answer.causes, strengths[:, columns].T
-    )
-    by_leak[rows, columns] = _per_spared(-share, leaks[columns])
+    by_strength = np.zeros((len(evidence), len(model.causes), split + len(links.exceed_leak)))
+    by_leak = np.zeros((len(evidence), by_strength.shape[2]))
+    found = absence_scores(model, evidence, base, rows, columns, weight, backend)
+    by_strength[rows, :, columns], by_leak[rows, columns] = found
     factor = np.zeros((len(evidence), *links.factor.shape))
     for f in np.flatnonzero((links.factor < 1.0).any(axis=0)).tolist():
         # Inhibitors lower the leak: a secant for it, and for each factor.
@@ -105,6 +97,43 @@ def link_gradient(
         exceed=by_strength[:, :, split:],
         exceed_leak=by_leak[:, split:],
     )
+
+
+def absence_scores(
+    model: NoisyModel,
+    evidence: Evidence,
+    log_evidence: FloatArray,
+    rows: IntArray,
+    columns: IntArray,
+    weight: FloatArray,
+    backend: Backend = "auto",
+) -> tuple[FloatArray, FloatArray]:
+    """Differentiate log P(evidence) by links and leaks through T absences, a case more for each.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    evidence : Evidence
+        N cases.
+    log_evidence : array (N,)
+    rows, columns : int arrays (T,)
+        See `bayesdx.inference.evidence.turned_absent`.
+    weight : array (T,)
+        With which the probability of each absence enters that of its case.
+    backend : {"auto", "numpy", "compiled"}
+
+    Returns
+    -------
+    arrays (T, C), (T,)
+        By the strengths of the column of each absence, and by its leak.
+    """
+    strengths = np.hstack([model.links.strength, model.links.exceed])[:, columns].T
+    leaks = np.append(model.links.leak, model.links.exceed_leak)[columns]
+    without = turned_absent(model, evidence, rows, columns)
+    answer = posteriors(model, without, asked=strengths > 0.0, backend=backend).complete()
+    share = weight * evidence_ratio(answer.log_evidence, log_evidence[rows])
+    by_strength = _per_spared(-share[:, None] * answer.causes, strengths)
+    return by_strength, _per_spared(-share, leaks)
 
 
 def relative_change(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class NumberLayout:
     shapes: tuple[tuple[int, ...], ...]
     n_causes: int
 
-    @property
+    @cached_property
     def first(self) -> tuple[int, ...]:
         """Where each block begins, and last T."""
         sizes = [math.prod(shape) for shape in self.shapes]

@@ -45,11 +45,21 @@ class ScoreEntries:
         self._columns.append(columns.ravel())
         self._values.append(values.ravel())
 
-    def matrix(self, n: int, kept: BoolArray, free: BoolArray) -> sparse.csr_array:
-        """Return the array (n, T) of the ``kept`` cases and of numbers that are ``free``."""
+    def matrix(
+        self, n: int, kept: BoolArray, free: BoolArray, hidden: BoolArray | None = None
+    ) -> sparse.csr_array:
+        """Return the array (n, T) of the ``kept`` cases and of numbers that are ``free``.
+
+        Numbers of ``hidden`` levels of ordinal findings, (n, L), are left out.
+        """
         rows, columns = np.concatenate(self._rows), np.concatenate(self._columns)
         values = np.concatenate(self._values)
         chosen = kept[rows] & free[columns] & (values != 0.0)
+        if hidden is not None:
+            n_levels, first = hidden.shape[1], self.layout.begin(EXCEED)
+            own = np.flatnonzero((columns >= first) & (columns < self.layout.begin(TABLE)))
+            # Exceedances and their leaks lie side by side, level after level.
+            chosen[own] &= ~hidden[rows[own], (columns[own] - first) % n_levels]
         where = rows[chosen], columns[chosen]
         return sparse.csr_array((values[chosen], where), shape=(n, len(free)))
 
@@ -90,7 +100,7 @@ def _add_levels(
     """Add derivatives by what makes "at least lower" of "at most upper" present; leaks or links."""
     links, layout = model.links, entries.layout
     n_levels = len(links.exceed_leak)
-    lower, upper = _levels(model)
+    lower, upper = axis_levels(model)
     own = lower[axis] >= 0
     rows, change, low, high = rows[own], change[own], lower[axis[own]], upper[axis[own]]
     if causes is None:
@@ -108,7 +118,7 @@ def _add_levels(
     entries.add(rows[bounded], at[bounded], -((1.0 - reached) * by_high)[bounded])
 
 
-def _levels(model: NoisyModel) -> tuple[IntArray, IntArray]:
+def axis_levels(model: NoisyModel) -> tuple[IntArray, IntArray]:
     """Columns of the level that must be reached and of the one that must not be passed, (U + 1,).
 
     -1 for axes that are not of levels; L where any level may be passed.
