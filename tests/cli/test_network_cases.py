@@ -85,7 +85,7 @@ def test_the_most_probable_explanation(run, asia: Path, tmp_path: Path) -> None:
     assert ran.code == 0, ran.err
     answer = pd.read_csv(io.StringIO(ran.out), keep_default_na=False)
     columns = ["case_id", "asia", "tub", "smoke", "lung", "bronc", "either", "xray", "dysp"]
-    assert set(answer.columns) == {*columns, "log_probability", "status"}
+    assert set(answer.columns) == {*columns, "log_probability", "log_bound", "status"}
     first = answer.iloc[0]
     assert first[["tub", "either", "xray", "dysp", "asia"]].tolist() == [*["yes"] * 4, "no"]
     # P(no visit) P(tub) P(smoke) P(no lung) P(bronc) P(xray) P(dysp), of the network's tables.
@@ -95,10 +95,68 @@ def test_the_most_probable_explanation(run, asia: Path, tmp_path: Path) -> None:
     assert "2 cases (1 ok, 1 impossible)" in ran.err
 
 
-def test_a_target_is_not_for_explanations(run, asia: Path, tmp_path: Path) -> None:
-    ran = run("network", str(asia), "-c", cases(tmp_path, "tub\nyes\n"), "--mpe", "-t", "xray")
+def test_several_explanations_of_some_variables(run, asia: Path, tmp_path: Path) -> None:
+    """P(bronc) = 0.45, P(lung) = 0.055; jointly through smoking."""
+    table, out = cases(tmp_path, "case_id,either,tub,lung\na,,,\nb,yes,no,no\n"), tmp_path / "o.csv"
+    options = ("--mpe", "--k", "2", "-t", "bronc", "-t", "lung", "-o", str(out))
+    ran = run("network", str(asia), "-c", table, *options)
+    assert ran.code == 0, ran.err
+    assert "2 cases (1 ok, 1 impossible)" in ran.err
+    answer = pd.read_csv(out, keep_default_na=False)
+    head = ["case_id", "lung", "bronc", "rank", "log_probability", "log_bound", "status"]
+    assert answer.columns.tolist() == head
+    assert answer["case_id"].tolist() == ["a", "a", "b"]
+    assert answer["rank"].tolist() == [1, 2, 1]
+    assert answer["lung"].tolist() == ["no", "no", ""]
+    assert answer["bronc"].tolist() == ["no", "yes", ""]
+    yes = 0.5 * 0.9 * 0.6 + 0.5 * 0.99 * 0.3
+    logs = [math.log(0.945 - yes), math.log(yes)]
+    assert answer["log_probability"].tolist()[:2] == pytest.approx(logs, abs=1e-12)
+    checked = run("verify", str(out))
+    assert checked.code == 0, checked.err
+
+
+def test_options_of_explanations(run, asia: Path, tmp_path: Path) -> None:
+    table = cases(tmp_path, "tub\nyes\n")
+    ran = run("network", str(asia), "-c", table, "--k", "2", "--time-limit", "1")
     assert ran.code == 2
-    assert "--target: expected no target with --mpe, got 'xray'" in ran.err
+    assert "--k, --time-limit: expected --mpe, got no --mpe" in ran.err
+    ran = run("network", str(asia), "-c", table, "--mpe", "--k", "0", "--time-limit", "-1")
+    assert ran.code == 2
+    assert "--k: expected a number of explanations, 1 to 10000, got 0" in ran.err
+    assert "--time-limit: expected a number of seconds, 0 or more, got -1.0" in ran.err
+
+
+PAIR = "MARKOV\n3\n2 2 3\n2\n2 0 1\n2 1 2\n4\n 4.0 2.4 1.0 0.5\n6\n 2.0 0.1 0.3 0.25 3.0 1.5\n"
+
+
+def test_markov_networks(run, tmp_path: Path) -> None:
+    """By hand: the products are 8, 0.4, 1.2, 0.6, 7.2, 3.6 where v0 is s0."""
+    net, out = tmp_path / "pair.uai", tmp_path / "o.csv"
+    net.write_text(PAIR)
+    told = run("network", str(net))
+    assert told.code == 0, told.err
+    assert "Markov network of 3 variables and 2 functions, of 6 cells at most" in told.out
+    table = cases(tmp_path, "v0,v2\ns0,\n,s1\n")
+    ran = run("network", str(net), "--cases", table, "-t", "v1", "-o", str(out))
+    assert ran.code == 0, ran.err
+    answer = pd.read_csv(out)
+    assert answer.columns.tolist() == ["v1=s0", "v1=s1", "log_evidence", "status"]
+    assert answer["v1=s0"].tolist() == pytest.approx([9.6 / 21.0, 0.5 / 9.2], abs=1e-12)
+    assert answer["log_evidence"].tolist() == pytest.approx(
+        [math.log(21.0), math.log(9.2)], abs=1e-12
+    )
+    assert run("verify", str(out)).code == 0
+    ran = run("network", str(net), "--cases", table, "--mpe", "--k", "2")
+    assert ran.code == 0, ran.err
+    answer = pd.read_csv(io.StringIO(ran.out))
+    assert answer["v2"].tolist() == ["s0", "s1", "s1", "s1"]
+    assert answer["v1"].tolist() == ["s0", "s1", "s1", "s1"]
+    logs = [math.log(one) for one in (8.0, 7.2, 7.2, 1.5)]
+    assert answer["log_probability"].tolist() == pytest.approx(logs, abs=1e-12)
+    ran = run("network", "convert", str(net), str(tmp_path / "pair.bif"))
+    assert ran.code == 2
+    assert "expected BAYES (MARKOV: bayesdx.read_markov_network), got 'MARKOV'" in ran.err
 
 
 def test_cases_in_another_dialect(run, tmp_path: Path) -> None:

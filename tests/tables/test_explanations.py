@@ -26,7 +26,7 @@ def test_explanations_worked_by_hand(plan: CompiledNetwork) -> None:
         {"a": [None, "y", None, "x"], "b": [None, None, "m", "h"]}, index=[7, 3, 3, 9]
     )
     found = plan.mpe(evidence)
-    assert list(found.columns) == ["b", "a", "log_probability", "status"]
+    assert list(found.columns) == ["b", "a", "log_probability", "log_bound", "status"]
     assert found.index.equals(evidence.index)
     assert found["a"].tolist() == ["x", "y", "y", None]
     assert found["b"].tolist() == ["l", "h", "m", None]
@@ -40,7 +40,7 @@ def test_no_columns_and_no_rows(plan: CompiledNetwork) -> None:
     nothing = plan.mpe(pd.DataFrame(index=["p", "q"]))
     assert nothing["b"].tolist() == ["l", "l"]
     none = plan.mpe(pd.DataFrame({"a": []}, dtype=object))
-    assert none.shape == (0, 4)
+    assert none.shape == (0, 5)
     assert plan.gradients(pd.DataFrame({"a": []}, dtype=object), ["b"])["b"].shape == (
         0,
         2,
@@ -114,6 +114,37 @@ def test_names_of_other_columns_and_memory_are_refused(plan: CompiledNetwork) ->
     tight = compile_network(plan.network, memory_limit=100)
     with pytest.raises(InvalidNetwork, match=r"explanation of 2 variables.*at least"):
         tight.mpe(pd.DataFrame(index=[0]))
+
+
+def test_several_explanations_and_some_variables(plan: CompiledNetwork) -> None:
+    """P(x, l) = 0.36, P(y, h) = 0.27, P(y, m) = 0.21, P(y, l) = 0.12, P(x, m) = 0.04."""
+    evidence = pd.DataFrame({"a": [None, "x"], "b": [None, "h"]}, index=["p", "q"])
+    found = plan.mpe(evidence, k=7)
+    assert found.index.tolist() == ["p"] * 5 + ["q"]
+    assert found["rank"].tolist() == [1, 2, 3, 4, 5, 1]
+    assert found["b"].tolist() == ["l", "h", "m", "l", "m", None]
+    expected = [0.36, 0.27, 0.21, 0.12, 0.04, 0.0]
+    np.testing.assert_allclose(np.exp(found["log_probability"]), expected, rtol=1e-12)
+    assert found["log_bound"].equals(found["log_probability"].rename("log_bound"))
+    assert found["status"].tolist() == ["ok"] * 5 + ["impossible"]
+    # Of a alone y is likelier.
+    some = plan.mpe(evidence.iloc[:1], targets=["a"], k=2)
+    assert list(some.columns) == ["a", "rank", "log_probability", "log_bound", "status"]
+    assert some["a"].tolist() == ["y", "x"]
+    np.testing.assert_allclose(np.exp(some["log_probability"]), [0.6, 0.4], rtol=1e-12)
+
+
+def test_faults_of_a_search_are_all_told(plan: CompiledNetwork) -> None:
+    with pytest.raises(InvalidCase, match="4 faults") as caught:
+        plan.mpe({}, k=0, targets=["aa"], time_limit=-1.0, branch_limit=-1)
+    assert "targets: expected a variable of the network, got 'aa'. Nearest: a" in str(caught.value)
+    assert "k: expected a number of explanations, 1 to 10000, got 0" in str(caught.value)
+    with pytest.raises(InvalidCase, match="targets: expected one variable or more, got none"):
+        plan.mpe({}, targets=[])
+    ranked = Network([Variable("rank")], [TableCPD("rank", (), A)])
+    assert len(compile_network(ranked).mpe({})) == 1
+    with pytest.raises(InvalidNetwork, match="variable rank: expected a name"):
+        compile_network(ranked).mpe({}, k=2)
 
 
 def test_soft_evidence_in_explanations(plan: CompiledNetwork) -> None:

@@ -138,8 +138,24 @@ def test_pyagrum_says_the_same(seed: int) -> None:
     engine.makeInference()
     answer = compile_markov(plain).query({})
     for name in {one for key in merged for one in key}:
-        told = engine.posterior(name).toarray()
+        told = engine.posterior(name).toarray().ravel()
         np.testing.assert_allclose(answer.posteriors[name][0], told, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_largest_products_are_found(seed: int) -> None:
+    network = random_markov(np.random.default_rng(seed + 50))
+    cards = [one.cardinality for one in network.variables.values()]
+    place = {name: i for i, name in enumerate(network.variables)}
+    whole = np.ones(cards)
+    for factor in network.factors:
+        at = [place[name] for name in factor.scope]
+        values = factor.values.transpose(np.argsort(at))
+        whole = whole * values.reshape([cards[v] if v in at else 1 for v in range(len(cards))])
+    found = compile_markov(network).mpe({}, k=3)
+    right = np.sort(whole.ravel())[::-1][:3]
+    right = right[right > 0.0]
+    np.testing.assert_allclose(np.exp(found["log_probability"])[: len(right)], right, rtol=1e-9)
 
 
 UAI = """MARKOV

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from bayesdx.cli.case_tables import reads_tables
+from bayesdx.cli.network_limits import search_of, size_of
 from bayesdx.cli.options import DryRun, OnErrorName, Quiet, Restart, Resume
 from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.cli.run_summary import LISTED, notes_told, print_summary
 from bayesdx.cli.signals import ended_by_signals
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
-from bayesdx.formats import read_network
+from bayesdx.formats import Renaming, read_either_network, read_network
 from bayesdx.presentation.network_view import network_blocks
 from bayesdx.presentation.terminal import show
 from bayesdx.tables import refuse_overwriting
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 CONVERT, EXPORT, LEARN = "convert", "export", "learn"
 #: What a first word wants behind it.
 FORMS = {CONVERT: "FILE OUT", LEARN: "FILE ROWS"}
-UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 NetworkFiles = Annotated[
     list[str],
@@ -60,7 +60,7 @@ TargetOption = Annotated[
         "--target",
         metavar="VARIABLE",
         help="With --cases: a variable whose posterior is wanted, once for every variable; all "
-        "by default.",
+        "by default. With --mpe: what is explained, all else being summed out.",
         show_default=False,
     ),
 ]
@@ -70,6 +70,25 @@ MpeOption = Annotated[
         "--mpe",
         help="With --cases: the most probable explanation, one state a variable, in place of "
         "posteriors.",
+    ),
+]
+KOption = Annotated[
+    int | None,
+    typer.Option(
+        "--k",
+        metavar="K",
+        help="With --mpe: so many explanations of each case, a row each, the best first.",
+        show_default=False,
+    ),
+]
+TimeOption = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        metavar="SECONDS",
+        help="With --mpe: what the search of a case may take where no table holds it; what is not "
+        "proved by then is told with its bound.",
+        show_default=False,
     ),
 ]
 NormaliseOption = Annotated[
@@ -160,6 +179,8 @@ def network(
     cases: CasesOption = None,
     target: TargetOption = None,
     mpe: MpeOption = False,
+    k: KOption = None,
+    time_limit: TimeOption = None,
     output: OutputOption = "-",
     on_error: OnErrorName = "stop",
     dry_run: DryRun = False,
@@ -182,66 +203,100 @@ def network(
 
     Without --cases: variables, states, parents, the largest table. With --cases: one row a case,
     one column a state with its posterior (variable=state), log evidence and status; or, with
-    --mpe, one column a variable with its state in the most probable explanation. Cases are read,
-    rejected and written as by score, with OUT.audit.json and OUT.rejected.csv beside OUT.
+    --mpe, one column a variable with its state in the most probable explanation, its log
+    probability and a bound of the best. Cases are read, rejected and written as by score, with
+    OUT.audit.json and OUT.rejected.csv beside OUT. Of Markov networks (.uai) the log evidence is
+    that of the product of all functions.
 
     With learn: tables by counts, by EM where cells are missing or variables have no column; noisy
     families by their links; a 0 stays 0. Rows that are impossible or blank are left out and told.
     """
     if files[0] == EXPORT and not Path(EXPORT).exists():
-        if len(files) > 2 or output == "-":
-            expected = "export [PRIORS] -o OUT"
-            raise InvalidCase(Fault("arguments", expected, Phrase(" ".join(files))))
-        from bayesdx.cli.network_files import export
-
-        export(files[1] if len(files) > 1 else None, output)
+        export_network(files, output)
         return
     form, path = form_of(files)
     limit = MEMORY_LIMIT if memory_limit is None else size_of(memory_limit)
-    if mpe and target:
-        raise InvalidCase(Fault("--target", "no target with --mpe", ", ".join(target)))
-    mended = None
-    if names is not None:
-        if cases is not None:
-            expected = "no names with --cases: convert the network first"
-            raise InvalidCase(Fault("--names", expected, names))
-        from bayesdx.cli.network_files import read_names
+    search = search_of(mpe, k, time_limit)
+    mended = None if names is None else names_of(names, cases)
 
-        mended = read_names(names)
-    with patience(f"reading {path.name}"):
-        read = read_network(path, normalise=normalise, encoding=encoding, rename=mended)
+    def bayesian() -> Network:
+        return read_network(path, normalise=normalise, encoding=encoding, rename=mended)
+
+    reading = patience(f"reading {path.name}")
     if form == CONVERT:
         from bayesdx.cli.network_files import written
 
+        with reading:
+            read = bayesian()
         refuse_overwriting(files[2], [path])
         written(read, files[2], rename=rename)
-    elif form == LEARN:
+        return
+    if form == LEARN:
         from bayesdx.cli.network_learning import LearningRun
 
+        with reading:
+            read = bayesian()
         run = LearningRun(path, files[2], output, weight, table)
         learn_numbers(read, run, prior, iterations, limit)
-    elif cases is None:
-        show(network_blocks(path.name, read, every))
-    else:
-        # Imported here: no other command waits for it.
-        from bayesdx.tables.execution.network_subject import NetworkReading, NetworkSubject
-        from bayesdx.tables.execution.run_options import RunOptions
-
-        reading = NetworkReading(normalise, encoding)
-        wanted = None if mpe else target or []
-        subject = NetworkSubject(read, path, wanted, limit, table.words, reading)
-        options = RunOptions(
-            on_error=cast("OnError", on_error),
-            chunk_rows=subject.chunk_rows if chunk_rows is None else chunk_rows,
-            # What is learnt from cases decides plans: which come first must not be by chance.
-            workers=1,
-            resume=resume,
-            restart=restart,
-            dry_run=dry_run,
-            listed=LISTED,
-            table=table,
+        return
+    with reading:
+        either = (
+            read_either_network(path, normalise=normalise, encoding=encoding)
+            if mended is None
+            else bayesian()
         )
-        answer_cases(subject, cases, output, options, quiet=quiet)
+    if cases is None:
+        show(network_blocks(path.name, either, every))
+        return
+    # Imported here: no other command waits for it.
+    from bayesdx.tables.execution.network_subject import NetworkReading, NetworkSubject
+    from bayesdx.tables.execution.run_options import RunOptions
+
+    how, words = NetworkReading(normalise, encoding), table.words
+    subject = NetworkSubject(either, path, target or [], limit, words, how, search)
+    options = RunOptions(
+        on_error=cast("OnError", on_error),
+        chunk_rows=subject.chunk_rows if chunk_rows is None else chunk_rows,
+        # What is learnt from cases decides plans: which come first must not be by chance.
+        workers=1,
+        resume=resume,
+        restart=restart,
+        dry_run=dry_run,
+        listed=LISTED,
+        table=table,
+    )
+    answer_cases(subject, cases, output, options, quiet=quiet)
+
+
+def export_network(files: list[str], output: str) -> None:
+    """Write the network of a knowledge folder; see `network_files.export`.
+
+    Raises
+    ------
+    InvalidCase
+        Too many folders, or no output.
+    """
+    if len(files) > 2 or output == "-":
+        expected = "export [PRIORS] -o OUT"
+        raise InvalidCase(Fault("arguments", expected, Phrase(" ".join(files))))
+    from bayesdx.cli.network_files import export
+
+    export(files[1] if len(files) > 1 else None, output)
+
+
+def names_of(names: str, cases: str | None) -> Renaming:
+    """Read --names, which is not for cases.
+
+    Raises
+    ------
+    InvalidCase
+    """
+    if cases is not None:
+        expected = "no names with --cases: convert the network first"
+        raise InvalidCase(Fault("--names", expected, names))
+    from bayesdx.cli.network_files import read_names
+
+    return read_names(names)
 
 
 def form_of(files: list[str]) -> tuple[str, Path]:
@@ -308,25 +363,6 @@ def answer_cases(
     print_summary(report, output, options.on_error, quiet)
     if options.on_error == "report" and report.counts.rejected:
         raise typer.Exit(1)
-
-
-def size_of(text: str) -> float:
-    """Read a size in bytes: a number, with K, M, G or T for powers of 1024.
-
-    Raises
-    ------
-    InvalidCase
-        It is none, or not above 0.
-    """
-    word = text.strip().upper().removesuffix("B").removesuffix("I")
-    number, unit = (word[:-1], UNITS[word[-1]]) if word[-1:] in UNITS else (word, 1)
-    try:
-        size = float(number) * unit
-    except ValueError:
-        size = 0.0
-    if not 0.0 < size < float("inf"):
-        raise InvalidCase(Fault("--memory-limit", "a size such as 500M or 8G", text))
-    return size
 
 
 def _beside(path: Path) -> list[str]:

@@ -23,7 +23,11 @@ from bayesdx.formats.draft import InexactNetworkWarning
 from bayesdx.formats.exchange import from_pgmpy, to_pgmpy
 from bayesdx.formats.files import FORMATS, Format, parse_network, read_network, write_network
 from bayesdx.formats.renaming import Renaming
-from bayesdx.formats.uai_markov import read_markov_network, read_uai_evidence
+from bayesdx.formats.uai_markov import (
+    read_either_network,
+    read_markov_network,
+    read_uai_evidence,
+)
 
 __all__ = [
     "FORMATS",
@@ -32,6 +36,7 @@ __all__ = [
     "Renaming",
     "from_pgmpy",
     "parse_network",
+    "read_either_network",
     "read_markov_network",
     "read_network",
     "read_uai_evidence",

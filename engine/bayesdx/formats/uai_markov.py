@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bayesdx.errors import NOTHING, Fault, InvalidNetwork, Phrase
 from bayesdx.formats.draft import Draft
-from bayesdx.formats.files import FORMATS, file_content
+from bayesdx.formats.files import FORMATS, file_content, read_network
 from bayesdx.formats.text import Lines
 from bayesdx.formats.uai import read_uai_functions
 from bayesdx.network.markov import MarkovNetwork
@@ -56,6 +56,34 @@ def read_markov_network(path: str | os.PathLike[str]) -> MarkovNetwork:
         raise InvalidNetwork(Fault(place.name, "a file that ends in .uai or .uai.gz", got))
     text = file_content(place, FORMATS[".uai"])
     return read_uai_functions(text, Draft(place.name))
+
+
+def read_either_network(
+    path: str | os.PathLike[str], *, normalise: bool = False, encoding: str | None = None
+) -> Network | MarkovNetwork:
+    """Read a network of any format, a Markov network if that is what the file says.
+
+    Parameters
+    ----------
+    path : str or path
+    normalise, encoding
+        See `read_network`; of no use to Markov networks.
+
+    Returns
+    -------
+    Network or MarkovNetwork
+
+    Raises
+    ------
+    InvalidNetwork, OSError
+        See `read_network` and `read_markov_network`.
+    """
+    place = Path(path)
+    if [one.lower() for one in place.suffixes if one.lower() != ".gz"][-1:] == [".uai"]:
+        words = file_content(place, FORMATS[".uai"]).split(maxsplit=1)
+        if words and words[0].upper() == "MARKOV":
+            return read_markov_network(place)
+    return read_network(path, normalise=normalise, encoding=encoding)
 
 
 def read_uai_evidence(

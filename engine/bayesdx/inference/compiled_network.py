@@ -7,7 +7,7 @@ findings. Where the tree is small nevertheless, it is quicker.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,7 +16,9 @@ from numpy.typing import ArrayLike
 
 from bayesdx.errors import Fault, InvalidNetwork, Phrase, TooComplex
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.inference.general.branch_and_bound import SearchLimits
 from bayesdx.inference.general.general_network import CompiledGeneral
+from bayesdx.inference.general.most_probable import ONE, MostProbable, most_probable_states
 from bayesdx.inference.layered import LayeredNetwork, layered_model
 from bayesdx.inference.machine_code import Backend
 from bayesdx.network.network import Network
@@ -169,6 +171,16 @@ class NetworkSolver:
             apart |= noisy.too_complex
         found = NetworkPosteriors(noisy, noisy.log_evidence, noisy.too_complex)
         return self._replaced(found, np.flatnonzero(apart), states, soft or {}, targets)
+
+    def most_probable(
+        self,
+        states: IntArray,
+        soft: Mapping[int, FloatArray] | None = None,
+        targets: Collection[int] | None = None,
+        limits: SearchLimits = ONE,
+    ) -> MostProbable:
+        """Find the most probable assignments of every case; see `most_probable_states`."""
+        return most_probable_states(self.network, states, self.memory_limit, soft, targets, limits)
 
     def _general(
         self, states: IntArray, soft: Mapping[int, ArrayLike], targets: Sequence[str] | None

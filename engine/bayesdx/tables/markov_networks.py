@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from bayesdx.case_frames import CaseTable
-from bayesdx.frozen import ReadOnly
-from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.inference.machine_code import Backend
-from bayesdx.network.markov import MarkovNetwork, observed_factors
-from bayesdx.network.network import Network
+from bayesdx.inference.markov_solver import MarkovSolver
+from bayesdx.network.markov import MarkovNetwork
 from bayesdx.tables.case_states import Likelihoods, read_cases
 from bayesdx.tables.encoding import Encoder
+from bayesdx.tables.explained_networks import ExplainedNetwork
 from bayesdx.tables.network_answer import NetworkAnswer, StateNames, status_of
 from bayesdx.tables.networks import MEMORY_LIMIT
 
 
-class CompiledMarkov(ReadOnly):
+class CompiledMarkov(ExplainedNetwork):
     """A Markov network ready to be queried; made by `compile_markov`, safe to share.
 
     Answered by the executors of Bayesian networks: each function is an observed child of its
@@ -36,23 +34,16 @@ class CompiledMarkov(ReadOnly):
     network: MarkovNetwork
     memory_limit: float
     backend: Backend
-    _solver: NetworkSolver
+    _solver: MarkovSolver
     _encoder: Encoder
-    _plain: Network
-    _log_scale: float
 
     def __init__(
         self, network: MarkovNetwork, memory_limit: float = MEMORY_LIMIT, backend: Backend = "auto"
     ) -> None:
-        whole = observed_factors(network)
-        plain = Network(
-            network.variables.values(),
-            [cpd for name, cpd in whole.network.cpds.items() if name in network.variables],
-        )
+        solver = MarkovSolver(network, memory_limit, backend)
         self.__dict__.update(network=network, memory_limit=memory_limit, backend=backend)
-        solver = NetworkSolver(whole.network, memory_limit, backend)
-        self.__dict__.update(_solver=solver, _encoder=Encoder(plain), _plain=plain)
-        self.__dict__.update(_log_scale=whole.log_scale)
+        self.__dict__.update(_solver=solver, _encoder=Encoder(solver.plain))
+        self.__dict__.update(_plain=solver.plain)
 
     def __reduce__(self) -> tuple[type[CompiledMarkov], tuple[MarkovNetwork, float, Backend]]:
         return CompiledMarkov, (self.network, self.memory_limit, self.backend)
@@ -99,22 +90,15 @@ class CompiledMarkov(ReadOnly):
         """
         wanted = self._encoder.name_faults("targets", targets or ())
         states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
-        seen = np.ones((len(states), len(self.network.factors)), dtype=np.intp)
-        names = list(self.network.variables) if targets is None else targets
-        answer = self._solver.query(np.concatenate([states, seen], axis=1), soft, names)
-        answer = replace(answer, log_evidence=answer.log_evidence + self._log_scale)
-        named = StateNames(self._plain, answer.posteriors)
-        return NetworkAnswer(
-            answer.posteriors, named, answer.log_evidence, status_of(answer), index
-        )
+        answer = self._solver.query(states, soft, targets)
+        named, status = StateNames(self._plain, answer.posteriors), status_of(answer)
+        return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status, index)
 
     @cached_property
     def log_partition(self) -> float:
         """Natural log of the partition function Z, the sum of the product of all functions."""
-        states = np.full((1, len(self._solver.names)), -1, dtype=np.intp)
-        states[:, len(self.network.variables) :] = 1
-        answer = self._solver.query(states, targets=[]).complete()
-        return float(answer.log_evidence[0]) + self._log_scale
+        states = np.full((1, len(self.network.variables)), -1, dtype=np.intp)
+        return float(self._solver.query(states, targets=[]).complete().log_evidence[0])
 
     def __repr__(self) -> str:
         return f"CompiledMarkov({self.network!r}, memory_limit={self.memory_limit:.3g})"

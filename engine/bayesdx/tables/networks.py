@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdx.case_frames import CaseTable
-from bayesdx.errors import Fault, InvalidNetwork
+from bayesdx.errors import Fault
 from bayesdx.inference.compiled_network import NetworkSolver
-from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
@@ -19,11 +17,8 @@ from bayesdx.network.network import Network
 from bayesdx.tables.case_states import Likelihoods, read_cases
 from bayesdx.tables.drawn_networks import DrawnNetwork
 from bayesdx.tables.encoding import Encoder
-from bayesdx.tables.explanations import (
-    column_faults,
-    explanation_frame,
-    table_faults,
-)
+from bayesdx.tables.explained_networks import ExplainedNetwork
+from bayesdx.tables.explanations import table_faults
 from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
 from bayesdx.tables.learning import LearningNetwork
 from bayesdx.tables.network_answer import NetworkAnswer, StateNames, status_of
@@ -36,7 +31,7 @@ MEMORY_LIMIT = 2 << 30
 Evidence = CaseTable
 
 
-class CompiledNetwork(LearningNetwork, DrawnNetwork):
+class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork):
     """A network ready to be queried; made by `compile_network`, safe to share between threads.
 
     Plans are made as evidence needs them and kept: the first query that observes certain
@@ -56,13 +51,14 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork):
     backend: Backend
     _solver: NetworkSolver
     _encoder: Encoder
+    _plain: Network
 
     def __init__(
         self, network: Network, memory_limit: float = MEMORY_LIMIT, backend: Backend = "auto"
     ) -> None:
         solver = NetworkSolver(network, memory_limit, backend)
         self.__dict__.update(network=network, memory_limit=memory_limit, backend=backend)
-        self.__dict__.update(_solver=solver, _encoder=Encoder(network))
+        self.__dict__.update(_solver=solver, _encoder=Encoder(network), _plain=network)
 
     def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, float, Backend]]:
         # Plans are made anew where the copy is used.
@@ -151,53 +147,6 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork):
         wanted = wanted or joint_faults(self.network, variables)
         states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
         return joint_answer(self._solver, self.network, variables, states, soft, index)
-
-    def mpe(self, evidence: Evidence, *, likelihoods: Likelihoods = None) -> pd.DataFrame:
-        """Return the most probable explanation of every case, exactly: one state a variable.
-
-        This is the most probable assignment of all variables together, not the most probable state
-        of each. Noisy families of more than 4 parents are not expanded: branch and bound proves the
-        best one (to 1e-12 of its log probability).
-
-        Parameters
-        ----------
-        evidence : DataFrame or mapping
-            N cases; see the class.
-        likelihoods : mapping of str to array (N, S), optional
-            Soft evidence, as in `query`, but not rescaled.
-
-        Returns
-        -------
-        DataFrame
-            N rows with the index of ``evidence``. One column a variable, in the order of the
-            network, with the name of its state (the observed one where it is observed; None in
-            every column where the evidence is impossible); ``log_probability``, the natural log of
-            P(assignment), of which the evidence is a part, times the likelihoods of its states,
-            -inf where impossible; ``status``, ``"ok"`` or ``"impossible"``. Of equally probable
-            assignments always the same one is returned.
-
-        Raises
-        ------
-        InvalidCase
-            With every fault of the evidence.
-        InvalidNetwork
-            If it would need more than the memory limit, with what it would need; if wide noisy
-            families leave a case unproved after 20,000 branches, with the bound and the best known;
-            if a variable is called ``log_probability`` or ``status``.
-
-        Examples
-        --------
-        >>> from bayesdx import Network, TableCPD, Variable, compile_network
-        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
-        >>> compile_network(rain).mpe({})["rain"].tolist()
-        ['no']
-        """
-        faults = column_faults(self.network)
-        if faults:
-            raise InvalidNetwork(faults)
-        states, soft, index = read_cases(self._encoder, evidence, likelihoods, [])
-        found = most_probable_states(self.network, states, self.memory_limit, soft)
-        return explanation_frame(self.network, found, index)
 
     def gradients(
         self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None

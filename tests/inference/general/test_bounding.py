@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from joint import joint, random_general_network
 from numpy.typing import NDArray
 
-from bayesdx.errors import InvalidNetwork
-from bayesdx.inference.general import branch_and_bound, factors
+from bayesdx.inference.general import branch_and_bound, factors, most_probable
 from bayesdx.inference.general.bounding import WideFamilies, envelopes, wide_families
+from bayesdx.inference.general.branch_and_bound import SearchLimits
 from bayesdx.inference.general.most_probable import most_probable_states
 from bayesdx.network import CPD, AnyOfCPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
 
@@ -132,12 +132,12 @@ def test_searches_find_what_the_joint_says(width: int, monkeypatch: pytest.Monke
             kept[index] = (whole * likelihood[i].reshape(shape))[index]
             if kept.max() == 0.0:
                 impossible += 1
-                assert found.log_probability[i] == -np.inf
-                assert (found.states[i] == -1).all()
+                assert found.log_probability[i, 0] == -np.inf
+                assert (found.states[i, 0] == -1).all()
                 continue
             top = np.log(kept.max())
-            assert found.log_probability[i] == pytest.approx(top, rel=1e-12, abs=1e-12)
-            assert kept[tuple(found.states[i])] == pytest.approx(kept.max(), rel=1e-11)
+            assert found.log_probability[i, 0] == pytest.approx(top, rel=1e-12, abs=1e-12)
+            assert kept[tuple(found.states[i, 0])] == pytest.approx(kept.max(), rel=1e-11)
     assert impossible > 20
 
 
@@ -166,7 +166,9 @@ def test_fifteen_parents_against_every_set_of_causes() -> None:
     states[5, names.index("group")] = 1
     found = most_probable_states(network, states, LIMIT)
     worlds = np.indices((2,) * 16).reshape(16, -1)
-    for row, assignment, log_p in zip(states, found.states, found.log_probability, strict=True):
+    for row, assignment, log_p in zip(
+        states, found.states[:, 0], found.log_probability[:, 0], strict=True
+    ):
         total = np.zeros(worlds.shape[1])
         for v, name in enumerate(names):
             parents = [names.index(one) for one in network.parents(name)]
@@ -194,20 +196,22 @@ def test_thirty_parents_that_no_table_could_hold() -> None:
     found = most_probable_states(network, states, LIMIT)
     none = np.log1p(-priors).sum()
     one = none + np.log(0.30 / 0.70)
-    assert found.states[0].tolist() == [0] * 29 + [1, 1]
-    assert found.log_probability[0] == pytest.approx(one + np.log(1 - 0.5 * (1 - 1e-6)), rel=1e-12)
-    assert not found.states[1].any()
-    assert found.log_probability[1] == pytest.approx(none + np.log1p(-1e-6), rel=1e-12)
-    assert found.states[2].tolist() == found.states[1].tolist()
+    assert found.states[0, 0].tolist() == [0] * 29 + [1, 1]
+    assert found.log_probability[0, 0] == pytest.approx(
+        one + np.log(1 - 0.5 * (1 - 1e-6)), rel=1e-12
+    )
+    assert not found.states[1, 0].any()
+    assert found.log_probability[1, 0] == pytest.approx(none + np.log1p(-1e-6), rel=1e-12)
+    assert found.states[2, 0].tolist() == found.states[1, 0].tolist()
 
 
-def test_what_is_not_proved_is_refused_with_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(branch_and_bound, "MOST_BRANCHES", 3)
+def test_what_is_not_proved_is_told_with_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(branch_and_bound, "ROOT_STEPS", 1)
+    monkeypatch.setattr(most_probable, "WIDEST_PRESENT", 2)
     network = two_layers(5, 20, 10, 12)
     states = np.full((1, 31), -1)
     states[0, 20:30] = 1
-    with pytest.raises(
-        InvalidNetwork, match=r"proved within 3 branches, got at most -.*, best known -.*, after"
-    ):
-        most_probable_states(network, states, LIMIT)
+    few = most_probable_states(network, states, LIMIT, limits=SearchLimits(branches=3))
+    assert few.log_bound[0, 0] > few.log_probability[0, 0] > -np.inf
+    proved = most_probable_states(network, states, LIMIT)
+    assert proved.log_bound[0, 0] == proved.log_probability[0, 0] < few.log_bound[0, 0]

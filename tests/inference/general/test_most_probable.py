@@ -60,7 +60,9 @@ def test_random_networks_are_explained_as_their_joint_says() -> None:
         whole = joint(network)
         states = random_states(rng, network, 8)
         found = most_probable_states(network, states, LIMIT)
-        for row, assignment, log_p in zip(states, found.states, found.log_probability, strict=True):
+        for row, assignment, log_p in zip(
+            states, found.states[:, 0], found.log_probability[:, 0], strict=True
+        ):
             kept = best_of(whole, row)
             top = kept.max()
             if top == 0.0:
@@ -86,8 +88,8 @@ def test_a_batch_is_explained_as_its_rows_one_by_one() -> None:
         batch = most_probable_states(network, states, LIMIT)
         for i in range(len(states)):
             alone = most_probable_states(network, states[i : i + 1], LIMIT)
-            np.testing.assert_array_equal(alone.states[0], batch.states[i])
-            assert alone.log_probability[0] == batch.log_probability[i]
+            np.testing.assert_array_equal(alone.states[0, 0], batch.states[i, 0])
+            assert alone.log_probability[0, 0] == batch.log_probability[i, 0]
 
 
 def test_rows_of_one_signature_in_several_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +146,7 @@ def test_no_worse_than_what_pgmpy_finds(name: str, shown: float, pgmpy: SimpleNa
     judge = pgmpy.elimination(translated(pgmpy, network))
     states = masked(network, 6, shown, same_columns=False)
     found = most_probable_states(network, states, LIMIT)
-    for row, log_p in zip(states, found.log_probability, strict=True):
+    for row, log_p in zip(states, found.log_probability[:, 0], strict=True):
         seen = {
             one: variable.states[s]
             for (one, variable), s in zip(network.variables.items(), row, strict=True)
@@ -169,7 +171,7 @@ def test_the_maximum_is_that_of_pgmpys_calibrated_cliques(
     right = max(float(belief.values.max()) for belief in judge.get_clique_beliefs().values())
     nothing = np.full((1, len(network.variables)), -1)
     found = most_probable_states(network, nothing, LIMIT)
-    assert found.log_probability[0] == pytest.approx(np.log(right), rel=1e-9)
+    assert found.log_probability[0, 0] == pytest.approx(np.log(right), rel=1e-9)
 
 
 def test_a_long_chain_does_not_underflow() -> None:
@@ -198,9 +200,9 @@ def test_a_long_chain_does_not_underflow() -> None:
         path = [int(score.argmax())]
         for choice in reversed(back):
             path.append(int(choice[path[-1]]))
-        assert found.log_probability[row] == pytest.approx(score.max(), rel=1e-12)
-        assert found.log_probability[row] < -745.0  # beneath the smallest number
-        np.testing.assert_array_equal(found.states[row], path[::-1])
+        assert found.log_probability[row, 0] == pytest.approx(score.max(), rel=1e-12)
+        assert found.log_probability[row, 0] < -745.0  # beneath the smallest number
+        np.testing.assert_array_equal(found.states[row, 0], path[::-1])
 
 
 def test_ties_go_to_the_first_state() -> None:
@@ -215,7 +217,7 @@ def test_ties_go_to_the_first_state() -> None:
     )
     states = np.array([[-1, -1, -1], [-1, 2, -1]])
     found = most_probable_states(network, states, LIMIT)
-    np.testing.assert_array_equal(found.states, [[0, 0, 0], [0, 2, 0]])
+    np.testing.assert_array_equal(found.states[:, 0], [[0, 0, 0], [0, 2, 0]])
 
 
 def test_what_does_not_fit_is_refused_with_its_need() -> None:
@@ -228,5 +230,5 @@ def test_what_does_not_fit_is_refused_with_its_need() -> None:
 def test_no_cases_are_no_explanations() -> None:
     network, _ = example("asia")
     found = most_probable_states(network, np.zeros((0, 8), dtype=np.intp), LIMIT)
-    assert found.states.shape == (0, 8)
-    assert found.log_probability.shape == (0,)
+    assert found.states.shape == (0, 1, 8)
+    assert found.log_probability.shape == (0, 1)

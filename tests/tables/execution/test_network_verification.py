@@ -20,6 +20,7 @@ WAYS: dict[str, tuple[str, ...]] = {
     "posteriors": (),
     "targets": ("-t", "lung", "-t", "bronc"),
     "explanations": ("--mpe",),
+    "several explanations": ("--mpe", "--k", "2"),
     "kept columns": ("--keep", "ward", "--chunk-rows", "2"),
 }
 FORMATS = ("out.csv", "out.csv.gz", "out.jsonl", "out.parquet")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -85,6 +85,7 @@ def best_elimination(
     live: Sequence[int],
     most_work: int = 0,
     worth: Mapping[str, float] = EVERY_RULE,
+    first: Collection[int] = (),
 ) -> Elimination:
     """Find a good order; the same for the same arguments.
 
@@ -101,24 +102,28 @@ def best_elimination(
         made where the tree is so small that nothing is to be gained, or beyond all hope.
     worth : mapping of str to float
         Cells of the best tree so far from which a dearer rule is tried too.
+    first : collection of int
+        Variables that go before all others.
 
     Returns
     -------
     Elimination
     """
     weights = np.log2(cards).tolist()
-    best = eliminate(graph, weights, live, "weight")
+    best = eliminate(graph, weights, live, "weight", first=first)
     for rule, least in worth.items():
         if best.given_up or (rule == "weighted_fill" and best.cells >= HOPELESS):
             break
         if best.cells >= least:
-            best = min(best, eliminate(graph, weights, live, rule), key=lambda e: e.cells)
+            best = min(
+                best, eliminate(graph, weights, live, rule, first=first), key=lambda e: e.cells
+            )
     rng = np.random.default_rng(0)
     tries = spent = 0
     while SMALL_TREE < best.cells < HOPELESS and tries < MOST_RESTARTS and spent < most_work:
         rule = ("fill", "weighted_fill")[tries % 2]
         noise = rng.random(len(graph)).tolist()
-        again = eliminate(graph, weights, live, rule, noise)
+        again = eliminate(graph, weights, live, rule, noise, first)
         best = min(best, again, key=lambda e: e.cells)
         tries, spent = tries + 1, spent + again.work
     return best
@@ -130,20 +135,24 @@ def eliminate(
     live: Sequence[int],
     rule: str,
     noise: Sequence[float] | None = None,
+    first: Collection[int] = (),
+    give_up: float = GIVEN_UP,
 ) -> Elimination:
     """Eliminate greedily by one rule: fill, weight or weighted_fill.
 
     ``noise`` breaks ties (position where None). Variables with at most one neighbour go first: they
     add no edge, and a tree or a naive Bayes network is ordered in linear time. What is beyond all
-    hope is not ordered to its end.
+    hope, a bucket of more bits than ``give_up``, is not ordered to its end.
     """
     work = _Working(graph, weights, live)
-    twigs = [v for v in live if len(work.sets[v]) < 2]
+    late = set(live).difference(first) if first else set()
+    twigs = [v for v in live if len(work.sets[v]) < 2 and v not in late]
     for v in twigs:
-        twigs += [u for u in work.remove(v, with_rims=False) if len(work.sets[u]) == 1]
+        near = work.remove(v, with_rims=False)
+        twigs += [u for u in near if len(work.sets[u]) == 1 and u not in late]
     tie = noise if noise is not None else [float(v) for v in range(len(graph))]
     score = {"fill": work.fill, "weight": work.weight, "weighted_fill": work.weighted_fill}[rule]
-    heap = [(*score(v), tie[v], v, 0) for v in work.sets]
+    heap = [(v in late, *score(v), tie[v], v, 0) for v in work.sets]
     heapq.heapify(heap)
     version = dict.fromkeys(work.sets, 0)
     looked = len(twigs)
@@ -152,12 +161,12 @@ def eliminate(
         if seen != version[v]:
             continue
         version[v] = -1
-        if work.around[v] + weights[v] > GIVEN_UP:
-            work.join_all()
+        if work.around[v] + weights[v] > give_up:
+            work.join_all(late)
             break
         for u in work.remove(v, with_rims=rule != "weight"):
             version[u] += 1
-            heapq.heappush(heap, (*score(u), tie[u], u, version[u]))
+            heapq.heappush(heap, (u in late, *score(u), tie[u], u, version[u]))
             looked += 1 + len(work.sets[u])
     sizes = [2.0 ** min(1000.0, size) for size in work.sizes]
     return Elimination(
@@ -207,9 +216,9 @@ class _Working:
             masks[u] |= missing
         return changed
 
-    def join_all(self) -> None:
+    def join_all(self, late: Collection[int]) -> None:
         """Take out all that is left, as if every variable were the neighbour of every other."""
-        left = sorted(self.sets)
+        left = sorted(self.sets, key=lambda v: (v in late, v))
         mask, size = sum(1 << v for v in left), sum(self.weights[v] for v in left)
         for v in left:
             self.order.append(v)

@@ -18,26 +18,32 @@ from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase
 from bayesdx.inference.arrays import BoolArray, IntArray
 from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
-from bayesdx.inference.general.most_probable import MostProbable, most_probable_states
+from bayesdx.inference.general.branch_and_bound import SearchLimits
+from bayesdx.inference.general.most_probable import MostProbable
+from bayesdx.inference.markov_solver import MarkovSolver
 from bayesdx.inference.noisy.complexity import coupled_names, too_complex
+from bayesdx.network.markov import MarkovNetwork
 from bayesdx.network.network import Network
 from bayesdx.tables.answers import posterior_columns
 from bayesdx.tables.encoding import Encoder, States
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.subject import ReadRows, Subject
 from bayesdx.tables.explanations import (
-    LOG_PROBABILITY,
     OK,
+    RANK,
     STATUS,
     TOO_COMPLEX,
     column_faults,
     explanation_frame,
+    explanation_lines,
 )
 from bayesdx.tables.network_answer import status_of
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 
 #: Numbers of the answers to one chunk, at most: 64 MiB.
 CHUNK_NUMBERS = 1 << 23
+#: What an audit calls the question for explanations.
+EXPLANATIONS = "most probable explanation"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,20 +52,23 @@ class NetworkRows:
 
     Attributes
     ----------
-    table : Arrow table (N,)
-        As they are written, the status last.
+    table : Arrow table (L,)
+        As they are written, a line a case or more, the status last.
+    case : int array (L,)
+        Which case a line is about; every case has a line.
     refused : mapping of int to Fault
         Why a case is too complex, where that is known.
     """
 
     table: pa.Table
+    case: IntArray
     refused: Mapping[int, Fault]
 
     @property
     def status(self) -> NDArray[np.object_]:
-        """Of each case."""
+        """Of each case: that of its first line."""
         column: NDArray[np.object_] = self.table.column(STATUS).to_numpy()
-        return column
+        return column[np.unique(self.case, return_index=True)[1]]
 
 
 @dataclass(frozen=True)
@@ -75,47 +84,58 @@ class NetworkSubject(Subject[States, NetworkRows]):
 
     Parameters
     ----------
-    network : Network
+    network : Network or MarkovNetwork
     source : Path
         Its file.
-    targets : list of str or None
-        Variables whose posteriors are wanted, all where empty; None for the most probable
-        explanation instead.
+    targets : list of str
+        Variables whose posteriors or explanations are wanted, all where empty.
     memory_limit : float
         As for `compile_network`.
     words : Words
         How cells say that something is not known.
     reading : NetworkReading, optional
         How its file was read.
+    search : SearchLimits, optional
+        The most probable explanations are wanted, and no posteriors.
     """
 
     def __init__(
         self,
-        network: Network,
+        network: Network | MarkovNetwork,
         source: Path,
-        targets: list[str] | None,
+        targets: list[str],
         memory_limit: float,
         words: Words = WORDS,
         reading: NetworkReading | None = None,
+        search: SearchLimits | None = None,
     ) -> None:
-        self._network, self._targets, self._limit = network, targets, float(memory_limit)
-        self._reading = reading or NetworkReading()
-        self._solver, self._encoder = NetworkSolver(network, memory_limit), Encoder(network, words)
-        self._columns, self.paths = posterior_columns(network), (source,)
+        self._targets, self._limit = targets, float(memory_limit)
+        self._reading, self._search = reading or NetworkReading(), search
+        if isinstance(network, MarkovNetwork):
+            solver = MarkovSolver(network, memory_limit)
+            self._solver: NetworkSolver = solver
+            self._network = solver.plain
+        else:
+            self._solver, self._network = NetworkSolver(network, memory_limit), network
+        self._encoder, self.paths = Encoder(self._network, words), (source,)
+        self._columns = posterior_columns(self._network)
         self.reserved = tuple(name for name in RESERVED if name not in network.variables)
-        if targets is None and (faults := column_faults(network)):
-            raise InvalidNetwork(faults)
+        if search is not None:
+            faults = column_faults(self._network, (RANK,) if search.k > 1 else ())
+            if faults:
+                raise InvalidNetwork(faults)
 
     @property
     def chunk_rows(self) -> int:
         """Rows whose answers fit in the memory that a chunk may take."""
         chosen = self._targets or self._network.variables
         width = sum(len(self._columns[name]) for name in chosen if name in self._columns)
-        return max(1, min(10_000, CHUNK_NUMBERS // max(width, 1)))
+        lines = 1 if self._search is None else self._search.k
+        return max(1, min(10_000, CHUNK_NUMBERS // max(width * lines, 1)))
 
     def check_columns(self, names: Iterable[str]) -> None:
         """Refuse columns that name no variable or one twice, and targets that are none."""
-        faults = self._encoder.name_faults("--target", self._targets or ())
+        faults = self._encoder.name_faults("--target", self._targets)
         self._encoder.columns(list(names), "column", faults)
         if faults:
             raise InvalidCase(faults)
@@ -137,8 +157,8 @@ class NetworkSubject(Subject[States, NetworkRows]):
 
     def answer(self, cases: States, threads: int) -> NetworkRows:  # noqa: ARG002 - one plan cache
         """Answer cases, each too complex one by its status."""
-        if self._targets is None:
-            return self._explained(cases)
+        if self._search is not None:
+            return self._explained(cases, self._search)
         try:
             answer = self._solver.query(cases, targets=self._targets or None)
         except InvalidNetwork as refusal:
@@ -155,29 +175,34 @@ class NetworkSubject(Subject[States, NetworkRows]):
             for column, numbers in zip(self._columns[name], values.T, strict=True):
                 arrays[column] = pa.array(np.ascontiguousarray(numbers))
         arrays |= {"log_evidence": pa.array(answer.log_evidence), STATUS: _texts(status)}
-        return NetworkRows(pa.table(arrays), answer.refused)
+        return NetworkRows(pa.table(arrays), np.arange(len(cases)), answer.refused)
 
-    def _explained(self, cases: States) -> NetworkRows:
+    def _explained(self, cases: States, search: SearchLimits) -> NetworkRows:
         refused: dict[int, Fault] = {}
+        place = self._encoder.position
+        targets = [place[name] for name in self._targets] if self._targets else None
         try:
-            found = most_probable_states(self._network, cases, self._limit)
+            found = self._solver.most_probable(cases, None, targets, search)
         except InvalidNetwork:
             # One by one: who is beyond the limit must not keep others from their answer.
-            states, logs = np.full_like(cases, -1), np.full(len(cases), -np.inf)
+            states = np.full((len(cases), search.k, cases.shape[1]), -1)
+            logs = np.full((2, len(cases), search.k), -np.inf)
             for row in range(len(cases)):
                 try:
-                    one = most_probable_states(self._network, cases[[row]], self._limit)
-                    states[row], logs[row] = one.states[0], one.log_probability[0]
+                    one = self._solver.most_probable(cases[[row]], None, targets, search)
+                    states[row], logs[:, row] = one.states[0], (one.log_probability, one.log_bound)
                 except InvalidNetwork as refusal:
                     refused[row] = refusal.faults[0]
-            found = MostProbable(states, logs)
-        frame = explanation_frame(self._network, found, pd.RangeIndex(len(cases)))
+            found = MostProbable(states, *logs)
+        case, _ = explanation_lines(found)
+        index = pd.RangeIndex(len(cases))
+        frame = explanation_frame(self._network, found, index, self._targets or None)
         frame.loc[list(refused), STATUS] = TOO_COMPLEX
         arrays = {
-            str(name): pa.array(cells) if name == LOG_PROBABILITY else _texts(cells.to_numpy())
+            str(name): pa.array(cells) if cells.dtype != object else _texts(cells.to_numpy())
             for name, cells in frame.items()
         }
-        return NetworkRows(pa.table(arrays), refused)
+        return NetworkRows(pa.table(arrays), case, refused)
 
     def rows(self, cases: States, at: IntArray) -> States:
         """Return some cases."""
@@ -212,32 +237,37 @@ class NetworkSubject(Subject[States, NetworkRows]):
 
     def take(self, answers: NetworkRows, kept: BoolArray) -> NetworkRows:
         """Return some answers."""
-        return NetworkRows(answers.table.filter(pa.array(kept)), {})
+        lines = kept[answers.case]
+        case = (np.cumsum(kept) - 1)[answers.case[lines]]
+        return NetworkRows(answers.table.filter(pa.array(lines)), case, {})
 
     def count(self, answers: NetworkRows) -> Counts:
         """Count by status."""
-        status = Counter(answers.status.tolist())
-        return Counts(scored=answers.table.num_rows, status=status)
+        status = answers.status.tolist()
+        return Counts(scored=len(status), status=Counter(status))
 
     def table(
         self,
         answers: NetworkRows,
         ids: pa.Array | None,
-        rows: NDArray[np.int64],  # noqa: ARG002 - one row a case
+        rows: NDArray[np.int64],  # noqa: ARG002 - lines know their case
     ) -> pa.Table:
         """Lay answers out: the cases' ids, then what was asked for."""
-        return answers.table if ids is None else answers.table.add_column(0, CASE_ID, ids)
+        if ids is None:
+            return answers.table
+        return answers.table.add_column(0, CASE_ID, ids.take(pa.array(answers.case)))
 
     def facts(self) -> tuple[dict[str, str], dict[str, Any], str]:
         """Return the network, the question and the backend."""
-        question = "posteriors" if self._targets is not None else "most probable explanation"
+        search = self._search
         asked = {
-            "question": question,
+            "question": "posteriors" if search is None else EXPLANATIONS,
             "targets": self._targets,
+            "search": None if search is None else asdict(search),
             "memory_limit": self._limit,
             **asdict(self._reading),
         }
-        path, digest = self.paths[0], self._network.digest
+        path, digest = self.paths[0], self._solver.network.digest
         return {"name": path.name, "path": str(path), "digest": digest}, asked, "auto"
 
 

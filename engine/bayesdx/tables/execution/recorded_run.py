@@ -134,11 +134,19 @@ def recorded_subject(
         expected = "the network that was asked, or --network with its new name"
         raise InvalidCase(Fault(str(path), expected, Phrase("no such file")))
     # Imported here: an output of `score` waits for no network.
-    from bayesdx.formats import read_network
-    from bayesdx.tables.execution.network_subject import NetworkReading, NetworkSubject
+    from bayesdx.formats import read_either_network
+    from bayesdx.inference.general.branch_and_bound import SearchLimits
+    from bayesdx.tables.execution.network_subject import (
+        EXPLANATIONS,
+        NetworkReading,
+        NetworkSubject,
+    )
 
     wanted = audit["options"]
     reading = NetworkReading(wanted["normalise"], wanted.get("encoding"))
-    network = read_network(path, normalise=reading.normalise, encoding=reading.encoding)
-    limit = wanted["memory_limit"]
-    return NetworkSubject(network, path, wanted["targets"], limit, words, reading)
+    network = read_either_network(path, normalise=reading.normalise, encoding=reading.encoding)
+    limit, targets = wanted["memory_limit"], wanted["targets"] or []
+    # Audits of before there were limits have none.
+    told = wanted.get("search") or {}
+    search = SearchLimits(**told) if wanted["question"] == EXPLANATIONS else None
+    return NetworkSubject(network, path, targets, limit, words, reading, search)

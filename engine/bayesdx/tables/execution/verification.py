@@ -32,6 +32,7 @@ from bayesdx.tables.execution.recorded_run import (
 )
 from bayesdx.tables.execution.rejects import CellPlaces, rejected_header
 from bayesdx.tables.execution.run_options import RunOptions
+from bayesdx.tables.explanations import RANK
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.sources.chunks import CaseSource
 from bayesdx.tables.sources.formats import CSV
@@ -249,11 +250,12 @@ def _found(
 ) -> Cells:
     """Read the lines of the chosen records from an output."""
     fmt = audit["options"]["format"]
+    several = ((audit["options"].get("search") or {}).get("k") or 1) > 1
     tables = []
     before = 0
     with open_cases(output, fmt=None if fmt == "parquet" else fmt) as opened:
         for chunk in opened.chunks():
-            cases, before = _case_numbers(chunk.cells, options, before)
+            cases, before = _case_numbers(chunk.cells, options, several, before)
             # All columns as text or numbers: chunks may have other dictionaries.
             tables.append(chunk.cells.filter(pa.array(np.isin(cases, chosen))).to_pydict())
     merged: Cells = {name: [] for name in opened.columns}
@@ -264,9 +266,16 @@ def _found(
 
 
 def _case_numbers(
-    cells: pa.Table, options: OutputOptions, before: int
+    cells: pa.Table, options: OutputOptions, several: bool, before: int
 ) -> tuple[NDArray[np.intp], int]:
-    """Number the cases of lines; in the long shape each case ends with ``unexplained``."""
+    """Number the cases of lines; in the long shape each case ends with ``unexplained``.
+
+    Of several explanations the first has rank 1.
+    """
+    if several:
+        first = np.array([str(rank) == "1" for rank in cells.column(RANK).to_pylist()])
+        numbers = before + np.cumsum(first) - 1
+        return numbers, before + int(first.sum())
     if options.shape == "wide":
         return np.arange(before, before + cells.num_rows), before + cells.num_rows
     column = cells.column("cause").cast(pa.string())
