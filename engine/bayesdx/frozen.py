@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from html import escape
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
+
+#: Names that a text of a mapping says.
+MOST_NAMES = 10
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -24,6 +28,15 @@ class FrozenDict(dict[K, V]):
     def __reduce__(self) -> tuple[type[FrozenDict[K, V]], tuple[dict[K, V]]]:
         # A dict is otherwise unpickled item by item, through __setitem__.
         return type(self), (dict(self),)
+
+
+class NamedValues(Mapping[str, V]):
+    """A mapping that works its values out when they are read; its text is its names only."""
+
+    def __repr__(self) -> str:
+        names = list(self)
+        more = [f"and {len(names) - MOST_NAMES} more"] * (len(names) > MOST_NAMES)
+        return f"{type(self).__name__}({', '.join([*names[:MOST_NAMES], *more])})"
 
 
 class ReadOnly:

@@ -173,6 +173,37 @@ def test_answers_of_networks_are_values(network: bayesdx.Network) -> None:
         assert "<table>" in one._repr_html_()
         assert type(one).__name__ in bayesdx.__all__
     assert answer.to_dict()["index"] == [0, 1]
+    assert repr(plan.query({}).states) == "StateNames(cold, flu, 0)"
+    assert repr(plan.query({}).posteriors) == "LayeredPosteriors(cold, flu, 0)"
+
+
+def test_relevance_and_names_are_values(network: bayesdx.Network) -> None:
+    found = bayesdx.compile_network(network).relevant(["cold"], ["0"])
+    names = bayesdx.Renaming({"cold": "Cold"}, {"flu": {"no": "absent"}})
+    for one in (found, names):
+        assert json.loads(one.to_json()) == one.to_dict()
+        assert one._repr_html_().startswith("<div>")
+        for copied in COPIES.values():
+            assert copied(one) == one
+            assert repr(copied(one)) == repr(one)
+        with pytest.raises(AttributeError, match="cannot assign"):
+            one.variables = ()
+    for mapping in (names.variables, names.states, names.states["flu"]):
+        with pytest.raises(TypeError, match="read-only"):
+            mapping["cold"] = "Flu"
+
+
+def test_a_general_network_answers_with_names(network: bayesdx.Network) -> None:
+    chain = bayesdx.Network(
+        [bayesdx.Variable(f"v{i}", ("a", "b", "c")) for i in range(12)],
+        [bayesdx.TableCPD("v0", (), [0.1, 0.2, 0.7])]
+        + [bayesdx.TableCPD(f"v{i}", (f"v{i - 1}",), [[0.2, 0.3, 0.5]] * 3) for i in range(1, 12)],
+    )
+    plan = bayesdx.compile_network(chain)
+    answer = plan.query([{}, {"v3": "a"}])
+    assert repr(answer.posteriors).endswith("v8, v9, and 2 more)")
+    # Sums of rounded numbers may exceed 1; the log of a probability of states never exceeds 0.
+    assert (answer.log_evidence <= 0.0).all()
 
 
 def test_pictures(engine: bayesdx.Engine) -> None:

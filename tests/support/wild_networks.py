@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from read_only_networks import READ_ONLY
+
 from bayesdx import InvalidNetwork, read_network
 from bayesdx.formats.bif import read_bif
 from bayesdx.formats.draft import Draft, InexactNetworkWarning
@@ -64,14 +66,10 @@ OPENINGS = (
 
 def prepare(folder: Path) -> Callable[[random.Random], str]:
     """Return what damages the file of a network, in one of the formats, and reads it."""
-    wholes = {
-        suffix: "".join(kind.write(network)).encode()
-        for suffix, kind in FORMATS.items()
-        for network in [_network(("yes", "no"), 3)]
-    }
+    wholes = _files(_network(("yes", "no"), 3))
     # Rows that were divided are told; that is no defect.
     warnings.simplefilter("ignore", InexactNetworkWarning)
-    larger = {s: "".join(FORMATS[s].write(_network(("a", "b", "c"), 6))).encode() for s in FORMATS}
+    larger = _files(_network(("a", "b", "c"), 6))
 
     def take(rng: random.Random) -> str:
         suffix = rng.choice(sorted(FORMATS))
@@ -91,6 +89,14 @@ def prepare(folder: Path) -> Callable[[random.Random], str]:
         return "read"
 
     return take
+
+
+def _files(network: Network) -> dict[str, bytes]:
+    """A sound file of each format: of this network, or a small one where it is only read."""
+    return {
+        suffix: "".join(kind.write(network) if kind.write else READ_ONLY[suffix]).encode()
+        for suffix, kind in FORMATS.items()
+    }
 
 
 def _network(states: tuple[str, ...], count: int) -> Network:

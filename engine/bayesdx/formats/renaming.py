@@ -7,9 +7,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from bayesdx.errors import Fault, InvalidNetwork, Phrase, nearest_names
+from bayesdx.frozen import FrozenDict, ReadOnly
 from bayesdx.network.cpds import CPD, NoisyOrCPD
 from bayesdx.network.network import Network
 from bayesdx.network.variables import Variable
@@ -23,7 +24,7 @@ _OTHER = re.compile(r"[^A-Za-z0-9_]+")
 
 
 @dataclass(frozen=True)
-class Renaming:
+class Renaming(ReadOnly):
     """New names of some variables and states.
 
     Attributes
@@ -36,6 +37,10 @@ class Renaming:
 
     variables: Mapping[str, str] = field(default_factory=dict)
     states: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        states = {name: FrozenDict(one) for name, one in self.states.items()}
+        vars(self).update(variables=FrozenDict(self.variables), states=FrozenDict(states))
 
     def __bool__(self) -> bool:
         return bool(self.variables or self.states)
@@ -128,8 +133,24 @@ class Renaming:
         >>> Renaming.from_json(names.to_json()) == names
         True
         """
+        return json.dumps(self.to_dict(), indent=1) + "\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the renaming as dicts.
+
+        Returns
+        -------
+        dict
+            ``variables`` and ``states``.
+
+        Examples
+        --------
+        >>> from bayesdx.formats import Renaming
+        >>> Renaming({"V1": "low back pain"}).to_dict()
+        {'variables': {'V1': 'low back pain'}, 'states': {}}
+        """
         states = {name: dict(states) for name, states in self.states.items()}
-        return json.dumps({"variables": dict(self.variables), "states": states}, indent=1) + "\n"
+        return {"variables": dict(self.variables), "states": states}
 
     @staticmethod
     def from_json(text: str, source: str = "names") -> Renaming:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bayesdx.errors import InvalidNetwork
+from bayesdx.frozen import NamedValues
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
 from bayesdx.inference.machine_code import Backend
@@ -177,7 +178,7 @@ class LayeredNetwork:
         return (model.causes.index(parents[0]), table) if parents else (-1, table[None])
 
 
-class LayeredPosteriors(Mapping[str, FloatArray]):
+class LayeredPosteriors(NamedValues[FloatArray]):
     """Posterior (N, S) of each variable of N cases, worked out when it is read first.
 
     Attributes

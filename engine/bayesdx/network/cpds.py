@@ -173,7 +173,8 @@ class TableCPD:
         faults = _check_shape(place, self.values, (*parent_cards, child_card))
         faults = faults or _check_probabilities(place, self.values)
         if not faults and np.any(np.abs(self.values.sum(axis=-1) - 1.0) > EXACT):
-            faults = [Fault(place, "rows that sum to 1", self.values.sum(axis=-1).tolist())]
+            expected = "rows that sum to 1 (normalise=True of Network divides them by their sums)"
+            faults = [Fault(place, expected, self.values.sum(axis=-1).tolist())]
         return faults
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.results import Result
-from bayesdx.frozen import FrozenDict
+from bayesdx.frozen import FrozenDict, NamedValues
 from bayesdx.inference.compiled_network import NetworkPosteriors
 from bayesdx.network.network import Network
 from bayesdx.tables.explanations import IMPOSSIBLE, OK, TOO_COMPLEX
@@ -20,7 +20,7 @@ from bayesdx.tables.explanations import IMPOSSIBLE, OK, TOO_COMPLEX
 STATUS = np.array([IMPOSSIBLE, OK, TOO_COMPLEX], dtype=object)
 
 
-class StateNames(Mapping[str, tuple[str, ...]]):
+class StateNames(NamedValues[tuple[str, ...]]):
     """State names of some variables of a network, looked up when they are read."""
 
     def __init__(self, network: Network, names: Collection[str]) -> None:

@@ -20,7 +20,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.errors import InvalidCase
 from bayesdx.tables import finding_columns, parse_csv, read_cases
-from bayesdx.tables.execution.run_options import RunOptions
+from bayesdx.tables.execution.run_options import Cluster, RunOptions
 from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.outputs import OutputOptions
 
@@ -81,6 +81,12 @@ def test_folder_of_parquet_files(
         score_table(small.core, cases, f"{folder}/")
     with pytest.raises(InvalidCase, match="or a name ending in / for a folder"):
         score_table(small.core, cases, folder)
+
+
+def test_a_folder_for_dask_that_is_not_there(small: Engine, cases: Path) -> None:
+    missing = f"{cases.parent}/casez/"
+    with pytest.raises(InvalidCase, match="casez: expected a folder of Parquet, got no such file"):
+        score_table(small.core, missing, f"{cases.parent}/scores/", cluster=Cluster("local"))
 
 
 @pytest.mark.parametrize("name", ["o.csv", "o.csv.gz", "o.jsonl.zst", "o.parquet", "long.csv"])

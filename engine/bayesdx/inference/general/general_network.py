@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, nearest_names
+from bayesdx.frozen import NamedValues
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.case_solver import CaseSolver, Wanted, laid_out
 from bayesdx.inference.general.factors import FactorNetwork, factor_network
@@ -26,7 +27,7 @@ from bayesdx.network.network import Network
 KEPT_QUESTIONS = 32
 
 
-class PosteriorRows(Mapping[str, FloatArray]):
+class PosteriorRows(NamedValues[FloatArray]):
     """Posteriors (N, S) by variable: views of one array (rows, N), made when they are read."""
 
     def __init__(self, places: Mapping[str, slice], values: FloatArray) -> None:
@@ -196,7 +197,8 @@ class CompiledGeneral:
             if refused:
                 pairs = enumerate(inverse.tolist())
                 refused = {row: refused[once] for row, once in pairs if once in refused}
-        logs = log_evidence + log_scale
+        # Rounding must not make states more probable than 1. Likelihoods may exceed it.
+        logs = log_evidence + log_scale if likelihoods else np.minimum(log_evidence, 0.0)
         return GeneralAnswer(wanted.places, values, logs, refused)
 
     def positions(self, names: Sequence[str]) -> list[int]:

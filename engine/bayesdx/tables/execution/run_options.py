@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.outputs import OutputOptions
-from bayesdx.tables.sources.formats import PARQUET, format_of
+from bayesdx.tables.sources.formats import PARQUET, format_of, unreadable
 from bayesdx.tables.table_options import TableOptions
 
 OnError = Literal["stop", "skip", "report"]
@@ -143,7 +143,9 @@ def check_run(
     unit = "threads"
     if cluster is not None:
         unit = "processes"
-        if format_of(source, None)[0] != PARQUET:
+        if not Path(source).exists():
+            faults.append(unreadable(Path(source), FileNotFoundError(), "a folder of Parquet"))
+        elif format_of(source, None)[0] != PARQUET:
             expected = "Parquet, which can be read from its middle"
             faults.append(Fault("input", expected, str(source)))
         if not str(target).endswith("/"):
