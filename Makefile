@@ -24,7 +24,7 @@ help:
 	@echo 'make slow    run the slow tests'
 	@echo 'make oldest  tests with the lowest versions that pyproject.toml allows; PYTHON=python3.11'
 	@echo 'make page    the page of bayesdx page against the engine: 3,000 cases and all scenarios, in Node'
-	@echo 'make docs    the manual, in docs/_build/html; runs every session, figure and notebook of it, offline'
+	@echo 'make docs    the manual, in docs/_build/html; runs every session and figure of it, offline'
 	@echo 'make lint    ruff: rules and layout'
 	@echo 'make types   mypy --strict'
 	@echo 'make floors  import-linter: which package may import which'

@@ -5,8 +5,11 @@ import re
 from pathlib import Path
 
 import bayesdx
+from bayesdx.cli.app import COMMANDS
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+COMMANDS_PAGE = ROOT / "docs" / "reference" / "commands.md"
 SESSION = re.compile(r"(<!-- session -->\n```pycon\n)(.*?)(```\n<!-- /session -->)", re.DOTALL)
 # pandas pads its columns differently from version to version; the numbers are the same.
 FLAGS = doctest.NORMALIZE_WHITESPACE
@@ -50,8 +53,22 @@ def test_counts_of_causes_agree() -> None:
     assert int(found[1]) == len(bayesdx.load().causes)
 
 
-def test_commands_write_nothing_outside_out() -> None:
+def test_the_readme_is_one_screen_and_its_links_lead_somewhere() -> None:
     text = README.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 100
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)
+    assert "docs/index.md" in links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_command_is_shown_in_the_manual() -> None:
+    text = COMMANDS_PAGE.read_text(encoding="utf-8") + README.read_text(encoding="utf-8")
+    shown = set(re.findall(r"^bayesdx ([\w-]+)", text, re.MULTILINE))
+    assert shown == set(COMMANDS)
+
+
+def test_commands_write_nothing_outside_out() -> None:
+    text = COMMANDS_PAGE.read_text(encoding="utf-8")
     written = re.findall(r"^bayesdx .*? -o (\S+)", text, re.MULTILINE)
     assert written
     assert [path for path in written if not path.startswith("out/")] == []

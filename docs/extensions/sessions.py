@@ -274,7 +274,9 @@ def in_process(arguments: list[str], typed: str) -> tuple[int, str]:
     """Run a command of bayesdx here; reading the packaged knowledge once is enough."""
     from bayesdx.cli import main
 
-    out = io.StringIO()
+    # With a buffer of bytes below, as a command has that writes a table.
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
     load, stdin = bayesdx.load, sys.stdin
     bayesdx.load = lambda folder=None, **other: (
         load(folder, **other) if folder or any(other.values()) else packaged(load)
@@ -285,7 +287,7 @@ def in_process(arguments: list[str], typed: str) -> tuple[int, str]:
             code = main(arguments)
     finally:
         bayesdx.load, sys.stdin = load, stdin
-    return code, out.getvalue()
+    return code, raw.getvalue().decode("utf-8")
 
 
 ENGINES: list[bayesdx.Engine] = []

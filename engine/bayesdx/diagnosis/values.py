@@ -1,8 +1,8 @@
 """What one cell of a case says: present, a state, a number with a unit, or nothing.
 
-The accepted words stand in `PRESENT`, `ABSENT` and `UNKNOWN`, and in README.md, which a test keeps
-equal. Anything else is refused: nothing is guessed. `none` and `nil` are not among them, since one
-writer means "absent" by them and another "not known"; nor is `-`, for the same reason.
+The accepted words stand in `PRESENT`, `ABSENT` and `UNKNOWN`, and in docs/reference/cells.md, which
+a test keeps equal. Anything else is refused: nothing is guessed. `none` and `nil` are not among
+them, since one writer means "absent" by them and another "not known"; nor is `-`, for that reason.
 """
 
 from __future__ import annotations
