@@ -2,7 +2,7 @@
 
 import pytest
 
-QUICK = ("--draws", "50")
+QUICK = ("--draws", "10")
 CASE = ("-f", "low_back_pain", "-f", "!bilateral", "-f", "fair_pos=present")
 
 
@@ -66,9 +66,7 @@ def test_missing_libraries_are_named(run, monkeypatch) -> None:
     monkeypatch.setattr("bayesdx.cli.report.find_spec", lambda _name: None)
     ran = run("report", *CASE)
     assert ran.code == 2
-    assert (
-        "the extra 'plot' (pip install 'bayesdx[plot]'), got no matplotlib and no jinja2" in ran.err
-    )
+    assert "the extra 'plot' (pip install 'bayesdx[plot]'), got no jinja2" in ran.err
 
 
 def test_the_page_is_not_written_over_its_input(run, tmp_path) -> None:

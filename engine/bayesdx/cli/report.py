@@ -15,7 +15,7 @@ import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.options import CaseTable, FindingOptions, Priors, Setting, check_page_name
-from bayesdx.cli.progress import patience
+from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.presentation.terminal import tell
 from bayesdx.presentation.words import counted
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: A page of more cases is too long to read, and takes minutes.
 MOST_CASES = 100
-NEEDS = ("matplotlib", "jinja2")
+NEEDS = ("jinja2",)
 
 
 @reads_tables()
@@ -40,8 +40,12 @@ def report(
         Path, typer.Option("-o", "--output", metavar="OUT", help="Where to write the page.")
     ] = Path("report.html"),
     draws: Annotated[
-        int, typer.Option(min=0, help="Draws behind the credible intervals; 0 leaves them out.")
-    ] = 2000,
+        int, typer.Option(min=0, help="Draws behind the ranges; 0 leaves them out.")
+    ] = 50,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Add what takes longer: three causes explained, fit, drivers."),
+    ] = False,
     title: Annotated[str, typer.Option(help="Title of the page.")] = "Differential diagnosis",
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     priors: Priors = None,
@@ -51,11 +55,12 @@ def report(
 ) -> None:
     """Write a page about cases: what to do, how probable, why, how sure, what to ask.
 
-    The page is one file that needs no network; it prints well. The extra plot draws its figures.
+    Each case begins with one page to read; the rest unfolds below it. The page is one file that
+    needs no network and prints well. It needs jinja2, of the extra plot.
     """
     _check_libraries()
     check_page_name(output)
-    # Imported here: no other command needs the plotting library.
+    # Imported here: no other command needs the template library.
     from bayesdx.reports.gathering import Thoroughness, gather
     from bayesdx.reports.page import page
 
@@ -64,9 +69,13 @@ def report(
     with patience("reading the priors"):
         engine = bayesdx.load(priors, setting=setting)
     named = _named(engine.core, cases, findings, table)
-    with patience(f"writing about {counted(len(named), 'case')}"):
-        effort = Thoroughness(draws=draws, seed=seed)
-        gathered = [gather(engine.core, *one, effort) for one in named]
+    effort, gathered = Thoroughness(draws=draws, every=every, seed=seed), []
+    with progress_shown("writing about cases", quiet=len(named) == 1) as told:
+        for one in named:
+            gathered.append(gather(engine.core, *one, effort))
+            if told is not None:
+                told(len(gathered), len(gathered) / len(named))
+    with patience("writing the page"):
         write_whole(output, page(engine, gathered, title).encode())
     tell(f"bayesdx: {counted(len(gathered), 'case')} written to {output}")
 
@@ -80,13 +89,14 @@ def _check_libraries() -> None:
 
 def _named(
     core: Core, cases: str | None, findings: list[str] | None, options: TableOptions
-) -> list[tuple[str, Mapping[str, str], Cases]]:
-    """Read the cases: of each its name, what is shown beside it, and what is known of it."""
+) -> list[tuple[str, Mapping[str, str], Cases, Mapping[str, object]]]:
+    """Read the cases: of each its name, what is shown beside it, what is known, and its cells."""
     if (cases is None) == (not findings):
         got = Phrase("both" if cases else "neither")
         raise InvalidCase(Fault("arguments", "either CASES or findings (-f)", got))
     if cases is None:
-        return [("Case", {}, core.read_case(read_findings(findings or ())))]
+        said = read_findings(findings or ())
+        return [("Case", {}, core.read_case(said), said)]
     table = read_table(cases, core.reader.names, options)
     count = len(table.frame)
     if count > MOST_CASES:
@@ -96,7 +106,12 @@ def _named(
     read = core.reader.read(columns, count, table.place, options.words)
     beside = table.kept.to_dict("records")
     return [
-        (name, {str(key): shown(cell) for key, cell in kept.items()}, read.take(np.array([row])))
+        (
+            name,
+            {str(key): shown(cell) for key, cell in kept.items()},
+            read.take(np.array([row])),
+            {key: shown(cells[row]) for key, cells in columns.items() if shown(cells[row])},
+        )
         for row, (name, kept) in enumerate(zip(table.names, beside, strict=True))
     ]
 

@@ -29,6 +29,7 @@ from bayesdx.inference.noisy.expected import expected_information
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 if TYPE_CHECKING:
+    from bayesdx.diagnosis.cases import Cases
     from bayesdx.diagnosis.core import Core
     from bayesdx.inference.noisy.attribution.shapley import Method
 
@@ -115,10 +116,32 @@ def brief_answer(
     ('41', ['low', 'high'], 3)
     """
     check_draws(LEVEL, draws, seed)
-    cases = core.read_case(findings)
+    return brief_of(core, core.read_case(findings), findings, draws=draws, seed=seed)
+
+
+def brief_of(
+    core: Core, cases: Cases, cells: Mapping[str, object], *, draws: int = DRAWS, seed: int = 0
+) -> Brief:
+    """Answer one case that was read shortly.
+
+    Parameters
+    ----------
+    core : Core
+    cases : Cases
+        One case.
+    cells : mapping of str to object
+        What it was read from, to be shown as it was given.
+    draws : int
+        As for `brief_answer`, or 0: then there are no ranges, which are NaN.
+    seed : int
+
+    Returns
+    -------
+    Brief
+    """
     diagnosis = diagnose(core, cases)
     ranges, reasons = pd.DataFrame(columns=["low", "high"]), _NO_REASONS
-    given = _given(core, findings, diagnosis)
+    given = _given(core, cells, diagnosis)
     if diagnosis.status == OK:
         ranges = _ranges(core, diagnosis, draws, seed)
         if len(diagnosis.shortlist):
@@ -146,6 +169,8 @@ def _ranges(core: Core, diagnosis: Diagnosis, draws: int, seed: int) -> pd.DataF
     causes = diagnosis.shortlist.index
     at = [core.model.causes.index(name) for name in causes]
     blank = pd.DataFrame({"low": np.nan, "high": np.nan}, index=causes)
+    if not draws:
+        return blank
     try:
         drawn = core.perturbations.drawn(draws, seed)
         answers = drawn.answer(diagnosis.cases.evidence)

@@ -7,7 +7,7 @@ everything else waits for ``--all`` and ``bayesdx explain``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bayesdx.knowledge.red_flag_schema import LEVELS, URGENCY_ONLY
@@ -86,12 +86,19 @@ def _described(brief: Brief, labels: Mapping[str, str], reasons: int) -> Iterato
         yield from _reason_blocks(brief)
     if len(brief.questions):
         yield Paragraph("What tells most, if you ask it next:")
-        yield from bullets([_question(row) for _, row in rows_of(brief.questions)])
+        yield from bullets([question_text(row) for _, row in rows_of(brief.questions)])
     yield Paragraph(LAST_LINE, emphasis="quiet")
 
 
-def understood_blocks(brief: Brief) -> Iterator[Block]:
-    """Say what was understood, by label, and what of it counts for the urgency only."""
+def understood_blocks(brief: Brief, whole: bool = False) -> Iterator[Block]:
+    """Say what was understood, by label, and what of it counts for the urgency only.
+
+    With `whole` nothing is left out, however long it is.
+    """
+
+    def fit(texts: Sequence[str], room: int) -> str:
+        return "; ".join(texts) if whole else clipped(texts, room)
+
     only, yes, no = [], [], []
     for _, row in rows_of(brief.given):
         if row["urgency_only"]:
@@ -101,20 +108,20 @@ def understood_blocks(brief: Brief) -> Iterator[Block]:
         else:
             yes.append(_observed(row))
     setting = brief.diagnosis.setting
-    yield Paragraph(clipped(yes, ROOM_YES) or "nothing present", lead="Understood: ")
+    yield Paragraph(fit(yes, ROOM_YES) or "nothing present", lead="Understood: ")
     if no:
-        yield Paragraph(clipped(no, ROOM_NO), lead="Answered no: ", indent=2)
+        yield Paragraph(fit(no, ROOM_NO), lead="Answered no: ", indent=2)
     if only:
         lead = f"{URGENCY_ONLY.capitalize()}, moves no cause: "
-        yield Paragraph(clipped(only, ROOM_ONLY), lead=lead, indent=2)
+        yield Paragraph(fit(only, ROOM_ONLY), lead=lead, indent=2)
     if setting:
         yield Paragraph(setting, lead="How common causes are: as in a setting, ", indent=2)
 
 
 def brief_urgency_blocks(
-    brief: Brief, labels: Mapping[str, str], most: int = REASONS
+    brief: Brief, labels: Mapping[str, str], most: int = REASONS, rest: str = "--all"
 ) -> Iterator[Block]:
-    """Tell the urgency, what to do, `most` reasons in full, and what to ask first."""
+    """Tell the urgency, what to do, `most` reasons in full, where the rest is, what to ask."""
     diagnosis = brief.diagnosis
     level = diagnosis.urgency
     yield Paragraph(spaced(level), lead="Urgency: ", emphasis=level)
@@ -123,7 +130,7 @@ def brief_urgency_blocks(
         yield from blocks
     left = len(fired_rules(diagnosis)) + len(diagnosis.triage) - min(len(reasons), most)
     if left > 0:
-        yield Paragraph(f"and {counted(left, 'reason')} more: --all", indent=2, emphasis="quiet")
+        yield Paragraph(f"and {counted(left, 'reason')} more: {rest}", indent=2, emphasis="quiet")
     waiting = len(open_rules(diagnosis))
     if not waiting:
         yield Paragraph(NOTHING_RULED_OUT, indent=2)
@@ -169,28 +176,48 @@ def _cause_reasons(diagnosis: Diagnosis) -> Iterator[list[Block]]:
         yield blocks
 
 
-def _short_grid(brief: Brief) -> Grid:
-    diagnosis = brief.diagnosis
-    listed = diagnosis.shortlist
-    explaining = bool((listed["explains"] > 0.0).any())
-    rows: list[Row] = []
-    why = ""
+def candidates(brief: Brief) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield the short list: what opens a new part of it or nothing, the cause, and its row."""
+    listed = brief.diagnosis.shortlist
+    explaining, why = explains_any(brief), ""
     for name, row in rows_of(listed):
         fits = explaining and "explains" not in row["why"]
         if explaining and (row["explains"] == 0.0 or (not fits and row["explains"] < LEAST_SHARE)):
             continue
-        if fits and row["why"] != why:
-            why = row["why"]
-            rows.append(f"{why}:")
-        rows.append(_short_row(brief, name, row, explaining))
-    notes = []
-    if explaining:
-        left = whole_percent(diagnosis.background)
-        notes.append(f"{left} is left to the background: {BACKGROUND}.")
-    notes.append(
-        f"Several can be present at once; a small number settles nothing. Range: where it lies in "
-        f"{whole_percent(brief.level)} of {brief.draws} draws of the numbers behind it."
+        opens = row["why"] if fits and row["why"] != why else ""
+        why = opens or why
+        yield opens, name, row
+
+
+def explains_any(brief: Brief) -> bool:
+    """Whether anything that is present is there to be explained."""
+    return bool((brief.diagnosis.shortlist["explains"] > 0.0).any())
+
+
+def background_note(brief: Brief) -> str:
+    """Say what is left to the background."""
+    return f"{whole_percent(brief.diagnosis.background)} is left to the background: {BACKGROUND}."
+
+
+def ranges_note(brief: Brief) -> str:
+    """Say what the numbers of the short list mean."""
+    note = "Several can be present at once; a small number settles nothing."
+    if not brief.draws:
+        return note
+    return (
+        f"{note} Range: where it lies in {whole_percent(brief.level)} of {brief.draws} draws of "
+        "the numbers behind it."
     )
+
+
+def _short_grid(brief: Brief) -> Grid:
+    explaining = explains_any(brief)
+    rows: list[Row] = []
+    for opens, name, row in candidates(brief):
+        if opens:
+            rows.append(f"{opens}:")
+        rows.append(_short_row(brief, name, row, explaining))
+    notes = [*([background_note(brief)] if explaining else []), ranges_note(brief)]
     heads = HEADS if explaining else (HEADS[0], *HEADS[3:])
     return Grid(heads, rows, frozenset({0}), notes)
 
@@ -205,23 +232,24 @@ def _short_row(brief: Brief, name: str, row: Mapping[str, Any], explaining: bool
     )
 
 
+def speaking(brief: Brief) -> tuple[list[str], list[str]]:
+    """Return what speaks for and against the first cause, each with the factor of its odds."""
+    texts: tuple[list[str], list[str]] = ([], [])
+    for _, row in rows_of(brief.reasons):
+        odds = float(row["odds"])
+        if not 1.0 / SPEAKS < odds < SPEAKS:
+            texts[odds < 1.0].append(f"{_observed(row)} {factor_text(odds)}")
+    return texts
+
+
 def _reason_blocks(brief: Brief) -> Iterator[Block]:
     """Say what speaks for and against the first cause, as factors of its odds."""
     if not len(brief.reasons):
         return
-    first = brief.diagnosis.shortlist.iloc[0]
-    speak = [
-        (row["odds"], _observed(row))
-        for _, row in rows_of(brief.reasons)
-        if not 1.0 / SPEAKS < row["odds"] < SPEAKS
-    ]
-    name = lower_first(short(str(first["label"])))
-    for word, texts in (
-        ("For", [f"{text} {_factor(odds)}" for odds, text in speak if odds > 1.0]),
-        ("Against", [f"{text} {_factor(odds)}" for odds, text in speak if odds < 1.0]),
-    ):
+    name = lower_first(short(str(brief.diagnosis.shortlist.iloc[0]["label"])))
+    leads = (f"For {name}, odds times: ", "Against it: ")
+    for lead, texts in zip(leads, speaking(brief), strict=True):
         if texts:
-            lead = f"{word} {name}, odds times: " if word == "For" else "Against it: "
             yield Paragraph(clipped(texts, ROOM_FOR), lead=lead)
 
 
@@ -235,7 +263,8 @@ def _observed(row: Mapping[str, Any]) -> str:
     return f"{_named(row)}: {spaced(row['value'])}"
 
 
-def _factor(odds: float) -> str:
+def factor_text(odds: float) -> str:
+    """Write a factor of odds."""
     if math.isinf(odds):
         return "(certain by definition)"
     if odds == 0.0:
@@ -243,6 +272,7 @@ def _factor(odds: float) -> str:
     return f"×{odds:.0f}" if odds >= 10.0 else f"×{odds:.2g}" if odds >= 0.01 else "×<0.01"
 
 
-def _question(row: Mapping[str, Any]) -> str:
+def question_text(row: Mapping[str, Any]) -> str:
+    """Write a question, and who can answer it unless the person can."""
     who = WHO.get(str(row["observed_by"]))
     return f"{row['text'] or row['label']}" + (f" ({who})" if who else "")

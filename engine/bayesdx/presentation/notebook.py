@@ -61,7 +61,9 @@ def _table(grid: Grid, cite: Citing) -> str:
     caption = f"<caption>{escape(grid.title)}</caption>" if grid.title else ""
     notes = "".join(_paragraph(Paragraph(note, emphasis="quiet"), cite) for note in grid.notes)
     return (
-        f'<div style="overflow-x:auto"><table>{caption}<thead><tr>{heads}</tr></thead>'
+        # What scrolls must be reached by keyboard (WCAG 2.1.1).
+        '<div style="overflow-x:auto" role="group" aria-label="table" tabindex="0">'
+        f"<table>{caption}<thead><tr>{heads}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>{notes}"
     )
 

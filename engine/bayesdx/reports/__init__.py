@@ -1,5 +1,5 @@
-"""Answers as pages that people read: one file, offline, printable. Needs the extra ``plot``.
+"""Answers as pages that people read: one file, offline, printable. Needs jinja2 (extra ``plot``).
 
-`gathering`   every answer of the engine about one case
-`page`        the page; `views` is what its template reads, `drawings` its figures
+`gathering`   what is told of one case: its short answer, and with ``--all`` every other one
+`page`        the page; `views` is what its template reads
 """

@@ -11,10 +11,9 @@ from markupsafe import Markup
 from bayesdx import __version__
 from bayesdx.presentation.layout import Block
 from bayesdx.presentation.notebook import markup
-from bayesdx.presentation.words import percent, spaced
-from bayesdx.reports.drawings import Picture
+from bayesdx.presentation.words import spaced
 from bayesdx.reports.gathering import CaseReport
-from bayesdx.reports.views import case_parts, report_labels, statements_of
+from bayesdx.reports.views import details_of, first_page, report_labels, statements_of
 
 if TYPE_CHECKING:
     from bayesdx import Engine
@@ -33,12 +32,14 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
     Returns
     -------
     str
-        HTML. All texts are escaped; figures are the only markup that is put in as it is.
+        HTML. All texts are escaped.
     """
     knowledge = engine.knowledge
     labels = report_labels(knowledge)
-    parts = [list(case_parts(report, labels)) for report in reports]
-    ids = sorted({name for one in parts for name in statements_of(one)})
+    cases = [
+        (report, first_page(report, labels), list(details_of(report, labels))) for report in reports
+    ]
+    ids = sorted({name for _, first, rest in cases for name in statements_of(rest, first)})
     said = {name: knowledge.statements[name].says for name in ids if name in knowledge.statements}
 
     def refs(statements: Sequence[str]) -> Markup:
@@ -60,10 +61,10 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "spaced": spaced, "html": html, "figure": figure}
+    environment.filters |= {"spaced": spaced, "html": html}
     text: str = environment.get_template("page.html.j2").render(
         title=title,
-        cases=list(zip(reports, parts, strict=True)),
+        cases=cases,
         statements=said,
         style=Markup(environment.get_template("style.css").render()),
         intended_use=knowledge.model.intended_use,
@@ -72,12 +73,3 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
         version=__version__,
     )
     return text
-
-
-def figure(one: Picture) -> Markup:
-    """Put a figure into a page; its drawing library has escaped the labels."""
-    return Markup(
-        '<figure><div class="wide" role="img" aria-label="{text}">{wide}</div>'
-        '<div class="narrow" role="img" aria-label="{text}">{narrow}</div>'
-        "<figcaption>{text}</figcaption></figure>"
-    ).format(wide=Markup(one.wide), narrow=Markup(one.narrow), text=one.alternative)

@@ -1,17 +1,24 @@
-"""A case report as parts of a page: what every other place says, with figures and sources."""
+"""A case report as parts of a page: first what `bayesdx diagnose` prints, then what unfolds."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from bayesdx.presentation.advice_view import body_of
+from bayesdx.presentation.brief_view import (
+    background_note,
+    brief_urgency_blocks,
+    candidates,
+    explains_any,
+    factor_text,
+    question_text,
+    ranges_note,
+    speaking,
+    understood_blocks,
+)
 from bayesdx.presentation.diagnosis_view import (
-    BY_DEFINITION,
     WHY_NOTHING,
     group_grid,
     said,
@@ -22,28 +29,34 @@ from bayesdx.presentation.explanation_view import change_text, contribution_bloc
 from bayesdx.presentation.fit_view import surprise_blocks
 from bayesdx.presentation.layout import Block, Cited, Grid, Paragraph, Row, bullets, cited_in
 from bayesdx.presentation.question_view import question_grid
-from bayesdx.presentation.shortlist_view import shortlist_blocks
 from bayesdx.presentation.words import (
     METHODS,
     SEVERAL_AT_ONCE,
     labels_of,
-    marked,
+    lower_first,
     number,
     open_rules,
     percent,
+    range_of_percents,
     rows_of,
     rules_that_wait,
+    short,
     spaced,
     split_names,
+    whole_percent,
 )
-from bayesdx.reports.drawings import Bar, Contribution, Picture, posterior_bars, waterfall
-from bayesdx.reports.gathering import CaseReport
+from bayesdx.reports.gathering import CaseReport, Further
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bayesdx.knowledge.knowledge import Knowledge
 
-#: Causes in the figure, and observations in a waterfall before the smallest are put together.
-BARS, STEPS, DRIVERS = 10, 9, 5
+#: Reasons for the urgency in full, and for the first cause, on the first page.
+URGENT_REASONS, REASONS = 3, 3
+#: A probability below this is said and not drawn; causes below it are named without numbers.
+NOISE = 0.005
+DRIVERS = 5
 MEASURES = (
     "Disablement: how many of the {} present findings would not be there without the cause; "
     "sufficiency: how many would be with it alone (expected numbers; Richens and others 2020)."
@@ -52,23 +65,72 @@ NO_POSTERIORS = ("impossible", "too_complex")
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One cause of the short list, in words and as a bar.
+
+    Attributes
+    ----------
+    opens : str
+        Why this part of the list is shown, where it begins; else empty.
+    label, told : str
+        ``told`` says all its numbers; it is what who does not see the bar is told, too.
+    now : str
+        The posterior in words.
+    posterior, prior, low, high : float
+        In percent, from 0 to 100 on every bar of a page; a posterior under `NOISE` is 0, a range
+        that is not known lies at the posterior.
+    """
+
+    opens: str
+    label: str
+    now: str
+    told: str
+    posterior: float
+    prior: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FirstPage:
+    """What stands on the first page of a case, from the values of its short answer.
+
+    Attributes
+    ----------
+    level : str
+        The urgency.
+    understood, urgency : sequence of Block
+    status : str
+        Why there are no posteriors, or empty.
+    candidates : sequence of Candidate
+    notes : sequence of str
+        Below the candidates.
+    first : str
+        The first of them, within a sentence.
+    reasons, against : sequence of str
+        What speaks for it, the greatest first; and what speaks most against it, if anything.
+    questions : sequence of str
+        What tells most.
+    """
+
+    level: str
+    understood: Sequence[Block]
+    urgency: Sequence[Block]
+    status: str
+    candidates: Sequence[Candidate]
+    notes: Sequence[str]
+    first: str
+    reasons: Sequence[str]
+    against: Sequence[str]
+    questions: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Detail:
     """What unfolds below a summary."""
 
     summary: str
     blocks: Sequence[Block]
-    open: bool = False
-
-
-@dataclass(frozen=True)
-class Part:
-    """A section of a case: a title, a figure, what is said at once, and what unfolds."""
-
-    title: str
-    blocks: Sequence[Block] = ()
-    picture: Picture | None = None
-    details: Sequence[Detail] = ()
-    kind: str = ""
 
 
 def report_labels(knowledge: Knowledge) -> dict[str, str]:
@@ -76,96 +138,125 @@ def report_labels(knowledge: Knowledge) -> dict[str, str]:
     return {name: one.label for name, one in knowledge.measures.items()} | labels_of(knowledge)
 
 
-def case_parts(report: CaseReport, labels: Mapping[str, str]) -> Iterator[Part]:
-    """Lay out one case."""
-    diagnosis = report.diagnosis
-    level = diagnosis.urgency
+def first_page(report: CaseReport, labels: Mapping[str, str]) -> FirstPage:
+    """Lay out what comes first."""
+    brief = report.brief
+    diagnosis = brief.diagnosis
+    listed = [_candidate(report, *one) for one in candidates(brief)]
+    notes = [] if not listed else [ranges_note(brief)]
+    if listed and explains_any(brief):
+        notes.insert(0, background_note(brief))
+    reasons, against = speaking(brief)
+    told = brief_urgency_blocks(brief, labels, URGENT_REASONS, "below")
+    return FirstPage(
+        level=diagnosis.urgency,
+        understood=list(understood_blocks(brief, whole=True)),
+        urgency=list(told)[1:],
+        status=status_text(diagnosis, labels),
+        candidates=listed,
+        notes=notes,
+        first=lower_first(short(str(diagnosis.shortlist.iloc[0]["label"]))) if listed else "",
+        reasons=reasons[:REASONS],
+        against=against[:1],
+        questions=[question_text(row) for _, row in rows_of(brief.questions)],
+    )
+
+
+def _candidate(report: CaseReport, opens: str, name: str, row: Mapping[str, Any]) -> Candidate:
+    brief = report.brief
+    posterior, prior = float(row["posterior"]), float(brief.diagnosis.table["prior"][name])
+    now = whole_percent(posterior)
+    told = [f"present now: {now}"]
+    low, high = posterior, posterior
+    if brief.draws:
+        low, high = float(brief.ranges["low"][name]), float(brief.ranges["high"][name])
+        told.append(f"range {range_of_percents(low, high)}")
+    told.append(f"before any finding {percent(prior)}")
+    if explains_any(brief):
+        explained, part = row["explains"], row["plays_a_part"]
+        told += [f"explains {whole_percent(explained)}", f"plays a part {whole_percent(part)}"]
+    drawn = posterior >= NOISE
+    ends = (low, high) if drawn and low == low else (posterior, posterior)
+    return Candidate(
+        opens=f"{opens[:1].upper()}{opens[1:]}",
+        label=str(row["label"]),
+        now=now,
+        told="; ".join(told),
+        posterior=100.0 * posterior if drawn else 0.0,
+        prior=100.0 * prior,
+        low=100.0 * ends[0],
+        high=100.0 * ends[1],
+    )
+
+
+def details_of(report: CaseReport, labels: Mapping[str, str]) -> Iterator[Detail]:
+    """Lay out what unfolds below the first page."""
+    brief = report.brief
+    diagnosis = brief.diagnosis
+    yield Detail("Every reason for the urgency", list(urgency_blocks(diagnosis, True, labels)))
     waiting = [
         f"{hit.level}: {hit.title} ({', '.join(labels.get(n, spaced(n)) for n in hit.not_asked)})"
         for hit in open_rules(diagnosis)
     ]
-    more = [Detail(f"{rules_that_wait(diagnosis)}.", bullets(waiting))] if waiting else []
-    told = list(urgency_blocks(diagnosis, True, labels))[1:]
-    yield Part(f"Urgency: {spaced(level)}", told, details=more, kind=f"urgency {level}")
-    status = status_text(diagnosis, labels)
-    if diagnosis.status in NO_POSTERIORS:
-        yield Part("No probabilities", [Paragraph(status)])
-    else:
-        if listed := shortlist_blocks(diagnosis)[1:]:
-            yield Part("What to look at first", listed)
-        yield _probabilities(report, status)
-    if diagnosis.status == "ok":
-        yield from (_why(report, cause) for cause in report.explained)
-    asked: list[Block] = [
-        Paragraph(report.questions.certificate.reason),
-        question_grid(report.questions),
-    ]
-    yield Part("What to ask next", asked)
-    yield Part("Does the model fit this case?", list(surprise_blocks(report.surprise)))
-    texts = [
-        Detail(
-            hit.title,
-            [Paragraph(body_of(hit, False, labels), statements=hit.statements)],
-            hit.kind in ("pitfall", "caution"),
-        )
-        for hit in (*diagnosis.pitfalls, *diagnosis.management)
-    ]
-    if texts:
-        yield Part("What is easily missed, and what may help", details=texts)
-    if report.intervals is not None and len(report.intervals.drivers):
-        yield Part("What this answer is most unsure of", [_drivers(report.intervals.drivers)])
-    understood = ", ".join(
-        f"{labels.get(name, spaced(name))}: {spaced(value)}{marked(name, diagnosis.urgency_only)}"
-        for name, value in diagnosis.understood.items()
-    )
-    yield Part("Understood", [Paragraph(understood or "no finding", emphasis="quiet")])
+    if waiting:
+        yield Detail(rules_that_wait(diagnosis), bullets(waiting))
+    if len(brief.reasons):
+        first = lower_first(short(str(diagnosis.shortlist.iloc[0]["label"])))
+        yield Detail(f"What each answer does to {first}", [_reasons(brief.reasons)])
+    if diagnosis.status not in NO_POSTERIORS:
+        yield Detail("Causes as a table, with sources", list(_causes(report)))
+        yield Detail("Groups: at least one member present", [group_grid(diagnosis.groups)])
+    for hit in (*diagnosis.pitfalls, *diagnosis.management):
+        yield Detail(hit.title, [Paragraph(body_of(hit, False, labels), statements=hit.statements)])
+    if report.further is not None:
+        yield from _further(report, report.further)
 
 
-def statements_of(parts: Sequence[Part]) -> set[str]:
-    """Return the ids of the statements that parts name."""
-    blocks = [block for part in parts for block in part.blocks]
-    blocks += [block for part in parts for one in part.details for block in one.blocks]
+def _further(report: CaseReport, further: Further) -> Iterator[Detail]:
+    if report.brief.diagnosis.status == "ok":
+        yield from (_why(further, cause) for cause in further.explained)
+        produced = list(produced_blocks(further.explanation))
+        yield Detail("Who produced what is present", produced)
+    certificate = Paragraph(further.questions.certificate.reason)
+    yield Detail("What to ask next", [certificate, question_grid(further.questions)])
+    yield Detail("Does the model fit this case?", list(surprise_blocks(further.surprise)))
+    if further.intervals is not None and len(further.intervals.drivers):
+        undecided = further.intervals.undecided
+        told: list[Block] = [Paragraph(undecided)] if undecided else []
+        grid = _drivers(further.intervals.drivers)
+        yield Detail("What this answer is most unsure of", [*told, grid])
+
+
+def statements_of(details: Sequence[Detail], first: FirstPage) -> set[str]:
+    """Return the ids of the statements that a case names."""
+    blocks = [*first.urgency, *(block for one in details for block in one.blocks)]
     return {name for block in blocks for name in cited_in(block)}
 
 
-def _probabilities(report: CaseReport, status: str) -> Part:
-    diagnosis, intervals = report.diagnosis, report.intervals
-    told: list[Block] = [Paragraph(status, emphasis="strong")] if status else []
-    told.append(Paragraph(f"Present and contributing. {SEVERAL_AT_ONCE}"))
-    if intervals is not None and intervals.undecided:
-        told.append(Paragraph(intervals.undecided))
-    details = [
-        Detail("All causes as a table, with sources", [_causes(report)]),
-        Detail("Groups: at least one member present", [group_grid(diagnosis.groups)]),
+def _reasons(reasons: pd.DataFrame) -> Grid:
+    rows: list[Row] = [
+        (str(row["label"]), spaced(row["value"]), factor_text(float(row["odds"])))
+        for _, row in rows_of(reasons)
     ]
-    return Part("How probable each cause is", told, _bars(report), details)
+    note = "The odds before any finding times all factors are the odds now."
+    return Grid(("observed", "", "odds times"), rows, frozenset({0, 1}), [note])
 
 
-def _bars(report: CaseReport) -> Picture:
-    table, intervals = report.diagnosis.table, report.intervals
-    ends = dict(rows_of(intervals.table)) if intervals is not None else {}
-    bars = [
-        Bar(
-            label=row["label"],
-            posterior=row["posterior"],
-            prior=row["prior"],
-            low=float(ends[name]["low"]) if ends else None,
-            high=float(ends[name]["high"]) if ends else None,
-        )
-        for name, row in rows_of(pd.concat([table.iloc[:-1].head(BARS), table.iloc[-1:]]))
-    ]
-    return posterior_bars(bars, None if intervals is None else intervals.level)
-
-
-def _causes(report: CaseReport) -> Grid:
-    intervals = report.intervals
+def _causes(report: CaseReport) -> Iterator[Block]:
+    diagnosis, further = report.brief.diagnosis, report.further
+    intervals = None if further is None else further.intervals
     ends = {} if intervals is None else dict(rows_of(intervals.table))
-    causal = dict(rows_of(report.causal.table))
-    heads = ["cause", "prior", "posterior", "disablement", "sufficiency", "prior from"]
+    causal = {} if further is None else dict(rows_of(further.causal.table))
+    heads = ["cause", "before", "now"]
     if intervals is not None:
-        heads[3:3] = [f"{100 * intervals.level:g} % interval", "rank"]
+        heads += [f"{100 * intervals.level:g} % interval", "rank"]
+    heads += [*(("disablement", "sufficiency") if further is not None else ()), "prior from"]
     rows: list[Row] = []
-    for name, row in rows_of(report.diagnosis.table):
+    rest = []
+    for name, row in rows_of(diagnosis.table):
+        if row["posterior"] < NOISE:
+            rest.append(lower_first(row["label"]))
+            continue
         cells = [row["label"], said(row["prior"]), said(row["posterior"])]
         # What no cause explains has neither.
         own, end = causal.get(name), ends.get(name)
@@ -173,44 +264,26 @@ def _causes(report: CaseReport) -> Grid:
             cells.append(f"{percent(end['low'])} to {percent(end['high'])}")
             span = f"{end['rank']:g} ({end['rank_low']:g} to {end['rank_high']:g})"
             cells.append(span if own else "")
-        cells += [number(own[x]) if own else "" for x in ("disablement", "sufficiency")]
-        source = Cited(row["basis"], split_names(report.priors.get(name, "")))
-        rows.append((*cells, source))
-    notes = [MEASURES.format(report.causal.symptoms), f"{BY_DEFINITION}: {WHY_NOTHING}."]
-    return Grid(heads, rows, frozenset({0, len(heads) - 1}), notes)
+        if further is not None:
+            cells += [number(own[x]) if own else "" for x in ("disablement", "sufficiency")]
+        rows.append((*cells, Cited(row["basis"], split_names(report.priors.get(name, "")))))
+    notes = [f"Present and contributing. {SEVERAL_AT_ONCE}"]
+    if further is not None:
+        notes.append(MEASURES.format(further.causal.symptoms))
+    yield Grid(heads, rows, frozenset({0, len(heads) - 1}), notes)
+    if rest:
+        yield Paragraph(f"Below {100 * NOISE:g} % each, and not ruled out: {'; '.join(rest)}.")
+    if 0.0 in {*diagnosis.table["posterior"].iloc[:-1]}:
+        yield Paragraph(f"Some of these are {WHY_NOTHING}.", emphasis="quiet")
 
 
-def _why(report: CaseReport, cause: str) -> Part:
-    found = report.explanation
+def _why(further: Further, cause: str) -> Detail:
+    found = further.explanation
     row, told = found.causes.loc[[cause]].iloc[0], found.of(cause)
-    before, after = float(row["prior_log_odds"]), float(row["log_odds"])
-    steps = [
-        Contribution(f"{r['label']}: {spaced(r['value'])}", float(r["contribution"]))
-        for _, r in rows_of(told)
-    ]
-    finite = all(map(math.isfinite, [before, after, *(step.contribution for step in steps)]))
-    picture = waterfall(_largest(steps), before, after, row["label"]) if finite and steps else None
+    title = f"{row['label']}: {percent(row['prior'])} before, {percent(row['posterior'])} now"
     shared = Paragraph(f"How it is shared out: {METHODS.get(found.method, '')}", emphasis="quiet")
-    details = [
-        Detail(
-            "Contributions as a table, with the numbers behind them, and what would matter",
-            [*contribution_blocks(found, cause), shared],
-        )
-    ]
-    if cause == report.explained[0]:
-        details.append(Detail("Who produced what is present", list(produced_blocks(found))))
-    title = f"{row['label']}: {percent(row['prior'])} before, {percent(row['posterior'])} after"
-    return Part(f"Why {title}", [Paragraph(change_text(row, told))], picture, details)
-
-
-def _largest(steps: list[Contribution]) -> list[Contribution]:
-    """Put the smallest steps together, so that a figure stays readable; they still add up."""
-    order = sorted(steps, key=lambda step: -abs(step.contribution))
-    if len(order) <= STEPS + 1:
-        return order
-    rest = order[STEPS:]
-    total = sum(step.contribution for step in rest)
-    return [*order[:STEPS], Contribution(f"{len(rest)} others together", total)]
+    blocks = [Paragraph(change_text(row, told)), *contribution_blocks(found, cause), shared]
+    return Detail(f"Why {title}", blocks)
 
 
 def _drivers(table: pd.DataFrame) -> Grid:
