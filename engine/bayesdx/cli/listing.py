@@ -59,7 +59,7 @@ def list_ids(
         near = nearest_names(search, [word for one in found.values() for word in _words(one)])
         raise InvalidKnowledge(Fault("--search", f"a word that {kind.value} have", search, near))
     if as_json:
-        keys = ("id", "label", "states", "aliases_lay", "aliases_professional")
+        keys = ("id", "label", "question", "states", "aliases_lay", "aliases_professional")
         rows: list[dict[str, Any]] = [
             {k: getattr(one, k) for k in keys if hasattr(one, k)} for one in shown.values()
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -137,6 +138,11 @@ def test_everything_unknown_is_asked_once(packaged) -> None:
     assert every.table.loc["k_level", "measure"] == "potassium"
     some = asked(packaged, {"leg_radiation_any": "absent", "duration": "3", "fever": "0.5"})
     assert {*every.table.index} - {*some.table.index} == {"leg_radiation", "duration", "fever"}
+
+
+def test_everything_that_is_asked_is_a_question(packaged) -> None:
+    texts = [one.text for one in packaged.core.once(inquiries_of).every]
+    assert [text for text in texts if not re.search(r"\?( \([^()]+\))?$", text)] == []
 
 
 def test_parts_of_what_is_known_are_not_asked(packaged) -> None:
