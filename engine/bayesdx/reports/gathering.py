@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bayesdx.diagnosis.briefing import DRAWS
-
 if TYPE_CHECKING:
     from bayesdx.diagnosis.asking.questions import NextQuestions
     from bayesdx.diagnosis.briefing import Brief
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.intervals import Intervals
     from bayesdx.diagnosis.predictive_check import Surprise
 
+#: Draws behind the ranges, as in `bayesdx.diagnosis.briefing`; that is imported when it is asked.
+DRAWS = 50
 #: Questions that are printed with every answer.
 QUESTIONS = 8
 
