@@ -1,10 +1,11 @@
 """General networks beside their peers: batches, new cases, one target, filled forms.
 
-``python benchmarks/speed/general.py [--networks A,B] [--baseline OTHER/engine] [--fresh]`` measures
-CPU time on one core, each engine and network in a process of its own, and writes ``general.json``
-and ``general.md`` to ``benchmarks/results/speed``; the same command goes on where it was
-interrupted. Answers are compared before any time counts: NumPy and compiled to 1e-12, others to
-1e-9. compiled-knowledge, where it can be imported (Python 3.12; ``pip install
+``python benchmarks/speed/general.py [--networks A,B] [--quick] [--baseline DIR] [--fresh]``
+measures CPU time on one core, each engine and network in a process of its own, and writes
+``general.json`` and ``general.md`` to ``benchmarks/results/speed``; the same command goes on where
+it was interrupted. Answers are compared before any time counts: NumPy and compiled to 1e-12, others
+to 1e-9. ``--quick``: five networks, fewer rows and cases, less time for peers, some minutes of CPU.
+compiled-knowledge, where it can be imported (Python 3.12; ``pip install
 compiled-knowledge``), gets states in memory, not words; of its compilers the quickest one whose
 answers are right counts. pyAgrum gets evidence changed in place; its quickest engine counts.
 """
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,19 +27,42 @@ from typing import Any
 import numpy as np
 from children import child_job, run_child, tell
 from circuits import CIRCUITS, Circuits
-from networks import DEFAULT, NAMES, FloatArray, StateArray, batches, frame, load, sampled
+from networks import (
+    DEFAULT,
+    LIKE_CPCS,
+    NAMES,
+    FloatArray,
+    StateArray,
+    batches,
+    frame,
+    load,
+    sampled,
+)
 from peers import Agrum
 
 import bayesdx
 from bayesdx.network import Network
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "speed"
-ROWS, BATCHES, SINGLES, SEED = 10_000, 3, 60, 5
-#: Seconds that a peer is asked row by row; rows that NumPy answers at most.
-PEER_SECONDS, NUMPY_ROWS = 6.0, 2_000
+BATCHES, SEED = 3, 5
+EVERY = (*(name for name in NAMES if name != DEFAULT), *LIKE_CPCS)
+QUICK = ("alarm", "hepar2", "insurance", "win95pts", "cpcs360_like")
 EXACT, CLOSE = 1e-12, 1e-9
 LIMITS = {"silence": 900.0, "total": 900.0}
 AGRUM = ("ShaferShenoyInference", "LazyPropagation", "VariableElimination")
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much is measured: rows a batch, of them by NumPy, single cases, seconds of a peer."""
+
+    rows: int = 10_000
+    numpy: int = 2_000
+    singles: int = 60
+    seconds: float = 6.0
+
+
+FULL, FEW = Amount(), Amount(2_000, 500, 20, 1.5)
 
 
 def cpu(action: Callable[[], Any]) -> tuple[float, Any]:
@@ -91,29 +116,29 @@ def singles(plan: Any, cases: list[dict[str, str]], **asked: Any) -> float:
     return float(np.median(best))
 
 
-def ours(network: Network, drawn: StateArray) -> dict[str, Any]:
+def ours(network: Network, drawn: StateArray, much: Amount) -> dict[str, Any]:
     """All times of this engine; NumPy's answers are compared with the compiled ones."""
     tables = [frame(network, rows) for rows in drawn]
     found: dict[str, Any] = {}
     compiled = bayesdx.compile_network(network, backend="compiled")
     seconds, answer = batch_times(compiled, tables)
-    found["batch"] = seconds / ROWS
-    found["distinct"] = found["batch"] * ROWS / len(np.unique(drawn[1], axis=0))
-    few = slice(0, NUMPY_ROWS)
+    found["batch"] = seconds / much.rows
+    found["distinct"] = found["batch"] * much.rows / len(np.unique(drawn[1], axis=0))
+    few = slice(0, much.numpy)
     numpy = bayesdx.compile_network(network, backend="numpy")
     reference = numpy.query(tables[0][few])
     times = [cpu(lambda table=table: numpy.query(table[few]))[0] for table in tables[1:]]
-    found["numpy"] = min(times) / NUMPY_ROWS
+    found["numpy"] = min(times) / much.numpy
     found["difference"] = float(np.abs(values(reference) - values(answer)[few]).max())
     found["log_difference"] = largest(reference.log_evidence - answer.log_evidence[few])
-    cases = mappings(network, drawn[2][:SINGLES])
+    cases = mappings(network, drawn[2][: much.singles])
     found["new"] = singles(compiled, cases)
-    found["same"] = singles(compiled, cases[:1] * SINGLES)
+    found["same"] = singles(compiled, cases[:1] * much.singles)
     target = list(network.variables)[len(network.variables) // 2]
     open_ = [case for case in cases if target not in case]
     found["target"] = singles(compiled, open_, targets=[target])
     rng = np.random.default_rng(SEED)
-    filled = [forms(network, sampled(network, ROWS // 5, rng)) for _ in range(BATCHES)]
+    filled = [forms(network, sampled(network, much.rows // 5, rng)) for _ in range(BATCHES)]
     seconds, _ = batch_times(compiled, [frame(network, rows) for rows in filled])
     found["form"] = seconds / len(filled[0])
     unplanned = bayesdx.compile_network(network, backend="compiled")
@@ -127,7 +152,7 @@ def largest(differences: FloatArray) -> float:
     return float(known.max(initial=0.0))
 
 
-def agrum(network: Network, drawn: StateArray) -> dict[str, Any]:
+def agrum(network: Network, drawn: StateArray, much: Amount) -> dict[str, Any]:
     """The quickest engine of pyAgrum, a row at a time; one target by the quickest one for that."""
     expected = bayesdx.compile_network(network).query(frame(network, drawn[2][:200]))
     right = values(expected)
@@ -140,27 +165,27 @@ def agrum(network: Network, drawn: StateArray) -> dict[str, Any]:
             _, posteriors = peer.read(raw)
             assert np.abs(posteriors - right[row]).max() < CLOSE, (name, row)
             times.append(seconds)
-            if sum(times) > PEER_SECONDS and len(times) > 3:
+            if sum(times) > much.seconds and len(times) > 3:
                 break
         found[name] = float(np.mean(times[1:]))
     found["batch"] = min(found[name] for name in AGRUM)
-    found["target"] = min(one_target(network, drawn, name) for name in AGRUM)
+    found["target"] = min(one_target(network, drawn, name, much.seconds / 2) for name in AGRUM)
     return found
 
 
-def one_target(network: Network, drawn: StateArray, engine: str) -> float:
+def one_target(network: Network, drawn: StateArray, engine: str, most: float) -> float:
     """Mean seconds of a row where one variable is asked for; of the rows that do not show it."""
     middle = len(network.variables) // 2
     peer, times = Agrum(network, engine, [middle]), []
     for row in np.flatnonzero(drawn[2][:100, middle] < 0).tolist():
         asked = peer.prepare(drawn[2], row)
         times.append(cpu(lambda asked=asked: peer.ask(asked))[0])
-        if sum(times) > PEER_SECONDS / 2 and len(times) > 3:
+        if sum(times) > most and len(times) > 3:
             break
     return float(np.mean(times[1:]))
 
 
-def circuits(network: Network, drawn: StateArray) -> dict[str, Any]:
+def circuits(network: Network, drawn: StateArray, _: Amount) -> dict[str, Any]:
     """compiled-knowledge: the quickest of its compilers whose answers are right."""
     rows = drawn[1].astype(np.int64)
     expected = bayesdx.compile_network(network).query(frame(network, drawn[1]))
@@ -178,7 +203,7 @@ def circuits(network: Network, drawn: StateArray) -> dict[str, Any]:
     return found | ({"batch": min(good)} if good else {})
 
 
-ENGINES: dict[str, Callable[[Network, StateArray], dict[str, Any]]] = {
+ENGINES: dict[str, Callable[[Network, StateArray, Amount], dict[str, Any]]] = {
     "bayesdx": ours,
     "pyAgrum": agrum,
     "compiled-knowledge": circuits,
@@ -189,34 +214,36 @@ def child() -> None:
     """Measure one engine on one network."""
     job = child_job()
     network = load(job["network"])
-    drawn = batches(network, "random", (BATCHES, ROWS), SEED)
-    tell("measured", **ENGINES[job["engine"]](network, drawn))
+    much = FEW if job["quick"] else FULL
+    drawn = batches(network, "random", (BATCHES, much.rows), SEED)
+    tell("measured", **ENGINES[job["engine"]](network, drawn, much))
 
 
 # ---------------------------------------------------------------- in the parent
 
 
-def measured(name: str, other: Path | None) -> dict[str, Any]:
+def measured(name: str, other: Path | None, quick: bool) -> dict[str, Any]:
     """Every engine on one network."""
     found: dict[str, Any] = {}
     for engine in ENGINES:
         if engine == "compiled-knowledge" and find_spec("ck") is None:
             continue
-        outcome = run_child("general.py", {"network": name, "engine": engine}, **LIMITS)
+        job = {"network": name, "engine": engine, "quick": quick}
+        outcome = run_child("general.py", job, **LIMITS)
         told = outcome.told("measured")
         found[engine] = told[0] if told else {"status": f"{outcome.status}: {outcome.reason}"}
     if other is not None:
-        found["baseline"] = older(name, other)
+        found["baseline"] = older(name, other, FEW if quick else FULL)
     return found
 
 
-def older(name: str, engine: Path) -> dict[str, Any]:
+def older(name: str, engine: Path, much: Amount) -> dict[str, Any]:
     """Another engine on the same rows; its answers are compared with this one's."""
     network = load(name)
-    drawn = batches(network, "random", (BATCHES, ROWS), SEED)
+    drawn = batches(network, "random", (BATCHES, much.rows), SEED)
     with tempfile.TemporaryDirectory() as folder:
         rows, answers = Path(folder) / "rows.npz", Path(folder) / "answers.npy"
-        np.savez(rows, drawn=drawn, singles=drawn[2][:SINGLES])
+        np.savez(rows, drawn=drawn, singles=drawn[2][: much.singles])
         job = {"network": name, "file": str(rows), "answers": str(answers)}
         outcome = run_child("older.py", job, environment={"PYTHONPATH": str(engine)}, **LIMITS)
         told = outcome.told("measured")
@@ -230,9 +257,11 @@ def older(name: str, engine: Path) -> dict[str, Any]:
 RATIOS = (
     ("baseline, batch", "baseline", "batch", "batch"),
     ("ck, batch", "compiled-knowledge", "batch", "batch"),
-    ("pyAgrum, batch", "pyAgrum", "batch", "distinct"),
+    ("pyAgrum, a row", "pyAgrum", "batch", "batch"),
+    ("pyAgrum, a distinct row", "pyAgrum", "batch", "distinct"),
     ("baseline, new case", "baseline", "new", "new"),
     ("pyAgrum, new case", "pyAgrum", "batch", "new"),
+    ("pyAgrum, repeated case", "pyAgrum", "batch", "same"),
     ("pyAgrum, one target", "pyAgrum", "target", "target"),
 )
 TIMES = ("batch", "distinct", "numpy", "form", "new", "same", "target", "unplanned")
@@ -260,23 +289,28 @@ def markdown(results: Mapping[str, Any]) -> str:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--networks", default=",".join(n for n in NAMES if n != DEFAULT))
+    parser.add_argument("--networks", metavar="A,B")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--baseline", type=Path, metavar="ENGINE_DIR")
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--out", type=Path, default=OUT)
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
-    kept = chosen.out / "general.json"
+    stem = "general_quick" if chosen.quick else "general"
+    kept = chosen.out / f"{stem}.json"
     results: dict[str, Any] = {}
     if kept.exists() and not chosen.fresh:
         results = json.loads(kept.read_text(encoding="utf-8"))
-    for name in chosen.networks.split(","):
+    names = chosen.networks.split(",") if chosen.networks else QUICK if chosen.quick else EVERY
+    for name in names:
         if name not in results:
-            results[name] = measured(name, chosen.baseline and chosen.baseline.resolve())
+            results[name] = measured(
+                name, chosen.baseline and chosen.baseline.resolve(), chosen.quick
+            )
             kept.write_text(json.dumps(results, indent=1), encoding="utf-8")
             print(name, json.dumps(results[name]), flush=True)
     table = markdown(results)
-    (chosen.out / "general.md").write_text(table, encoding="utf-8")
+    (chosen.out / f"{stem}.md").write_text(table, encoding="utf-8")
     print(table)
 
 

@@ -29,6 +29,12 @@ NAMES = (
     *("pathfinder", "andes", "pigs", "mildew", "barley", "diabetes"),
     *("munin", "munin1", "munin2", "munin3", "munin4", "link"),
 )
+#: Networks as large as two of CPCS (Pradhan et al. 1994), whose files no package carries: nodes,
+#: links, most parents.
+LIKE_CPCS = {"cpcs360_like": (360, 729, 11), "cpcs422_like": (422, 867, 17)}
+#: Of a variable of such a network: earlier ones of its organ that may be its parents, and the share
+#: of parents that are any others.
+NEAR, FAR = 16, 0.06
 #: The share of the variables that is observed.
 OBSERVED = 0.20
 SHAPES = ("fixed", "random")
@@ -38,9 +44,43 @@ def load(name: str) -> Network:
     """Read one of the well-known networks, or the packaged knowledge."""
     if name == DEFAULT:
         return bayesdx.load().assembly.model.network
+    if name in LIKE_CPCS:
+        return like_cpcs(*LIKE_CPCS[name])
     packed = resources.files("pgmpy") / "utils" / "example_models" / f"{name}.bif.gz"
     with resources.as_file(packed) as path:
         return bayesdx.read_network(path)
+
+
+def like_cpcs(nodes: int, links: int, most: int) -> Network:
+    """Binary variables under noisy-OR, a quarter of them roots, in organs of some thirty variables.
+
+    Parents are among the last variables of the same organ, few elsewhere; the last variable has the
+    most.
+    """
+    rng = np.random.default_rng(nodes)
+    organ = rng.integers(0, nodes // 30, nodes)
+    roots = nodes // 4
+    width = np.zeros(nodes, dtype=int)
+    width[roots:] = 1
+    width[nodes - 1] = most
+    for at in rng.integers(roots, nodes, 4 * links).tolist():
+        if width.sum() < links and width[at] < min(most, 4):
+            width[at] += 1
+    cpds: list[CPD] = []
+    for i in range(nodes):
+        name, near = f"v{i}", np.flatnonzero(organ[:i] == organ[i])[-NEAR:]
+        if not width[i]:
+            p = float(10.0 ** rng.uniform(-2.5, -0.7))
+            cpds.append(TableCPD(name, (), [1.0 - p, p]))
+            continue
+        near = near if len(near) else np.arange(i)
+        far = rng.random(width[i]) < FAR
+        pool = np.where(far, rng.integers(0, i, width[i]), rng.choice(near, width[i]))
+        parents = tuple(f"v{p}" for p in sorted(set(pool.tolist())))
+        strengths = rng.uniform(0.1, 0.9, len(parents))
+        leak = float(10.0 ** rng.uniform(-3.0, -1.0))
+        cpds.append(NoisyOrCPD(name, parents, strengths, leak))
+    return Network([Variable(cpd.child) for cpd in cpds], cpds)
 
 
 def sampled(network: Network, n: int, rng: np.random.Generator) -> StateArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -130,22 +131,11 @@ def _split(
         if len(scope) > 1:
             waiting[min(scope, key=place.__getitem__)].append(i)
 
-    def cells(scope: Iterable[int]) -> float:
-        return math.prod(float(cards[u]) for u in scope)
-
+    cells = partial(_cells, cards)
     row_bytes = 8.0 * (sum(map(cells, free)) + 4 * len(cards) * max(cards, default=1))
     largest, exact, buckets = 0.0, True, []
     for v in order:
-        parts: list[tuple[frozenset[int], list[int]]] = []
-        # The largest first, each to the part that it enlarges least.
-        for i in sorted(waiting[v], key=lambda i: -cells(made[i])):
-            whole = frozenset(made[i])
-            fits = [p for p, (held, _) in enumerate(parts) if cells(held | whole) <= most_cells]
-            if fits:
-                p = min(fits, key=lambda p: cells(parts[p][0] | whole) / cells(parts[p][0]))
-                parts[p] = (parts[p][0] | whole, [*parts[p][1], i])
-            else:
-                parts.append((whole, [i]))
+        parts = _parted([(i, frozenset(made[i])) for i in waiting[v]], cards, most_cells)
         parts = parts or [(frozenset([v]), [])]
         scopes = tuple(tuple(sorted(held, key=place.__getitem__)) for held, _ in parts)
         sources = tuple(
@@ -168,6 +158,29 @@ def _split(
     every = np.array(sorted(best), dtype=np.intp)
     kinds = (every, loose, loose_summed)
     return BucketPlan(cards, free, tuple(buckets), *kinds, row_bytes, largest, exact)
+
+
+def _parted(
+    messages: list[tuple[int, frozenset[int]]], cards: Scope, most_cells: float
+) -> list[tuple[frozenset[int], list[int]]]:
+    """Share messages out to parts of a bucket: the largest first, each where it adds least."""
+    if math.isinf(most_cells):
+        whole = frozenset().union(*(scope for _, scope in messages))
+        return [(whole, [i for i, _ in messages])] if messages else []
+    parts: list[tuple[frozenset[int], list[int]]] = []
+    for i, scope in sorted(messages, key=lambda one: -_cells(cards, one[1])):
+        sizes = [_cells(cards, held | scope) for held, _ in parts]
+        fits = [p for p, size in enumerate(sizes) if size <= most_cells]
+        if fits:
+            p = min(fits, key=lambda p: sizes[p] / _cells(cards, parts[p][0]))
+            parts[p] = (parts[p][0] | scope, [*parts[p][1], i])
+        else:
+            parts.append((scope, [i]))
+    return parts
+
+
+def _cells(cards: Scope, scope: Iterable[int]) -> float:
+    return math.prod([float(cards[u]) for u in scope])
 
 
 def _view(scope: Scope, bucket: Scope, cards: Scope) -> tuple[Scope, Scope]:

@@ -211,7 +211,7 @@ def _at(
     index = (*(states[:, u] for u in others), row)
     picked = values[index] if whole else values[(slice(None), *index)]
     if whole:
-        return np.broadcast_to(picked, (len(states),))
+        return picked
     return np.broadcast_to(picked.reshape(len(values), -1), (len(values), len(states)))
 
 
