@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -54,7 +55,48 @@ def test_system_fault_is_bad_input(run, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("bayesdx.cli.diagnose.read_findings", fail)
     ran = run("diagnose", "fever")
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err == "bayesdx: [Errno 13] Permission denied: 'priors'\n"
+    assert ran.err == "bayesdx: priors: expected permission to open it, got Permission denied.\n"
+
+
+def test_what_cannot_be_opened_is_told_in_words(run, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    ran = run("diagnose", "fever", "--setting", str(tmp_path / "wherever.toml"))
+    assert ran.code == 2
+    assert ran.err.endswith("wherever.toml: expected a file, got no such file.\n")
+    ran = run("examples", str(file))
+    assert (ran.code, ran.err) == (2, f"bayesdx: {file}: expected a folder, got a file.\n")
+
+
+def test_where_nothing_can_be_written_is_said_before_the_work(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("worked before looking")
+
+    for place in ("bayesdx.load", "bayesdx.cli.network_files.read_knowledge"):
+        monkeypatch.setattr(place, work)
+    monkeypatch.setattr("bayesdx.cli.network_learning.learned_network", work)
+    chain, rows = tmp_path / "n.bif", tmp_path / "rows.csv"
+    chain.write_text(
+        "network n { }\nvariable A { type discrete [ 2 ] { t, f-x }; }\n"
+        "probability ( A ) { table 0.3, 0.7; }\n",
+        encoding="utf-8",
+    )
+    rows.write_text("A\nt\n", encoding="utf-8")
+    nowhere, learn = tmp_path / "no" / "such", ("network", "learn", str(chain), str(rows), "-o")
+    for arguments in (
+        ("report", "-f", "fever", "-o", f"{nowhere}.html"),
+        ("page", "-o", f"{nowhere}.html"),
+        ("network", "export", "-o", f"{nowhere}.xdsl"),
+        (*learn, f"{nowhere}.bif"),
+        ("network", "convert", str(chain), f"{nowhere}.bif"),
+    ):
+        ran = run(*arguments)
+        assert ran.code == 2
+        assert f"there is no folder {tmp_path / 'no'}" in ran.err
+    for name in (".", "n.dne", "n.xdsl"):
+        assert run(*learn, str(tmp_path / name)).code == 2
 
 
 def test_reader_that_leaves_is_no_fault() -> None:

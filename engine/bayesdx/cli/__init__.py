@@ -68,8 +68,29 @@ def _told(arguments: Sequence[str] | None) -> int:
         if (more := len(error.faults) - MOST_FAULTS) > 0:
             tell(f"bayesdx: and {more} more faults.")
     except OSError as reason:
-        tell(f"bayesdx: {reason}")
+        tell(f"bayesdx: {_system_fault(reason)}")
     return BAD_INPUT
+
+
+def _system_fault(reason: OSError) -> object:
+    """Say in one sentence what the system refused to open, where nobody said it before."""
+    from pathlib import Path
+
+    from bayesdx.errors import Fault, Phrase
+    from bayesdx.tables.disk import unwritable
+    from bayesdx.tables.sources.formats import unreadable
+
+    if not isinstance(reason.filename, str):
+        return reason
+    path = Path(reason.filename)
+    if isinstance(reason, FileExistsError | NotADirectoryError):
+        return Fault(str(path), "a folder", Phrase("a file"))
+    missing = isinstance(reason, FileNotFoundError)
+    if isinstance(reason, IsADirectoryError) or (missing and path.parent.is_dir()):
+        return unreadable(path, reason)
+    if isinstance(reason, PermissionError):
+        return Fault(str(path), "permission to open it", Phrase(reason.strerror or "none"))
+    return unwritable(path, reason)
 
 
 def _exit_code(app: object, arguments: Sequence[str] | None) -> int:

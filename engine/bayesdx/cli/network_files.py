@@ -8,11 +8,12 @@ from bayesdx.building.knowledge_network import labelled_network
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.formats import Renaming, write_network
+from bayesdx.formats.files import find_format
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.network.network import Network
 from bayesdx.presentation.terminal import tell
 from bayesdx.presentation.words import counted
-from bayesdx.tables import write_whole
+from bayesdx.tables import check_place, write_whole
 
 #: Bytes of a file of names.
 LARGEST_NAMES = 20_000_000
@@ -28,6 +29,8 @@ def export(folder: str | None, output: str) -> None:
     output : str
         A file whose name says the format.
     """
+    find_format(Path(output))
+    check_place(output)
     with patience("reading the priors"):
         network = labelled_network(read_knowledge(None if folder is None else Path(folder)))
     written(network, output, rename=True)
@@ -43,6 +46,7 @@ def written(network: Network, output: str, *, rename: bool) -> None:
     rename : bool
         Whether names may be changed.
     """
+    check_place(output)
     with patience(f"writing {Path(output).name}"):
         names = write_network(network, output, rename=rename)
     tell(f"bayesdx: {counted(len(network.variables), 'variable')} written to {output}")

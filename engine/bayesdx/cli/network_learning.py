@@ -11,9 +11,10 @@ import numpy as np
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.formats import write_network
+from bayesdx.formats.files import fitted
 from bayesdx.presentation.terminal import tell
 from bayesdx.presentation.words import counted, listed
-from bayesdx.tables import refuse_overwriting
+from bayesdx.tables import check_place, refuse_overwriting
 from bayesdx.tables.learning import HowToLearn, learned_network
 from bayesdx.tables.stated_tables import WholeTable, read_table
 
@@ -62,6 +63,9 @@ def learn_file(
     if run.output == "-":
         raise InvalidCase(Fault("--output", "a network file to write, such as out.bif", "-"))
     refuse_overwriting(run.output, [run.source, Path(run.rows)])
+    # Before the work: what is learnt must not be lost for a name.
+    fitted(network, Path(run.output), rename=False)
+    check_place(run.output)
     columns = replace(run.table, keep=(*run.table.keep, *([run.weight] if run.weight else [])))
     with patience(f"learning from {Path(run.rows).name}"):
         whole = read_table(run.rows, known, columns)

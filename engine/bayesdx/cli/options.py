@@ -104,15 +104,20 @@ def one_folder(folder: Path | None, priors: Path | None) -> Path | None:
 
 
 def check_page_name(output: Path) -> None:
-    """Refuse a page that no browser would take for one.
+    """Refuse a page that no browser would take for one, or that cannot be written there.
 
     Raises
     ------
     InvalidCase
-        When the name does not end in .html.
+        When the name does not end in .html, or there is no such folder.
     """
     if output.suffix.lower() not in (".html", ".htm"):
-        raise InvalidCase(Fault(str(output), "a name ending in .html", output.suffix))
+        got = output.suffix or Phrase("a name without an ending")
+        raise InvalidCase(Fault(str(output), "a name ending in .html", got))
+    # Imported here: other commands need no tables.
+    from bayesdx.tables import check_place
+
+    check_place(output)
 
 
 def given_findings(words: list[str] | None, got: str = "none") -> dict[str, str]:

@@ -304,7 +304,26 @@ def write_network(
     [0.8, 0.2]
     """
     place = Path(path)
-    kind, packed = find_format(place)
+    kind, names, named = fitted(network, place, rename=rename)
+    write = kind.write
+    assert write is not None  # `fitted` refuses what is only read
+    # Names of auxiliary variables are those of children and what every format holds.
+    content = "".join(write(named if kind.noisy else divorced(named))).encode()
+    packed = find_format(place)[1]
+    # No time stamp: equal networks give equal files.
+    place.write_bytes(gzip.compress(content, mtime=0) if packed else content)
+    return names
+
+
+def fitted(network: Network, place: Path, *, rename: bool) -> tuple[Format, Renaming, Network]:
+    """Return the format of a file to write, the renaming that it takes, and the network renamed.
+
+    Raises
+    ------
+    InvalidNetwork
+        As `write_network` does, before anything is worked out that is to be written.
+    """
+    kind, _ = find_format(place)
     if kind.write is None:
         written = [suffix for suffix, one in FORMATS.items() if one.write is not None]
         got = Phrase(f"one in {kind.name}, which is only read")
@@ -314,11 +333,7 @@ def write_network(
     faults = [fault for one in network.variables.values() for fault in _name_faults(kind, one)]
     if faults:
         raise InvalidNetwork(faults)
-    # Names of auxiliary variables are those of children and what every format holds.
-    content = "".join(kind.write(network if kind.noisy else divorced(network))).encode()
-    # No time stamp: equal networks give equal files.
-    place.write_bytes(gzip.compress(content, mtime=0) if packed else content)
-    return names
+    return kind, names, network
 
 
 def _fitting(network: Network, kind: Format) -> Renaming:
@@ -337,7 +352,8 @@ def find_format(path: Path) -> tuple[Format, bool]:
         raise InvalidNetwork(Fault(path.name, expected, Phrase(f"{suffix}, {_FOREIGN[suffix]}")))
     if suffix not in FORMATS:
         expected = f"a file that ends in {', '.join(FORMATS)}, or one of these and .gz"
-        raise InvalidNetwork(Fault(path.name, expected, suffix, nearest_names(suffix, FORMATS)))
+        got = suffix or Phrase("a name without an ending")
+        raise InvalidNetwork(Fault(path.name, expected, got, nearest_names(suffix, FORMATS)))
     return FORMATS[suffix], packed
 
 

@@ -2,13 +2,20 @@
 
 from importlib import import_module
 
-from bayesdx.tables.frame_files import csv_text, refuse_overwriting, write_table, write_whole
+from bayesdx.tables.frame_files import (
+    check_place,
+    csv_text,
+    refuse_overwriting,
+    write_table,
+    write_whole,
+)
 from bayesdx.tables.reserved import CASE_ID, RESERVED, finding_columns, with_case_ids
 from bayesdx.tables.whole_tables import parse_csv, read_cases
 
 __all__ = [
     "CASE_ID",
     "RESERVED",
+    "check_place",
     "csv_text",
     "finding_columns",
     "parse_csv",

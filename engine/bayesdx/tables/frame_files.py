@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bayesdx.errors import Fault, InvalidCase
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.disk import permissions, replace_file, unwritable
 from bayesdx.tables.encoders import csv_bytes
 from bayesdx.tables.sources.formats import PARQUET_SUFFIXES, STANDARD_STREAM
@@ -78,6 +80,27 @@ def write_whole(path: Path, data: bytes) -> None:
             replace_file(path.resolve(), data, permissions(path))
     except OSError as reason:
         raise InvalidCase(unwritable(path, reason)) from reason
+
+
+def check_place(target: str | Path) -> None:
+    """Refuse a place that no file can be written to, before the work is done that is to be written.
+
+    Raises
+    ------
+    InvalidCase
+        There is no such folder, it cannot be written to, or the name is that of a folder.
+    """
+    folder = Path(target).parent
+    if not folder.is_dir():
+        raise InvalidCase(
+            unwritable(target, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+        )
+    if Path(target).is_dir():
+        raise InvalidCase(Fault(str(target), "a file to write", Phrase("a folder")))
+    if not os.access(folder, os.W_OK):
+        raise InvalidCase(
+            unwritable(target, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        )
 
 
 def refuse_overwriting(target: str | Path, inputs: Iterable[str | Path]) -> None:
