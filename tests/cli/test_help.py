@@ -23,6 +23,7 @@ COMMANDS = (
     "check",
     "calibrate",
     "learn",
+    "drift",
     "show",
     "list",
     "network",
@@ -53,7 +54,7 @@ def test_every_command_has_help_and_takes_priors(run, command: str) -> None:
     assert ran.err == ""
     assert f"Usage: bayesdx {command}" in ran.out
     assert ("-p, --priors FOLDER" in ran.out) == (
-        command not in ("init", "learn", "network", "prepare", "examples")
+        command not in ("init", "learn", "drift", "network", "prepare", "examples")
     )
 
 

@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "check": "Lint a folder of knowledge.",
     "calibrate": "Move elicited numbers as little as possible until the constraints hold.",
     "learn": "Learn the numbers of a folder from cases.",
+    "drift": "Say whether cases still are what the model says, over time.",
     "show": "Tell where a number comes from.",
     "list": "List causes, findings or risks with their ids.",
     "network": "Describe or convert a network file, answer cases on it, or learn its numbers.",

@@ -104,7 +104,7 @@ def comparison(before: HeldAgainst, after: HeldAgainst) -> pd.DataFrame:
         own = np.unique(before.case)
         rows["log_score"] = _means(before.log_score[own], after.log_score[own])
         rows["brier"] = _means(*(_brier(one)[own] for one in (before, after)))
-        fits = [_recalibration(one) for one in (before, after)]
+        fits = [recalibration(one) for one in (before, after)]
         for i, name in ((1, "calibration_slope"), (0, "calibration_in_the_large")):
             row: dict[str, float] = {}
             for when, (value, deviation) in zip(("before", "after"), fits, strict=True):
@@ -137,7 +137,7 @@ def _means(before: FloatArray, after: FloatArray) -> dict[str, float]:
     return result
 
 
-def _recalibration(one: HeldAgainst) -> tuple[FloatArray, FloatArray]:
+def recalibration(one: HeldAgainst) -> tuple[FloatArray, FloatArray]:
     """Fit outcomes to the log-odds of answers by logistic regression (Cox 1958).
 
     Returns

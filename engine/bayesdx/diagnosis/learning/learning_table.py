@@ -22,7 +22,7 @@ from bayesdx.diagnosis.learning.labels import (
 )
 from bayesdx.diagnosis.scoring import OnBadRow
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase
-from bayesdx.inference.noisy.model import IntArray
+from bayesdx.inference.noisy.model import BoolArray, IntArray
 from bayesdx.inference.noisy.query import posteriors
 
 
@@ -60,6 +60,42 @@ def read_table(
     on_error: OnBadRow,
 ) -> LearningTable:
     """Read findings and labels; leave out rows that cannot be learned from."""
+    read = read_labelled(core, frame, diagnosis, others, id, ignore, on_error)
+    used = np.flatnonzero(read.usable)
+    return _possible(core, read.cases, read.labels, used, read.calls, read.bad)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledCases:
+    """All R rows of a table, read.
+
+    Attributes
+    ----------
+    cases : Cases
+    labels : Labels
+    usable : bool array (R,)
+    calls : list
+        What each row is called.
+    bad : dict of int to list of Fault
+    """
+
+    cases: Cases
+    labels: Labels
+    usable: BoolArray
+    calls: list[object]
+    bad: Faults
+
+
+def read_labelled(
+    core: Core,
+    frame: pd.DataFrame,
+    diagnosis: str,
+    others: Others | None,
+    id: str | None,
+    ignore: tuple[str, ...],
+    on_error: OnBadRow,
+) -> LabelledCases:
+    """Read findings and labels of every row; raise where a row is bad, or note what is wrong."""
     if not len(frame):
         raise InvalidCase(Fault("cases", "one row or more", NOTHING))
     own = [name for name in frame.columns if is_label(name, diagnosis)]
@@ -75,7 +111,7 @@ def read_table(
         raise InvalidCase([fault for row in sorted(bad) for fault in bad[row]])
     usable = good.copy()
     usable[list(bad)] = False
-    return _possible(core, cases, labels, np.flatnonzero(usable), calls, bad)
+    return LabelledCases(cases, labels, usable, calls, bad)
 
 
 def _possible(

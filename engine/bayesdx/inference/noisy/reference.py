@@ -58,13 +58,40 @@ def reference_cases(
     """
     source = _with_risks_of(model, evidence.risks[0]) if keep_risks else model
     sample = sample_cases(source, count, rng)
+    same = np.zeros(count, dtype=np.intp)
+    return asked_alike(model, sample, evidence.take(same), exact[None][same], rng)
+
+
+def asked_alike(
+    model: NoisyModel,
+    sample: Sample,
+    evidence: Evidence,
+    exact: BoolArray,
+    rng: np.random.Generator,
+) -> Evidence:
+    """Hide of N drawn cases whatever is not known of N given ones; see `reference_cases`.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    sample : Sample
+    evidence : Evidence
+        Of N cases, a drawn one each.
+    exact : bool array (N, O)
+    rng : numpy Generator
+        Of the errors of soft reports.
+
+    Returns
+    -------
+    Evidence
+    """
     lower, upper = _seen_ordinals(model, sample, evidence, exact)
     return Evidence(
-        findings=_reported(sample.findings, evidence.findings[0], rng),
+        findings=_reported(sample.findings, evidence.findings, rng),
         lower=lower,
         upper=upper,
-        risks=np.where(evidence.risks[0] < 0, np.int8(-1), sample.risks),
-        causes=no_evidence(model, count).causes,
+        risks=np.where(evidence.risks < 0, np.int8(-1), sample.risks),
+        causes=no_evidence(model, len(evidence)).causes,
     )
 
 
@@ -152,13 +179,13 @@ def p_value(own: float, references: FloatArray) -> float:
 
 def _reported(findings: BoolArray, seen: FloatArray, rng: np.random.Generator) -> FloatArray:
     told = findings.astype(np.float64)
-    soft = np.flatnonzero((seen > 0.0) & (seen < 1.0))
-    for f in soft:
+    soft = (seen > 0.0) & (seen < 1.0)
+    for f in np.flatnonzero(soft.any(axis=0)).tolist():
         # P(the report says p | present) = p, and says 1 - p otherwise: that is what p means.
-        p = seen[f]
+        p = seen[:, f]
         right = rng.random(len(findings)) < np.where(findings[:, f], p, 1.0 - p)
-        told[:, f] = np.where(right, p, 1.0 - p)
-    told[:, np.isnan(seen)] = np.nan
+        told[:, f] = np.where(soft[:, f], np.where(right, p, 1.0 - p), told[:, f])
+    told[np.isnan(seen)] = np.nan
     return told
 
 
@@ -178,13 +205,13 @@ def _seen_ordinals(
     blank = no_evidence(model, len(sample.causes))
     lower, upper = blank.lower, blank.upper
     for o, size in enumerate(model.ordinal_sizes):
-        level = sample.ordinals[:, o]
-        low, high = int(evidence.lower[0, o]), int(evidence.upper[0, o])
-        if exact[o]:
-            lower[:, o] = upper[:, o] = level
-            continue
-        for cut in {low, high + 1} - {0, size}:
-            reached = level >= cut
-            lower[reached, o] = np.maximum(lower[reached, o], cut)
-            upper[~reached, o] = np.minimum(upper[~reached, o], cut - 1)
+        level, known = sample.ordinals[:, o], exact[:, o]
+        for cut, inside in (
+            (evidence.lower[:, o], evidence.lower[:, o] > 0),
+            (evidence.upper[:, o] + 1, evidence.upper[:, o] < size - 1),
+        ):
+            above, below = inside & (level >= cut), inside & (level < cut)
+            lower[above, o] = np.maximum(lower[above, o], cut[above])
+            upper[below, o] = np.minimum(upper[below, o], cut[below] - 1)
+        lower[known, o] = upper[known, o] = level[known]
     return lower, upper

@@ -1,0 +1,137 @@
+"""`bayesdx drift`: whether cases still are what the model says, over time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+import bayesdx
+from bayesdx.cli.case_tables import column_names
+from bayesdx.cli.options import Quiet
+from bayesdx.cli.progress import patience
+from bayesdx.errors import Fault, InvalidCase
+from bayesdx.presentation.drift_view import drift_blocks
+from bayesdx.presentation.layout import ending
+from bayesdx.presentation.terminal import show, show_lines
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.learning.labels import Others
+    from bayesdx.diagnosis.scoring import OnBadRow
+
+_ON_ERROR = {"stop": "raise", "skip": "reject"}
+
+
+def drift(
+    priors: Annotated[Path, typer.Argument(metavar="PRIORS", help="The knowledge folder.")],
+    cases: Annotated[
+        str,
+        typer.Argument(
+            metavar="CASES",
+            help="Cases as for score, with what is known of their causes, if anything, as for "
+            "learn.",
+        ),
+    ],
+    time: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="The column of dates, such as 2026-11-30.",
+            show_default=False,
+        ),
+    ],
+    window: Annotated[
+        str, typer.Option(metavar="day|week|month|quarter|year", help="What is compared.")
+    ] = "month",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE.csv", help="A row a window, too.", show_default=False
+        ),
+    ] = None,
+    others: Annotated[
+        str | None,
+        typer.Option(
+            metavar="absent|unknown",
+            help="What is known of causes that a diagnosis does not name; must be said where there "
+            "are diagnoses.",
+            show_default=False,
+        ),
+    ] = None,
+    diagnosis: Annotated[
+        str, typer.Option(metavar="COLUMN", help="The column of diagnoses.")
+    ] = "diagnosis",
+    false_alarm: Annotated[
+        float,
+        typer.Option(help="Largest share of reports that tell of a drift where there is none."),
+    ] = 0.01,
+    references: Annotated[
+        int, typer.Option(help="Cases of the model that each given one is compared with.")
+    ] = 20,
+    seed: Annotated[int, typer.Option(help="Of these.")] = 0,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            metavar="stop|skip",
+            help="What a row that cannot be read does: nothing is compared; or it is left out and "
+            "counted.",
+        ),
+    ] = "stop",
+    id_column: Annotated[
+        str | None,
+        typer.Option(
+            "--id",
+            metavar="COLUMN",
+            help="The column that names the cases; by default case_id.",
+            show_default=False,
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMNS",
+            help="Columns that are no evidence, with commas between.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say whether cases still are what the model says, over time.
+
+    Compares windows of time with cases that the model makes itself and of which the same things are
+    asked: how probable they are, how answers fare against labels (calibration in the large and
+    slope), and how often each finding is asked. A drift says that something has changed, not what:
+    people, how they are asked, how they are labelled, or the numbers.
+    """
+    if on_error not in _ON_ERROR:
+        raise InvalidCase(Fault("--on-error", "stop or skip", on_error))
+    if output is not None and output.suffix != ".csv":
+        raise InvalidCase(Fault("--output", "a name that ends in .csv", str(output)))
+    # Imported here: help does not wait for it.
+    from bayesdx.diagnosis.drift_check import drift as compare_windows
+    from bayesdx.tables import read_cases, write_whole
+
+    with patience("reading the knowledge"):
+        engine = bayesdx.load(priors)
+        frame = read_cases(cases)
+    with patience("" if quiet else "comparing with cases of the model"):
+        found = compare_windows(
+            engine.core,
+            frame,
+            time=time,
+            window=window,
+            diagnosis=diagnosis,
+            # Any other word is refused there, with those that there are.
+            others=cast("Others | None", others),
+            false_alarm=false_alarm,
+            references=references,
+            seed=seed,
+            id=id_column,
+            ignore=column_names(ignore),
+            on_error=cast("OnBadRow", _ON_ERROR[on_error]),
+        )
+    show([*drift_blocks(found), *ending(engine.knowledge.model.intended_use)])
+    if output is not None:
+        write_whole(output, found.windows.to_csv().encode())
+        show_lines(f"{output}: a row for each of {len(found.windows)} windows")
