@@ -1,11 +1,15 @@
 """Numbers learned from a table, on the command line."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bayesdx
+from bayesdx.building.source_models import model_numbers
+from bayesdx.knowledge.addresses import every_number
+from bayesdx.knowledge.learned_numbers import in_use, learned_note
 
 HEADACHE = "examples/headache"
 NAUSEA = "causes/migraine.toml:links.nausea"
@@ -47,6 +51,20 @@ def test_a_folder_with_learned_numbers_is_written_and_answers(run, cases, tmp_pa
     shown = " ".join(run("show", "cause", "migraine", "--priors", str(new)).out.split())
     assert "stated 0.81 (0.7 to 0.9); learned from 120 cases, worth" in shown
     assert run("check", str(new)).code == 0
+    engine = bayesdx.load(new)
+    elicited = engine.core.elicited
+    note = learned_note(engine.knowledge)
+    assert re.fullmatch(
+        r"Numbers that were learned, not stated: \d+, from 120 selected cases, 120 of them "
+        r"labelled \(learned\.toml\)\.",
+        note,
+    )
+    assert learned_note(in_use(elicited)) == note
+    assert learned_note(bayesdx.load(HEADACHE).knowledge) == ""
+    # What each source is held against is what every command answers with.
+    held = {one.place: one.value for one in every_number(model_numbers(elicited))}
+    assert held == {one.place: one.value for one in every_number(engine.knowledge)}
+    assert held[NAUSEA] != 0.81
     before, after = (bayesdx.load(one).diagnose({"nausea": 1}) for one in (HEADACHE, new))
     assert after.table.loc["migraine", "posterior"] < before.table.loc["migraine", "posterior"]
 

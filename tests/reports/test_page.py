@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 import bayesdx
+from bayesdx.knowledge.learning_schema import Learning
 from bayesdx.presentation.brief_view import candidates, speaking
 from bayesdx.presentation.words import range_of_percents, whole_percent
 from bayesdx.reports.gathering import CaseReport, Thoroughness, gather
@@ -196,3 +197,12 @@ def test_all_adds_what_takes_longer(engine: bayesdx.Engine) -> None:
     for summary in ("Why ", "What to ask next", "Does the model fit", "most unsure of"):
         assert f"<summary>{summary}" in text or summary in text
     assert "disablement" in text
+
+
+def test_a_page_says_that_numbers_were_learned(engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    learning = Learning(computed_from="", cases=120, labelled=90, sample="selected")
+    assert "Numbers that were learned" not in page(engine, [], "none")
+    learned = engine.knowledge.model_copy(update={"learning": learning})
+    monkeypatch.setattr(type(engine), "knowledge", property(lambda _: learned))
+    text = " ".join(page(engine, [], "learned").split())
+    assert "learned, not stated: 0, from 120 selected cases, 90 of them labelled" in text

@@ -23,7 +23,8 @@ from bayesdx.knowledge.cause_links import check_causes
 from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.overrides import calibrated, with_numbers
+from bayesdx.knowledge.learned_numbers import in_use
+from bayesdx.knowledge.overrides import with_numbers
 from bayesdx.knowledge.statement_schema import Statement
 from bayesdx.knowledge.value_checks import PROBABILITY, RATIO
 
@@ -101,12 +102,12 @@ class SourceModel:
 
 
 def model_numbers(knowledge: Knowledge) -> Knowledge:
-    """Return the knowledge with the numbers that the model answers with, calibrated ones included.
+    """Return the knowledge with the numbers that the model answers with, calibrated and learned.
 
-    A calibration is not applied a second time: a reading that happens to equal an elicited value
-    must stay what it is.
+    Neither is put in a second time: a reading that happens to equal an elicited value must stay
+    what it is.
     """
-    return calibrated(knowledge).model_copy(update={"calibration": None})
+    return in_use(knowledge).model_copy(update={"calibration": None, "learning": None})
 
 
 def source_models(knowledge: Knowledge) -> tuple[SourceModel, ...]:

@@ -74,6 +74,18 @@ def learned_at(knowledge: Knowledge, place: str) -> LearnedNumber | None:
     return None
 
 
+def learned_note(knowledge: Knowledge) -> str:
+    """Say in a sentence how many numbers of the knowledge in use were learned; or nothing."""
+    learning = knowledge.learning
+    if learning is None:
+        return ""
+    count = sum(learned_at(knowledge, one.number) is not None for one in learning.number)
+    return (
+        f"Numbers that were learned, not stated: {count}, from {learning.cases} {learning.sample} "
+        f"cases, {learning.labelled} of them labelled ({LEARNED_FILE})."
+    )
+
+
 def learning_text(learning: Learning) -> str:
     """Write what was learned as the content of ``learned.toml``."""
     lines = [

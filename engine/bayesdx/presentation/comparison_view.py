@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from bayesdx.knowledge.learned_numbers import in_use, learned_note
 from bayesdx.presentation.as_json import to_json
 from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph, Row, ending
 from bayesdx.presentation.words import rows_of, share
@@ -38,7 +39,10 @@ def comparison_blocks(
     found: Comparison, knowledge: Knowledge, case: Hashable, top: int
 ) -> Iterator[Block]:
     """Describe a comparison: the sources, all cases, one case, the statements behind it."""
-    yield from (Paragraph(HEAD), Paragraph(FLAGS), BLANK)
+    yield from (Paragraph(HEAD), Paragraph(FLAGS))
+    if note := learned_note(in_use(knowledge)):
+        yield Paragraph(note)
+    yield BLANK
     yield Grid(
         ("source", "numbers", "left out", "what it is"),
         [

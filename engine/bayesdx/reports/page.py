@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bayesdx import __version__
+from bayesdx.knowledge.learned_numbers import learned_note
 from bayesdx.presentation.layout import Block
 from bayesdx.presentation.notebook import markup
 from bayesdx.presentation.words import spaced
@@ -71,5 +72,6 @@ def page(engine: Engine, reports: Sequence[CaseReport], title: str) -> str:
         knowledge=f"{knowledge.model.name} {knowledge.model.version}",
         digest=knowledge.digest,
         version=__version__,
+        learned=learned_note(knowledge),
     )
     return text
