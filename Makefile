@@ -76,7 +76,7 @@ oldest: $(OLDEST)/.oldest
 	@$(OLDEST)/bin/python -W error -m pytest $(PYTEST_ARGS) $(OLDEST_TESTS)
 
 page: $(VENV)/.tools
-	@$(BIN)/python -m pytest -m slow -rP tests/reports/test_browser_answers.py $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m slow -rP tests/reports/test_browser_answers.py -n auto --dist load
 
 $(VENV)/.manual: $(VENV)/.made pyproject.toml
 	@echo 'installing bayesdx and what the manual is made with into $(VENV) ...'

@@ -11,6 +11,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def cases(engine: bayesdx.Engine, count: int, seed: int) -> Iterator[Case]:
     for share, options in TOLD.values():
         number = round(share * count)
         left -= number
-        for table in SampleTables(engine, number, options).chunks():
+        for table in SampleTables(engine, number, replace(options, seed=seed)).chunks():
             names = [name for name in table.column_names if name in known]
             for row in table.select(names).to_pylist():
                 yield {name: cell for name, cell in row.items() if cell is not None}
