@@ -308,11 +308,11 @@ def interviewed(q: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[bayes
 
 
 def few_scenarios(root: Path) -> None:
-    """Every twelfth case of both files, and one in each of which an emergency is missed."""
+    """Every 24th case of both files, and one in each of which an emergency is missed."""
     (root / "scenarios").mkdir(parents=True)
     for name in ("documents", "published"):
         every = pd.read_csv(FOLDER.parents[1] / "scenarios" / f"{name}.csv", dtype=str)
-        few = every.iloc[::12]
+        few = every.iloc[::24]
         bare = {"case_id": f"{few['case_id'].iloc[0][0]}999", "urgency": "emergency"}
         told = {"expected_cause": few["expected_cause"].iloc[0], "deep_ache": "present"}
         few = pd.concat([few, pd.DataFrame([bare | told])])
@@ -331,7 +331,7 @@ def quick(
     folder = root / "new"
     few_scenarios(root)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(q.report, "QUICK", q.report.Size(2, 60, 10, interviews=2, random_orders=1))
+        patch.setattr(q.report, "QUICK", q.report.Size(2, 30, 10, interviews=2, random_orders=1))
         patch.setattr(q.interval_coverage, "QUICK", q.interval_coverage.Extent(2, 20, 1, 60))
         patch.setattr(q.report, "ROOT", root)
         led = q.interviews.measure

@@ -52,7 +52,7 @@ def flat(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("name", "every"), [("documents.csv", 50), ("published.csv", 60), ("typical.csv", 90)]
+    ("name", "every"), [("documents.csv", 70), ("published.csv", 90), ("typical.csv", 150)]
 )
 def test_every_case_fits_one_screen_in_plain_words(engine, capsys, name: str, every: int) -> None:
     for findings in spread(name, every):

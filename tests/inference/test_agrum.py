@@ -55,30 +55,30 @@ def test_random_networks(first: int) -> None:
         assert check(model, evidence, possible) == len(possible)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_sampled_cases(snapshot_model: NoisyModel, seed: int) -> None:
     """A fifth to a third of the findings asked, few risks known."""
-    evidence = sampled(snapshot_model, seed, 30, (0.20, 0.35))
-    assert check(snapshot_model, evidence, np.arange(30)) >= 28
+    evidence = sampled(snapshot_model, seed, 15, (0.20, 0.35))
+    assert check(snapshot_model, evidence, np.arange(15)) >= 14
 
 
-@pytest.mark.parametrize("count", [1, 3, 5, 7, 9, 11, 13, 14, 15, 16, 17, 18, 20])
+@pytest.mark.parametrize("count", [1, 4, 7, 10, 13, 15, 17, 20])
 def test_more_and_more_positive_findings(snapshot_model: NoisyModel, count: int) -> None:
-    evidence = sampled(snapshot_model, count, 6000, (0.4, 0.9), (0.3, 0.9))
-    rows = np.flatnonzero(positives(evidence) == count)[:7]
-    assert check(snapshot_model, evidence, rows) >= 4
+    evidence = sampled(snapshot_model, count, 4000, (0.4, 0.9), (0.3, 0.9))
+    rows = np.flatnonzero(positives(evidence) == count)[:4]
+    assert check(snapshot_model, evidence, rows) >= 2
 
 
 def test_soft_findings_and_known_causes(snapshot_model: NoisyModel) -> None:
     rng = np.random.default_rng(5)
-    evidence = sampled(snapshot_model, 5, 25, (0.25, 0.4))
+    evidence = sampled(snapshot_model, 5, 14, (0.25, 0.4))
     soft = ~np.isnan(evidence.findings) & (rng.random(evidence.findings.shape) < 0.2)
     evidence.findings[soft] = rng.uniform(0.02, 0.98, soft.sum())
-    clamped = rng.integers(0, len(snapshot_model.causes), 25)
-    evidence.causes[np.arange(25), clamped] = rng.integers(0, 2, 25)
+    clamped = rng.integers(0, len(snapshot_model.causes), 14)
+    evidence.causes[np.arange(14), clamped] = rng.integers(0, 2, 14)
     possible = np.flatnonzero(posteriors(snapshot_model, evidence).possible)
-    assert len(possible) >= 20
-    assert check(snapshot_model, evidence, possible) >= 18
+    assert len(possible) >= 10
+    assert check(snapshot_model, evidence, possible) >= 9
 
 
 def test_the_packaged_knowledge(real_assembly: Assembly) -> None:
@@ -88,7 +88,7 @@ def test_the_packaged_knowledge(real_assembly: Assembly) -> None:
 
 
 def test_groups_by_their_members_absent(snapshot_model: NoisyModel) -> None:
-    evidence = sampled(snapshot_model, 6, 8, (0.2, 0.35), (0.7, 0.9))
+    evidence = sampled(snapshot_model, 6, 3, (0.2, 0.35), (0.7, 0.9))
     log_evidence = posteriors(snapshot_model, evidence).log_evidence
     judged = 0
     for name, members in snapshot_model.groups.items():
