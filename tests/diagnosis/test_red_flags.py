@@ -137,7 +137,7 @@ def test_nothing_asked_leaves_every_rule_open(rule_id):
             "severe_pain bilateral leg_radiation_below_knee !leg_radiation_any",
             "severe_with_neurology",
         ),
-        ("bilateral_leg_deficit low_back_pain !leg_weakness !numbness_tingling", "cauda_equina"),
+        ("bilateral_leg_deficit severe_pain !leg_weakness !numbness_tingling", "cauda_equina"),
         ("unilateral_leg_swelling peripartum sex:male age:70_to_79 !swelling", "dvt"),
         ("progressive_neurology !numbness_tingling !leg_weakness", "growing_numbness_or_weakness"),
     ],
@@ -221,7 +221,7 @@ def test_self_care_waits_for_every_patient_question_of_the_pressing_rules():
         "abnormal_posture tetany_trousseau k_low ca_low mg_low na_low qt_prolonged ck_gt10x "
         "sensory_level weakness_examined hop_pos pulsatile_mass hypotension cool_sweaty "
         "spine_percussion_pain quadriceps_weak hip_flexion_weak knee_jerk_reduced psoas_sign "
-        "crp_gt50 crp_gt150 esr_gt80 wcc_gt15"
+        "crp_gt50 crp_gt150 esr_gt80 wcc_gt15 tachycardia hip_all_motion_painful"
     )
     absent = dict.fromkeys(by_examiner_or_laboratory.split(), "absent")
     pressing = [r for r in RULES if r.level in LEVELS[:2]]
@@ -262,8 +262,17 @@ def test_worked_levels():
         "severe_pain bilateral leg_radiation_below_knee": "emergency",
         "antipsychotic_use generalized_rigidity confusion": "urgent",
         "antipsychotic_use generalized_rigidity confusion autonomic": "emergency",
-        "severe_pain leg_weakness": "urgent",
-        "severe_pain leg_weakness numb_foot_new": "emergency",
+        "severe_pain leg_weakness": "soon",
+        "severe_pain leg_weakness progressive": "urgent",
+        "severe_pain leg_weakness numb_foot_new": "urgent",
+        "severe_pain leg_weakness numb_foot_new progressive": "emergency",
+        "bilateral_leg_deficit low_back_pain": "urgent",
+        "bilateral_leg_deficit low_back_pain leg_weakness": "emergency",
+        "trauma_recent severe_pain tachycardia": "emergency",
+        "chills_sweats hypotension": "emergency",
+        "unilateral_leg_swelling oestrogen_use": "urgent",
+        "vascular_disease_known numb_foot_new": "soon",
+        "trauma_recent age:65_to_69": "soon",
         "trauma_recent age:70_to_79": "urgent",
         "trauma_recent age:70_to_79 severe_pain groin_pain": "emergency",
         "age:70_to_79 smoking buttock_pain onset_sudden severe_pain": "emergency",

@@ -14,8 +14,11 @@ lowest level missed. Known risks enter exactly: they are independent roots. The 
 call for whatever a common twin shows as well. So a cause calls for action
 (`bayesdx.diagnosis.triage`) when the odds are `OPEN` times those of its threshold *and* a finding
 is present that *discriminates* it: P(f | d) is at least `OFTEN` and at least `SHARPER` times P(f)
-and P(f | c) of any *ordinary* cause c (not dangerous, prior at least `ORDINARY`); without any, when
-they are `SHUT` times as high.
+and P(f | c) of any *ordinary* cause c (not dangerous, prior at least `ORDINARY`). Without any, the
+odds have to be `SHUT` times those of the threshold, and a present finding adds only by how much it
+is more frequent than under the *twin* of d, the ordinary cause from which its findings tell it
+least: however many signs of the twin come together, they are the twin's. Either way a present
+finding adds nothing or more, and a discriminating one opens the larger sum.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ ORDINARY = 0.005
 #: A discriminating finding is so much more frequent than under any ordinary cause, and so frequent.
 SHARPER, OFTEN = 3.0, 0.15
 #: Odds in units of those of the threshold that call, with a discriminating finding and without.
-OPEN, SHUT = 2.0, 20.0
+OPEN, SHUT = 2.0, 5.0
 
 States = Mapping[str, NDArray[np.integer]]
 
@@ -57,6 +60,8 @@ class DangerScores:
         Where the thresholds of each ordinal finding stand.
     present, absent : arrays (M, K)
         Log-odds of a finding that is present (0 or more) or absent (0 or less).
+    beyond : array (M, K)
+        Of one that is present, against the twin of the cause (0 to `present`).
     sharp : bool array (M, K)
         Whether it discriminates the cause.
     risks : tuple of tuples of str (K,)
@@ -71,6 +76,7 @@ class DangerScores:
     scales: tuple[slice, ...]
     present: FloatArray
     absent: FloatArray
+    beyond: FloatArray
     sharp: BoolArray
     risks: tuple[tuple[str, ...], ...]
     priors: tuple[FloatArray, ...]
@@ -115,8 +121,13 @@ class DangerScores:
             up[:, :-1] &= ~up[:, 1:]
             down[:, 1:] &= ~down[:, :-1].copy()
             reached[:, scale], missed[:, scale] = up, down
-        score = prior + reached @ self.present + missed @ self.absent
-        return np.asarray(special.expit(score - np.log(np.where(reached @ self.sharp, OPEN, SHUT))))
+        speaks = reached @ self.sharp
+        told = np.where(
+            speaks,
+            reached @ self.present - np.log(OPEN),
+            reached @ self.beyond - np.log(SHUT),
+        )
+        return np.asarray(special.expit(prior + told + missed @ self.absent))
 
     def bounds(self, known: States, open_: Collection[str]) -> tuple[FloatArray, FloatArray]:
         """What one case can weigh at the most and at the least, (K,) each.
@@ -184,22 +195,50 @@ def danger_scores(knowledge: Knowledge, model: NoisyModel, causes: tuple[str, ..
         present = np.log(own) - np.log1p(-nobody)[:, None]
         absent = np.log1p(-own) - np.log(nobody)[:, None]
     present = np.where(linked, np.maximum(present, 0.0), 0.0)
+    beyond = _beyond_twin(own, np.where(linked, present, 0.0), given[ordinary])
     absent = np.where(linked, np.minimum(absent, 0.0), 0.0)
     scales = tuple(slice(a, b) for a, b in pairwise([*first, len(names)]))
     for scale in scales:
         # Whoever reaches a level reaches those below it: a higher level never tells less.
         present[scale] = np.maximum.accumulate(present[scale], axis=0)
+        beyond[scale] = np.maximum.accumulate(beyond[scale], axis=0)
         sharp[scale] = np.logical_or.accumulate(sharp[scale], axis=0)
     return DangerScores(
         names=names,
         scales=scales,
         present=frozen(present),
         absent=frozen(absent),
+        beyond=frozen(beyond),
         sharp=frozen(sharp),
         risks=tuple(tuple(model.risks[r] for r in model.cause_parents[c]) for c in at),
         priors=tuple(frozen(_log_odds(model, c)) for c in at),
         base=frozen(special.logit(prior[at])),
     )
+
+
+def _beyond_twin(own: FloatArray, present: FloatArray, given: FloatArray) -> FloatArray:
+    """Terms (M, K) of present findings against the twin of each cause.
+
+    The twin is the ordinary cause that leaves the least of the log-odds that the findings of the
+    dangerous cause give in the mean.
+
+    Parameters
+    ----------
+    own, present : arrays (M, K)
+        P(f | d), and the terms against P(f).
+    given : array (T, M)
+        P(f | c) of the ordinary causes.
+    """
+    least = present
+    mean = np.full(present.shape[1], np.inf)
+    for twin in given:
+        with np.errstate(divide="ignore"):
+            against = np.log(own) - np.log(twin)[:, None]
+        terms = np.maximum(np.minimum(present, against), 0.0)
+        left = (own * terms).sum(axis=0)
+        least = np.where(left < mean, terms, least)
+        mean = np.minimum(left, mean)
+    return least
 
 
 def _links(
