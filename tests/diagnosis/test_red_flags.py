@@ -189,7 +189,7 @@ def test_every_leaf_can_make_a_difference(rule_id):
         rate = rng.choice([0.1, 0.3, 0.5])
         facts = {n: "present" if rng.random() < rate else "absent" for n in names}
         if "age" in facts:
-            facts["age"] = rng.choice(["70_to_79", "40_to_49"])
+            facts["age"] = rng.choice(["70_to_79", "65_to_69", "40_to_49"])
         if rule_id == "exercise_linked":
             facts = dict(base_self_care)
         name = sorted(needed)[rng.integers(len(needed))]
