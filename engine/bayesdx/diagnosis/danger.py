@@ -40,7 +40,7 @@ ORDINARY = 0.005
 #: A discriminating finding is so much more frequent than under any ordinary cause, and so frequent.
 SHARPER, OFTEN = 3.0, 0.15
 #: Odds in units of those of the threshold that call, with a discriminating finding and without.
-OPEN, SHUT = 2.0, 5.0
+OPEN, SHUT = 2.0, 10.0
 
 States = Mapping[str, NDArray[np.integer]]
 
