@@ -153,10 +153,15 @@ def _rule_reasons(diagnosis: Diagnosis, labels: Mapping[str, str]) -> Iterator[l
             leaves = [in_words(leaf, labels, diagnosis.understood) for leaf in hit.because]
             because = clipped([short(leaf) for leaf in leaves], ROOM_BECAUSE)
             yield [
-                Paragraph(hit.title, mark="! ", indent=2, emphasis=hit.level),
+                Paragraph(hit.title, mark=mark_of(hit.level), indent=2, emphasis=hit.level),
                 Paragraph(hit.advice, indent=4),
                 Paragraph(f"Because of: {because}.", indent=4),
             ]
+
+
+def mark_of(level: str) -> str:
+    """Return what stands before a reason: an exclamation mark only where days matter."""
+    return "! " if level in WHEN else "- "
 
 
 def _cause_reasons(diagnosis: Diagnosis) -> Iterator[list[Block]]:
