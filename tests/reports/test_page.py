@@ -122,6 +122,7 @@ def test_red_flags_come_first_and_nothing_is_ruled_out(
         if hit.outcome == "fired" and hit.level == "emergency":
             assert hit.title in first_page
             assert hit.advice in first_page
+    assert "do not wait for it" in first_page
     assert text.count("Nothing is ruled out") >= 3
     assert text.count("Intended use.") == 1
     assert text.index("not a medical device") < text.index("Understood: ")

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bayesdx.knowledge.red_flag_schema import LEVELS, URGENCY_ONLY
-from bayesdx.presentation.advice_view import WHEN, WHERE
+from bayesdx.presentation.advice_view import PRESSING, WHEN, WHERE
 from bayesdx.presentation.diagnosis_view import status_text
 from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph, Row, bullets
 from bayesdx.presentation.terminal import lines_of
@@ -85,7 +85,7 @@ def _described(brief: Brief, labels: Mapping[str, str], reasons: int) -> Iterato
         yield _short_grid(brief)
         yield from _reason_blocks(brief)
     if len(brief.questions):
-        yield Paragraph("What tells most, if you ask it next:")
+        yield Paragraph(f"{asks_next(diagnosis.urgency)}:")
         yield from bullets([question_text(row) for _, row in rows_of(brief.questions)])
     yield Paragraph(LAST_LINE, emphasis="quiet")
 
@@ -157,6 +157,13 @@ def _rule_reasons(diagnosis: Diagnosis, labels: Mapping[str, str]) -> Iterator[l
                 Paragraph(hit.advice, indent=4),
                 Paragraph(f"Because of: {because}.", indent=4),
             ]
+
+
+def asks_next(level: str) -> str:
+    """Head the questions; where somebody has to look first, they must not hold that up."""
+    if level in PRESSING:
+        return "What tells most about the causes; do not wait for it"
+    return "What tells most, if you ask it next"
 
 
 def mark_of(level: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayesdx.presentation.advice_view import body_of
 from bayesdx.presentation.brief_view import (
+    asks_next,
     background_note,
     brief_urgency_blocks,
     candidates,
@@ -109,6 +110,8 @@ class FirstPage:
         The first of them, within a sentence.
     reasons, against : sequence of str
         What speaks for it, the greatest first; and what speaks most against it, if anything.
+    asks : str
+        Heads the questions.
     questions : sequence of str
         What tells most.
     """
@@ -122,6 +125,7 @@ class FirstPage:
     first: str
     reasons: Sequence[str]
     against: Sequence[str]
+    asks: str
     questions: Sequence[str]
 
 
@@ -158,6 +162,7 @@ def first_page(report: CaseReport, labels: Mapping[str, str]) -> FirstPage:
         first=lower_first(short(str(diagnosis.shortlist.iloc[0]["label"]))) if listed else "",
         reasons=reasons[:REASONS],
         against=against[:1],
+        asks=asks_next(diagnosis.urgency),
         questions=[question_text(row) for _, row in rows_of(brief.questions)],
     )
 
