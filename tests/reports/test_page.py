@@ -192,6 +192,7 @@ def test_ranges_can_be_left_out(engine: bayesdx.Engine) -> None:
     assert "Range:" not in text
 
 
+@pytest.mark.slow
 def test_all_adds_what_takes_longer(engine: bayesdx.Engine) -> None:
     effort = Thoroughness(draws=10, every=True, references=199, explained=1)
     text = page(engine, [gathered(engine, "one", {"fair_pos": "present"}, effort)], "One")
