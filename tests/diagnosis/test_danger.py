@@ -11,7 +11,6 @@ import bayesdx
 from bayesdx.diagnosis.danger import OFTEN, OPEN, ORDINARY, SHARPER, SHUT
 from bayesdx.inference.evidence import no_evidence
 from bayesdx.inference.noisy.query import posteriors
-from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables import finding_columns, read_cases
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -158,8 +157,8 @@ def falls(engine: bayesdx.Engine, cases: pd.DataFrame) -> list[str]:
                 continue
             if name not in known:
                 rows.append({**known, name: "present"})
-        table = pd.DataFrame(rows, dtype=object).fillna("")
-        levels = [LEVELS.index(one) for one in engine.score(table)["urgency"]]
+        # Posteriors have no part in it.
+        levels = [int(core.urgency(core.read_case(one).facts, 1).level[0]) for one in rows]
         found += [
             f"{known} + {[n for n in more if n not in known]}"
             for more, level in zip(rows[1:], levels[1:], strict=True)

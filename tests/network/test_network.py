@@ -19,6 +19,7 @@ from bayesdx.network import (
     Variable,
 )
 
+SUM_TO_1 = "rows that sum to 1 (normalise=True of Network divides them by their sums)"
 VARIABLES = (
     Variable("age", ("young", "old", "very_old")),
     Variable("strain"),
@@ -86,7 +87,7 @@ def test_parents_come_before_their_children() -> None:
         ),
         pytest.param(
             table([0.5, 0.25]),
-            "table of strain: expected rows that sum to 1, got 0.75.",
+            f"table of strain: expected {SUM_TO_1}, got 0.75.",
             id="sum",
         ),
         pytest.param(
@@ -217,7 +218,7 @@ def test_all_faults_are_told_at_once() -> None:
     ]
     changed = CPDS | {cpd.child: cpd for cpd in wrong}
     assert faults(VARIABLES, list(changed.values())) == [
-        "table of strain: expected rows that sum to 1, got 0.75.",
+        f"table of strain: expected {SUM_TO_1}, got 0.75.",
         "noisy-OR of pain, strengths: expected probabilities in [0, 1], got [1.5].",
         "noisy-OR of pain, leak: expected probabilities in [0, 1], got [-0.5].",
         "any-of any: expected one or more members, got ().",

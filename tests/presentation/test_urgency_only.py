@@ -65,4 +65,4 @@ def test_lists_as_json_and_pages_say_it(capsys: pytest.CaptureFixture[str], tmp_
     assert row["urgency_only"] is True
     page = tmp_path / "page.html"
     assert main(("report", "-f", ONE, "-f", "low_back_pain", "-o", str(page), "--draws", "0")) == 0
-    assert URGENCY_ONLY in page.read_text(encoding="utf-8")
+    assert URGENCY_ONLY in page.read_text(encoding="utf-8").lower()

@@ -11,7 +11,6 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +42,15 @@ def node() -> str:
 
 
 def cases(engine: bayesdx.Engine, count: int, seed: int) -> Iterator[Case]:
-    """Yield ``count`` cases of every kind, as `Engine.diagnose` takes them."""
+    """Yield ``count`` cases of every kind, as `Engine.diagnose` takes them.
+
+    The seed is that of the answers at random; cases drawn from the model begin alike.
+    """
     left, known = count, {*engine.core.states, *engine.knowledge.measures}
     for share, options in TOLD.values():
         number = round(share * count)
         left -= number
-        for table in SampleTables(engine, number, replace(options, seed=seed)).chunks():
+        for table in SampleTables(engine, number, options).chunks():
             names = [name for name in table.column_names if name in known]
             for row in table.select(names).to_pylist():
                 yield {name: cell for name, cell in row.items() if cell is not None}

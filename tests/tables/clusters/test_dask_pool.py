@@ -196,7 +196,7 @@ def test_without_workers_everything_is_missing(work: Work, tmp_path: Path) -> No
 
 def test_what_cannot_be_used_is_refused_before_anything_is_done(work: Work, tmp_path: Path) -> None:
     core = work.engine.core
-    with pytest.raises(InvalidCase, match="expected Parquet") as caught:
+    with pytest.raises(InvalidCase, match="expected a folder of Parquet") as caught:
         score_table(
             core, "cases.csv", tmp_path / "out.csv", RunOptions(dry_run=True), cluster=Cluster()
         )

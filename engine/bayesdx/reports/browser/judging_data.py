@@ -152,17 +152,17 @@ def _triage(core: Core, names: list[str]) -> Plain:
 
 
 def _terms(scores: DangerScores, m: int) -> list[list[float]]:
-    """``[cause, present, absent, sharp]`` of each cause that a finding tells something about."""
+    """``[cause, present, absent, beyond, sharp]`` of causes that a finding tells of."""
     present, absent, sharp = scores.present[m], scores.absent[m], scores.sharp[m]
     return [
-        [k, _short(present[k]), _short(absent[k]), int(sharp[k])]
+        [k, *(_short(terms[k]) for terms in (present, absent, scores.beyond[m])), int(sharp[k])]
         for k in np.flatnonzero((present != 0.0) | (absent != 0.0) | sharp).tolist()
     ]
 
 
 def _short(score: float) -> float:
-    """Log-odds to eight digits, and finite: what is compared with a threshold needs no more."""
-    return float(f"{max(score, -1e9):.8g}")
+    """Log-odds to six digits, and finite: what is compared with a threshold needs no more."""
+    return float(f"{max(score, -1e9):.6g}")
 
 
 def _texts(texts: Texts | None) -> Plain:

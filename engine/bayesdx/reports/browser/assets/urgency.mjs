@@ -8,7 +8,8 @@
  *
  * @typedef {{id: string, level: number, title: string, advice: string, sources: string[], basis: string,
  *   when: Gate}} Rule
- * @typedef {[finding: string, terms: [cause: number, present: number, absent: number, sharp: number][]]} Terms
+ * @typedef {[finding: string, terms: [cause: number, present: number, absent: number, beyond: number, sharp: number][]]} Terms
+ *   `beyond` is what a present finding tells against the ordinary cause that is most alike.
  * @typedef {{id: string, at: number, level: number, ratio: number, threshold: number}} Dangerous
  * @typedef {{open: number, shut: number, causes: Dangerous[], scales: Terms[][]}} TriageData By scale
  *   the levels of an ordinal finding, rising, or one finding.
@@ -69,20 +70,22 @@ function dangerCalls(triage, network, facts) {
     const prior = priorGiven(network, at, known);
     return Math.log(prior) - Math.log1p(-prior);
   });
+  const against = { anybody: triage.causes.map(() => 0), twin: triage.causes.map(() => 0) };
   const speaks = triage.causes.map(() => false);
   for (const levels of triage.scales) {
     // Only the highest level reached, and the lowest one missed.
     const reached = [...levels].reverse().find(([finding]) => facts.get(finding) === 1);
     const missed = levels.find(([finding]) => facts.get(finding) === 0);
-    for (const [cause, present, , sharp] of reached?.[1] ?? []) {
-      score[cause] += present;
+    for (const [cause, present, , beyond, sharp] of reached?.[1] ?? []) {
+      against.anybody[cause] += present;
+      against.twin[cause] += beyond;
       if (sharp) speaks[cause] = true;
     }
     for (const [cause, , absent] of missed?.[1] ?? []) score[cause] += absent;
   }
   const calls = triage.causes.flatMap((cause, k) => {
-    const odds = score[k] - Math.log(speaks[k] ? triage.open : triage.shut);
-    const weighed = 1 / (1 + Math.exp(-odds));
+    const told = speaks[k] ? against.anybody[k] - Math.log(triage.open) : against.twin[k] - Math.log(triage.shut);
+    const weighed = 1 / (1 + Math.exp(-(score[k] + told)));
     if (!(weighed >= cause.threshold)) return [];
     const because = telling(triage, k).filter((finding) => facts.get(finding) === 1);
     return [{ cause, expectedLoss: weighed * cause.ratio, because }];
@@ -99,7 +102,7 @@ function dangerCalls(triage, network, facts) {
  */
 function telling(triage, k) {
   const found = triage.scales.flat().flatMap(([finding, terms]) =>
-    terms.filter(([cause, , , sharp]) => cause === k && sharp).map(([, present]) => ({ finding, present })),
+    terms.filter(([cause, , , , sharp]) => cause === k && sharp).map(([, present]) => ({ finding, present })),
   );
   return found.sort((a, b) => b.present - a.present).map(({ finding }) => finding);
 }
