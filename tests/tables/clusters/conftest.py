@@ -13,8 +13,7 @@ from bayesdx.tables.execution.table_run import score_table
 
 @pytest.fixture(scope="session")
 def work(tmp_path_factory) -> Work:
-    # Rows are compared to the last bit: one backend, whatever else has loaded numba by now.
-    engine = bayesdx.load(write_priors(tmp_path_factory.mktemp("priors"), SMALL), backend="numpy")
+    engine = bayesdx.load(write_priors(tmp_path_factory.mktemp("priors"), SMALL))
     folder = tmp_path_factory.mktemp("cases")
     write_sample(SampleTables(engine, ROWS), f"{folder}/cases/", parts=3)
     score_table(engine.core, folder / "cases", f"{folder}/local/", RunOptions(chunk_rows=CHUNK))
