@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from dask_cases import CHUNK, ROWS, Work, scores
+from dask_cases import CHUNK, ROWS, Work, same, scores
 
 from bayesdx.errors import BayesdxError, InvalidCase
 from bayesdx.tables.execution.partition_plan import ranges
@@ -46,7 +46,7 @@ def run(
 def test_the_scores_are_those_of_one_machine(work: Work, tmp_path: Path, address: str) -> None:
     seen: list[tuple[int, float | None]] = []
     report = run(work, tmp_path / "out", address, on_progress=lambda *now: seen.append(now))
-    assert scores(tmp_path / "out").equals(work.local)
+    same(scores(tmp_path / "out"), work.local)
     assert report.counts.records == report.counts.scored == ROWS
     assert [path.name for path in sorted((tmp_path / "out").iterdir())] == [
         f"part-{number:05}.parquet" for number in range(PARTS)
@@ -66,7 +66,7 @@ def test_the_long_shape_as_well(work: Work, tmp_path: Path, address: str) -> Non
     options = RunOptions(chunk_rows=CHUNK, output=OutputOptions("long", top=2))
     run(work, tmp_path / "out", address, options)
     score_table(work.engine.core, work.cases, f"{tmp_path}/local/", options)
-    assert scores(tmp_path / "out").equals(scores(tmp_path / "local"))
+    same(scores(tmp_path / "out"), scores(tmp_path / "local"))
 
 
 def with_faults(work: Work, folder: Path) -> Path:
@@ -100,7 +100,7 @@ def test_bad_records_can_be_left_out_and_are_counted(
     options = RunOptions(chunk_rows=CHUNK, on_error="skip")
     report = run(work, tmp_path / "out", address, options, source=bad)
     score_table(work.engine.core, bad, f"{tmp_path}/local/", options)
-    assert scores(tmp_path / "out").equals(scores(tmp_path / "local"))
+    same(scores(tmp_path / "out"), scores(tmp_path / "local"))
     assert (report.counts.records, report.counts.rejected) == (ROWS, 3)
     assert len(report.faults) == 3
     rejected = (tmp_path / "out.rejected.csv").read_bytes()
@@ -146,7 +146,7 @@ def test_a_partition_that_fails_for_good_is_named_and_can_be_made_up_for(
     assert len(seen) == 1 + 3
     assert report.resumed == ROWS - 3 * 4 * CHUNK
     assert report.counts.records == ROWS
-    assert scores(tmp_path / "out").equals(work.local)
+    same(scores(tmp_path / "out"), work.local)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.audit.json"]
 
 
@@ -171,7 +171,7 @@ def test_resuming_asks_for_the_same_input_and_options(
     with pytest.raises(InvalidCase, match="the same shape as in the unfinished run, 'wide'"):
         run(work, tmp_path / "out", address, long)
     run(work, tmp_path / "out", address, RunOptions(chunk_rows=CHUNK, restart=True))
-    assert scores(tmp_path / "out").equals(work.local)
+    same(scores(tmp_path / "out"), work.local)
 
 
 def test_a_folder_of_somebody_else_is_left_alone(work: Work, tmp_path: Path, address: str) -> None:

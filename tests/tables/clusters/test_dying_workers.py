@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from dask_cases import CHUNK, ROWS, Work, scores
+from dask_cases import CHUNK, ROWS, Work, same, scores
 
 from bayesdx.errors import BayesdxError
 from bayesdx.tables.execution.run_options import Cluster, RunOptions, RunReport
@@ -81,7 +81,7 @@ def test_killed_workers_change_nothing(work: Work, tmp_path: Path, after: tuple[
         killer = Killer(cluster, after)
         report = run(work, tmp_path / "out", cluster.scheduler_address, killer)
     assert len(killer.killed) == len(after)
-    assert scores(tmp_path / "out").equals(work.local)
+    same(scores(tmp_path / "out"), work.local)
     assert report.counts.records == report.counts.scored == ROWS
     assert len(list((tmp_path / "out").iterdir())) == PARTS
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.audit.json"]
@@ -107,7 +107,7 @@ def test_where_no_worker_may_die_what_it_had_in_hand_is_missing_and_resumed(
         assert 0 < len(missing) < PARTS
         report = run(work, tmp_path / "out", address, resume=True)
     assert report.resumed > 0
-    assert scores(tmp_path / "out").equals(work.local)
+    same(scores(tmp_path / "out"), work.local)
 
 
 def test_a_cluster_of_its_own(work: Work, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_cluster_of_its_own(work: Work, tmp_path: Path) -> None:
         cluster=Cluster("local", part_chunks=10),
     )
     assert report.counts.records == ROWS
-    assert scores(tmp_path / "out").equals(work.local)
+    same(scores(tmp_path / "out"), work.local)
 
 
 def test_when_the_cluster_goes_away_the_rest_is_missing(work: Work, tmp_path: Path) -> None:
