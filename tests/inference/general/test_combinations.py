@@ -99,7 +99,9 @@ def combinations(
             patch.setattr(
                 orders,
                 "eliminate",
-                lambda graph, weights, live, _, noise=None: real(graph, weights, live, rule, noise),  # noqa: B023
+                lambda graph, weights, live, _, *rest, rule=rule, real=real, **more: real(
+                    graph, weights, live, rule, *rest, **more
+                ),
             )
             patch.setattr(orders, "MOST_RESTARTS", 0)
             other = CompiledGeneral(network, LIMIT, backend)
