@@ -9,7 +9,7 @@ import typer
 
 import bayesdx
 from bayesdx.cli.case_tables import column_names
-from bayesdx.cli.options import Quiet
+from bayesdx.cli.options import DiagnosisColumn, IdColumn, IgnoredColumns, Quiet, on_bad_row
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.presentation.drift_view import drift_blocks
@@ -18,9 +18,6 @@ from bayesdx.presentation.terminal import show, show_lines
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.learning.labels import Others
-    from bayesdx.diagnosis.scoring import OnBadRow
-
-_ON_ERROR = {"stop": "raise", "skip": "reject"}
 
 
 def drift(
@@ -59,9 +56,7 @@ def drift(
             show_default=False,
         ),
     ] = None,
-    diagnosis: Annotated[
-        str, typer.Option(metavar="COLUMN", help="The column of diagnoses.")
-    ] = "diagnosis",
+    diagnosis: DiagnosisColumn = "diagnosis",
     false_alarm: Annotated[
         float,
         typer.Option(help="Largest share of reports that tell of a drift where there is none."),
@@ -78,23 +73,8 @@ def drift(
             "counted.",
         ),
     ] = "stop",
-    id_column: Annotated[
-        str | None,
-        typer.Option(
-            "--id",
-            metavar="COLUMN",
-            help="The column that names the cases; by default case_id.",
-            show_default=False,
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMNS",
-            help="Columns that are no evidence, with commas between.",
-            show_default=False,
-        ),
-    ] = None,
+    id_column: IdColumn = None,
+    ignore: IgnoredColumns = None,
     quiet: Quiet = False,
 ) -> None:
     """Say whether cases still are what the model says, over time.
@@ -104,8 +84,7 @@ def drift(
     slope), and how often each finding is asked. A drift says that something has changed, not what:
     people, how they are asked, how they are labelled, or the numbers.
     """
-    if on_error not in _ON_ERROR:
-        raise InvalidCase(Fault("--on-error", "stop or skip", on_error))
+    bad_rows = on_bad_row(on_error)
     if output is not None and output.suffix != ".csv":
         raise InvalidCase(Fault("--output", "a name that ends in .csv", str(output)))
     # Imported here: help does not wait for it.
@@ -129,7 +108,7 @@ def drift(
             seed=seed,
             id=id_column,
             ignore=column_names(ignore),
-            on_error=cast("OnBadRow", _ON_ERROR[on_error]),
+            on_error=bad_rows,
         )
     show([*drift_blocks(found), *ending(engine.knowledge.model.intended_use)])
     if output is not None:

@@ -9,9 +9,9 @@ import typer
 
 import bayesdx
 from bayesdx.cli.case_tables import column_names
-from bayesdx.cli.options import Quiet
+from bayesdx.cli.options import DiagnosisColumn, IdColumn, IgnoredColumns, Quiet, on_bad_row
 from bayesdx.cli.progress import patience
-from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase
+from bayesdx.errors import Fault, InvalidKnowledge, Phrase
 from bayesdx.knowledge.learned_numbers import LEARNED_FILE
 from bayesdx.presentation.layout import ending
 from bayesdx.presentation.learning_view import learning_blocks
@@ -19,10 +19,7 @@ from bayesdx.presentation.terminal import show, show_lines, tell
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.learning.labels import Others
-    from bayesdx.diagnosis.scoring import OnBadRow
     from bayesdx.knowledge.learning_schema import Sample
-
-_ON_ERROR = {"stop": "raise", "skip": "reject"}
 
 
 def learn(
@@ -61,9 +58,7 @@ def learn(
             "learned from consecutive cases only.",
         ),
     ] = "selected",
-    diagnosis: Annotated[
-        str, typer.Option(metavar="COLUMN", help="The column of diagnoses.")
-    ] = "diagnosis",
+    diagnosis: DiagnosisColumn = "diagnosis",
     folds: Annotated[
         int, typer.Option(help="Parts of the cases that are scored by what the others say.")
     ] = 5,
@@ -76,23 +71,8 @@ def learn(
             "counted.",
         ),
     ] = "stop",
-    id_column: Annotated[
-        str | None,
-        typer.Option(
-            "--id",
-            metavar="COLUMN",
-            help="The column that names the cases; by default case_id.",
-            show_default=False,
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMNS",
-            help="Columns that are no evidence, with commas between.",
-            show_default=False,
-        ),
-    ] = None,
+    id_column: IdColumn = None,
+    ignore: IgnoredColumns = None,
     quiet: Quiet = False,
 ) -> None:
     """Learn the numbers of a folder from cases.
@@ -102,8 +82,7 @@ def learn(
     what moved and how answers to cases that were held out fare, before and after. The files of the
     documents are not touched.
     """
-    if on_error not in _ON_ERROR:
-        raise InvalidCase(Fault("--on-error", "stop or skip", on_error))
+    bad_rows = on_bad_row(on_error)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         got = Phrase("one with files" if output.is_dir() else "a file")
         raise InvalidKnowledge(Fault(str(output), "a new or empty folder", got))
@@ -126,7 +105,7 @@ def learn(
             seed=seed,
             id=id_column,
             ignore=column_names(ignore),
-            on_error=cast("OnBadRow", _ON_ERROR[on_error]),
+            on_error=bad_rows,
             say=(lambda _: None) if quiet else tell,
         )
     _write_folder(engine.knowledge.folder, output, found.to_toml())
