@@ -75,11 +75,6 @@ class ClusterTree:
     hanging: dict[int, Tensor]
     rank: dict[int, int]
 
-    def tensor_scope(self, tensor: Tensor) -> Scope:
-        """Variables of a tensor."""
-        kind, c = tensor
-        return self.product[c] if kind == "clique" else self.separator[c]
-
 
 def build_cluster_tree(
     problem: FactorNetwork,
