@@ -127,7 +127,7 @@ def test_keep_asking_goes_on(talk) -> None:
 
 def test_nothing_left_ends_it(talk) -> None:
     _, said = talk("", "", "", plan=Plan(by=("laboratory",), keep_asking=True))
-    assert said.count("? [y/n or times the upper limit]") == 1
+    assert said.count("? [times the upper limit as a number, or y/n]") == 1
     assert "Nothing is left to ask." in said
 
 

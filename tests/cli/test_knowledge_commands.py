@@ -112,7 +112,7 @@ def test_check_prints_notes_only_when_asked(run, monkeypatch: pytest.MonkeyPatch
     assert warned == "warning: w: z."
     assert run("check", "--quiet").out == run("check").out
     assert "0 unaccounted; 0 orphan numbers" in accounted
-    assert "0 error, 1 warning" in counts
+    assert "0 errors, 1 warning" in counts
 
 
 def test_two_folders_are_one_too_many(run, tmp_path: Path) -> None:

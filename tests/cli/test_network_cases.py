@@ -57,7 +57,7 @@ def test_impossible_evidence_is_a_status(run, asia: Path, tmp_path: Path) -> Non
     assert answer.columns.tolist() == ["xray=yes", "xray=no", "log_evidence", "status"]
     assert answer.loc[0, "status"] == "impossible"
     assert answer.loc[0, "log_evidence"] == float("-inf")
-    assert "1 cases (1 impossible) written" in ran.err
+    assert "1 case (1 impossible) written" in ran.err
 
 
 def test_slips_get_the_nearest_names(run, asia: Path, tmp_path: Path) -> None:

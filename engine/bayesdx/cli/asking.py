@@ -133,7 +133,7 @@ def _question(entry: Finding | Risk) -> Question:
 
 def possible_answers(states: Sequence[str]) -> str:
     """Say how a finding or risk can be answered."""
-    return "y/n" if tuple(states) == ("absent", "present") else "/".join(states)
+    return "y/n" if tuple(states) == ("absent", "present") else ", ".join(states)
 
 
 def meaning(entry: Finding | Risk | Measure) -> str:

@@ -22,9 +22,11 @@ from bayesdx.knowledge.linting import lint
 from bayesdx.knowledge.overrides import stale
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.presentation.terminal import show, show_lines
-from bayesdx.presentation.words import counted
+from bayesdx.presentation.words import counted, listed
 
 EXPECTED = "expected_cause"
+#: From so many places on, those of one warning are named in part; ``--verbose`` names all.
+ALIKE = 4
 
 
 def check(
@@ -64,14 +66,15 @@ def check(
         remarks = lint(knowledge) + fit_remarks(assembly) + missed
         remarks += effect_remarks(used, assembly)
     shown = ("info", "warning") if verbose and not quiet else ("warning",)
-    _print([remark for kind in shown for remark in remarks if remark[0] == kind])
+    _print([remark for kind in shown for remark in remarks if remark[0] == kind], verbose)
     counts = Counter(severity for severity, _, _ in remarks)
-    found = ", ".join(f"{counts[kind]} {kind}" for kind in ("error", "warning", "info"))
+    kinds = ("error", "warning", "note")
+    found = ", ".join(counted(counts["info" if kind == "note" else kind], kind) for kind in kinds)
     if knowledge.statements:
         show_lines(summary(knowledge))
-    size = (
-        f"{counted(len(knowledge.causes), 'cause')}, {counted(len(knowledge.findings), 'finding')}"
-    )
+    # What no cause explains has a row of its own and is no cause.
+    causes = sum(cause.kind != "leak" for cause in knowledge.causes.values())
+    size = f"{counted(causes, 'cause')}, {counted(len(knowledge.findings), 'finding')}"
     show_lines(f"{knowledge.folder}: {size}; {found}; digest {knowledge.digest[:12]}")
     if deep and not counts["error"]:
         _show_depth(knowledge, typical)
@@ -82,9 +85,14 @@ def check(
         raise typer.Exit(1)
 
 
-def _print(remarks: Sequence[tuple[str, str, str]]) -> None:
+def _print(remarks: Sequence[tuple[str, str, str]], every: bool = True) -> None:
+    alike: dict[tuple[str, str], list[str]] = {}
     for severity, place, message in remarks:
-        show_lines(f"{severity}: {place}: {message}")
+        alike.setdefault((severity, message), []).append(place)
+    for (severity, message), places in alike.items():
+        # One remark about many numbers is one line: the others would be lost among them.
+        named = listed(places, every or len(places) < ALIKE)
+        show_lines(f"{severity}: {named}: {message}")
 
 
 def _show_depth(knowledge: Knowledge, typical: Path | None) -> None:

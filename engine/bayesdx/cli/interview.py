@@ -280,8 +280,9 @@ class Interview:
         words = [] if row.kind == "measure" else [possible_answers(labels)]
         measure = self.engine.knowledge.measures.get(row.measure)
         if measure is not None:
-            words.append(measure.unit)
-        return " or ".join(words)
+            # What most people have at hand comes first.
+            words.insert(0, f"{measure.unit} as a number")
+        return ", or ".join(words)
 
     def _describe(self, row: Any) -> None:
         knowledge = self.engine.knowledge
@@ -371,8 +372,8 @@ def _reasons(row: Any, engine: Engine, cause: str | None) -> Iterator[str]:
         yield f"Red flag ({rule.level}): an answer makes a rule fire by itself: {rule.title}."
     if not pd.isna(row.information):
         about = cause or "the causes"
-        told = f"{row.information:.3g} (in bits), at a cost of {row.cost:g}"
-        yield f"Expected information about {about}: {told}."
+        told = f"{row.information:.3g}, where 1 settles an even chance (in bits)"
+        yield f"Expected information about {about}: {told}; cost {row.cost:g}."
 
 
 def repeat_line(answers: dict[str, str], priors: str | None = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayesdx.presentation.terminal import tell
@@ -41,11 +42,12 @@ def print_summary(report: RunReport, output: str, on_error: str, quiet: bool) ->
         _print_unanswered(report)
         _print_ids(report)
         return
-    tell(f"bayesdx: {counts.scored:,} cases ({_listed(counts.status)}) written to {output}")
+    cases = counted(counts.scored, "case")
+    tell(f"bayesdx: {cases} ({_listed(counts.status)}) written to {output}")
     if counts.rejected:
         tell(
-            f"bayesdx: {counts.records:,} rows read, {counts.rejected:,} rejected: "
-            f"{report.rejected}"
+            f"bayesdx: {counted(counts.records, 'row')} read, {counts.rejected:,} rejected: "
+            f"{_as_typed(report.rejected)}"
         )
     _print_faults(report, on_error)
     _print_unanswered(report)
@@ -110,8 +112,15 @@ def summary_lines(report: RunReport) -> list[str]:
             f"chunk, from row {first:,}, took {slowest:.2f} s to score"
         )
     if report.audit is not None:
-        lines.append(f"audit: {report.audit}")
+        lines.append(f"audit: {_as_typed(report.audit)}")
     return lines
+
+
+def _as_typed(path: Path | None) -> str:
+    """Name a file shortly where it is below the working folder."""
+    if path is None or not path.is_relative_to(here := Path.cwd()):
+        return str(path)
+    return str(path.relative_to(here))
 
 
 def _listed(counted: Counter[str], most: int | None = None) -> str:
