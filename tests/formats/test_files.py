@@ -102,3 +102,32 @@ def test_writing_packs_by_suffix(tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "a.bif.gz").read_bytes()) == plain
     assert b"variable asia {" in plain
     assert len(plain) < 2 * len(example_text("asia"))
+
+
+@pytest.mark.parametrize("name", ["n.bif", "n.bif.gz"])
+def test_a_network_that_cannot_be_written_leaves_the_old_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, link = tmp_path / name, tmp_path / f"link.{name}"
+    network = bayesdx.Network(
+        [bayesdx.Variable("A", ("no", "yes"))], [bayesdx.TableCPD("A", (), [0.75, 0.25])]
+    )
+    write_network(network, path)
+    path.chmod(0o600)
+    link.symlink_to(path)
+    old = path.read_bytes()
+    other = network.do({"A": "yes"})
+
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bayesdx.whole_files.os.fsync", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            write_network(other, link)
+    assert path.read_bytes() == old
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted([name, link.name])
+    write_network(other, link)
+    assert link.is_symlink()
+    assert read_network(path).digest == other.digest
+    assert path.stat().st_mode & 0o777 == 0o600

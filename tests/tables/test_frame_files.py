@@ -71,7 +71,7 @@ def test_old_file_stays_when_the_new_one_fails(
     def full_disk(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bayesdx.tables.disk.os.fsync", full_disk)
+    monkeypatch.setattr("bayesdx.whole_files.os.fsync", full_disk)
     with pytest.raises(InvalidCase, match="place to write to, got No space left on device"):
         write_table(TABLE, target)
     assert target.read_text() == "old"

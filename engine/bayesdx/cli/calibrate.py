@@ -16,7 +16,8 @@ from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.overrides import calibrated, calibration_text
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.presentation.terminal import show_lines
-from bayesdx.tables import write_whole
+from bayesdx.presentation.words import counted
+from bayesdx.tables import check_place, refuse_overwriting, write_whole
 
 MOST_MOVES = 20
 
@@ -42,6 +43,12 @@ def calibrate(
     if not knowledge.constraints:
         show_lines("no constraints: nothing to calibrate")
         return
+    target = knowledge.folder / "calibration.toml" if out is None else out
+    if not dry_run:
+        # What is written by default is the one file that it does not begin from.
+        read = [one for one in knowledge.folder.rglob("*.toml") if one.name != "calibration.toml"]
+        refuse_overwriting(target, read)
+        check_place(target)
     elicited = knowledge.model_copy(update={"calibration": None})
 
     with patience("moving numbers") as tell_round:
@@ -49,7 +56,7 @@ def calibrate(
         after = elicited.model_copy(update={"calibration": calibration})
         checks = _checks(elicited), _checks(calibrated(after))
     print_checks(*checks)
-    show_lines(f"\n{len(calibration.move)} numbers moved, the largest move first:")
+    show_lines(f"\n{counted(len(calibration.move), 'number')} moved, the largest move first:")
     for move in calibration.move[:MOST_MOVES]:
         show_lines(f"  {move.number}: {move.elicited:g} -> {move.calibrated:g} ({move.constraint})")
     if len(calibration.move) > MOST_MOVES:
@@ -58,7 +65,6 @@ def calibrate(
         show_lines(f"given up: {one.constraint}; cannot hold beside {', '.join(one.conflict[1:])}")
         show_lines(f"  statements that contradict each other: {', '.join(one.statements)}")
     if not dry_run:
-        target = out if out is not None else knowledge.folder / "calibration.toml"
         write_whole(target, calibration_text(calibration).encode())
         show_lines(f"wrote {target}")
 

@@ -13,7 +13,7 @@ import typer
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.comparison_figure import check_figure, draw_posteriors
-from bayesdx.cli.options import AsJson, CaseTable, FindingOptions, Priors
+from bayesdx.cli.options import AsJson, CaseTable, FindingOptions, Priors, check_output
 from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.column_names import ColumnNames
 from bayesdx.diagnosis.per_source import COLUMNS, Comparison
@@ -29,7 +29,8 @@ from bayesdx.presentation.comparison_view import (
     top_causes,
 )
 from bayesdx.presentation.terminal import show, tell
-from bayesdx.tables import CASE_ID, refuse_overwriting, write_table
+from bayesdx.presentation.words import counted
+from bayesdx.tables import CASE_ID, write_table, write_whole
 from bayesdx.tables.stated_tables import WholeTable, read_table
 from bayesdx.tables.table_options import TableOptions
 
@@ -85,8 +86,9 @@ def compare(
         raise InvalidCase(Fault("options", "one of --json and -o -", Phrase("both")))
     if figure is not None:
         check_figure(figure)
-    if cases is not None and output is not None:
-        refuse_overwriting(output, [cases])
+    for written in (output, figure):
+        if written is not None:
+            check_output(written, cases, priors=priors)
     with patience("asking each source alone"):
         knowledge = read_knowledge(priors)
         given, read = _cases(knowledge, cases, finding or (), table)
@@ -136,10 +138,10 @@ def _with_kept(found: Comparison, table: WholeTable) -> Comparison:
 
 def _write(found: Comparison, knowledge: Knowledge, output: str) -> None:
     if Path(output).suffix.lower() == ".json":
-        Path(output).write_text(comparison_json(found, knowledge) + "\n", encoding="utf-8")
+        write_whole(Path(output), f"{comparison_json(found, knowledge)}\n".encode())
     else:
         write_table(comparison_table(found, CASE_ID), output)
-    tell(f"bayesdx: {len(found.cases)} rows written to {output}")
+    tell(f"bayesdx: {counted(len(found.cases), 'row')} written to {output}")
 
 
 def _draw(found: Comparison, knowledge: Knowledge, case: Hashable, top: int, path: Path) -> None:

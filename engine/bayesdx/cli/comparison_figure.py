@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.tables import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -89,7 +90,7 @@ def draw_posteriors(
         figure.supxlabel(note, x=0.01, ha="left", fontsize=9.0)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
-    path.write_bytes(buffer.getvalue())
+    write_whole(path, buffer.getvalue())
 
 
 def _lay_out(axes: Axes, labels: list[str]) -> None:

@@ -11,11 +11,11 @@ import typer
 import bayesdx
 from bayesdx.cli.brief import show_brief, tell_next
 from bayesdx.cli.examples import sample_files
-from bayesdx.cli.options import Priors, Setting
+from bayesdx.cli.options import Priors, Setting, check_output
 from bayesdx.cli.progress import patience
 from bayesdx.presentation.layout import BLANK, Block, Paragraph
 from bayesdx.presentation.terminal import show
-from bayesdx.presentation.words import spaced
+from bayesdx.presentation.words import counted, spaced
 from bayesdx.tables import (
     CASE_ID,
     RESERVED,
@@ -53,13 +53,15 @@ def demo(
     out.mkdir(parents=True, exist_ok=True)
     packaged = {one.name: one for one in sample_files()}["cases.csv"]
     tables = [packaged] if scenarios is None else [scenarios / DOCUMENTS, scenarios / PUBLISHED]
+    for table in tables:
+        check_output(out / table.name, *tables, priors=priors, setting=setting)
     written = []
     for table in tables:
         with patience(f"scoring {table}"):
             cases = read_cases(table)
             scores = engine.score(finding_columns(cases))
             write_table(with_case_ids(cases, scores), out / table.name)
-        written.append(f"{len(cases)} cases of {table.name} -> {out / table.name}")
+        written.append(f"{counted(len(cases), 'case')} of {table.name} -> {out / table.name}")
         shown = _first_of_each(scores["urgency"]) if table.name != PUBLISHED else []
         for position in shown:
             case = cases.iloc[position]

@@ -9,12 +9,20 @@ import typer
 
 import bayesdx
 from bayesdx.cli.case_tables import column_names
-from bayesdx.cli.options import DiagnosisColumn, IdColumn, IgnoredColumns, Quiet, on_bad_row
+from bayesdx.cli.options import (
+    DiagnosisColumn,
+    IdColumn,
+    IgnoredColumns,
+    Quiet,
+    check_output,
+    on_bad_row,
+)
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.presentation.drift_view import drift_blocks
 from bayesdx.presentation.layout import ending
 from bayesdx.presentation.terminal import show, show_lines
+from bayesdx.presentation.words import counted
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.learning.labels import Others
@@ -91,6 +99,9 @@ def drift(
     from bayesdx.diagnosis.drift_check import drift as compare_windows
     from bayesdx.tables import read_cases, write_whole
 
+    if output is not None:
+        check_output(output, cases, priors=priors)
+
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors)
         frame = read_cases(cases)
@@ -113,4 +124,4 @@ def drift(
     show([*drift_blocks(found), *ending(engine.knowledge.model.intended_use)])
     if output is not None:
         write_whole(output, found.windows.to_csv().encode())
-        show_lines(f"{output}: a row for each of {len(found.windows)} windows")
+        show_lines(f"{output}: {counted(len(found.windows), 'window')}, a row each")

@@ -224,11 +224,12 @@ def network(
 
     reading = patience(f"reading {path.name}")
     if form == CONVERT:
-        from bayesdx.cli.network_files import written
+        from bayesdx.cli.network_files import NAMES_SUFFIX, written
 
         with reading:
             read = bayesian()
-        refuse_overwriting(files[2], [path])
+        for written_to in (files[2], f"{files[2]}{NAMES_SUFFIX}"):
+            refuse_overwriting(written_to, [path, names])
         written(read, files[2], rename=rename)
         return
     if form == LEARN:

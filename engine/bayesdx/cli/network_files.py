@@ -15,6 +15,8 @@ from bayesdx.presentation.terminal import tell
 from bayesdx.presentation.words import counted
 from bayesdx.tables import check_place, write_whole
 
+#: Beside a network whose names had to change: the file of both.
+NAMES_SUFFIX = ".names.json"
 #: Bytes of a file of names.
 LARGEST_NAMES = 20_000_000
 
@@ -51,7 +53,7 @@ def written(network: Network, output: str, *, rename: bool) -> None:
         names = write_network(network, output, rename=rename)
     tell(f"bayesdx: {counted(len(network.variables), 'variable')} written to {output}")
     if names:
-        beside = Path(f"{output}.names.json")
+        beside = Path(f"{output}{NAMES_SUFFIX}")
         write_whole(beside, names.reversed().to_json().encode())
         tell(f"bayesdx: some names are others there; {beside} has them: --names {beside}")
 

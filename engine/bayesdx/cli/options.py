@@ -139,6 +139,35 @@ def one_folder(folder: Path | None, priors: Path | None) -> Path | None:
     return folder or priors
 
 
+def check_output(
+    output: str | Path, *read: str | Path | None, priors: Path | None, setting: str | None = None
+) -> None:
+    """Refuse an output before the work is done that it is for.
+
+    Parameters
+    ----------
+    output : str or Path
+        ``-`` is standard output.
+    *read : str, Path or None
+        What the command reads.
+    priors, setting
+        As the options.
+
+    Raises
+    ------
+    InvalidCase
+        It is one of the files that are read, a file of the knowledge among them; or no file can be
+        written there.
+    """
+    # Imported here: other commands need no tables.
+    from bayesdx.knowledge.folders import find_priors
+    from bayesdx.tables import check_place, refuse_overwriting
+
+    if str(output) != "-":
+        refuse_overwriting(output, [*read, priors or find_priors(), setting])
+        check_place(output)
+
+
 def check_page_name(output: Path) -> None:
     """Refuse a page that no browser would take for one, or that cannot be written there.
 

@@ -14,12 +14,19 @@ import typer
 import bayesdx
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.case_tables import reads_tables
-from bayesdx.cli.options import CaseTable, FindingOptions, Priors, Setting, check_page_name
+from bayesdx.cli.options import (
+    CaseTable,
+    FindingOptions,
+    Priors,
+    Setting,
+    check_output,
+    check_page_name,
+)
 from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.presentation.terminal import tell
 from bayesdx.presentation.words import counted
-from bayesdx.tables import refuse_overwriting, write_whole
+from bayesdx.tables import write_whole
 from bayesdx.tables.stated_tables import read_table
 from bayesdx.tables.table_options import TableOptions
 
@@ -64,8 +71,7 @@ def report(
     from bayesdx.reports.gathering import Thoroughness, gather
     from bayesdx.reports.page import page
 
-    if cases is not None:
-        refuse_overwriting(output, [cases])
+    check_output(output, cases, priors=priors, setting=setting)
     with patience("reading the priors"):
         engine = bayesdx.load(priors, setting=setting)
     named = _named(engine.core, cases, findings, table)

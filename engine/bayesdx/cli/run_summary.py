@@ -35,7 +35,7 @@ def print_summary(report: RunReport, output: str, on_error: str, quiet: bool) ->
     counts = report.counts
     if report.output is None and not counts.scored:
         tell(
-            f"bayesdx: {counts.records:,} rows checked, {counts.rejected:,} with faults; "
+            f"bayesdx: {counted(counts.records, 'row')} checked, {counts.rejected:,} with faults; "
             "nothing was scored or written"
         )
         _print_faults(report, on_error)
@@ -100,7 +100,9 @@ def summary_lines(report: RunReport) -> list[str]:
         lines.append(f"red flags: {_listed(counts.red_flags, TOP_FLAGS)}{tail}")
     rows = counts.records - report.resumed
     if report.resumed:
-        lines.append(f"{report.resumed:,} rows were finished by an interrupted run")
+        were = "was" if report.resumed == 1 else "were"
+        done = counted(report.resumed, "row")
+        lines.append(f"{done} {were} finished by an interrupted run")
     busy = sum(seconds.values())
     if rows and busy:
         reading = seconds["digest"] + seconds["parsing"] + seconds["reading"]

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 import bayesdx
-from bayesdx.cli.options import Priors, Setting
+from bayesdx.cli.options import Priors, Setting, check_output
 from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.diagnosis.synthetic import SampleOptions
 from bayesdx.presentation.terminal import tell as tell_all
+from bayesdx.presentation.words import counted
 from bayesdx.tables.drawn_cases import SampleTables
 from bayesdx.tables.drawn_files import write_sample
 
@@ -97,6 +98,8 @@ def sample(
         thresholds=thresholds,
         measures=measures,
     )
+    if not output.endswith("/"):
+        check_output(output, priors=priors, setting=setting)
     with patience("reading the knowledge"):
         tables = SampleTables(bayesdx.load(priors, setting=setting), n, options, truth=truth)
     begin = time.monotonic()
@@ -106,5 +109,6 @@ def sample(
     took = time.monotonic() - begin
     speed = f": {n / took:,.0f} rows/s" if n >= ENOUGH_FOR_SPEED else ""
     tell_all(
-        f"bayesdx: {n:,} synthetic cases, no patients ({tables.label}) written to {output}{speed}"
+        f"bayesdx: {counted(n, 'synthetic case')}, no patients ({tables.label}) written to "
+        f"{output}{speed}"
     )

@@ -139,6 +139,8 @@ def score(
     from. An interrupted run is kept in OUT.parts and goes on with --resume.
     """
     # Imported here: no other command waits for it.
+    from bayesdx.knowledge.folders import find_priors
+    from bayesdx.tables import refuse_overwriting
     from bayesdx.tables.execution.run_options import Cluster, RunOptions
     from bayesdx.tables.execution.table_run import score_table
     from bayesdx.tables.outputs import OutputOptions, Shape
@@ -164,6 +166,7 @@ def score(
         unique_ids=unique_ids,
         key=key,
     )
+    refuse_overwriting(output, [priors or find_priors(), setting])
     with ended_by_signals() as end, notes_told():
         with patience("reading the knowledge"):
             engine = bayesdx.load(priors, setting=setting)

@@ -27,6 +27,7 @@ from bayesdx.formats.xmlbif import read_xmlbif, write_xmlbif
 from bayesdx.network.divorcing import divorced
 from bayesdx.network.network import Network
 from bayesdx.network.variables import Variable
+from bayesdx.whole_files import replace_content
 
 #: Bytes, after unpacking.
 LARGEST_FILE = 200_000_000
@@ -277,7 +278,7 @@ def write_network(
     network : Network
     path : str or path
         The suffix says the format, as for `read_network`; not ``.pgmx`` and ``.dne``, which are
-        only read. An existing file is replaced.
+        only read. An existing file is replaced in one step, when the new one is complete.
     rename : bool
         Find other names for those that the format cannot hold.
 
@@ -311,7 +312,7 @@ def write_network(
     content = "".join(write(named if kind.noisy else divorced(named))).encode()
     packed = find_format(place)[1]
     # No time stamp: equal networks give equal files.
-    place.write_bytes(gzip.compress(content, mtime=0) if packed else content)
+    replace_content(place, gzip.compress(content, mtime=0) if packed else content)
     return names
 
 

@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph
-from bayesdx.presentation.words import rows_of
+from bayesdx.presentation.words import counted, rows_of
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.drift_check import Drift
@@ -20,7 +20,7 @@ MOST_FINDINGS = 15
 def drift_blocks(found: Drift) -> Iterator[Block]:
     """Describe each window and what drifts."""
     counts = found.counts
-    text = f"{counts['rows']} rows, {counts['used']} used"
+    text = f"{counted(counts['rows'], 'row')}, {counts['used']} used"
     left = [f"{counts[key]} {key.replace('_', ' ')}" for key in ("refused", "too_complex")]
     left = [one for one in left if not one.startswith("0 ")]
     yield Paragraph(text + (": " + ", ".join(left) if left else "") + ".", emphasis="strong")

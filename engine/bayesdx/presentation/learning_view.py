@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from bayesdx.presentation.layout import BLANK, Block, Grid, Paragraph, bullets
-from bayesdx.presentation.words import rows_of
+from bayesdx.presentation.words import counted, rows_of
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.learning.learned import Learned
@@ -39,7 +39,8 @@ def learning_blocks(found: Learned) -> Iterator[Block]:
         )
         if counts[key]
     ]
-    text = f"{counts['rows']} rows, {counts['used']} used, {counts['labelled']} of them labelled"
+    read = counted(counts["rows"], "row")
+    text = f"{read}, {counts['used']} used, {counts['labelled']} of them labelled"
     yield Paragraph(text + (": " + ", ".join(left) if left else "") + ".", emphasis="strong")
     chosen = (
         "consecutive cases: priors are learned"

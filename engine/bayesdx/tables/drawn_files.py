@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bayesdx.errors import Fault, InvalidCase
-from bayesdx.tables.disk import new_file, sync_folder, unwritable
+from bayesdx.tables.disk import unwritable
 from bayesdx.tables.drawn_cases import CHUNK_ROWS, SampleTables
 from bayesdx.tables.encoders import compressed, csv_bytes, csv_header
 from bayesdx.tables.sources.formats import CSV, PARQUET
 from bayesdx.tables.target import Target, parse_target
+from bayesdx.whole_files import new_file, sync_folder
 
 #: Rows of each file of a folder, unless the number of files is given.
 PART_ROWS = 1_000_000

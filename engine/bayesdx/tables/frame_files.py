@@ -13,14 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables.disk import permissions, replace_file, unwritable
+from bayesdx.tables.disk import unwritable
 from bayesdx.tables.encoders import csv_bytes
-from bayesdx.tables.sources.formats import PARQUET_SUFFIXES, STANDARD_STREAM
+from bayesdx.tables.sources.formats import PARQUET_SUFFIXES, STANDARD_PATH, STANDARD_STREAM
+from bayesdx.whole_files import is_same_file, replace_content
 
 #: Formats that people do try to write. Anything else (.txt, no suffix) is taken for CSV.
 FOREIGN_SUFFIXES = frozenset(
     {".xlsx", ".xls", ".ods", ".json", ".jsonl", ".feather", ".arrow", ".gz", ".zip", ".zst"}
 )
+#: What is read of a folder.
+_READ_IN_FOLDERS = frozenset({".toml", *PARQUET_SUFFIXES})
 
 
 def write_table(table: pd.DataFrame, target: str | Path) -> None:
@@ -73,11 +76,7 @@ def write_whole(path: Path, data: bytes) -> None:
         The file cannot be written there.
     """
     try:
-        if path.exists() and not path.is_file():
-            # A pipe or /dev/null is written to; replacing it would destroy the device.
-            path.write_bytes(data)
-        else:
-            replace_file(path.resolve(), data, permissions(path))
+        replace_content(path, data)
     except OSError as reason:
         raise InvalidCase(unwritable(path, reason)) from reason
 
@@ -90,12 +89,15 @@ def check_place(target: str | Path) -> None:
     InvalidCase
         There is no such folder, it cannot be written to, or the name is that of a folder.
     """
-    folder = Path(target).parent
+    path, folder = Path(target), Path(target).parent
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # A pipe or a device: nothing is made in its folder.
+        return
     if not folder.is_dir():
         raise InvalidCase(
             unwritable(target, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
         )
-    if Path(target).is_dir():
+    if path.is_dir():
         raise InvalidCase(Fault(str(target), "a file to write", Phrase("a folder")))
     if not os.access(folder, os.W_OK):
         raise InvalidCase(
@@ -103,8 +105,15 @@ def check_place(target: str | Path) -> None:
         )
 
 
-def refuse_overwriting(target: str | Path, inputs: Iterable[str | Path]) -> None:
+def refuse_overwriting(target: str | Path, inputs: Iterable[str | Path | None]) -> None:
     """Refuse to write a file over one that it is made from, by whatever path.
+
+    Parameters
+    ----------
+    target : str or Path
+    inputs : iterable of str, Path or None
+        ``-`` is standard input, which may be a file. Of a folder the files that are read are meant:
+        of knowledge and of tables.
 
     Raises
     ------
@@ -112,8 +121,16 @@ def refuse_overwriting(target: str | Path, inputs: Iterable[str | Path]) -> None
         They are the same file.
     """
     path = Path(target)
-    for one in inputs if path.is_file() else ():
-        if Path(one).is_file() and path.samefile(one):
+    if str(target) == STANDARD_STREAM or not path.is_file():
+        return
+    for one in inputs:
+        if one is None:
+            continue
+        given = STANDARD_PATH if str(one) == STANDARD_STREAM else Path(one)
+        files = [given]
+        if given.is_dir():
+            files = [file for file in given.rglob("*") if file.suffix in _READ_IN_FOLDERS]
+        if any(is_same_file(path, file) for file in files):
             expected = f"another file than the input {one}"
             raise InvalidCase(Fault("output", expected, str(target)))
 

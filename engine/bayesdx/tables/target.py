@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.tables.disk import permissions
 from bayesdx.tables.sources.formats import CSV, PARQUET, STANDARD_STREAM, format_of
+from bayesdx.whole_files import is_same_file, permissions
 
 #: Beside an output: what is known of the run, the rows that were not scored, the unfinished run.
 AUDIT_SUFFIX, REJECTED_SUFFIX, PARTS_SUFFIX = ".audit.json", ".rejected.csv", ".parts"
@@ -111,7 +111,7 @@ def refuse_inputs(target: Target, inputs: Iterable[Path]) -> None:
     written = (target.path, *map(target.beside, (AUDIT_SUFFIX, REJECTED_SUFFIX, PARTS_SUFFIX)))
     for one in inputs:
         for place in written:
-            same = one.resolve() == place or (place.exists() and place.samefile(one))
+            same = one.resolve() == place or is_same_file(place, one)
             if same or parts in one.resolve().parents:
                 expected = f"another name than that of the input {one}"
                 got = Phrase(f"{place}, which is the same file" if same else str(parts))

@@ -18,7 +18,6 @@ from bayesdx.tables.disk import (
     GrowingFile,
     Lock,
     as_json,
-    replace_file,
     unwritable,
     write_through,
 )
@@ -47,6 +46,7 @@ from bayesdx.tables.execution.part_journal import (
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.rejects import rejected_header
 from bayesdx.tables.sources.streams import bytes_digest, file_digest
+from bayesdx.whole_files import replace_file
 
 #: How often a folder is cleared that somebody still writes into, and seconds in between.
 CLEARINGS, PAUSE = 20, 0.1

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.tables.disk import replace_file, sync_folder
 from bayesdx.tables.encoders import arrow_bytes
 from bayesdx.tables.execution.audit import RunFacts, engine_facts, facts
 from bayesdx.tables.execution.chunk_job import ChunkJob
@@ -23,6 +22,7 @@ from bayesdx.tables.execution.rejects import CellPlaces
 from bayesdx.tables.execution.subject import EngineSubject
 from bayesdx.tables.sources.streams import bytes_digest, file_digest
 from bayesdx.tables.table_options import open_table, roles_of
+from bayesdx.whole_files import replace_file, sync_folder
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core

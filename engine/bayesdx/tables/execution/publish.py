@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.tables.disk import as_json, replace_file, sync_folder
+from bayesdx.tables.disk import as_json
 from bayesdx.tables.execution.audit import METADATA_KEY
 from bayesdx.tables.execution.part_journal import (
     AUDIT,
@@ -30,6 +30,7 @@ from bayesdx.tables.execution.part_store import AppendedParts, PartStore, Separa
 from bayesdx.tables.sources.formats import PARQUET
 from bayesdx.tables.sources.streams import file_digest
 from bayesdx.tables.target import AUDIT_SUFFIX, REJECTED_SUFFIX, Target
+from bayesdx.whole_files import replace_file, sync_folder
 
 #: Arrow bytes of a row group and of a file of a folder; a part is never divided.
 GROUP_BYTES, FILE_BYTES = 1 << 26, 1 << 29

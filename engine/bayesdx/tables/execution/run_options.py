@@ -12,7 +12,13 @@ from typing import Literal, get_args
 from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.outputs import OutputOptions
-from bayesdx.tables.sources.formats import PARQUET, format_of, unreadable
+from bayesdx.tables.sources.formats import (
+    PARQUET,
+    STANDARD_PATH,
+    STANDARD_STREAM,
+    format_of,
+    unreadable,
+)
 from bayesdx.tables.table_options import TableOptions
 
 OnError = Literal["stop", "skip", "report"]
@@ -63,6 +69,11 @@ class RunOptions:
     table: TableOptions = field(default_factory=TableOptions)
     unique_ids: bool = False
     key: Path | None = None
+
+    def also_read(self, source: str | Path) -> list[Path]:
+        """Return what a run reads beside files of cases and networks."""
+        piped = [STANDARD_PATH] if str(source) == STANDARD_STREAM else []
+        return piped if self.key is None else [*piped, self.key]
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def run_table(
     with ExitStack() as stack:
         table = open_table(source, subject, options.table, options.chunk_rows)
         opened = stack.enter_context(table)
-        refuse_inputs(target, (*opened.paths, *subject.paths))
+        refuse_inputs(target, (*opened.paths, *subject.paths, *options.also_read(source)))
         roles = roles_of(subject, opened.columns, options.table, subject.answers())
         if target.path is None:
             aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="bayesdx-"))

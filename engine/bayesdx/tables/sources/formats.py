@@ -7,6 +7,8 @@ from pathlib import Path
 from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
 
 STANDARD_STREAM = "-"
+#: The path of standard input, where there is one: it may be a file as any other.
+STANDARD_PATH = Path("/dev/stdin")
 STANDARD_INPUT = "standard input"
 CSV, JSON_LINES, PARQUET = "csv", "jsonl", "parquet"
 #: What `open_cases` reads, as it is stated.
