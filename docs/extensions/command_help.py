@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from docutils import nodes
 from sessions import in_process, within
 from sphinx.application import Sphinx
@@ -15,7 +17,7 @@ class CommandHelp(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Ask every command for its help."""
-        found: list[nodes.Node] = []
+        found: list[nodes.Node] = [contents(COMMANDS)]
         for name in COMMANDS:
             with within(self.env.srcdir):  # type: ignore[arg-type]  # Sphinx' own path
                 code, text = in_process([name, "--help"], "")
@@ -27,6 +29,15 @@ class CommandHelp(SphinxDirective):
             self.state.document.note_explicit_target(section)
             found.append(section)
         return found
+
+
+def contents(names: Iterable[str]) -> nodes.Node:
+    """Return links to the sections, in one line: the page is long."""
+    line = nodes.paragraph()
+    for name in names:
+        link = nodes.reference("", name, refid=f"command-{name}", internal=True)
+        line += [nodes.Text(" · ")] * bool(line.children) + [link]
+    return line
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from docutils import nodes
 from docutils.utils.math import latex2mathml, pick_math_environment
 from sphinx.application import Sphinx
+
+#: A function and what it is applied to without brackets: "log P" and not "logP".
+APPLIED = re.compile(r"<mo>&ApplyFunction;</mo>(?!\s*<mo[^>]*>\()")
+#: Braces of a set, which are as high as what is in them and no higher.
+BRACE = re.compile(r"<mo>([{}])</mo>")
+
+
+def readable(formula: str) -> str:
+    """Mend what browsers make of bare MathML."""
+    return BRACE.sub(
+        r'<mo stretchy="false">\1</mo>', APPLIED.sub('<mspace width="0.17em"/>', formula)
+    )
 
 
 def written(self: Any, node: nodes.Element, *, block: bool) -> None:
@@ -16,7 +29,7 @@ def written(self: Any, node: nodes.Element, *, block: bool) -> None:
         # Rows that are aligned need the environment that says so.
         kind = pick_math_environment(code)
         code = f"\\begin{{{kind}}}{code}\\end{{{kind}}}" if "\\\\" in code else code
-    formula = latex2mathml.tex2mathml(code, as_block=block)
+    formula = readable(latex2mathml.tex2mathml(code, as_block=block))
     self.body.append(f'<div class="formula">{formula}</div>' if block else formula)
     raise nodes.SkipNode
 

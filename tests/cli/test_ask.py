@@ -71,6 +71,7 @@ def test_answers_are_kept_and_the_next_question_follows_them(talk, small) -> Non
 def test_a_slip_is_told_and_asked_again(talk) -> None:
     interview, said = talk("perhaps", "n", "q", plan=Plan(by=("patient",)))
     assert "expected present, absent or unknown, or a number between 0 and 1" in said
+    assert "--yes" not in said
     assert said.count("1 of about") == 2
     assert list(interview.answers.values()) == ["no"]
 
@@ -121,7 +122,8 @@ def test_dangerous_causes_that_call_are_shown(talk) -> None:
 
 def test_keep_asking_goes_on(talk) -> None:
     plan = Plan(keep_asking=True)
-    _, said = talk("more", "q", severe_pain="yes", statin_use="yes", plan=plan)
+    _, said = talk("hm", "more", "q", severe_pain="yes", statin_use="yes", plan=plan)
+    assert "expected y, back or more." in said
     assert "1 of about" in said
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -155,6 +155,7 @@ class Interview:
             if word in BACK:
                 self._undo()
                 return False
+            self._paragraph("expected y, back or more.", indent=2)
 
     def _next(self) -> NextQuestions:
         plan, whom = self.plan, self.plan.by or None
@@ -261,7 +262,9 @@ class Interview:
             self.engine.diagnose({**self.answers, name: value})
         except InvalidCase as error:
             for fault in error.faults:
-                self._paragraph(str(fault), indent=2)
+                # The question says how it is answered; the words of tables are a long list.
+                expected = fault.expected.partition(" (present: ")[0]
+                self._paragraph(str(replace(fault, expected=expected)), indent=2)
             return False
         self.steps.append(Asked(row.question, name, value, part))
         return True

@@ -13,11 +13,12 @@ DNE      .dne                        only read: Netica
 =======  ==========================  ===========================================================
 
 Where a format holds no noisy families, they become tables, and those of many parents chains of
-tables (`bayesdx.network.divorcing`). All readers are our own: pgmpy's were measured first, and the
-head of each module says on what they failed. What they share, bounds, sums, faults with line
-numbers, is in `bayesdx.formats.draft`. pgmpy is imported by `to_pgmpy` and `from_pgmpy` alone, when
+tables (`bayesdx.network.divorcing`). pgmpy is imported by `to_pgmpy` and `from_pgmpy` alone, when
 they are called.
 """
+
+# All readers are our own: pgmpy's were measured first, and the head of each module says on what
+# they failed. What they share (bounds, sums, faults with line numbers): `bayesdx.formats.draft`.
 
 from bayesdx.formats.draft import InexactNetworkWarning
 from bayesdx.formats.exchange import from_pgmpy, to_pgmpy
