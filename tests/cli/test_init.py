@@ -73,6 +73,10 @@ def test_a_table_becomes_a_folder_with_its_numbers(run, tmp_path: Path) -> None:
     assert bleeding.links["thunderclap_onset"].range == (0.6, 0.9)
     found = bayesdx.load(folder).diagnose({"thunderclap_onset": "present"})
     assert found.urgency == "emergency"
+    # Of whom the numbers speak is for the author to say.
+    checked = run("check", str(folder))
+    assert checked.code == 0
+    assert "model.toml:reference_population: not said yet" in checked.out.replace("\n  ", " ")
 
 
 def test_every_fault_of_a_table_is_told_at_once_and_nothing_is_written(run, tmp_path: Path) -> None:
@@ -88,7 +92,7 @@ def test_every_fault_of_a_table_is_told_at_once_and_nothing_is_written(run, tmp_
         "sheet.csv:2:urgency:"
         " expected one of emergency, urgent, soon, routine, self_care, got 'son'",
         "sheet.csv:6:probability:"
-        " expected a probability, a percentage or a word of the scale, got 'oftn'",
+        " expected a probability, a percentage or a word of the scale, got 'oftn'. Nearest: often",
         "sheet.csv: finding throbbing:"
         " expected a row of its own, with cause left empty, got nothing.",
         "sheet.csv:8: expected one row for migraine, got a second.",
@@ -108,6 +112,7 @@ def test_every_fault_of_a_table_is_told_at_once_and_nothing_is_written(run, tmp_
         (b"", "sheet.csv: expected the columns cause, finding, probability, source, got nothing."),
         (b"cause,finding,probabilty,source\n", "got 'probabilty'. Nearest: probability."),
         (b"cause,finding,probability,source\n", "a row for each cause, with finding left empty"),
+        (b"cause;finding;probability;source\n", "expected commas between the cells, got ';'"),
         (b"cause,finding,probability,source\n\xff", "sheet.csv: expected text in UTF-8"),
         (b'cause,finding,probability,source\n"a', "sheet.csv:2: expected a line of CSV"),
     ],

@@ -12,7 +12,7 @@ import typer
 from bayesdx.errors import Fault, InvalidKnowledge, Phrase
 from bayesdx.knowledge.json_schemas import FOLDER, json_schemas
 from bayesdx.knowledge.reading import read_knowledge
-from bayesdx.knowledge.sheet import files_of_sheet
+from bayesdx.knowledge.sheet import FURTHER, files_of_sheet
 from bayesdx.presentation.terminal import show_lines
 from bayesdx.presentation.words import counted
 from bayesdx.tables import write_whole
@@ -26,7 +26,8 @@ def init(
             "--from",
             metavar="SHEET.csv",
             help="A table with a row a number: cause, finding, probability (or a word), source; "
-            "how common a cause is without finding, how common a finding is without cause.",
+            "how common a cause is without finding, how common a finding is without cause. Further "
+            f"columns where wanted: {', '.join(FURTHER)}.",
             show_default=False,
         ),
     ] = None,
@@ -39,10 +40,7 @@ def init(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         got = Phrase("one with files" if folder.is_dir() else "a file")
         raise InvalidKnowledge(Fault(str(folder), "a new or empty folder", got))
-    content = _starter()
-    if sheet is not None:
-        made = files_of_sheet(sheet, read_knowledge().words)
-        content = {"model.toml": content["model.toml"], **made}
+    content = _starter() if sheet is None else files_of_sheet(sheet, read_knowledge().words)
     for name, schema in json_schemas().items():
         content[name] = json.dumps(schema, indent=1) + "\n"
     for name, text in content.items():

@@ -15,6 +15,7 @@ from bayesdx.knowledge.overrides import calibrated, stale
 from bayesdx.knowledge.profiles import read_profile, settings_of, with_profile
 from bayesdx.knowledge.remarks import Remark, Severity
 from bayesdx.knowledge.schema import Cause, Finding
+from bayesdx.knowledge.sheet import NOBODY_YET
 
 NARROWEST = {"SEEN": 0.01, "SEEN-ADAPTED": 0.05, "RECALL": 0.05, "SEED": 0.05, "JUDGEMENT": 0.1}
 """Width of a range, as a share of its value, below which the basis cannot support it."""
@@ -50,8 +51,15 @@ def lint(knowledge: Knowledge) -> tuple[Remark, ...]:
         *_cause_aliases(knowledge),
         *_sources(knowledge, numbers),
         *_settings(knowledge),
+        *_population(knowledge),
     ]
     return tuple(sorted(remarks, key=lambda remark: (_ORDER[remark[0]], remark[1], remark[2])))
+
+
+def _population(knowledge: Knowledge) -> Iterator[Remark]:
+    if knowledge.model.reference_population == NOBODY_YET:
+        message = "not said yet: every probability of the folder is a share of these people."
+        yield "warning", "model.toml:reference_population", message
 
 
 def _settings(knowledge: Knowledge) -> Iterator[Remark]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
 
 from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_names
@@ -25,6 +26,18 @@ FURTHER = ("low", "high", "basis", "urgency", "dangerous", "observed_by", "red_f
 LARGEST = 1 << 20
 """Bytes of the largest sheet that is read."""
 MOST_ID = 60
+ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        "emergency": "Get emergency help now.",
+        "urgent": "Be examined today.",
+        "soon": "Be examined within a few days.",
+        "routine": "Arrange an ordinary appointment.",
+        "self_care": "Look again if it gets worse or a new sign appears.",
+    }
+)
+"""What a rule of the sheet says to do, until its author says it better."""
+NOBODY_YET = "R: not said yet. Say here who these people are, and who they are not."
+"""Of whom a folder out of a sheet speaks, until its author says so; `lint` asks for it."""
 _OBSERVERS: tuple[Observer, ...] = get_args(Observer)
 _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}
 
@@ -118,6 +131,8 @@ def _rows(path: Path, sheet: _Sheet) -> list[tuple[int, dict[str, str]]]:
 
 def _header(path: Path, names: list[str]) -> list[str]:
     known = (*NEEDED, *FURTHER)
+    if len(names) == 1 and (mark := next((one for one in ";\t" if one in names[0]), "")):
+        raise InvalidKnowledge(Fault(f"{path.name}:1", "commas between the cells", mark))
     faults = [
         Fault(f"{path.name}:1", f"a column {one}", NOTHING) for one in NEEDED if one not in names
     ]
@@ -221,7 +236,8 @@ def _share(sheet: _Sheet, place: str, text: str, words: Sequence[Word]) -> float
     if words and (word := find_word(words, text)) is not None and (mean := word_mean(word)):
         return round(mean, 4)
     if text or words:
-        named = [one for word in words for one in word.wording.split("/") if word_mean(word)]
+        usable = [word for word in words if word_mean(word)]
+        named = [one.strip() for word in usable for one in word.wording.split("/")]
         expected = "a probability, a percentage" + (" or a word of the scale" if words else "")
         sheet.add(place, expected, text or NOTHING, named)
     return None
@@ -230,6 +246,9 @@ def _share(sheet: _Sheet, place: str, text: str, words: Sequence[Word]) -> float
 def _written(sheet: _Sheet) -> dict[str, str]:
     """Write what was read as the files of a folder."""
     files = {
+        "model.toml": "#:schema schema/model.json\n"
+        + _toml({"name": "My domain", "version": "0.1.0", "reference_population": NOBODY_YET})
+        + _toml({"intended_use": "A first version, for teaching. Not for the care of anybody."}),
         "sources.toml": "\n".join(
             _toml({"title": title, "seen": False}, key) for title, key in sheet.sources.items()
         ),
@@ -246,7 +265,7 @@ def _written(sheet: _Sheet) -> dict[str, str]:
             + _toml(
                 {"id": f"{name}_{level}", "level": level, "title": sheet.findings[name]["label"]}
             )
-            + _toml({"advice": f"Act on it: {level}.", "sources": [source], "basis": "JUDGEMENT"})
+            + _toml({"advice": ADVICE[level], "sources": [source], "basis": "JUDGEMENT"})
             + f"when = {{ all = [{json.dumps(name)}] }}\n"
             for name, (level, source) in sheet.flags.items()
         )
