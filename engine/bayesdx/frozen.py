@@ -1,8 +1,10 @@
-"""Values that cannot be changed, and copies of them in which that holds too."""
+"""Values that cannot be changed, also when they are copied, and what they are made of."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
 from collections.abc import Mapping
 from html import escape
 from typing import Any, NoReturn, TypeVar
@@ -39,7 +41,60 @@ class NamedValues(Mapping[str, V]):
         return f"{type(self).__name__}({', '.join([*names[:MOST_NAMES], *more])})"
 
 
-class ReadOnly:
+class ShownAsText:
+    """A value that a notebook shows by its text."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return f"<div><p>{escape(repr(self))}</p></div>"
+
+
+class PlainParts(ShownAsText):
+    """A value that says what it is made of: a dataclass its fields, another what it lists."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what this is made of in plain values.
+
+        Returns
+        -------
+        dict
+            Of texts, finite numbers, booleans, None, lists and dicts of these; ``kind`` is the name
+            of the class. Arrays are nested lists; what JSON cannot say, NaN and the infinities, is
+            None.
+
+        Examples
+        --------
+        >>> from bayesdx import Variable
+        >>> Variable("rain", ("no", "yes")).to_dict()["states"]
+        ['no', 'yes']
+        """
+        parts = self._described()
+        return {"kind": type(self).__name__, **{name: _plain(one) for name, one in parts.items()}}
+
+    def to_json(self) -> str:
+        """Return what this is made of as strict JSON, numbers to the last bit.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from bayesdx import TableCPD
+        >>> TableCPD("rain", (), [0.8, 0.2]).to_json()
+        '{"kind": "TableCPD", "child": "rain", "parents": [], "values": [0.8, 0.2]}'
+        """
+        return json.dumps(self.to_dict(), allow_nan=False)
+
+    def _described(self) -> Mapping[str, Any]:
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # another class says its own
+        return {field.name: getattr(self, field.name) for field in fields}
+
+
+class ReadOnly(ShownAsText):
     """A value whose attributes cannot be written, and whose copies have read-only arrays.
 
     Copies are those of `copy.deepcopy`, pickle and cloudpickle, which forget that an array is
@@ -48,9 +103,6 @@ class ReadOnly:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is read-only: {name} cannot be set.")
-
-    def _repr_html_(self) -> str:
-        return f"<div><p>{escape(repr(self))}</p></div>"
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} is read-only: {name} cannot be deleted.")
@@ -73,3 +125,17 @@ def seal(value: object) -> None:
     elif hasattr(value, "__dataclass_params__") and value.__dataclass_params__.frozen:
         for field in dataclasses.fields(value):  # type: ignore[arg-type]
             seal(getattr(value, field.name, None))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, PlainParts):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist() if np.isfinite(value).all() else _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -178,6 +178,79 @@ def test_answers_of_networks_are_values(network: bayesdx.Network) -> None:
     assert repr(found) == f"{type(found).__name__}(cold, flu, 0)"
 
 
+NOISY = bayesdx.Network(
+    [bayesdx.Variable(name) for name in ("a", "b", "or")]
+    + [bayesdx.Variable(name, ("no", "mild", "severe")) for name in ("max", "any")],
+    [
+        bayesdx.TableCPD("a", (), [2 / 3, 1 / 3]),
+        bayesdx.TableCPD("b", ("a",), [[0.9, 0.1], [0.25, 0.75]]),
+        bayesdx.NoisyOrCPD("or", ("a",), [0.7], 0.01, ("b",), [0.25]),
+        bayesdx.NoisyMaxCPD("max", ("a", "b"), [[0.8, 0.5], [0.4, 0.1]], [0.1, 0.0]),
+        bayesdx.TableCPD("any", (), [0.5, 0.25, 0.25]),
+    ],
+)
+BASES = {
+    "network": lambda _: NOISY,
+    "plan": lambda _: bayesdx.compile_network(NOISY),
+    "engine": lambda engine: engine,
+    "variable": lambda _: NOISY.variables["max"],
+    "table": lambda _: NOISY.cpds["b"],
+    "noisy or": lambda _: NOISY.cpds["or"],
+    "noisy max": lambda _: NOISY.cpds["max"],
+    "any of": lambda _: bayesdx.AnyOfCPD("or", ("a", "b")),
+    "factor": lambda _: MARKOV.factors[0],
+    "markov": lambda _: MARKOV,
+    "markov plan": lambda _: bayesdx.compile_markov(MARKOV),
+    "setting": lambda _: bayesdx.Profile("ward", ()),
+}
+MARKOV = bayesdx.MarkovNetwork(
+    [bayesdx.Variable("a"), bayesdx.Variable("b")],
+    [bayesdx.MarkovFactor(("a", "b"), [[3.0, 1.0], [1.0, 3.0]])],
+)
+
+
+@pytest.mark.parametrize("kind", BASES)
+def test_what_answers_come_from_is_told_in_plain_values(engine: bayesdx.Engine, kind: str) -> None:
+    one = BASES[kind](engine)
+    found = one.to_dict()
+    assert json.loads(one.to_json(), parse_constant=refuse) == found
+    assert found["kind"] == type(one).__name__
+    assert found["kind"] in bayesdx.__all__
+    assert one.__repr__ is not object.__repr__
+    assert f"{type(one).__name__}(" in one._repr_html_()
+    assert pickle.loads(pickle.dumps(one)).to_dict() == found
+    found.clear()
+    assert one.to_dict()
+
+
+def test_a_network_can_be_made_again_of_its_json() -> None:
+    told = json.loads(NOISY.to_json())
+    made = {kind: getattr(bayesdx, kind) for kind in ("TableCPD", "NoisyOrCPD", "NoisyMaxCPD")}
+    again = bayesdx.Network(
+        [bayesdx.Variable(one["name"], tuple(one["states"])) for one in told["variables"]],
+        [made[one.pop("kind")](**one) for one in told["cpds"]],
+    )
+    assert again.digest == NOISY.digest == told["digest"]
+
+
+def test_an_engine_tells_its_tables_and_whose_priors_they_are(engine: bayesdx.Engine) -> None:
+    found = engine.to_dict()
+    assert found["digest"] == engine.knowledge.digest
+    for name in ("causes", "findings", "risks"):
+        frame = getattr(engine, name).reset_index()
+        assert list(found[name][0]) == list(frame.columns)
+        assert [one["label"] for one in found[name]] == frame["label"].tolist()
+    assert found["setting"] is None
+    assert found["intended_use"] == engine.knowledge.model.intended_use
+
+
+def test_what_json_cannot_say_is_null() -> None:
+    table = bayesdx.TableCPD("a", (), [float("nan"), float("inf")])
+    assert table.to_dict()["values"] == [None, None]
+    plan = bayesdx.compile_network(NOISY, memory_limit=float("inf"))
+    assert json.loads(plan.to_json(), parse_constant=refuse)["memory_limit"] is None
+
+
 def test_relevance_and_names_are_values(network: bayesdx.Network) -> None:
     found = bayesdx.compile_network(network).relevant(["cold"], ["0"])
     names = bayesdx.Renaming({"cold": "Cold"}, {"flu": {"no": "absent"}})

@@ -14,7 +14,7 @@ from bayesdx.case_columns import ColumnRoles, column_roles
 from bayesdx.case_frames import CaseTable, OneCase, as_given, cases_frame, one_case
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
-from bayesdx.diagnosis.frames import causes_frame, findings_frame, risks_frame
+from bayesdx.diagnosis.frames import causes_frame, engine_parts, findings_frame, risks_frame
 from bayesdx.diagnosis.scoring import (
     FAULT,
     LAST_COLUMNS,
@@ -26,6 +26,7 @@ from bayesdx.diagnosis.scoring import (
 from bayesdx.diagnosis.shortlist import MEASURES, Measure
 from bayesdx.diagnosis.table_questions import TableQuestions
 from bayesdx.errors import Fault, InvalidCase, nearest_names
+from bayesdx.frozen import PlainParts
 from bayesdx.inference.machine_code import Backend
 from bayesdx.knowledge.codes import read_codes
 from bayesdx.knowledge.knowledge import Knowledge
@@ -92,7 +93,7 @@ def load(
     return Engine(in_setting(knowledge, setting), backend)
 
 
-class Engine(TableQuestions):
+class Engine(PlainParts, TableQuestions):
     """Answers questions about cases, exactly; immutable and safe to share between threads.
 
     It pickles, also with cloudpickle, and can be copied: another process answers alike, without
@@ -133,6 +134,9 @@ class Engine(TableQuestions):
     def risks(self) -> pd.DataFrame:
         """Risks by id; a copy, which can be changed at will."""
         return self.core.once(risks_frame).copy()
+
+    def _described(self) -> dict[str, Any]:
+        return engine_parts(self.core)
 
     def __repr__(self) -> str:
         model, core = self.knowledge.model, self.core

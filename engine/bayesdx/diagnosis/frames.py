@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from bayesdx.diagnosis.results import plain
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
@@ -95,3 +97,21 @@ def risks_frame(core: Core) -> pd.DataFrame:
         for name, risk in core.knowledge.risks.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("risk")
+
+
+def engine_parts(core: Core) -> dict[str, Any]:
+    """Say by which knowledge an engine answers; the knowledge itself is its files."""
+    knowledge = core.knowledge
+    model, setting = knowledge.model, knowledge.setting
+    frames = (causes_frame, findings_frame, risks_frame)
+    names = ("causes", "findings", "risks")
+    return {
+        "model": model.name,
+        "version": model.version,
+        "digest": knowledge.digest,
+        "setting": None if setting is None else setting.label,
+        "reference_population": model.reference_population,
+        "intended_use": model.intended_use,
+        "backend": core.backend,
+        **{name: plain(core.once(one)) for name, one in zip(names, frames, strict=True)},
+    }

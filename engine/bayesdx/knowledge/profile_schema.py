@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import astuple, dataclass
 
+from bayesdx.frozen import PlainParts
+
 
 @dataclass(frozen=True)
-class ProfilePrior:
+class ProfilePrior(PlainParts):
     """P(cause present and contributing) among the people of a setting."""
 
     cause: str
@@ -17,7 +19,7 @@ class ProfilePrior:
 
 
 @dataclass(frozen=True)
-class Profile:
+class Profile(PlainParts):
     """Priors of a setting.
 
     Attributes

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, InvalidNetwork
+from bayesdx.frozen import PlainParts
 
 FloatArray = NDArray[np.float64]
 
@@ -134,7 +135,7 @@ def _log_kept(strength: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
-class TableCPD:
+class TableCPD(PlainParts):
     """A dense conditional probability table.
 
     Parameters
@@ -211,7 +212,7 @@ class Mechanism(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class NoisyOrCPD:
+class NoisyOrCPD(PlainParts):
     """Noisy-OR with leak and leak inhibitors, for a binary child of binary parents.
 
     With A the active activators and I the active inhibitors,
@@ -279,7 +280,7 @@ class NoisyOrCPD:
 
 
 @dataclass(frozen=True, eq=False)
-class NoisyMaxCPD:
+class NoisyMaxCPD(PlainParts):
     """Noisy-MAX of an ordinal child with S states given binary parents.
 
     ``P(child >= level s) = 1 - (1 - leak[s-1]) * prod_active (1 - strengths[p, s-1])``
@@ -335,7 +336,7 @@ class NoisyMaxCPD:
 
 
 @dataclass(frozen=True, eq=False)
-class AnyOfCPD:
+class AnyOfCPD(PlainParts):
     """Deterministic OR: the child is present exactly when any parent is.
 
     Parameters

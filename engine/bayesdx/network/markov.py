@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bayesdx.errors import Fault, InvalidNetwork, nearest_names
-from bayesdx.frozen import FrozenDict, ReadOnly
+from bayesdx.frozen import FrozenDict, PlainParts, ReadOnly
 from bayesdx.network.cpds import (
     CPD,
     MAX_TABLE_CELLS,
@@ -28,7 +28,7 @@ _SEEN = ("no", "yes")
 
 
 @dataclass(frozen=True, eq=False)
-class MarkovFactor:
+class MarkovFactor(PlainParts):
     """A non-negative function of some variables.
 
     Parameters
@@ -48,7 +48,7 @@ class MarkovFactor:
 
 
 @dataclass(frozen=True, eq=False)
-class MarkovNetwork(ReadOnly):
+class MarkovNetwork(PlainParts, ReadOnly):
     """A discrete Markov network: P(x) is the product of its functions divided by their sum Z.
 
     Parameters
@@ -86,6 +86,9 @@ class MarkovNetwork(ReadOnly):
             raise InvalidNetwork(faults)
         object.__setattr__(self, "variables", FrozenDict(named))
         object.__setattr__(self, "factors", several)
+
+    def _described(self) -> dict[str, object]:
+        return {"variables": list(self.variables.values()), "factors": self.factors}
 
     def __repr__(self) -> str:
         return f"MarkovNetwork({len(self.variables)} variables, {len(self.factors)} functions)"

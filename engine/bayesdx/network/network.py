@@ -11,14 +11,14 @@ from graphlib import CycleError, TopologicalSorter
 import numpy as np
 
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, nearest_names
-from bayesdx.frozen import FrozenDict, ReadOnly
+from bayesdx.frozen import FrozenDict, PlainParts, ReadOnly
 from bayesdx.network.cpds import CPD, FloatArray, NoisyMaxCPD, NoisyOrCPD, TableCPD, unit_rows
 from bayesdx.network.separation import Relevance, relevance
 from bayesdx.network.variables import Variable
 
 
 @dataclass(frozen=True, eq=False)
-class Network(ReadOnly):
+class Network(PlainParts, ReadOnly):
     """A discrete Bayesian network.
 
     Parameters
@@ -239,6 +239,12 @@ class Network(ReadOnly):
             for numbers in _numbers(cpd):
                 hasher.update(np.ascontiguousarray(numbers, dtype="<f8").tobytes())
         return hasher.hexdigest()
+
+    def _described(self) -> dict[str, object]:
+        cpds = [self.cpds[name] for name in self.variables]
+        return {
+            "variables": list(self.variables.values()), "cpds": cpds, "digest": self.digest
+        }  # fmt: skip
 
     def __repr__(self) -> str:
         links = sum(len(cpd.parents) for cpd in self.cpds.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bayesdx.errors import Fault, InvalidNetwork
+from bayesdx.frozen import PlainParts
 
 ABSENT = "absent"
 PRESENT = "present"
@@ -12,7 +13,7 @@ BINARY_STATES = (ABSENT, PRESENT)
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(PlainParts):
     """A discrete variable.
 
     Parameters

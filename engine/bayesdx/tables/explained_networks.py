@@ -8,7 +8,7 @@ import pandas as pd
 
 from bayesdx.case_frames import CaseTable
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
-from bayesdx.frozen import ReadOnly
+from bayesdx.frozen import PlainParts, ReadOnly
 from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.network.network import Network
 from bayesdx.tables.case_states import Likelihoods, read_cases
@@ -16,13 +16,16 @@ from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import RANK, column_faults, explanation_frame, search_wanted
 
 
-class ExplainedNetwork(ReadOnly):
+class ExplainedNetwork(PlainParts, ReadOnly):
     """A network of which the most probable explanations can be had."""
 
     _solver: NetworkSolver
     _encoder: Encoder
     #: The variables, which are the columns.
     _plain: Network
+
+    def _described(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in ("network", "memory_limit", "backend")}
 
     def mpe(
         self,
