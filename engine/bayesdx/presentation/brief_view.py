@@ -136,11 +136,12 @@ def brief_urgency_blocks(
         yield Paragraph(NOTHING_RULED_OUT, indent=2)
         return
     first = [lower_first(short(labels.get(name, name))) for name in brief.ask_first]
+    these = "this" if len(first) == 1 else "these"
     rules = "rule that could raise it waits" if waiting == 1 else "rules that could raise it wait"
     if level == LEVELS[0]:
         rules = "other emergency rule waits" if waiting == 1 else "other emergency rules wait"
     yield Paragraph(
-        f"Nothing is ruled out: {waiting} {rules} for an answer. Ask these first: "
+        f"Nothing is ruled out: {waiting} {rules} for an answer. Ask {these} first: "
         f"{clipped(first, ROOM_ASK)}.",
         indent=2,
     )

@@ -149,7 +149,6 @@ def clipped(texts: Sequence[str], room: int, between: str = "; ") -> str:
         if fit and used > room:
             break
         fit += 1
-    # "and 1 more" is no shorter than a text.
     left = len(texts) - fit
     return between.join(texts[:fit]) + (f" and {left} more" if left else "")
 
