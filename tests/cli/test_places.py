@@ -137,6 +137,29 @@ def test_a_missing_folder_is_told_before_the_work(run, folder: Path, words: str)
     assert not (folder / "none").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_the_work(run, folder: Path) -> None:
+    # What is wrong with the table is found by the work only, and is not told.
+    inside = folder / "cases.csv" / "new"
+    ran = run("learn", str(folder), str(folder / "cases.csv"), "-o", str(inside))
+    assert ran.code == 2
+    assert "Not a directory" in " ".join(ran.err.split())
+    assert "others" not in ran.err
+
+
+@pytest.mark.parametrize("kind", ["a file", "a dangling link"])
+def test_what_is_no_folder_of_parts_is_named(run, folder: Path, kind: str) -> None:
+    parts = folder / "out.csv.parts"
+    if kind == "a file":
+        parts.write_text("mine")
+    else:
+        parts.symlink_to(folder / "nowhere")
+    ran = run("score", f"{folder}/cases.csv", "-p", str(folder), "-o", f"{folder}/out.csv",
+              "--ignore", "day,diagnosis")  # fmt: skip
+    assert ran.code == 2
+    assert "out.csv.parts: expected a folder of unfinished parts" in " ".join(ran.err.split())
+    assert parts.is_symlink() or parts.read_text() == "mine"
+
+
 def test_one_case_is_not_cases(run, folder: Path) -> None:
     out, table = str(folder / "out.csv"), folder / "one.csv"
     table.write_text("case_id,runny_nose\na,yes\n")

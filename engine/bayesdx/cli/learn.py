@@ -88,8 +88,9 @@ def learn(
         raise InvalidKnowledge(Fault(str(output), "a new or empty folder", got))
     # Imported here: help does not wait for it.
     from bayesdx.diagnosis.learning.learning_run import learn as learn_numbers
-    from bayesdx.tables import read_cases
+    from bayesdx.tables import check_new_folder, read_cases
 
+    check_new_folder(output)
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors)
         frame = read_cases(cases)

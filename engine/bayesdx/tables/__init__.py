@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from bayesdx.tables.frame_files import (
+    check_new_folder,
     check_place,
     csv_text,
     refuse_overwriting,
@@ -15,6 +16,7 @@ from bayesdx.tables.whole_tables import parse_csv, read_cases
 __all__ = [
     "CASE_ID",
     "RESERVED",
+    "check_new_folder",
     "check_place",
     "csv_text",
     "finding_columns",

@@ -105,6 +105,20 @@ def check_place(target: str | Path) -> None:
         )
 
 
+def check_new_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be made, before the work is done that it is for.
+
+    Raises
+    ------
+    InvalidCase
+        What it would be made in is no folder, or cannot be written to.
+    """
+    inside = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    number = errno.EACCES if inside.is_dir() else errno.ENOTDIR
+    if number == errno.ENOTDIR or not os.access(inside, os.W_OK):
+        raise InvalidCase(unwritable(folder, OSError(number, os.strerror(number))))
+
+
 def refuse_overwriting(target: str | Path, inputs: Iterable[str | Path | None]) -> None:
     """Refuse to write a file over one that it is made from, by whatever path.
 

@@ -61,19 +61,6 @@ class TableOptions:
         """Return the options for a JSON document."""
         return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
 
-    @staticmethod
-    def from_dict(plain: dict[str, Any]) -> TableOptions:
-        """Return what `as_dict` was made of."""
-        dialect, words = Dialect(**plain["dialect"]), plain["words"]
-        lists = {name: tuple(words[name]) for name in ("yes", "no", "unknown")}
-        return TableOptions(
-            dialect,
-            Words(**lists, decimal=words["decimal"]),
-            plain["id"],
-            tuple(plain["keep"]),
-            tuple(plain["ignore"]),
-        )
-
 
 class KnownColumns(Protocol):
     """What says which columns are evidence: a subject of a run, or the names of a knowledge."""

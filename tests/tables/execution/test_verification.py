@@ -11,11 +11,13 @@ from small_priors import SMALL, write_priors
 
 import bayesdx
 from bayesdx.diagnosis.core import Core
-from bayesdx.errors import InvalidCase
+from bayesdx.errors import BayesdxError, InvalidCase
+from bayesdx.inference.general.branch_and_bound import SearchLimits
 from bayesdx.tables.execution.audit import canonical, read_key
+from bayesdx.tables.execution.network_subject import NetworkSubject
 from bayesdx.tables.execution.publish import describe
 from bayesdx.tables.execution.run_options import RunOptions
-from bayesdx.tables.execution.table_run import score_table
+from bayesdx.tables.execution.table_run import run_table, score_table
 from bayesdx.tables.execution.verification import verify_output
 from bayesdx.tables.outputs import OutputOptions
 from bayesdx.tables.target import Target
@@ -191,8 +193,9 @@ def test_rejected_records_changed(core: Core, mixed: Path, content: str | None) 
 def test_counts_versions_and_options_changed(core: Core, mixed: Path) -> None:
     path = mixed.with_name("o.csv.audit.json")
     whole = json.loads(path.read_text())
-    for name, key in (("counts", "faults"), ("engine", "version"), ("options", "threshold")):
-        path.write_text(json.dumps({**whole, name: {**whole[name], key: "7"}}))
+    changes = ("counts", "faults", 70), ("engine", "version", "7"), ("options", "threshold", 0.7)
+    for name, key, value in changes:
+        path.write_text(json.dumps({**whole, name: {**whole[name], key: value}}))
         assert "audit changed: it is not what its digest was made of" in (
             verify_output(core, mixed).differences
         )
@@ -232,3 +235,52 @@ def test_keys_that_cannot_be(core: Core, tmp_path: Path) -> None:
     with pytest.raises(InvalidCase, match="a key of at least 16 bytes, got 5 bytes"):
         score_table(core, cases, tmp_path / "o.csv", RunOptions(key=key))
     assert not (tmp_path / "o.csv").exists()
+
+
+def _places(value: object, at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    inner = value.items() if isinstance(value, dict) else ()
+    return [at, *(place for key, one in inner for place in _places(one, (*at, key)))]
+
+
+def _judged(asked: Core | None, out: Path) -> None:
+    """Put something else in each place of an audit: it is found to be changed, or damaged."""
+    beside = out.with_name(f"{out.name}.audit.json")
+    good = json.loads(beside.read_text())
+    others = (None, "tall", -1, [], {}, {"x": 1}, True, 10**30, "\ud800")
+    for place in [*_places(good["options"], ("options",)), ("counts", "scored")]:
+        for other in others:
+            changed = json.loads(json.dumps(good))
+            inside = changed
+            for key in place[:-1]:
+                inside = inside[key]
+            if inside[place[-1]] == other and type(inside[place[-1]]) is type(other):
+                continue
+            inside[place[-1]] = other
+            beside.write_text(json.dumps(changed))
+            try:
+                found = verify_output(asked, out, sample=1)
+            except BayesdxError:
+                continue
+            assert any("audit changed" in one for one in found.differences), (place, other)
+
+
+def test_an_audit_with_anything_in_it_is_judged_or_said_to_be_damaged(
+    core: Core, tmp_path: Path
+) -> None:
+    cases, out = tmp_path / "cases.csv", tmp_path / "o.csv"
+    cases.write_text(case_table([True, True, True]))
+    score_table(core, cases, out)
+    _judged(core, out)
+
+
+@pytest.mark.parametrize("search", [None, SearchLimits(k=2)])
+def test_so_is_that_of_a_network(tmp_path: Path, search: SearchLimits | None) -> None:
+    rain = bayesdx.Network(
+        [bayesdx.Variable("rain", ("no", "yes"))], [bayesdx.TableCPD("rain", (), [0.8, 0.2])]
+    )
+    place, cases, out = tmp_path / "rain.bif", tmp_path / "rows.csv", tmp_path / "o.csv"
+    bayesdx.write_network(rain, place)
+    cases.write_text("case_id,rain\na,yes\nb,\n")
+    run_table(NetworkSubject(rain, place, [], 1e6, search=search), cases, out, RunOptions())
+    assert verify_output(None, out).differences == ()
+    _judged(None, out)

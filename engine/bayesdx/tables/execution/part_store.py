@@ -322,6 +322,9 @@ def _locked(folder: Path) -> Lock:
     while True:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
+        except FileExistsError:
+            got = Phrase("something else of this name")
+            raise InvalidCase(Fault(str(folder), "a folder of unfinished parts", got)) from None
         except OSError as reason:
             raise InvalidCase(unwritable(folder.with_suffix(""), reason)) from reason
         # The folder may vanish between the steps, when another run ends.

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.disk import read_json
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.subject import EngineSubject
 from bayesdx.tables.outputs import OutputOptions
-from bayesdx.tables.table_options import TableOptions
 from bayesdx.tables.target import AUDIT_SUFFIX
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
     from bayesdx.tables.execution.subject import Subject
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class _NetworkQuestion:
+    """What the rows of a run were asked of a network."""
+
+    question: str
+    normalise: bool
+    memory_limit: float
+    targets: tuple[str, ...] | None = None
+    search: dict[str, int | float | None] | None = None
+    encoding: str | None = None
+
 
 #: What has to be in an audit, and of which kind; the rest only in one of format 2.
 _NEEDED = {
@@ -80,24 +98,40 @@ def of_network(audit: dict[str, Any]) -> bool:
 
 
 def recorded_options(audit: dict[str, Any]) -> RunOptions:
-    """Return what a run was asked for."""
+    """Return what a run was asked for.
+
+    Raises
+    ------
+    InvalidCase
+        The audit says what no run can be asked for.
+    """
     options = audit["options"]
-    causes = options.get("causes")
-    output = OutputOptions(
-        shape=options.get("shape", "wide"),
-        top=options.get("top"),
-        causes=None if causes is None else tuple(causes),
-        threshold=options.get("threshold"),
-        escape=options.get("escape", True),
-        measure=options.get("measure", "posterior"),
-    )
-    written = options.get("table")
-    return RunOptions(
-        output,
-        on_error=options["on_error"],
-        chunk_rows=int(options["chunk_rows"]),
-        table=TableOptions() if written is None else TableOptions.from_dict(written),
-    )
+    asked = {
+        "output": {
+            one.name: options[one.name] for one in fields(OutputOptions) if one.name in options
+        },
+        "table": options.get("table") or {},
+        "on_error": options["on_error"],
+        "chunk_rows": options["chunk_rows"],
+    }
+    found = _read_as(RunOptions, asked)
+    if found.chunk_rows < 1:
+        raise damaged_audit("options: chunk_rows")
+    return found
+
+
+def _read_as(kind: type[Read], plain: object) -> Read:
+    """Make a value of what an audit says of it."""
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(plain), strict=True)
+    except ValidationError as reason:
+        places = {".".join(map(str, one["loc"][:3])) for one in reason.errors()}
+        raise damaged_audit(f"options: {', '.join(sorted(places))}") from None
+
+
+def damaged_audit(place: str) -> InvalidCase:
+    """Say that an audit is damaged, and where."""
+    return InvalidCase(Fault("audit", "the audit of an output", Phrase(f"a damaged one: {place}")))
 
 
 def recorded_subject(
@@ -141,12 +175,14 @@ def recorded_subject(
         NetworkReading,
         NetworkSubject,
     )
+    from bayesdx.tables.explanations import search_wanted
 
-    wanted = audit["options"]
-    reading = NetworkReading(wanted["normalise"], wanted.get("encoding"))
+    wanted = _read_as(_NetworkQuestion, audit["options"])
+    reading = NetworkReading(wanted.normalise, wanted.encoding)
     network = read_either_network(path, normalise=reading.normalise, encoding=reading.encoding)
-    limit, targets = wanted["memory_limit"], wanted["targets"] or []
     # Audits of before there were limits have none.
-    told = wanted.get("search") or {}
-    search = SearchLimits(**told) if wanted["question"] == EXPLANATIONS else None
+    told = _read_as(SearchLimits, wanted.search or {})
+    told = search_wanted(told.k, told.seconds, told.branches)
+    search = told if wanted.question == EXPLANATIONS else None
+    targets, limit = list(wanted.targets or ()), wanted.memory_limit
     return NetworkSubject(network, path, targets, limit, words, reading, search)

@@ -25,6 +25,7 @@ from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.identities import SeenIds, id_marks
 from bayesdx.tables.execution.publish import describe
 from bayesdx.tables.execution.recorded_run import (
+    damaged_audit,
     of_network,
     read_audit,
     recorded_options,
@@ -120,7 +121,10 @@ def verify_output(
     differences += _audit_changed(audit, key)
     differences += _output_changed(Path(output), audit)
     scored = int(audit["counts"]["scored"])
-    chosen = np.sort(np.random.default_rng(seed).permutation(scored)[:sample])
+    try:
+        chosen = np.sort(np.random.default_rng(seed).permutation(scored)[:sample])
+    except (MemoryError, ValueError):
+        raise damaged_audit("counts.scored") from None
     rows = options.chunk_rows
     with open_table(source or _input_of(audit), subject, options.table, rows) as opened:
         if opened.size is not None and opened.digest() != audit["input"]["digest"]:
