@@ -96,6 +96,17 @@ def _spread(_: Any, number: Any, like: VectorRow) -> Any:  # noqa: ARG001
     return _operation(like(_types.float64, like), build)
 
 
+def _summed(_: Any, row: VectorRow) -> Any:
+    def build(builder: Any, value: Any) -> Any:
+        parts = [builder.extract_element(value, ir.Constant(_INDEX, i)) for i in range(row.width)]
+        while len(parts) > 1:
+            pairs = zip(parts[::2], parts[1::2], strict=True)
+            parts = [builder.fadd(one, other, flags=_FLAGS) for one, other in pairs]
+        return parts[0]
+
+    return _operation(_types.float64(row), build)
+
+
 def _binary(name: str) -> Any:
     def typed(_: Any, left: VectorRow, right: VectorRow) -> Any:
         return _operation(left(left, right), lambda b, x, y: getattr(b, name)(x, y, flags=_FLAGS))
@@ -110,8 +121,10 @@ def _zeros(width: int) -> Any:
 
 #: VectorRow ``at`` of a matrix at a pointer; writing it; a row of one number.
 load, store, spread = _intrinsic(_load), _intrinsic(_store), _intrinsic(_spread)
+#: Sum of a row of 2^k numbers.
+summed: Callable[[Any], float] = _intrinsic(_summed)
 #: Whether observed states leave a state open.
 agree = _intrinsic(_agree)
 times, plus, over = _binary("fmul"), _binary("fadd"), _binary("fdiv")
-#: Rows of 1 and of 16 zeros.
-zeros_of_1, zeros_of_16 = _zeros(1), _zeros(16)
+#: Rows of 1, 4 and 16 zeros.
+zeros_of_1, zeros_of_4, zeros_of_16 = _zeros(1), _zeros(4), _zeros(16)

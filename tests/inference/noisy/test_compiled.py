@@ -160,16 +160,15 @@ def test_kernels_are_compiled_ahead_and_for_one_type_of_arguments(
 
 
 @numba
-def test_memory_grows_with_the_frontier_and_large_cases_are_handed_back() -> None:
+def test_memory_grows_with_the_case() -> None:
     model = star(16, 24)
     driver = import_module("bayesdx.inference.noisy.jit.driver")
     parts = [present(model, count).take(slice(1, 2)) for count in (2, 12, 3, 24, 4)]
     columns = ("findings", "lower", "upper", "risks", "causes")
     evidence = Evidence(*(np.concatenate([getattr(p, name) for p in parts]) for name in columns))
     log_evidence, causes, _, status, _ = driver.run(model, evidence, workers=1)
-    assert status.tolist() == [0, 0, 0, 2, 0]
-    assert not causes[3].any()
-    for row in (0, 1, 2, 4):
+    assert not status.any()
+    for row in range(5):
         right = posteriors(model, parts[row], backend="numpy")
         np.testing.assert_allclose(causes[row], right.causes[0], rtol=0, atol=EXACT)
         assert log_evidence[row] == pytest.approx(right.log_evidence[0], rel=EXACT)

@@ -1,8 +1,8 @@
 """What one case may cost, whoever answers it; a case beyond it is `TOO_COMPLEX`.
 
-The limits are on the structure of a case alone, and one function applies them
-(`bayesdx.inference.noisy.lockstep.join_order.find_order`): each executor answers what is cheap in
-its own order, and hands what is not to that function.
+The limits are on the structure of a case alone: on the order that an executor finds, NumPy's by
+`bayesdx.inference.noisy.lockstep.join_order`, the compiled one by `jit/tree_order.py`. So either
+may answer a case near the limits that the other one refuses.
 """
 
 #: Slots of a case are bits of one word.
@@ -17,5 +17,5 @@ MAX_LOG2_HELD = 25.0
 #: log2 of the components written, over all passes over tables: some ten seconds of NumPy.
 MAX_LOG2_WORK = 31.0
 
-#: log2 of the largest frontier of the compiled sweep before a better order is searched.
+#: log2 of the largest frontier of the compiled sweep; what needs more is a tree of tables.
 EASY_LOG2_FRONTIER = 18.0

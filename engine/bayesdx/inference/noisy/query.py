@@ -49,7 +49,8 @@ def posteriors(
         Causes whose posteriors are wanted; those of the others are 0. Of these, causes that no
         evidence touches are left out, and with them most of what unknown risks couple.
     backend : {"auto", "numpy", "compiled"}
-        "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12;
+        "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12,
+        but for what is `too_complex`: each answers what it finds an order for within the limits.
         "auto" takes what is sooner done, see `bayesdx.inference.noisy.choice`.
     workers : int, optional
         Threads of the compiled backend, as many as there are cores by default; the answer does not
@@ -99,20 +100,7 @@ def _quick(
         symptoms=symptoms,
         workers=workers,
     )
-    # Cases for which an order must be searched, or none is cheap enough: one judge for both.
-    too_complex, rows = status != 0, np.flatnonzero(status)
-    if len(rows):
-        answer_cases = _numpy_executor()
-        part = evidence.take(rows)
-        wanted = None if asked is None else asked[rows]
-        other = answer_cases(model, part, chunk, only_evidence, without, symptoms, wanted)
-        log_evidence[rows], causes[rows] = other.log_evidence, other.causes
-        too_complex[rows] = other.too_complex
-        if without is not None:
-            log_without[rows] = other.log_without
-        if symptoms is not None:
-            split[:, rows] = other.responsible, other.credit
-    return Answer(log_evidence, causes, log_without, too_complex, split[0], split[1])
+    return Answer(log_evidence, causes, log_without, status != 0, split[0], split[1])
 
 
 def _numpy_executor() -> Callable[

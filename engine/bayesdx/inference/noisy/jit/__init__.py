@@ -13,6 +13,17 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 `case_order`          an order for the rest, with the true number of states of each risk
 `axis_kernels`        elementary operations on a frontier; where a cause acts on an axis
 `case_sweep`          the sweep over it, forward and backward
+`tree_memory`         what a case that couples much needs: a tree of tables
+`tree_order`          its graph, and an elimination order
+`tree_ranks`          its nodes: what varies fastest, what their states are worth
+`tree_buckets`        which tables are made, joined and summed out, and what that costs
+`tree_places`         where tables lie
+`tree_stars`          the table of a cause, and the way back from it
+`tree_turns`          two tables brought into one order of dimensions
+`tree_joins`          two tables joined
+`tree_closing`        a node summed out of a table
+`tree_sweep`          all of these, forward and backward
+`run_kernels`         runs of entries in vector registers
 `entry`               all cases of a batch; the entry of the compiled code
 `driver`              threads; the only module that Python calls for cases
 `lane_kernel`         one case in many lanes

@@ -42,7 +42,7 @@ from bayesdx.inference.typed import (
 CLOSE, APPLY = 64, 128
 _ONE = np.uint64(1)
 _WORD = 64
-#: Components summed over causes above which a case is handed back, and above which further orders
+#: Components summed over causes above which no sweep is planned, and above which further orders
 #: are tried; components of the largest frontier. What is kept for the way back, at most three times
 #: the work, stays below 200 MB a thread.
 _MOST_WORK, _DEAR, _LARGEST = 1 << 23, 1 << 13, int(2**EASY_LOG2_FRONTIER)
@@ -52,13 +52,16 @@ _TRIES = 5
 
 
 @compiled
-def plan_core(memory: Integers, n_slots: int) -> int:
-    """Plan the sweep over the 2-core; return 1, 0 where nothing is left, -1 if it is too dear."""
+def plan_core(memory: Integers, n_slots: int) -> float:
+    """Plan the sweep over the 2-core.
+
+    Return its components summed over causes, 0 where nothing is left, infinity if it is too dear.
+    """
     apart()
     model, state = model_at(memory), state_at(memory)
     n_core = _find_core(model, state, n_slots)
     if n_core == 0:
-        return 0
+        return 0.0
     chosen, least, n_tried = 0, np.inf, 0
     while n_tried <= _TRIES:
         # The last round makes the best plan again, since each one is written over the one before.
@@ -70,10 +73,10 @@ def plan_core(memory: Integers, n_slots: int) -> int:
         if cost < least:
             chosen, least = share, cost
             if n_tried == 1 and cost < _DEAR:
-                return 1
+                return float(least)
         elif n_tried == _TRIES and least == np.inf:
-            return -1
-    return 1 if least <= _MOST_WORK else -1
+            return np.inf
+    return float(least) if least <= _MOST_WORK else np.inf
 
 
 @inlined

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,7 +13,7 @@ from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.jit.entry import answer_rows
 from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
-from bayesdx.inference.noisy.jit.memory import Rows, Workspace, model_memory
+from bayesdx.inference.noisy.jit.memory import BY_WORK, Model, Rows, Workspace, model_memory
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.typed import ENTRY
 
@@ -29,6 +30,7 @@ def run(
     asked: BoolArray | None = None,
     symptoms: FloatArray | None = None,
     workers: int | None = None,
+    way: int = BY_WORK,
 ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
     """Answer every case exactly; see `bayesdx.inference.posteriors`.
 
@@ -43,6 +45,8 @@ def run(
     symptoms : array (U,), optional
     workers : int, optional
         Threads; as many as there are cores by default. The answer does not depend on it.
+    way : int
+        See `bayesdx.inference.noisy.jit.memory.Rows`.
 
     Returns
     -------
@@ -68,6 +72,7 @@ def run(
         second=int(without is not None),
         credited=int(symptoms is not None and not only_evidence),
         narrow=int(asked is not None and not only_evidence),
+        way=way,
         findings=np.ascontiguousarray(evidence.findings, dtype=np.float64),
         lower=np.ascontiguousarray(evidence.lower, dtype=np.int8),
         upper=np.ascontiguousarray(evidence.upper, dtype=np.int8),
@@ -84,33 +89,41 @@ def run(
         status=status,
     )
     tiles = iter([(first, min(first + TILE, count)) for first in range(0, count, TILE)])
-
-    def work_off() -> None:
-        space = Workspace(arrays, known)
-        own = rows
-        if only_evidence:
-            own = rows._replace(posterior=np.empty(known.n_causes))
-        # Taking the next item of a list's iterator is atomic.
-        for first, last in tiles:
-            at = first
-            while True:
-                places = space.places(own)
-                at = answer_rows(places.__array_interface__["data"][0], at, last)
-                if at == last:
-                    break
-                space.make_room()
-
     threads = min(workers or _cores(), -(-count // TILE))
     if threads <= 1:
-        work_off()
+        _work_off(model, known, rows, tiles)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            for done in [pool.submit(work_off) for _ in range(threads)]:
+            parts = [pool.submit(_work_off, model, known, rows, tiles) for _ in range(threads)]
+            for done in parts:
                 done.result()
-    causes[status != 0] = 0.0
+    refused = status != 0
+    log_evidence[refused], causes[refused] = -np.inf, 0.0
+    if without is not None:
+        log_without[refused] = -np.inf
     if symptoms is not None:
         split[0] = np.clip(causes - split[0], 0.0, causes)
+        split[:, refused] = 0.0
     return log_evidence, causes, log_without, status, split
+
+
+def _work_off(
+    model: NoisyModel, known: Model, rows: Rows, tiles: Iterator[tuple[int, int]]
+) -> None:
+    """Answer tiles of rows until none is left."""
+    assert model.arrays is not None
+    space = Workspace(model.arrays, known)
+    if not rows.backward:
+        rows = rows._replace(posterior=np.empty(known.n_causes))
+    # Taking the next item of a list's iterator is atomic.
+    for first, last in tiles:
+        at = first
+        while True:
+            places = space.places(rows)
+            at = answer_rows(places.__array_interface__["data"][0], at, last)
+            if at == last:
+                break
+            space.make_room()
 
 
 def prepare() -> tuple[str, float]:

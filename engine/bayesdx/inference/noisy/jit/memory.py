@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bayesdx.inference.arrays import IntArray
+from bayesdx.inference.noisy.jit.tree_memory import Tree, tree_memory
 from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.model import ModelArrays
 from bayesdx.inference.typed import Bytes, Floats, Integers, Words, addresses, bind, sources_digest
@@ -24,14 +25,20 @@ AXIS, SIZE, COUNT, LINK, WIDTH, UNUSED, STRIDE, ENTRY = range(8)
 PRESENT, ABSENT, BY_PRESENT, BY_ABSENT = range(4)
 KIND, CAUSE, SLOT, FIRST, ALONG = range(5)
 AT, LENGTH, CLOSED = range(3)
-OPERATIONS, COMPONENTS, LARGEST = range(3)
+OPERATIONS, COMPONENTS, LARGEST, ADJOINTS = range(4)
 #: In place of "leaves nothing": what is pulled back through a certain link can be divided by it.
 LEAST_KEPT = 1e-150
 #: What became of a row: answered, too many axes, or too much work for the orders tried here.
 ANSWERED, TOO_MANY, TOO_DEAR = range(3)
 
+#: How the 2-core of a case is summed out: by a frontier or a tree of tables, whichever is less
+#: work; by a tree; by one whose large tables are made anew on the way back. Tests take the latter.
+BY_WORK, BY_TREE, BY_TREE_ANEW = range(3)
+
 #: Of all compiled sources here.
-SOURCES = sources_digest(Path(__file__).parent, "../model.py", "../limits.py")
+SOURCES = sources_digest(
+    Path(__file__).parent, "../model.py", "../limits.py", "../../vector_rows.py"
+)
 
 
 class Model(NamedTuple):
@@ -178,6 +185,7 @@ class Room(NamedTuple):
 
     n_tape: int
     n_frontier: int
+    n_adjoints: int
     tape: Floats
     active: Floats
     inactive: Floats
@@ -185,6 +193,7 @@ class Room(NamedTuple):
     other: Floats
     pulled: Floats
     idle: Floats
+    adjoints: Floats
     places: Integers
 
 
@@ -193,6 +202,8 @@ class Rows(NamedTuple):
 
     Attributes
     ----------
+    way : int
+        How the 2-core is summed out: `BY_WORK`, `BY_TREE` or `BY_TREE_ANEW`.
     without : (C,)
         Causes that are absent in the second question; nobody asks it if ``second`` is 0.
     asked : (N, C) if ``narrow`` is 1, else (C,)
@@ -208,6 +219,7 @@ class Rows(NamedTuple):
     second: int
     credited: int
     narrow: int
+    way: int
     findings: Floats
     lower: Bytes
     upper: Bytes
@@ -229,6 +241,7 @@ _AFTER_STATE = _AFTER_MODEL + len(State._fields)
 #: How compiled code finds the structures; see `Workspace.places`.
 model_at, state_at = bind(Model, 0), bind(State, _AFTER_MODEL)
 room_at, rows_at = bind(Room, _AFTER_STATE), bind(Rows, _AFTER_STATE + len(Room._fields))
+tree_at = bind(Tree, _AFTER_STATE + len(Room._fields) + len(Rows._fields))
 
 
 def model_memory(arrays: ModelArrays) -> Model:
@@ -305,7 +318,7 @@ def state_memory(arrays: ModelArrays, model: Model) -> State:
         reach=masks(MAX_AXES),
         price=integers(MAX_AXES),
         plan=integers(steps),
-        needs=integers(3),
+        needs=integers(4),
         trace=integers(steps + 1, 3),
         factors=np.zeros(steps),
         block=block,
@@ -316,11 +329,12 @@ def state_memory(arrays: ModelArrays, model: Model) -> State:
     )
 
 
-def room_memory(n_tape: int, n_frontier: int) -> Room:
+def room_memory(n_tape: int, n_frontier: int, n_adjoints: int) -> Room:
     """Allocate for a frontier of so many components and its history."""
     return Room(
         n_tape=n_tape,
         n_frontier=n_frontier,
+        n_adjoints=n_adjoints,
         tape=np.empty(n_tape),
         active=np.empty(n_frontier),
         inactive=np.empty(n_frontier),
@@ -328,6 +342,7 @@ def room_memory(n_tape: int, n_frontier: int) -> Room:
         other=np.empty(n_frontier),
         pulled=np.empty(n_frontier),
         idle=np.empty(n_frontier),
+        adjoints=np.empty(n_adjoints),
         places=np.empty(n_frontier, dtype=np.int64),
     )
 
@@ -337,20 +352,25 @@ class Workspace:
 
     def __init__(self, arrays: ModelArrays, model: Model) -> None:
         self._model, self._state = model, state_memory(arrays, model)
-        self._grow(1 << 12, 1 << 8)
+        self._tree = tree_memory(arrays, model.n_causes, model.n_states)
+        self._grow(1 << 18, 1 << 14, 1 << 18)
 
-    def _grow(self, n_tape: int, n_frontier: int) -> None:
-        self._room = room_memory(n_tape, n_frontier)
+    def _grow(self, n_tape: int, n_frontier: int, n_adjoints: int) -> None:
+        self._room = room_memory(n_tape, n_frontier, n_adjoints)
         self._places = addresses(self._model, self._state, self._room)
 
     def make_room(self) -> None:
         """Make room for the case that was left for lack of it."""
-        n_tape, n_frontier = int(self._state.needs[COMPONENTS]), int(self._state.needs[LARGEST])
-        self._grow(max(n_tape, self._room.n_tape), max(n_frontier, self._room.n_frontier))
+        needs, room = self._state.needs, self._room
+        self._grow(
+            max(int(needs[COMPONENTS]), room.n_tape),
+            max(int(needs[LARGEST]), room.n_frontier),
+            max(int(needs[ADJOINTS]), room.n_adjoints),
+        )
 
     def places(self, rows: Rows) -> IntArray:
         """Addresses of everything that answering some rows needs."""
-        return np.concatenate([self._places, addresses(rows)])
+        return np.concatenate([self._places, addresses(rows), addresses(self._tree)])
 
 
 def _joint_states(arrays: ModelArrays) -> list[int]:

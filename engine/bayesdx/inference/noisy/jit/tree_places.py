@@ -1,0 +1,95 @@
+"""Where the tables of a tree lie."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesdx.inference.noisy.jit.tree_memory import (
+    CLOSE,
+    ENDS,
+    JOIN,
+    KIND,
+    MOST_DIMENSIONS,
+    OPERATION_COLUMNS,
+    READY,
+    RESULT,
+    SECOND,
+    STAR,
+    TURNED,
+    WITH_CAUSE,
+    Tree,
+)
+from bayesdx.inference.noisy.limits import MAX_LOG2_TABLE
+from bayesdx.inference.typed import Integers, Words, inlined, lowest, moved, ones
+
+#: Entries of a table at most.
+_LARGEST = 2.0**MAX_LOG2_TABLE
+
+
+@inlined
+def _entries_of(tree: Tree, scope: Words) -> float:
+    """Entries of a table."""
+    size = 1.0
+    for w in range(tree.n_words):
+        rest = scope[w]
+        while rest:
+            size *= float(tree.size[64 * w + lowest(rest)])
+            rest &= rest - np.uint64(1)
+    return size
+
+
+@inlined
+def _n_nodes(tree: Tree, table: int) -> int:
+    count = 0
+    for w in range(tree.n_words):
+        count += ones(tree.scope[tree.n_words * table + w])
+    return count
+
+
+@inlined
+def measure(tree: Tree, table: int) -> None:
+    """Give a new table its place."""
+    size = _entries_of(tree, moved(tree.scope, tree.n_words * table))
+    if size > _LARGEST or _n_nodes(tree, table) > MOST_DIMENSIONS:
+        tree.totals[0], size = np.inf, 1.0
+    tree.start[table], tree.length[table] = int(tree.totals[1]), int(size)
+    tree.totals[1] += size
+    if size > tree.totals[2]:
+        tree.totals[2] = size
+
+
+@inlined
+def compact(tree: Tree, n_operations: int) -> None:
+    """Give tables that one node needs a place that those of the next one use again.
+
+    On the way back they are made anew; only what a node leaves behind is kept. All joins turn their
+    tables in one place.
+    """
+    kept, used, most, turned = 0, 0, 0, 0
+    for operation in range(n_operations):
+        own = moved(tree.operations, OPERATION_COLUMNS * operation)
+        length = tree.length[own[RESULT]]
+        if _is_kept(own):
+            tree.start[own[RESULT]], used = kept, 0
+            kept += length
+            continue
+        tree.start[own[RESULT]] = used
+        used += length
+        most = used if used > most else most
+        if own[KIND] == JOIN and own[ENDS] - own[TURNED] > turned:
+            turned = own[ENDS] - own[TURNED]
+    for operation in range(n_operations):
+        own = moved(tree.operations, OPERATION_COLUMNS * operation)
+        if not _is_kept(own):
+            tree.start[own[RESULT]] += kept
+        if own[KIND] == JOIN:
+            own[READY] += kept + most - own[TURNED]
+            own[TURNED] = kept + most
+    tree.kept[0], tree.totals[1] = kept + most, float(kept + most + turned)
+
+
+@inlined
+def _is_kept(operation: Integers) -> bool:
+    """Whether the table of an operation is left behind by a node."""
+    kind = operation[KIND]
+    return bool(kind == CLOSE or (kind == STAR and not operation[SECOND] & WITH_CAUSE))

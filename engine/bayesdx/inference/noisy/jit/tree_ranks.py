@@ -1,0 +1,76 @@
+"""Nodes numbered for the tables of a tree: what varies fastest, and what their states are worth."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayesdx.inference.noisy.jit.memory import SIZE, Model, State
+from bayesdx.inference.noisy.jit.tree_memory import CAUSE, FINDING, LEAK, RISK, Tree
+from bayesdx.inference.noisy.jit.tree_order import add
+from bayesdx.inference.typed import Floats, Word, inlined, lowest, moved
+
+
+@inlined
+def rank_nodes(tree: Tree, n: int) -> None:
+    """Number the nodes for sets: what varies fastest first."""
+    rank = 0
+    for w in range(tree.n_words):
+        tree.meets[w] = np.uint64(0)
+    for kind in range(RISK, FINDING + 1):
+        for position in range(n - 1, -1, -1):
+            node = tree.order[position]
+            own = tree.kind[node]
+            if own == kind or (own == LEAK and kind == FINDING):
+                tree.rank[node], tree.by_rank[rank] = rank, node
+                if kind == FINDING:
+                    add(tree.meets, rank)
+                rank += 1
+
+
+@inlined
+def weigh_nodes(model: Model, state: State, tree: Tree, n: int, credited: int) -> None:
+    """Write how many states nodes have, and what these are worth when a node closes."""
+    for w in range(tree.n_words):
+        tree.alive[w] = np.uint64(0)
+    for position in range(n):
+        node = tree.order[position]
+        rank, kind, of = tree.rank[node], tree.kind[node], tree.of[node]
+        weights, vector = moved(tree.weights, tree.n_marks * rank), moved(state.vectors, 0)
+        tree.size[rank], weights[0], weights[1] = 2, 1.0, 1.0
+        if kind == CAUSE:
+            opens, near = False, moved(tree.near, tree.n_words * node)
+            for w in range(tree.n_words):
+                opens |= near[w] & tree.alive[w] != np.uint64(0)
+            if credited and opens and _has_symptom(state, tree.links[of]):
+                tree.size[rank], weights[2] = 3, 0.0
+        elif kind != LEAK:
+            vector = moved(state.vectors, model.n_states * of)
+            if kind == RISK:
+                tree.size[rank] = state.slots[8 * of + SIZE]
+                for s in range(tree.size[rank]):
+                    weights[s] = vector[s]
+            else:
+                weights[0], weights[1] = vector[1], state.share[of]
+                if tree.leak_of[of] >= 0:
+                    weights[0] = least_worth(vector, state.share[of])
+        add(tree.alive, node)
+
+
+@inlined
+def _has_symptom(state: State, links: Word) -> bool:
+    found = False
+    while links:
+        found |= state.symptom[lowest(links)] >= 0.0
+        links &= links - np.uint64(1)
+    return found
+
+
+@inlined
+def least_worth(vector: Floats, share: float) -> float:
+    """What "not reached" is worth on an axis whose leak is a node of its own.
+
+    With H the leak is worth ``x1 + x2`` where nothing else reaches the finding, without it
+    ``x1 + x3``: both lie between this and ``share``.
+    """
+    most = vector[1] + max(vector[2], vector[3])
+    return 0.0 if most <= share else 2.0 * most
