@@ -67,7 +67,8 @@ def list_ids(
             if told := codes_of(knowledge, row["id"]):
                 row["codes"] = [one._asdict() for one in told]
         if kind is Listed.FINDINGS:
-            rows = [{**row, "urgency_only": row["id"] in knowledge.urgency_only} for row in rows]
+            counted = knowledge.urgency_only
+            rows = [{**row, "urgency_only": row["id"] in counted} for row in rows]
         print(to_json({kind.value: rows}))
         return
     show(listing(shown, kind.value, knowledge.urgency_only))

@@ -137,7 +137,7 @@ def inquiries_of(core: Core) -> Inquiries:
     drafts = list(_drafts(core.knowledge))
     read = _read_words(core, drafts)
     rows = iter(range(len(read.evidence)))
-    every = []
+    every, urgency_only = [], core.knowledge.urgency_only
     for draft in drafts:
         choices: dict[tuple[tuple[str, int], ...], Choice] = {}
         for (label, name, value), row in zip(draft.words, rows, strict=False):
@@ -146,7 +146,8 @@ def inquiries_of(core: Core) -> Inquiries:
             if draft.kind == "measure":
                 label = ", ".join(f"{one}={core.states[one][state]}" for one, state in facts)
             choices.setdefault(facts, Choice(label, name, value, facts, evidence))
-        every.append(_inquiry(core.knowledge, draft, tuple(choices.values())))
+        marked = draft.id in urgency_only
+        every.append(_inquiry(core.knowledge, draft, tuple(choices.values()), marked))
     return _lay_out(core, tuple(every), table)
 
 
@@ -182,11 +183,13 @@ def _answers(table: AnswerTable, inquiry: Inquiry) -> list[int]:
     return [-2] * len(told)
 
 
-def _inquiry(knowledge: Knowledge, draft: Unread, choices: tuple[Choice, ...]) -> Inquiry:
+def _inquiry(
+    knowledge: Knowledge, draft: Unread, choices: tuple[Choice, ...], urgency_only: bool
+) -> Inquiry:
     entry = draft.entry
     category = entry.category if isinstance(entry, Finding) else ""
     effort = effort_of(knowledge.efforts, entry.observed_by, category)
-    mark = f" ({URGENCY_ONLY})" if draft.id in knowledge.urgency_only else ""
+    mark = f" ({URGENCY_ONLY})" if urgency_only else ""
     return Inquiry(
         id=draft.id,
         kind=draft.kind,
