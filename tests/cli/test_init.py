@@ -24,7 +24,7 @@ def test_the_folder_that_is_begun_passes_its_check_and_answers(run, tmp_path: Pa
     assert (made.code, made.err) == (0, "")
     checked = run("check", folder, "--strict")
     assert (checked.code, checked.err) == (0, "")
-    assert "1 cause, 2 findings; 0 errors, 0 warnings" in checked.out
+    assert "1 cause, 2 findings; 0 errors, 0 warnings" in " ".join(checked.out.split())
     # What it said to do next is a command that works.
     said = next(line for line in made.out.splitlines() if "bayesdx diagnose" in line)
     assert "Common cold" in run(*said.split()[1:]).out

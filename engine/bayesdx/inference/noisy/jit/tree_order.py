@@ -19,6 +19,7 @@ from bayesdx.inference.noisy.jit.memory import (
     Model,
     State,
     model_at,
+    rows_at,
     state_at,
     tree_at,
 )
@@ -55,7 +56,7 @@ def lay_graph(memory: Integers, n_slots: int) -> int:
     """Lay out the graph of the 2-core; return the number of its nodes."""
     apart()
     model, state, tree = model_at(memory), state_at(memory), tree_at(memory)
-    n = 0
+    n, credited = 0, rows_at(memory).credited
     for slot in range(n_slots):
         tree.node_of[slot], tree.leak_of[slot] = -1, -1
         if state.slots[8 * slot + COUNT]:
@@ -66,7 +67,7 @@ def lay_graph(memory: Integers, n_slots: int) -> int:
         tree.cause_of[c] = -1
         if state.mask[c]:
             tree.cause_of[c] = n
-            n = _add_node(tree, n, CAUSE, c, 2)
+            n = _add_node(tree, n, CAUSE, c, 3 if credited else 2)
     for slot in range(n_slots):
         inside = tree.node_of[slot] >= 0 and state.slots[8 * slot + SIZE] == 0
         if inside and state.slots[8 * slot + WIDTH] > 2:

@@ -19,11 +19,10 @@ from bayesdx.inference.noisy.jit.tree_memory import (
     WITH_CAUSE,
     Tree,
 )
-from bayesdx.inference.noisy.limits import MAX_LOG2_TABLE
 from bayesdx.inference.typed import Integers, Words, inlined, lowest, moved, ones
 
-#: Entries of a table at most.
-_LARGEST = 2.0**MAX_LOG2_TABLE
+#: Entries of a table at most; how many all of them may have bounds the memory.
+_LARGEST = 2.0**24
 
 
 @inlined

@@ -6,8 +6,8 @@ import numpy as np
 
 from bayesdx.inference.noisy.jit.memory import SIZE, Model, State
 from bayesdx.inference.noisy.jit.tree_memory import CAUSE, FINDING, LEAK, RISK, Tree
-from bayesdx.inference.noisy.jit.tree_order import add
-from bayesdx.inference.typed import Floats, Word, inlined, lowest, moved
+from bayesdx.inference.noisy.jit.tree_order import add, has
+from bayesdx.inference.typed import Floats, inlined, lowest, moved
 
 
 @inlined
@@ -29,7 +29,11 @@ def rank_nodes(tree: Tree, n: int) -> None:
 
 @inlined
 def weigh_nodes(model: Model, state: State, tree: Tree, n: int, credited: int) -> None:
-    """Write how many states nodes have, and what these are worth when a node closes."""
+    """Write how many states nodes have, and what these are worth when a node closes.
+
+    A cause has a third state, present without a link to a symptom that acts, where such a link is
+    in a table before the cause closes.
+    """
     for w in range(tree.n_words):
         tree.alive[w] = np.uint64(0)
     for position in range(n):
@@ -38,10 +42,7 @@ def weigh_nodes(model: Model, state: State, tree: Tree, n: int, credited: int) -
         weights, vector = moved(tree.weights, tree.n_marks * rank), moved(state.vectors, 0)
         tree.size[rank], weights[0], weights[1] = 2, 1.0, 1.0
         if kind == CAUSE:
-            opens, near = False, moved(tree.near, tree.n_words * node)
-            for w in range(tree.n_words):
-                opens |= near[w] & tree.alive[w] != np.uint64(0)
-            if credited and opens and _has_symptom(state, tree.links[of]):
+            if credited and _loses_symptom(state, tree, of):
                 tree.size[rank], weights[2] = 3, 0.0
         elif kind != LEAK:
             vector = moved(state.vectors, model.n_states * of)
@@ -57,11 +58,13 @@ def weigh_nodes(model: Model, state: State, tree: Tree, n: int, credited: int) -
 
 
 @inlined
-def _has_symptom(state: State, links: Word) -> bool:
-    found = False
+def _loses_symptom(state: State, tree: Tree, c: int) -> bool:
+    """Whether a symptom on which a cause acts is eliminated before it."""
+    found, links = False, tree.links[c]
     while links:
-        found |= state.symptom[lowest(links)] >= 0.0
+        slot = lowest(links)
         links &= links - np.uint64(1)
+        found |= state.symptom[slot] >= 0.0 and has(tree.alive, tree.node_of[slot])
     return found
 
 

@@ -156,8 +156,9 @@ def pull_star(
         for block in range(size // count):
             for i in range(count):
                 room.pulled[block * count + i] *= room.active[i]
-        _credit(model, state, room, tree, c, result, count, size, posterior[c], credit)
-        if not holds & WITH_CAUSE:
+        acts = _credit(model, state, room, tree, c, result, count, size, posterior[c], credit)
+        # Without a third state, all links to symptoms are in this table.
+        if n_states < 3 and (acts or not holds & WITH_CAUSE):
             idle[c] = state.spared[c] * _idle(model, state, room, tree, c, result, count, size)
     elif credited and not holds & WITH_CAUSE:
         idle[c] = state.spared[c] * posterior[c]
@@ -257,15 +258,16 @@ def _credit(
     size: int,
     posterior: float,
     credit: Floats,
-) -> None:
-    """Credit a cause with the symptoms that it acts on."""
-    stride = count
+) -> bool:
+    """Credit a cause with the symptoms that it acts on; whether there are any."""
+    stride, acts = count, False
     for w in range(tree.n_words):
         rest = tree.scope[tree.n_words * table + w] & tree.meets[w]
         while rest:
             rank = 64 * w + lowest(rest)
             rest &= rest - np.uint64(1)
             gain, keep, slot = _link(model, state, tree, c, rank)
+            acts |= slot >= 0
             if slot >= 0 and state.symptom[slot] > 0.0:
                 keep = keep if keep > LEAST_KEPT else LEAST_KEPT
                 none, some = 0.0, 0.0
@@ -275,3 +277,4 @@ def _credit(
                         some += room.pulled[first + stride + i]
                 credit_cause(model, state, c, slot, posterior, some / gain - none / keep, credit)
             stride *= 2
+    return acts
