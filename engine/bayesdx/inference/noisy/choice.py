@@ -18,7 +18,7 @@ from typing import get_args
 import numpy as np
 
 from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.inference.arrays import IntArray
+from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
@@ -26,6 +26,8 @@ from bayesdx.inference.noisy.condition import count_axes
 from bayesdx.inference.noisy.model import NoisyModel
 
 _TOGETHER, _FEWER, _LOADING, _COMPILING = 0.015, 1.0 / 8.0, 55.0, 1500.0
+#: Axes of a row of a file: findings that are present, share of the shared risks.
+_FINDINGS, _UNKNOWN = 7.0, 0.7
 #: Axes of the unit, and how many more double the work of a case.
 _USUAL, _DOUBLING = 18.0, 4.5
 
@@ -36,9 +38,14 @@ def numpy_effort(n_axes: IntArray) -> float:
     Cases share the calls of a step as far as they are alike, which makes what they cost beside
     their arithmetic grow with the root of their number.
     """
-    axes = n_axes.astype(np.float64)
-    one = (1.0 + axes) / (1.0 + _USUAL) * np.exp2(np.maximum(axes - _USUAL, 0.0) / _DOUBLING)
+    one = _alone(n_axes.astype(np.float64))
     return float(np.sqrt(one.sum()) + _TOGETHER * one.sum())
+
+
+def _alone(axes: FloatArray) -> FloatArray:
+    """Estimate what cases take alone, in units."""
+    growth: FloatArray = np.exp2(np.maximum(axes - _USUAL, 0.0) / _DOUBLING)
+    return (1.0 + axes) / (1.0 + _USUAL) * growth
 
 
 def takes_compiled(backend: Backend, model: NoisyModel, evidence: Evidence) -> bool:
@@ -68,7 +75,10 @@ def settled(backend: Backend, model: NoisyModel, n_cases: int) -> Backend:
     if backend != "auto":
         return backend
     ready = model.arrays is not None and jit.installed() and jit.ready()
-    effort = float(np.sqrt(n_cases) + _TOGETHER * n_cases)
+    # Most shared risks of most rows are unknown.
+    shared = int((model.axes.risk >= 0).sum())
+    own = n_cases * float(_alone(np.array(max(_USUAL, _FINDINGS + _UNKNOWN * shared))))
+    effort = float(np.sqrt(own) + _TOGETHER * own)
     return "compiled" if ready or _worth_loading(model, effort) else "numpy"
 
 
