@@ -72,7 +72,7 @@ class PlainParts(ShownAsText):
         ['no', 'yes']
         """
         parts = self._described()
-        return {"kind": type(self).__name__, **{name: _plain(one) for name, one in parts.items()}}
+        return {"kind": type(self).__name__, **{name: strict(one) for name, one in parts.items()}}
 
     def to_json(self) -> str:
         """Return what this is made of as strict JSON, numbers to the last bit.
@@ -127,15 +127,18 @@ def seal(value: object) -> None:
             seal(getattr(value, field.name, None))
 
 
-def _plain(value: Any) -> Any:
+def strict(value: Any) -> Any:
+    """Return a value in what JSON can say; NaN and the infinities become None."""
     if isinstance(value, PlainParts):
         return value.to_dict()
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): strict(one) for name, one in value.items()}
     if isinstance(value, np.ndarray):
-        return value.tolist() if np.isfinite(value).all() else _plain(value.tolist())
+        return value.tolist() if np.isfinite(value).all() else strict(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [strict(one) for one in value]
+    if hasattr(value, "item"):
+        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value
+    return value if isinstance(value, bool | int | float | str | None) else str(value)

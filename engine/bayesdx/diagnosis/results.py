@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from bayesdx.frozen import FrozenDict, ReadOnly, seal
-from bayesdx.presentation.as_json import strict, to_json
+from bayesdx.frozen import FrozenDict, ReadOnly, seal, strict
+from bayesdx.presentation.as_json import to_json
 from bayesdx.presentation.layout import Block, Cell, Grid, Paragraph
 from bayesdx.presentation.notebook import markup
 

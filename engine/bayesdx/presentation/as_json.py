@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from bayesdx.frozen import strict
 from bayesdx.presentation.words import rows_of
 
 if TYPE_CHECKING:
@@ -34,19 +34,6 @@ def result_json(result: Any, intended_use: str) -> str:
     names = NAMES[type(result).__name__]
     content = {names.get(name, name): value for name, value in result.records().items()}
     return to_json({**content, "intended_use": intended_use})
-
-
-def strict(value: Any) -> Any:
-    """Return plain values with None for what JSON cannot say."""
-    if isinstance(value, Mapping):
-        return {str(key): strict(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [strict(one) for one in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
 
 
 def tipping_json(tornado: pd.DataFrame, points: TurningPoints, intended_use: str) -> str:
