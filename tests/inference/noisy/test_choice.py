@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 
 from bayesdx.inference import NoisyModel, no_evidence
-from bayesdx.inference.noisy import choice, draws, jit
-from bayesdx.inference.noisy.choice import numpy_effort, settled, takes_compiled
+from bayesdx.inference.noisy import choice, jit
+from bayesdx.inference.noisy.choice import (
+    lanes_take_compiled,
+    numpy_effort,
+    settled,
+    takes_compiled,
+)
 
 
 @pytest.fixture
@@ -86,7 +91,8 @@ def test_lanes_are_compiled_where_that_saves_more_than_it_takes(
 ) -> None:
     monkeypatch.setattr(jit, "installed", lambda: True)
     monkeypatch.setattr(jit, "kept", lambda entry: kept and entry == "answer_lanes")
-    monkeypatch.setattr(draws, "sys", SimpleNamespace(modules={draws._KERNEL} if loaded else {}))
-    assert draws._takes_compiled("auto", seconds) is compiled
-    assert draws._takes_compiled("compiled", seconds)
-    assert not draws._takes_compiled("numpy", seconds)
+    modules = {jit.LANE_KERNEL} if loaded else {}
+    monkeypatch.setattr(choice, "sys", SimpleNamespace(modules=modules))
+    assert lanes_take_compiled("auto", seconds) is compiled
+    assert lanes_take_compiled("compiled", seconds)
+    assert not lanes_take_compiled("numpy", seconds)

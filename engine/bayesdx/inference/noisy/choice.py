@@ -13,6 +13,8 @@ it cancels out. `benchmarks/speed/backends.py` prints the measurements beside th
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import get_args
 
 import numpy as np
@@ -28,6 +30,9 @@ from bayesdx.inference.noisy.model import NoisyModel
 _TOGETHER, _FEWER, _LOADING, _COMPILING = 0.015, 1.0 / 8.0, 55.0, 1500.0
 #: Axes of a row of a file: findings that are present, share of the shared risks.
 _FINDINGS, _UNKNOWN = 7.0, 0.7
+#: Seconds of NumPy from which compiled lanes are taken where this process has them, where they lie
+#: on disk, and where they have to be compiled.
+_LEAST_COMPILED, _LEAST_LOADED, _LEAST_TO_COMPILE = 0.01, 0.1, 3.0
 #: Axes of the unit, and how many more double the work of a case.
 _USUAL, _DOUBLING = 18.0, 4.5
 
@@ -38,14 +43,18 @@ def numpy_effort(n_axes: IntArray) -> float:
     Cases share the calls of a step as far as they are alike, which makes what they cost beside
     their arithmetic grow with the root of their number.
     """
-    one = _alone(n_axes.astype(np.float64))
-    return float(np.sqrt(one.sum()) + _TOGETHER * one.sum())
+    return _together(float(_alone(n_axes.astype(np.float64)).sum()))
 
 
 def _alone(axes: FloatArray) -> FloatArray:
     """Estimate what cases take alone, in units."""
     growth: FloatArray = np.exp2(np.maximum(axes - _USUAL, 0.0) / _DOUBLING)
     return (1.0 + axes) / (1.0 + _USUAL) * growth
+
+
+def _together(alone: float) -> float:
+    """Estimate what cases take together that take so much one by one."""
+    return math.sqrt(alone) + _TOGETHER * alone
 
 
 def takes_compiled(backend: Backend, model: NoisyModel, evidence: Evidence) -> bool:
@@ -78,8 +87,22 @@ def settled(backend: Backend, model: NoisyModel, n_cases: int) -> Backend:
     # Most shared risks of most rows are unknown.
     shared = int((model.axes.risk >= 0).sum())
     own = n_cases * float(_alone(np.array(max(_USUAL, _FINDINGS + _UNKNOWN * shared))))
-    effort = float(np.sqrt(own) + _TOGETHER * own)
-    return "compiled" if ready or _worth_loading(model, effort) else "numpy"
+    return "compiled" if ready or _worth_loading(model, _together(own)) else "numpy"
+
+
+def lanes_take_compiled(backend: Backend, seconds: float) -> bool:
+    """Whether compiled code takes the lanes of one case, for which NumPy takes so long.
+
+    It takes an eighth of that, half a second to load and five to compile; what is asked about one
+    case is seldom asked once, and so a part of these is enough.
+    """
+    if backend != "auto":
+        return backend == "compiled"
+    if seconds < _LEAST_COMPILED or not jit.installed():
+        return False
+    if jit.LANE_KERNEL in sys.modules or seconds > _LEAST_TO_COMPILE:
+        return True
+    return seconds > _LEAST_LOADED and jit.kept("answer_lanes")
 
 
 def _check(backend: Backend, model: NoisyModel) -> None:

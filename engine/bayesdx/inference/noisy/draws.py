@@ -8,7 +8,6 @@ split into a few groups when that saves more than another run costs.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -22,6 +21,7 @@ from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.answer import Answer
+from bayesdx.inference.noisy.choice import lanes_take_compiled
 from bayesdx.inference.noisy.lane_case import FindingLinks, LaneCase, condition_lanes
 from bayesdx.inference.noisy.lane_order import find_order
 from bayesdx.inference.noisy.lane_program import FlatProgram, LanePrograms
@@ -34,10 +34,6 @@ __all__ = ["LanePlans", "LinkDraws", "ParameterDraws", "posteriors_under", "repe
 
 #: Seconds a component of a lane, and a run of a step: what a split is weighed by.
 _A_COMPONENT, _A_STEP = 12e-9, 40e-6
-#: Seconds of NumPy from which compiled lanes are taken where this process has them, where they lie
-#: on disk, and where they have to be compiled.
-_LEAST_COMPILED, _LEAST_LOADED, _LEAST_TO_COMPILE = 0.01, 0.1, 3.0
-_KERNEL = "bayesdx.inference.noisy.jit.lane_kernel"
 #: A group is split when that saves this share of its cost, at most so often in a row.
 _WORTH, _DEEPEST = 0.15, 3
 
@@ -75,7 +71,8 @@ def posteriors_under(
     backend : {"auto", "numpy", "compiled"}
         "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12;
         "auto" takes what is sooner done, by the work of the case: compiled code that this process
-        has or that lies on disk, see `_takes_compiled`.
+        has or that lies on disk, see
+        `bayesdx.inference.noisy.choice`.
 
     Returns
     -------
@@ -109,7 +106,7 @@ def posteriors_under(
         else:
             case = condition_lanes(evidence, asked.take(lanes))
         program = plans.programs.get(case.structure, len(lanes))
-        if _takes_compiled(backend, program.work * len(lanes) * _A_COMPONENT):
+        if lanes_take_compiled(backend, program.work * len(lanes) * _A_COMPONENT):
             flat = plans.programs.flat(case.structure, len(lanes))
             log_evidence[lanes], posterior = _kernel()(case, flat)
         else:
@@ -121,26 +118,11 @@ def posteriors_under(
 _Kernel = Callable[[LaneCase, FlatProgram], tuple[FloatArray, FloatArray]]
 
 
-def _takes_compiled(backend: Backend, seconds: float) -> bool:
-    """Whether compiled code takes lanes for which NumPy takes so long.
-
-    It takes an eighth of that, half a second to load and five to compile; what is asked about one
-    case is seldom asked once, and so a part of these is enough.
-    """
-    if backend != "auto":
-        return backend == "compiled"
-    if seconds < _LEAST_COMPILED or not jit.installed():
-        return False
-    if _KERNEL in sys.modules:
-        return True
-    return seconds > (_LEAST_LOADED if jit.kept("answer_lanes") else _LEAST_TO_COMPILE)
-
-
 def _kernel() -> _Kernel:
     """Import the compiled loop, and numba with it; see `bayesdx.inference.noisy.jit`."""
     if not jit.installed():
         raise BayesdxError(Fault("backend", "numba, of the extra 'fast'", Phrase("no numba")))
-    return cast(_Kernel, import_module(_KERNEL).run_program)
+    return cast(_Kernel, import_module(jit.LANE_KERNEL).run_program)
 
 
 def _groups(evidence: Evidence, draws: ParameterDraws, links: FindingLinks) -> list[IntArray]:

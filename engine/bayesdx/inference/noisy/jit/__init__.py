@@ -51,9 +51,11 @@ from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.model import NoisyModel
 
-__all__ = ["driver_module", "installed", "kept", "ready"]
+__all__ = ["LANE_KERNEL", "driver_module", "installed", "kept", "ready"]
 
 _DRIVER = "bayesdx.inference.noisy.jit.driver"
+#: What answers one case in many lanes.
+LANE_KERNEL = "bayesdx.inference.noisy.jit.lane_kernel"
 
 
 class Driver(Protocol):

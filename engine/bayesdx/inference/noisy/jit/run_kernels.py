@@ -45,18 +45,6 @@ def copy(target: Floats, source: Floats, count: int) -> None:
 
 
 @inlined
-def product(one: Floats, other: Floats, count: int) -> float:
-    """Sum products of entries."""
-    total, sums = 0.0, zeros_of_4()
-    whole = count // LANES
-    for i in range(whole):
-        sums = plus(sums, times(load(one, i, sums), load(other, i, sums)))
-    for i in range(LANES * whole, count):
-        total += one[i] * other[i]
-    return total + summed(sums)
-
-
-@inlined
 def pull_scaled(by_one: Floats, behind: Floats, one: Floats, factor: float, count: int) -> float:
     """Transpose of `add_scaled`: the derivative by the factor."""
     total, sums = 0.0, zeros_of_4()

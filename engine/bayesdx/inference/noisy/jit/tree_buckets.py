@@ -43,15 +43,15 @@ from bayesdx.inference.noisy.jit.tree_memory import (
     STAR,
     TURNED,
     WITH_CAUSE,
+    WITH_PRIOR,
     Tree,
 )
 from bayesdx.inference.noisy.jit.tree_order import add, drop, find_order, has, lay_graph
-from bayesdx.inference.noisy.jit.tree_places import compact, measure
+from bayesdx.inference.noisy.jit.tree_places import compact, is_number, measure
 from bayesdx.inference.noisy.jit.tree_ranks import rank_nodes, weigh_nodes
 from bayesdx.inference.typed import (
     Integers,
     Word,
-    Words,
     apart,
     compiled,
     inlined,
@@ -127,11 +127,8 @@ def _plan(memory: Integers, n: int) -> int:
     rank_nodes(tree, n)
     for c in range(model.n_causes):
         if state.mask[c]:
-            tree.waits[c], tree.left_links[c], tree.left_leaks[c] = (
-                1,
-                tree.links[c],
-                tree.inhibits[c],
-            )
+            tree.waits[c] = 1
+            tree.left_links[c], tree.left_leaks[c] = tree.links[c], tree.inhibits[c]
     tree.totals[0], tree.totals[1], tree.totals[2] = 0.0, 0.0, 1.0
     weigh_nodes(model, state, tree, n, credited)
     n_tables, n_operations, n_live = 0, 0, 0
@@ -163,20 +160,12 @@ def _plan(memory: Integers, n: int) -> int:
             n_operations, n_tables, last = _add_leak(tree, node, last, n_operations, n_tables)
         result = _close(tree, n_operations, n_tables, last, rank, n_before)
         n_operations, n_tables = n_operations + 1, n_tables + 1
-        if _any(moved(tree.scope, tree.n_words * result), tree.n_words):
+        if not is_number(tree, result):
             tree.live[n_live] = result
             n_live += 1
         if not tree.totals[0] <= _MOST_WORK:
             return n_operations
     return n_operations
-
-
-@inlined
-def _any(words: Words, n_words: int) -> bool:
-    found = False
-    for w in range(n_words):
-        found |= words[w] != np.uint64(0)
-    return found
 
 
 @inlined
@@ -234,7 +223,6 @@ def _make_star(
     scope, node = moved(tree.scope, tree.n_words * table), tree.cause_of[c]
     for w in range(tree.n_words):
         scope[w] = np.uint64(0)
-    tree.on_links[table], tree.on_leaks[table] = links, leaks
     tree.left_links[c] &= ~links
     tree.left_leaks[c] &= ~leaks
     while links:
@@ -254,7 +242,7 @@ def _make_star(
                     add(scope, tree.rank[other])
     if opens:
         add(scope, tree.rank[node])
-    _write(tree, operation, STAR, c, waits + WITH_CAUSE * int(opens), table)
+    _write(tree, operation, STAR, c, WITH_PRIOR * waits + WITH_CAUSE * int(opens), table)
     measure(tree, table)
     tree.totals[0] += float(tree.length[table])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bayesdx.inference.noisy.jit.run_kernels import add_scaled, product
+from bayesdx.inference.noisy.jit.axis_kernels import dot
+from bayesdx.inference.noisy.jit.run_kernels import add_scaled
 from bayesdx.inference.noisy.jit.tree_memory import (
     FIRST,
     MOST_DIMENSIONS,
@@ -69,7 +70,7 @@ def pull_close(tree: Tree, operation: int, tape: Floats, factor: float) -> None:
         for s in range(size):
             at = (block * size + s) * stride
             into, weight = moved(source, at), weights[s]
-            derived[s] += product(out, into, stride)
+            derived[s] += dot(out, into, stride)
             for i in range(stride):
                 into[i] = weight * out[i]
 

@@ -48,8 +48,8 @@ class Tree(NamedTuple):
         edges that it connects, twice.
     changed : (W,)
         Nodes whose price is to be reckoned again.
-    order, rank : (M,)
-        Nodes as they are eliminated; the bit of each in sets of nodes of tables.
+    order, rank, by_rank : (M,)
+        Nodes as they are eliminated; the bit of each in sets of nodes of tables, and back.
     node_of, leak_of, cause_of : (K,), (K,), (C,)
         Nodes of slots, of their leaks, of causes; -1 where there is none.
     alive : (W,)
@@ -68,11 +68,10 @@ class Tree(NamedTuple):
         Nodes of a table by rank, where it lies, its entries.
     live, bucket : (T,), (T,)
         Tables that wait; those that a node is in.
-    operations : (T, 6)
-        Kind; first and second table, or a cause and whether its prior is in it, or a node;
-        resulting table; where the second one lies when it is ready to be joined; node closed.
-    on_links, on_leaks : (T,)
-        Slots of the links and inhibitors that the table of a cause holds.
+    operations : (T, 8)
+        Kind; first and second table, or a cause and what is in its table, or a table and the rank
+        that closes; resulting table; where the tables of a join are turned, the second one, and
+        where that ends; the rank on which they do not both act, or the first operation of a node.
     factors : (T,)
         What a result was multiplied by.
     inner : (3, …)
@@ -125,8 +124,6 @@ class Tree(NamedTuple):
     live: Integers
     bucket: Integers
     operations: Integers
-    on_links: Words
-    on_leaks: Words
     factors: Floats
     inner: Integers
     states: Integers
@@ -187,8 +184,6 @@ def tree_memory(arrays: ModelArrays, causes: int, marks: int) -> Tree:
         live=integers(tables),
         bucket=integers(tables),
         operations=integers(tables, OPERATION_COLUMNS),
-        on_links=masks(tables),
-        on_leaks=masks(tables),
         factors=np.zeros(tables),
         inner=integers(3, INNER * marks),
         states=integers(nodes),

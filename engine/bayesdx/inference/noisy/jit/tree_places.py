@@ -19,37 +19,32 @@ from bayesdx.inference.noisy.jit.tree_memory import (
     WITH_CAUSE,
     Tree,
 )
-from bayesdx.inference.typed import Integers, Words, inlined, lowest, moved, ones
+from bayesdx.inference.typed import Integers, inlined, lowest, moved, ones
 
 #: Entries of a table at most; how many all of them may have bounds the memory.
 _LARGEST = 2.0**24
 
 
 @inlined
-def _entries_of(tree: Tree, scope: Words) -> float:
-    """Entries of a table."""
-    size = 1.0
+def is_number(tree: Tree, table: int) -> bool:
+    """Whether a table is over no node."""
+    empty = True
     for w in range(tree.n_words):
-        rest = scope[w]
-        while rest:
-            size *= float(tree.size[64 * w + lowest(rest)])
-            rest &= rest - np.uint64(1)
-    return size
-
-
-@inlined
-def _n_nodes(tree: Tree, table: int) -> int:
-    count = 0
-    for w in range(tree.n_words):
-        count += ones(tree.scope[tree.n_words * table + w])
-    return count
+        empty &= tree.scope[tree.n_words * table + w] == np.uint64(0)
+    return empty
 
 
 @inlined
 def measure(tree: Tree, table: int) -> None:
     """Give a new table its place."""
-    size = _entries_of(tree, moved(tree.scope, tree.n_words * table))
-    if size > _LARGEST or _n_nodes(tree, table) > MOST_DIMENSIONS:
+    size, n_nodes = 1.0, 0
+    for w in range(tree.n_words):
+        rest = tree.scope[tree.n_words * table + w]
+        n_nodes += ones(rest)
+        while rest:
+            size *= float(tree.size[64 * w + lowest(rest)])
+            rest &= rest - np.uint64(1)
+    if size > _LARGEST or n_nodes > MOST_DIMENSIONS:
         tree.totals[0], size = np.inf, 1.0
     tree.start[table], tree.length[table] = int(tree.totals[1]), int(size)
     tree.totals[1] += size

@@ -6,7 +6,7 @@ import numpy as np
 
 from bayesdx.inference.noisy.jit.memory import SIZE, Model, State
 from bayesdx.inference.noisy.jit.tree_memory import CAUSE, FINDING, LEAK, RISK, Tree
-from bayesdx.inference.noisy.jit.tree_order import add, has
+from bayesdx.inference.noisy.jit.tree_order import add, drop, has
 from bayesdx.inference.typed import Floats, inlined, lowest, moved
 
 
@@ -34,8 +34,8 @@ def weigh_nodes(model: Model, state: State, tree: Tree, n: int, credited: int) -
     A cause has a third state, present without a link to a symptom that acts, where such a link is
     in a table before the cause closes.
     """
-    for w in range(tree.n_words):
-        tree.alive[w] = np.uint64(0)
+    for node in range(n):
+        add(tree.alive, node)
     for position in range(n):
         node = tree.order[position]
         rank, kind, of = tree.rank[node], tree.kind[node], tree.of[node]
@@ -54,7 +54,7 @@ def weigh_nodes(model: Model, state: State, tree: Tree, n: int, credited: int) -
                 weights[0], weights[1] = vector[1], state.share[of]
                 if tree.leak_of[of] >= 0:
                     weights[0] = least_worth(vector, state.share[of])
-        add(tree.alive, node)
+        drop(tree.alive, node)
 
 
 @inlined
@@ -64,7 +64,7 @@ def _loses_symptom(state: State, tree: Tree, c: int) -> bool:
     while links:
         slot = lowest(links)
         links &= links - np.uint64(1)
-        found |= state.symptom[slot] >= 0.0 and has(tree.alive, tree.node_of[slot])
+        found |= state.symptom[slot] >= 0.0 and not has(tree.alive, tree.node_of[slot])
     return found
 
 

@@ -156,10 +156,10 @@ def pull_star(
         for block in range(size // count):
             for i in range(count):
                 room.pulled[block * count + i] *= room.active[i]
-        acts = _credit(model, state, room, tree, c, result, count, size, posterior[c], credit)
+        symptoms = _credit(model, state, room, tree, c, result, count, size, posterior[c], credit)
         # Without a third state, all links to symptoms are in this table.
-        if n_states < 3 and (acts or not holds & WITH_CAUSE):
-            idle[c] = state.spared[c] * _idle(model, state, room, tree, c, result, count, size)
+        if n_states < 3 and (symptoms or not holds & WITH_CAUSE):
+            idle[c] = state.spared[c] * _idle(room.pulled, count, size, symptoms)
     elif credited and not holds & WITH_CAUSE:
         idle[c] = state.spared[c] * posterior[c]
 
@@ -218,31 +218,13 @@ def _note_prior(
 
 
 @inlined
-def _idle(
-    model: Model,
-    state: State,
-    room: Room,
-    tree: Tree,
-    c: int,
-    table: int,
-    count: int,
-    size: int,
-) -> float:
-    """Sum what a cause weighs while it reaches no symptom."""
+def _idle(table: Floats, count: int, size: int, symptoms: int) -> float:
+    """Sum what a cause weighs while it reaches no symptom; those are bits, a dimension each."""
     total = 0.0
     for block in range(size // count):
-        reaches, step = False, 1
-        for w in range(tree.n_words):
-            rest = tree.scope[tree.n_words * table + w] & tree.meets[w]
-            while rest:
-                rank = 64 * w + lowest(rest)
-                rest &= rest - np.uint64(1)
-                _, _, symptom = _link(model, state, tree, c, rank)
-                reaches |= symptom >= 0 and block & step != 0
-                step *= 2
-        if not reaches:
+        if block & symptoms == 0:
             for i in range(count):
-                total += room.pulled[block * count + i]
+                total += table[block * count + i]
     return total
 
 
@@ -258,16 +240,17 @@ def _credit(
     size: int,
     posterior: float,
     credit: Floats,
-) -> bool:
-    """Credit a cause with the symptoms that it acts on; whether there are any."""
-    stride, acts = count, False
+) -> int:
+    """Credit a cause with the symptoms that it acts on; return them, a bit a dimension."""
+    stride, symptoms = count, 0
     for w in range(tree.n_words):
         rest = tree.scope[tree.n_words * table + w] & tree.meets[w]
         while rest:
             rank = 64 * w + lowest(rest)
             rest &= rest - np.uint64(1)
             gain, keep, slot = _link(model, state, tree, c, rank)
-            acts |= slot >= 0
+            if slot >= 0:
+                symptoms |= stride // count
             if slot >= 0 and state.symptom[slot] > 0.0:
                 keep = keep if keep > LEAST_KEPT else LEAST_KEPT
                 none, some = 0.0, 0.0
@@ -277,4 +260,4 @@ def _credit(
                         some += room.pulled[first + stride + i]
                 credit_cause(model, state, c, slot, posterior, some / gain - none / keep, credit)
             stride *= 2
-    return acts
+    return symptoms

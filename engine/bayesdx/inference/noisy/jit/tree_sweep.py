@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from bayesdx.inference.noisy.jit.case_evidence import multiply
 from bayesdx.inference.noisy.jit.memory import (
     WIDTH,
@@ -32,6 +30,7 @@ from bayesdx.inference.noisy.jit.tree_memory import (
     STAR,
     Tree,
 )
+from bayesdx.inference.noisy.jit.tree_places import is_number
 from bayesdx.inference.noisy.jit.tree_ranks import least_worth
 from bayesdx.inference.noisy.jit.tree_stars import make_star, pull_star
 from bayesdx.inference.typed import Floats, Integers, apart, compiled, inlined, moved
@@ -79,11 +78,10 @@ def _leakage(
     when the finding closes.
     """
     least = least_worth(vector, share)
-    # The finding and its leak are both slow; which one is slower goes by the order.
-    leak, finding = tree.rank[tree.leak_of[slot]], tree.rank[tree.node_of[slot]]
-    by_leak, by_finding = (1, 2) if leak < finding else (2, 1)
     dims = moved(tree.dims, MOST_DIMENSIONS * table)
-    dims[0], dims[1], tree.n_dims[table] = min(leak, finding), max(leak, finding), 2
+    # What is eliminated last varies fastest: the finding, which waits for its leak.
+    dims[0], dims[1] = tree.rank[tree.node_of[slot]], tree.rank[tree.leak_of[slot]]
+    tree.n_dims[table] = 2
     for inhibited in range(2):
         worth = vector[1] + vector[3 if inhibited else 2]
         none = 1.0
@@ -93,8 +91,7 @@ def _leakage(
         some = 1.0 - none
         if least == 0.0 and share > 0.0:
             some = worth / share
-        target[by_leak * inhibited] = none
-        target[by_leak * inhibited + by_finding] = some
+        target[2 * inhibited], target[2 * inhibited + 1] = none, some
 
 
 @compiled
@@ -115,7 +112,7 @@ def tree_backward(
             if tree.kept[0]:
                 for before in range(own[BEGIN], operation):
                     _carry_out(memory, before)
-            if _is_number(tree, own[RESULT]):
+            if is_number(tree, own[RESULT]):
                 # Of log evidence, by a factor of it that is 1.
                 tape[tree.start[own[RESULT]]] = 1.0
             pull_close(tree, operation, tape, tree.factors[operation])
@@ -124,17 +121,7 @@ def tree_backward(
             slot = own[FIRST]
             vector = moved(state.vectors, model.n_states * slot)
             behind = moved(tape, tree.start[own[RESULT]])
-            _note_leak(
-                state, tree, slot, vector, behind, moved(state.adjoints, model.n_states * slot)
-            )
-
-
-@inlined
-def _is_number(tree: Tree, table: int) -> bool:
-    empty = True
-    for w in range(tree.n_words):
-        empty &= tree.scope[tree.n_words * table + w] == np.uint64(0)
-    return empty
+            _note_leak(state, slot, vector, behind, moved(state.adjoints, model.n_states * slot))
 
 
 @inlined
@@ -159,18 +146,14 @@ def _note(memory: Integers, rank: int, posterior: Floats, idle: Floats) -> None:
 
 
 @inlined
-def _note_leak(
-    state: State, tree: Tree, slot: int, vector: Floats, behind: Floats, result: Floats
-) -> None:
-    """Note derivatives by the components of a finding whose leak is a node."""
+def _note_leak(state: State, slot: int, vector: Floats, behind: Floats, result: Floats) -> None:
+    """Note derivatives by the components of a finding whose leak is a node; see `_leakage`."""
     share = state.share[slot]
     room = share - least_worth(vector, share)
-    leak, finding = tree.rank[tree.leak_of[slot]], tree.rank[tree.node_of[slot]]
-    by_leak, by_finding = (1, 2) if leak < finding else (2, 1)
     with_leak, without, total = 0.0, 0.0, 1.0
     if room != 0.0:
-        with_leak = max((behind[by_finding] - behind[0]) / room, 0.0)
-        without = max((behind[by_leak + by_finding] - behind[by_leak]) / room, 0.0)
+        with_leak = max((behind[1] - behind[0]) / room, 0.0)
+        without = max((behind[3] - behind[2]) / room, 0.0)
     total -= (vector[1] + vector[2]) * with_leak + (vector[1] + vector[3]) * without
     result[0], result[1] = max(total, 0.0), with_leak + without
     result[2], result[3] = with_leak, without if state.slots[8 * slot + WIDTH] > 3 else 0.0
