@@ -52,6 +52,7 @@ def run_child(
     memory: int = MEMORY,
     cores: int = 1,
     environment: Mapping[str, str] | None = None,
+    interpreter: str = sys.executable,
 ) -> Outcome:
     """Run a script of this folder with a job and gather what it tells.
 
@@ -69,8 +70,10 @@ def run_child(
         Cores that it may use.
     environment : mapping of str to str, optional
         Variables that it has besides this process's own.
+    interpreter : str
+        The Python that runs it, where a peer lives in an environment of its own.
     """
-    command = [sys.executable, str(HERE / script), json.dumps(job), str(memory), str(cores)]
+    command = [interpreter, str(HERE / script), json.dumps(job), str(memory), str(cores)]
     threads = {name: str(cores) for name in ONE_THREAD}
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         with subprocess.Popen(

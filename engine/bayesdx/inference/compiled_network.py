@@ -186,7 +186,9 @@ class NetworkSolver:
         self, states: IntArray, soft: Mapping[int, ArrayLike], targets: Sequence[str] | None
     ) -> NetworkPosteriors:
         answer = self.general.query(states, soft, targets, trusted=True)
-        refused = np.zeros(len(states) if answer.refused else 0, dtype=np.bool_)
+        if not answer.refused:
+            return NetworkPosteriors(answer.posteriors, answer.log_evidence)
+        refused = np.zeros(len(states), dtype=np.bool_)
         refused[list(answer.refused)] = True
         return NetworkPosteriors(answer.posteriors, answer.log_evidence, refused, answer.refused)
 

@@ -14,6 +14,8 @@ from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.tables.encoding import Encoder, States
 
+#: To make such an index takes as long as to answer a small case.
+_ONE = pd.RangeIndex(1)
 #: For a variable, likelihoods (N, S) of what was seen given each state.
 Likelihoods = Mapping[str, ArrayLike] | None
 
@@ -46,7 +48,7 @@ def read_cases(
     InvalidCase
         With every fault at once.
     """
-    index: pd.Index | None = None
+    index: pd.Index = _ONE
     known = encoder.position.__contains__
     if is_one_case(evidence):
         states, wrong = encoder.one(evidence)
@@ -60,9 +62,10 @@ def read_cases(
         index, names = table.index, table.columns.tolist()
         wanted = column_roles(names, known).evidence
         states, wrong = encoder.states(table if len(wanted) == len(names) else table[list(wanted)])
+    if len(index) != len(states):
+        index = pd.RangeIndex(len(states))
     soft, further = encoder.likelihoods(likelihoods, len(states))
     faults = wrong + further + faults
     if faults:
         raise InvalidCase(faults)
-    index = pd.RangeIndex(len(states)) if index is None else index
     return states, {v: np.asarray(one, np.float64) for v, one in soft.items()}, index

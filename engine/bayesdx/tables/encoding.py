@@ -59,9 +59,10 @@ class Encoder:
         states = np.full((len(self._codes), n), -1, dtype=np.intp).T
         if n <= FEW_ROWS:
             return states, faults + self._by_cell(evidence, columns, found, states)
-        for at, v in enumerate(found):
+        # By items: a column by iloc takes four times as long.
+        for v, (_, cells) in zip(found, evidence.items(), strict=True):
             if v >= 0:
-                states[:, v], wrong = self._encoded(evidence.iloc[:, at], v)
+                states[:, v], wrong = self._encoded(cells, v)
                 faults += wrong
         return states, faults
 
@@ -105,8 +106,10 @@ class Encoder:
     ) -> tuple[dict[int, ArrayLike], list[Fault]]:
         """Soft evidence (N, S) by position of its variable; and what is wrong."""
         soft: dict[int, ArrayLike] = {}
-        faults = self.name_faults("likelihoods", given or ())
-        for name, values in (given or {}).items():
+        if not given:
+            return soft, []
+        faults = self.name_faults("likelihoods", given)
+        for name, values in given.items():
             if name in self.position:
                 v = self.position[name]
                 faults += self._likelihood_faults(name, values, (n, len(self._codes[v])))
@@ -141,17 +144,22 @@ class Encoder:
         ]
         return states, faults
 
-    def one(self, case: Mapping[Any, object]) -> tuple[States, list[Fault]]:
+    def one(self, case: Mapping[Any, Any]) -> tuple[States, list[Fault]]:
         """State positions (1, V) of one case, -1 unknown; and what is wrong."""
         states = np.full((1, self.size), -1, dtype=np.intp)
         faults: list[Fault] = []
+        try:
+            for name, state in case.items():
+                v = self.position[name]
+                states[0, v] = self._codes[v][state]
+            return states, faults
+        except (KeyError, TypeError):
+            # Not all are names as they stand.
+            states.fill(-1)
         found = self.columns(list(case), "evidence", faults)
         for v, (name, state) in zip(found, case.items(), strict=True):
             if v >= 0:
-                code = self._codes[v].get(state) if type(state) is str else None
-                if code is None:
-                    code = self._code(state, v, f"evidence, {name}", faults)
-                states[0, v] = code
+                states[0, v] = self._code(state, v, f"evidence, {name}", faults)
         return states, faults
 
     def rows(
@@ -247,10 +255,12 @@ class Encoder:
         import pyarrow.compute as pc
 
         text = pa.chunked_array(cells.array.__arrow_array__())
-        found = pc.index_in(text, value_set=pa.array(list(self._codes[v]), text.type))
-        if found.null_count != text.null_count:
+        # A missing cell is one more value to be found, so that no other one is missing after it.
+        found = pc.index_in(text, value_set=pa.array([*self._codes[v], None], text.type))
+        if found.null_count:
             return None
-        codes: States = found.fill_null(-1).to_numpy().astype(np.intp)
+        positions: States = np.array([*range(len(self._codes[v])), -1], dtype=np.intp)
+        codes: States = positions.take(found.to_numpy())
         return codes
 
     def _likelihood_faults(

@@ -102,7 +102,7 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork):
         >>> compile_network(rain).query([{}, {"rain": "yes"}]).posteriors["rain"].tolist()
         [[0.8, 0.2], [0.0, 1.0]]
         """
-        wanted = self._encoder.name_faults("targets", targets or ())
+        wanted = self._encoder.name_faults("targets", targets) if targets else []
         states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
         answer = self._solver.query(states, soft, targets)
         named, status = StateNames(self.network, answer.posteriors), status_of(answer)

@@ -83,10 +83,11 @@ class CaseSolver:
         n = len(cases)
         self._look_at(cases, asked)
         tiny = self.problem.tiny or any(least_entry(one) < TINY for one in cases.soft.values())
-        assigned: list[tuple[PlanRunner | None, IntArray]] = [(None, np.arange(n))]
-        if not tiny:
-            # Of products that are no floats, neither plans nor the kernel know what they say.
-            assigned = assignments(self.plans, cases, asked.positions)
+        assigned: list[tuple[PlanRunner | None, IntArray]]
+        # Of products that are no floats, neither plans nor the kernel know what they say.
+        assigned = (
+            [(None, np.arange(n))] if tiny else assignments(self.plans, cases, asked.positions)
+        )
         values, log_evidence = np.empty((0, 0)), np.empty(0)
         refused: dict[int, Fault] = {}
         for runner, rows in assigned:

@@ -23,6 +23,9 @@ from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.machine_code import Backend
 from bayesdx.network.network import Network
 
+#: The share of rows that are distinct, above which those that repeat are answered again: to put
+#: answers in their places takes a good part of the time of a small network.
+MOST_DISTINCT = 0.9
 #: Sets of variables of which it is remembered how their answer is laid out.
 KEPT_QUESTIONS = 32
 
@@ -185,6 +188,8 @@ class CompiledGeneral:
         if likelihoods:
             found = states_into_likelihoods(found, likelihoods)
         chosen, inverse = distinct_rows(found, likelihoods)
+        if chosen is not None and len(chosen) > MOST_DISTINCT * len(found):
+            chosen = None
         if chosen is not None:
             found = found[chosen]
             likelihoods = {v: rows[:, chosen] for v, rows in likelihoods.items()}

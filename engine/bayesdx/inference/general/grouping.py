@@ -80,6 +80,8 @@ def normalised_likelihoods(
     """
     result: dict[int, FloatArray] = {}
     log_scale = np.zeros(n)
+    if not soft:
+        return result, log_scale
     faults: list[Fault] = []
     for v in sorted(soft):
         given = np.asarray(soft[v], dtype=np.float64)
