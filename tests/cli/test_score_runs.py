@@ -4,7 +4,10 @@ import contextlib
 import inspect
 import io
 import json
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -154,6 +157,61 @@ def test_interrupted_run_says_how_to_go_on(
     ran = score("c.csv", "-o", "o.csv", "--chunk-rows", "7", "--resume")
     assert ran.code == 0
     assert "14 rows were finished by an interrupted run" in ran.err
+
+
+INTERRUPTED_RUN = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from bayesdx.cli import main
+from bayesdx.tables.execution.chunk_job import ChunkJob
+number, answer = int(sys.argv.pop(1)), ChunkJob.__call__
+def slow(job, chunk):
+    return time.sleep(600) if chunk.first else answer(job, chunk)
+def interrupt():
+    begun = Path("o.csv.parts/journal.jsonl").exists if sys.argv[2] == "c.csv" else reading
+    while not begun():
+        time.sleep(0.02)
+    time.sleep(0.2)
+    os.kill(os.getpid(), number)
+def reading():
+    return any(one.name.startswith("reading") for one in threading.enumerate())
+ChunkJob.__call__ = slow
+signal.signal(signal.SIGINT, signal.default_int_handler)
+threading.Thread(target=interrupt, daemon=True).start()
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "cases", "told"),
+    [
+        (signal.SIGINT, "c.csv", "7 records are finished and kept in"),
+        (signal.SIGTERM, "c.csv", "7 records are finished and kept in"),
+        (signal.SIGTERM, "-", "standard input cannot be read again"),
+    ],
+)
+def test_interrupted_run_waits_for_nothing(
+    tmp_path: Path, number: signal.Signals, cases: str, told: str
+) -> None:
+    """Neither for rows that take ten minutes nor for a pipe that is silent."""
+    write_cases(tmp_path / "c.csv", 40)
+    priors = str(write_priors(tmp_path / "priors", SMALL))
+    command = [sys.executable, "-c", INTERRUPTED_RUN, str(int(number))]
+    rows = "7" if cases == "c.csv" else "1000000"
+    command += ["score", cases, "-o", "o.csv", "--chunk-rows", rows, "-p", priors]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stderr=pipe, cwd=tmp_path, text=True) as running:
+        assert running.stdin is not None
+        assert running.stderr is not None
+        if cases == "-":
+            # It reads a mebibyte at a time: the header with the first, then in a thread.
+            running.stdin.write(case_table([True] * 100) + "c,,,,,,,\n" * (1 << 17))
+            running.stdin.flush()
+        said = running.stderr.read()
+        code = running.wait(60)
+    assert code == {2: 130, 15: 143}[number]
+    assert told in said
+    assert "Traceback" not in said
 
 
 def test_signal_that_a_library_swallowed_is_raised_again() -> None:

@@ -1,7 +1,7 @@
 """The command `bayesdx`: one file a command, and no arithmetic.
 
-Exit codes: 0 done; 1 an asked-for check failed; 2 the input cannot be used; 130 interrupted;
-141 the reader of the output went away; 70 a fault of bayesdx itself.
+Exit codes: 0 done; 1 an asked-for check failed; 2 the input cannot be used; 130 interrupted, 143
+by SIGTERM; 141 the reader of the output went away; 70 a fault of bayesdx itself.
 """
 
 from __future__ import annotations
@@ -44,11 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_left()
     except KeyboardInterrupt:
-        return interrupts.told()
+        code = interrupts.told()
     except Exception as reason:  # noqa: BLE001 - the last line of defence: a message, no traceback
         return _own_fault(reason)
     finally:
         interrupts.imports_are_over()
+    if arguments is None and code in interrupts.CODES:
+        interrupts.end_at_once(code)
     return code
 
 

@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 
-#: What a shell reports of a program that was interrupted.
-INTERRUPTED = 130
+#: What a shell reports of a program that was interrupted, or asked to end by SIGTERM.
+CODES = INTERRUPTED, TERMINATED = 130, 143
 
 
 def leave_at_once() -> None:
@@ -38,6 +38,16 @@ def told() -> int:
     """Say that a command was interrupted, and return its exit code."""
     print("\nbayesdx: interrupted.", file=sys.stderr)
     return INTERRUPTED
+
+
+def end_at_once(code: int) -> None:
+    """End the process without a wait for what its threads have in hand, which is given up."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):  # not there, or nobody reads it
+            continue
+    os._exit(code)
 
 
 def _leave(number: int, frame: object) -> None:  # noqa: ARG001 - as signals call it

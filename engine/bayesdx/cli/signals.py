@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: What a shell reports of a program that was asked to end.
-TERMINATED = 143
+from bayesdx.cli.interrupts import TERMINATED
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ from bayesdx.tables.execution.run_options import (
     check_run,
 )
 from bayesdx.tables.execution.subject import EngineSubject, Subject
-from bayesdx.tables.execution.thread_pool import cores, in_order
+from bayesdx.tables.execution.thread_pool import closed_after, cores, in_order
 from bayesdx.tables.outputs import check_options
 from bayesdx.tables.sources.chunks import CaseChunk, CaseSource, RowFault
 from bayesdx.tables.table_options import open_table, roles_of
@@ -167,7 +167,7 @@ class _TableRun:
         """Score, or only check."""
         if self._options.dry_run:
             self._tell()
-            with closing(self._by_threads(0, None)) as results:
+            with closed_after(self._by_threads(0, None)) as results:
                 for result in results:
                     self._note(result)
             self._check_all()
@@ -243,7 +243,7 @@ class _TableRun:
             results = self._by_threads(len(store.finished), encode)
         stop = self._options.on_error == "stop"
         # Closed here and now: threads cannot be waited for where a collector of garbage may run.
-        with closing(results):
+        with closed_after(results):
             for result in results:
                 self._note(result)
                 if result.failure:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,7 +18,7 @@ AHEAD = 2
 
 def in_order(
     work: Callable[[Item], Result], items: Iterator[Item], workers: int
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Apply a function to items in threads.
 
     Parameters
@@ -34,9 +35,10 @@ def in_order(
     result
         Of each item, in the order of the items; never more than ``workers + AHEAD`` items are in
         hand, so that memory does not depend on their number. When the items break off with an
-        error, it is raised after the results of those before it.
+        error, it is raised after the results of those before it. What is in hand when the caller
+        leaves is waited for, but for an interruption: then it is given up.
     """
-    end = object()
+    end, wait = object(), True
     broken: BaseException | None = None
     pending: deque[Future[Result]] = deque()
     reader = ThreadPoolExecutor(1, "reading")
@@ -56,10 +58,26 @@ def in_order(
                 yield pending.popleft().result()
         if broken is not None:
             raise broken
+    except (KeyboardInterrupt, SystemExit):
+        # An item may take minutes, and the next one may come from a pipe that is silent.
+        wait = False
+        raise
     finally:
-        # After an interruption nothing that waits is begun; what runs is short.
-        reader.shutdown(wait=True, cancel_futures=True)
-        pool.shutdown(wait=True, cancel_futures=True)
+        reader.shutdown(wait=wait, cancel_futures=True)
+        pool.shutdown(wait=wait, cancel_futures=True)
+
+
+@contextmanager
+def closed_after(results: Generator[Result]) -> Iterator[Generator[Result]]:
+    """Close a generator at the end as `contextlib.closing` does, and tell it of interruptions."""
+    try:
+        yield results
+    except (KeyboardInterrupt, SystemExit) as reason:
+        with suppress(type(reason)):
+            results.throw(reason)
+        raise
+    finally:
+        results.close()
 
 
 def cores() -> int:
