@@ -34,7 +34,7 @@ def test_posteriors_of_every_variable(run, asia: Path, tmp_path: Path) -> None:
     assert answer.loc[2, "bronc=yes"] == pytest.approx(0.45, abs=1e-12)
     assert answer.loc[2, "log_evidence"] == pytest.approx(0.0, abs=1e-12)
     assert answer.loc[0, "smoke=yes"] == 1.0
-    assert "3 cases (3 ok) written to -" in ran.err
+    assert "3 cases (3 ok) written to standard output" in ran.err
 
 
 def test_no_input_is_written_over(run, asia: Path, tmp_path: Path) -> None:

@@ -146,6 +146,21 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_work(run, folder: Path)
     assert "others" not in ran.err
 
 
+@pytest.mark.parametrize("command", ["init", "examples", "demo --out", "learn {} {}/cases.csv -o"])
+def test_a_folder_that_nobody_may_write_to_is_told_before_the_work(
+    run, folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("os.access", lambda _, mode: mode != os.W_OK)  # as who is not root
+    for name in ("", "new"):
+        place = folder / "empty" / name
+        (folder / "empty").mkdir(exist_ok=True)
+        ran = run(*command.replace("{}", str(folder)).split(), str(place))
+        assert (ran.code, ran.out) == (2, "")
+        told = f"bayesdx: {place}: expected a place to write to, got Permission denied."
+        assert " ".join(ran.err.split()) == told
+    assert not list((folder / "empty").iterdir())
+
+
 @pytest.mark.parametrize("kind", ["a file", "a dangling link"])
 def test_what_is_no_folder_of_parts_is_named(run, folder: Path, kind: str) -> None:
     parts = folder / "out.csv.parts"

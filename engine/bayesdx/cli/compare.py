@@ -13,7 +13,7 @@ import typer
 from bayesdx.cli.arguments import read_findings
 from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.comparison_figure import check_figure, draw_posteriors
-from bayesdx.cli.options import AsJson, CaseTable, FindingOptions, Priors, check_output
+from bayesdx.cli.options import AsJson, CaseTable, FindingOptions, Priors, check_output, place_of
 from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.column_names import ColumnNames
 from bayesdx.diagnosis.per_source import COLUMNS, Comparison
@@ -141,7 +141,7 @@ def _write(found: Comparison, knowledge: Knowledge, output: str) -> None:
         write_whole(Path(output), f"{comparison_json(found, knowledge)}\n".encode())
     else:
         write_table(comparison_table(found, CASE_ID), output)
-    tell(f"bayesdx: {counted(len(found.cases), 'row')} written to {output}")
+    tell(f"bayesdx: {counted(len(found.cases), 'row')} written to {place_of(output)}")
 
 
 def _draw(found: Comparison, knowledge: Knowledge, case: Hashable, top: int, path: Path) -> None:

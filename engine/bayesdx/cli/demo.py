@@ -19,6 +19,7 @@ from bayesdx.presentation.words import counted, spaced
 from bayesdx.tables import (
     CASE_ID,
     RESERVED,
+    check_new_folder,
     finding_columns,
     read_cases,
     with_case_ids,
@@ -48,6 +49,7 @@ def demo(
     Writes the posteriors of a table of cases, or of both scenario tables, and prints the short
     answer to one case of each urgency.
     """
+    check_new_folder(out)
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors, setting=setting)
     out.mkdir(parents=True, exist_ok=True)

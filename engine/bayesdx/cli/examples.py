@@ -11,7 +11,7 @@ import typer
 from bayesdx.cli.brief import tell_next
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.presentation.terminal import show_lines
-from bayesdx.tables import write_whole
+from bayesdx.tables import check_new_folder, write_whole
 
 
 def examples(
@@ -24,6 +24,7 @@ def examples(
     Writes cases.csv (a table of cases), sprinkler.bif (a network of four variables) and rows.csv
     (rows of observations for it), and says what to type next.
     """
+    check_new_folder(folder)
     given = {one.name: one for one in sample_files()}
     there = [Fault(str(folder / name), "no such file yet", Phrase("one that is there"))
              for name in given if (folder / name).exists()]  # fmt: skip

@@ -15,7 +15,7 @@ from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.sheet import FURTHER, files_of_sheet
 from bayesdx.presentation.terminal import show_lines
 from bayesdx.presentation.words import counted
-from bayesdx.tables import write_whole
+from bayesdx.tables import check_new_folder, write_whole
 
 
 def init(
@@ -40,6 +40,7 @@ def init(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         got = Phrase("one with files" if folder.is_dir() else "a file")
         raise InvalidKnowledge(Fault(str(folder), "a new or empty folder", got))
+    check_new_folder(folder)
     content = _starter() if sheet is None else files_of_sheet(sheet, read_knowledge().words)
     for name, schema in json_schemas().items():
         content[name] = json.dumps(schema, indent=1) + "\n"

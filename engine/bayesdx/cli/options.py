@@ -139,6 +139,11 @@ def one_folder(folder: Path | None, priors: Path | None) -> Path | None:
     return folder or priors
 
 
+def place_of(output: str) -> str:
+    """Name the place that something is written to, as the option of an output says it."""
+    return "standard output" if output == "-" else output
+
+
 def check_output(
     output: str | Path, *read: str | Path | None, priors: Path | None, setting: str | None = None
 ) -> None:

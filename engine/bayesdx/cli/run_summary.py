@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bayesdx.cli.options import place_of
 from bayesdx.presentation.terminal import tell
 from bayesdx.presentation.words import counted
 
@@ -43,7 +44,7 @@ def print_summary(report: RunReport, output: str, on_error: str, quiet: bool) ->
         _print_ids(report)
         return
     cases = counted(counts.scored, "case")
-    tell(f"bayesdx: {cases} ({_listed(counts.status)}) written to {output}")
+    tell(f"bayesdx: {cases} ({_listed(counts.status)}) written to {place_of(output)}")
     if counts.rejected:
         tell(
             f"bayesdx: {counted(counts.records, 'row')} read, {counts.rejected:,} rejected: "

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import bayesdx
-from bayesdx.cli.options import Priors, Setting, check_output
+from bayesdx.cli.options import Priors, Setting, check_output, place_of
 from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.diagnosis.synthetic import SampleOptions
 from bayesdx.presentation.terminal import tell as tell_all
@@ -110,5 +110,5 @@ def sample(
     speed = f": {n / took:,.0f} rows/s" if n >= ENOUGH_FOR_SPEED else ""
     tell_all(
         f"bayesdx: {counted(n, 'synthetic case')}, no patients ({tables.label}) written to "
-        f"{output}{speed}"
+        f"{place_of(output)}{speed}"
     )

@@ -114,6 +114,8 @@ def check_new_folder(folder: Path) -> None:
         What it would be made in is no folder, or cannot be written to.
     """
     inside = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if inside == folder and not inside.is_dir():
+        raise InvalidCase(Fault(str(folder), "a folder", Phrase("a file")))
     number = errno.EACCES if inside.is_dir() else errno.ENOTDIR
     if number == errno.ENOTDIR or not os.access(inside, os.W_OK):
         raise InvalidCase(unwritable(folder, OSError(number, os.strerror(number))))

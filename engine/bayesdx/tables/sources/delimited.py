@@ -128,7 +128,8 @@ class CsvSource(TextSource):
             if not other.expected and len(other.cells) > 1:
                 here = DELIMITERS.get(self.delimiter, repr(self.delimiter))
                 option = "tab" if mark == "\t" else mark
-                got = Phrase(f"{called}: --delimiter '{option}' reads them")
+                decimal = " (with --decimal , where numbers have a comma)" if mark == ";" else ""
+                got = Phrase(f"{called}: --delimiter '{option}' reads them{decimal}")
                 expected = f"columns separated by {here}"
                 return Fault(f"{self.name}:{window.line}:1", expected, got)
         return None
