@@ -78,6 +78,14 @@ FILES = [
         "cases.parquet",
     ),
     Dirty(
+        "bytes in Parquet",
+        _parquet(cramp=pa.array([b"present", b"pr\xe9sent", b"no"])),
+        REJECTED,
+        ("present", "no"),
+        (":2:1: expected UTF-8 text, got b'pr\\xe9sent'",),
+        "cases.parquet",
+    ),
+    Dirty(
         "blanks around names in Parquet",
         _parquet(**{" cramp ": ["present"], "age ": [41]}),
         READ,

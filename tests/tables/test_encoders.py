@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from bayesdx.errors import InvalidCase
 from bayesdx.tables import csv_text, parse_csv
 from bayesdx.tables.encoders import csv_bytes, encoder, json_bytes
 
@@ -51,6 +52,17 @@ def test_sliced_and_empty_tables() -> None:
     assert csv_bytes(table.slice(1, 1), False) == b'"b",0.2\n'
     assert json_bytes(table.slice(3), True) == b""
     assert csv_bytes(table.slice(3), True) == b"case_id,p\n"
+
+
+def test_what_is_no_cell_is_refused() -> None:
+    """Nothing is left out without a word."""
+    for cells in (pa.array([[1]]), pa.array([{"x": 1}])):
+        table = pa.table({"p": [0.1], "cells": cells})
+        for encode in (csv_bytes, json_bytes):
+            with pytest.raises(InvalidCase, match=f"column cells: .*, got {cells.type}"):
+                encode(table, True)
+    with pytest.raises(InvalidCase, match="expected columns of UTF-8 text"):
+        csv_bytes(pa.table({"p": [b"\xff"]}), True)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

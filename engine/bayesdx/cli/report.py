@@ -110,15 +110,14 @@ def _named(
         raise InvalidCase(Fault(cases, expected, Phrase(str(count))))
     columns = {name: table.evidence[name].array for name in table.roles.evidence}
     read = core.reader.read(columns, count, table.place, options.words)
-    beside = table.kept.to_dict("records")
     return [
         (
             name,
-            {str(key): shown(cell) for key, cell in kept.items()},
+            {str(key): shown(cell) for key, cell in table.kept.iloc[row].items()},
             read.take(np.array([row])),
             {key: shown(cells[row]) for key, cells in columns.items() if shown(cells[row])},
         )
-        for row, (name, kept) in enumerate(zip(table.names, beside, strict=True))
+        for row, name in enumerate(table.names)
     ]
 
 

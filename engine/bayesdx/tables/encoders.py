@@ -8,7 +8,6 @@ import io
 import json
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.sources.formats import CSV, JSON_LINES, PARQUET
 
 #: Digits of posteriors hardly compress; more effort takes many times as long for a few per cent.
@@ -71,18 +71,36 @@ def csv_bytes(table: pa.Table, header: bool, *, marks: bool = True, escape: bool
         All text in quotation marks; otherwise only where some text needs them.
     escape : bool
         An apostrophe before text that a spreadsheet would run.
+
+    Raises
+    ------
+    InvalidCase
+        A column holds what is no cell, such as lists, or text that is not UTF-8.
     """
+    _check_flat(table)
     named = [str(neutral(name)) if escape else name for name in table.column_names]
     names = csv_header(named) if header else b""
     table = harmless(table) if escape else table
     for style in ("none", "needed")[marks:]:
         sink = pa.BufferOutputStream()
         options = pyarrow.csv.WriteOptions(include_header=False, quoting_style=style)
-        with suppress(pa.ArrowInvalid):
+        try:
             pyarrow.csv.write_csv(table, sink, options)
             break
+        except pa.ArrowInvalid as reason:
+            if style == "needed":
+                expected = "columns of UTF-8 text, numbers, true and false or dates"
+                raise InvalidCase(Fault("output", expected, Phrase(str(reason)))) from reason
     rows: bytes = sink.getvalue().to_pybytes()
     return names + rows
+
+
+def _check_flat(table: pa.Table) -> None:
+    expected = "text, numbers, true and false or dates (only Parquet holds others)"
+    nested = [one for one in table.schema if pa.types.is_nested(one.type)]
+    if nested:
+        faults = [Fault(f"column {one.name}", expected, Phrase(str(one.type))) for one in nested]
+        raise InvalidCase(faults)
 
 
 def csv_header(names: Sequence[str]) -> bytes:
@@ -121,7 +139,14 @@ def harmless(table: pa.Table) -> pa.Table:
 
 
 def json_bytes(table: pa.Table, header: bool) -> bytes:  # noqa: ARG001 - as the other encoders
-    """Return JSON lines; what is not finite becomes null, which JSON has no number for."""
+    """Return JSON lines; what is not finite becomes null, which JSON has no number for.
+
+    Raises
+    ------
+    InvalidCase
+        As `csv_bytes`.
+    """
+    _check_flat(table)
     pieces: list[pa.Array | pa.Scalar] = []
     for position, name in enumerate(table.column_names):
         opening = "{" if position == 0 else ", "

@@ -58,6 +58,37 @@ def test_dialects_and_words(
     assert scored(core, path, RunOptions(table=table, chunk_rows=2)).equals(right)
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("role", ["id", "kept"])
+def test_what_is_copied_is_written_or_refused(
+    core: Core, tmp_path: Path, role: str, suffix: str
+) -> None:
+    """Bytes are text, or their row is rejected; lists are for Parquet only."""
+    cases, out = tmp_path / "c.parquet", tmp_path / f"out.{suffix}"
+    table = TableOptions(id="x") if role == "id" else TableOptions(keep=("x",))
+    options = RunOptions(table=table, on_error="skip")
+
+    def run(cells: pa.Array) -> pd.DataFrame:
+        pq.write_table(pa.table({"x": cells, "cramp": ["yes", "no", "yes"]}), cases)
+        score_table(core, cases, out, options)
+        if suffix == "jsonl":
+            return pd.read_json(out, lines=True)
+        return pd.read_csv(out) if suffix == "csv" else pd.read_parquet(out)
+
+    texts = [b"a", b"\xff", "ä".encode()]
+    for kind in (pa.binary(), pa.large_binary(), pa.dictionary(pa.int8(), pa.binary())):
+        assert run(pa.array(texts).cast(kind))["x"].tolist() == ["a", "ä"]
+    assert run(pa.array(["ab", "cd", "ef"]).cast(pa.binary()).cast(pa.binary(2)))["x"][2] == "ef"
+    lists = pa.array([["a"], None, []])
+    if role == "kept" and suffix == "parquet":
+        assert [list(cell) for cell in run(lists)["x"][[0, 2]]] == [["a"], []]
+        return
+    out.unlink()
+    with pytest.raises(InvalidCase, match=r"(id|column x): expected .* got .*list<"):
+        run(lists)
+    assert not out.exists()
+
+
 @pytest.mark.parametrize("shape", ["wide", "long"])
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
 def test_id_keep_and_ignore(core: Core, tmp_path: Path, shape: str, suffix: str) -> None:

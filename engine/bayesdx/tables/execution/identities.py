@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from bayesdx.errors import Fault, Phrase
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.sources.chunks import CaseSource
@@ -31,18 +31,22 @@ def plain_cells(column: pa.ChunkedArray) -> pa.Array:
 
 
 def case_ids(column: pa.ChunkedArray) -> pa.Array:
-    """Return ids as text, whole numbers or dates; floats that are whole become whole numbers."""
+    """Return ids as text, whole numbers or dates; floats that are whole become whole numbers.
+
+    Raises
+    ------
+    InvalidCase
+        They are lists or the like.
+    """
     cells = plain_cells(column)
     kind = cells.type
     if pa.types.is_string(kind) or pa.types.is_integer(kind) or pa.types.is_temporal(kind):
         return cells
     if pa.types.is_floating(kind):
         return pa.array(cells.to_numpy(zero_copy_only=False), mask=~_whole(cells)).cast(pa.int64())
-    try:
-        return cells.cast(pa.string())
-    except pa.ArrowException:
-        texts = [None if cell is None else str(cell) for cell in cells.to_pylist()]
-        return pa.array(texts, pa.string())
+    if pa.types.is_nested(kind):
+        raise InvalidCase(Fault("id", "a column of text or numbers", Phrase(f"one of {kind}")))
+    return cells.cast(pa.string())
 
 
 def unfit_ids(column: pa.ChunkedArray) -> list[tuple[int, float]]:

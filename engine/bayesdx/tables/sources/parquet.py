@@ -232,12 +232,17 @@ def _agreed(
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """The type of the values: dictionaries opened, all kinds of text as one."""
+    """The type of the values: dictionaries opened, all kinds of text and bytes as one."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    if pa.types.is_large_string(kind) or kind == pa.string_view():
-        return pa.string()
-    return kind
+    text = pa.types.is_large_string(kind) or kind == pa.string_view() or _is_bytes(kind)
+    return pa.string() if text else kind
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    types = pa.types
+    kinds = (types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
+    return any(is_one(kind) for is_one in kinds) or kind == pa.binary_view()
 
 
 def _common(kinds: list[pa.DataType]) -> pa.DataType:
@@ -263,6 +268,11 @@ def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = []
     for field, column in zip(schema, table.columns, strict=True):
         if column.type != field.type:
+            if pa.types.is_dictionary(column.type) and _is_bytes(column.type.value_type):
+                column = column.cast(column.type.value_type)
+            if _is_bytes(column.type):
+                # Whatever bytes they are: those that are no UTF-8 are told of with their row.
+                column = column.cast(pa.string(), safe=False)
             if field.type == CODED_TEXT and not pa.types.is_dictionary(column.type):
                 column = column.cast(pa.string()).dictionary_encode()
             with suppress(pa.ArrowNotImplementedError):
