@@ -62,7 +62,7 @@ class Amount:
     rows: int = 10_000
     numpy: int = 2_000
     singles: int = 60
-    seconds: float = 6.0
+    seconds: float = 3.0
 
 
 FULL, FEW = Amount(), Amount(2_000, 500, 20, 1.5)
@@ -107,7 +107,11 @@ def batch_times(plan: Any, tables: list[Any]) -> tuple[float, Any]:
     """Least CPU seconds of a batch after the first two, and the answer to the first."""
     answer = plan.query(tables[0])
     plan.query(tables[1])
-    return min(cpu(lambda table=table: plan.query(table))[0] for table in tables[1:]), answer
+    times: list[float] = []
+    while len(times) < 6 and (len(times) < 2 or sum(times) < 2.0):
+        table = tables[1 + len(times) % 2]
+        times.append(cpu(lambda table=table: plan.query(table))[0])
+    return min(times), answer
 
 
 def singles(plan: Any, cases: list[dict[str, str]], **asked: Any) -> float:

@@ -175,3 +175,28 @@ def test_cases_in_another_dialect(run, tmp_path: Path) -> None:
     lines = out.read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("Nr,Größe,A=yes,A=no")
     assert lines[1].startswith('"ä","1",1,0,')
+
+
+def test_columns_of_likelihoods_are_soft_evidence(run, asia: Path, tmp_path: Path) -> None:
+    soft = cases(tmp_path, "xray=yes,xray=no,smoke\n0,2,yes\n,,yes\n3,3,yes\n")
+    ran = run("network", str(asia), "--cases", soft, "-t", "lung")
+    assert ran.code == 0, ran.err
+    told = pd.read_csv(io.StringIO(ran.out))
+    ran = run(
+        "network", str(asia), "-c", cases(tmp_path, "xray,smoke\nno,yes\n,yes\n"), "-t", "lung"
+    )
+    hard = pd.read_csv(io.StringIO(ran.out))
+    assert told["lung=yes"].tolist() == pytest.approx(hard["lung=yes"][[0, 1, 1]].tolist())
+    logs = hard["log_evidence"][[0, 1, 1]] + [math.log(2.0), 0.0, math.log(3.0)]
+    assert told["log_evidence"].tolist() == pytest.approx(logs.tolist())
+
+
+def test_faults_of_likelihoods_name_their_line(run, asia: Path, tmp_path: Path) -> None:
+    wrong = cases(tmp_path, "dysp=yes,dysp=no\n0.5,0.1\n0.5,\n0.5,-1\n")
+    ran = run("network", str(asia), "--cases", wrong)
+    assert ran.code == 2
+    assert "a likelihood: a number of at least 0, or all blank, got blank beside numbers" in ran.err
+    assert "a likelihood: a number of at least 0, or all blank, got -1" in ran.err.replace("'", "")
+    ran = run("network", str(asia), "--cases", cases(tmp_path, "dysp=yes\n0.5\n"))
+    assert ran.code == 2
+    assert "likelihoods of all states of dysp: a column dysp=no too" in ran.err

@@ -87,6 +87,21 @@ class Encoder:
         """Number of variables."""
         return len(self._codes)
 
+    def states_of(self, v: int) -> Mapping[str, int]:
+        """States of a variable and their positions."""
+        return self._codes[v]
+
+    def state_named(self, text: str) -> tuple[int, int] | None:
+        """Positions of the variable and the state that ``VARIABLE=STATE`` means; None if none."""
+        if self._variables.find(text) is not None:
+            return None
+        for at in [i for i, letter in enumerate(text) if letter == "="]:
+            v = self._variables.find(text[:at])
+            state = None if v is None else self._states[v].find(text[at + 1 :])
+            if v is not None and state is not None:
+                return v, state
+        return None
+
     def cells(self, cells: Cells, v: int) -> tuple[States, list[tuple[States, Fault]]]:
         """State positions (N,) of a column of any kind, -1 unknown; what is no state, and where.
 

@@ -39,7 +39,9 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork):
     case, columns among the variables, cells state names, of which NaN, None and NA mean unknown. A
     mapping of variables to states is one case, and a list of mappings so many, without the cost of
     a table; cheapest of all is an int array (N, V) of positions of states, -1 unknown, in the order
-    of ``network.variables``. The network is left as it is.
+    of ``network.variables``. Columns ``VARIABLE=STATE``, one for every state of a variable, hold
+    soft evidence: numbers of at least 0, the likelihood of what was seen given that state, up to a
+    factor; all blank where nothing was. The network is left as it is.
 
     Attributes
     ----------

@@ -151,19 +151,19 @@ class PlanCache:
     def earned(self, key: Key, rows: int) -> PlanRunner | None:
         """Return the plan of a signature if it is there, or if ``rows`` more cases are worth it.
 
-        None too where a case answered alone costs less.
+        None too where a case answered alone, or by the plan for any evidence, costs less.
         """
         cost = self.alone_nanoseconds(key)
         whole = (*key[:2], self._every)
+        pooled = self._look_up(self.full_key)
+        if isinstance(pooled, PlanRunner):
+            # An order of its own may have been found worse.
+            cost = min(cost, pooled.plan.nanoseconds(rows, compiled=self.compiled))
         found = self._look_up(key)
         if found is None and whole != key and self._look_up(whole) is not None:
             key = whole
-        elif found is None:
-            pooled = self._look_up(self.full_key)
-            if isinstance(pooled, PlanRunner):
-                cost = min(cost, pooled.plan.nanoseconds(rows, compiled=self.compiled))
-            if not self._spend(key, rows * cost, lambda: self._price(key, rows)):
-                return None
+        elif found is None and not self._spend(key, rows * cost, lambda: self._price(key, rows)):
+            return None
         return self._if_quicker(key, rows, cost)
 
     def general(self, key: Key, rows: int) -> PlanRunner | None:

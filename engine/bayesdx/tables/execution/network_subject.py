@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.case_faults import CaseFaults, RowNames
 from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase
-from bayesdx.inference.arrays import BoolArray, IntArray
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
 from bayesdx.inference.general.branch_and_bound import SearchLimits
 from bayesdx.inference.general.most_probable import MostProbable
@@ -37,6 +37,7 @@ from bayesdx.tables.explanations import (
     explanation_frame,
     explanation_lines,
 )
+from bayesdx.tables.likelihood_columns import likelihood_columns, likelihood_numbers
 from bayesdx.tables.network_answer import status_of
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 
@@ -71,6 +72,29 @@ class NetworkRows:
         return column[np.unique(self.case, return_index=True)[1]]
 
 
+@dataclass(frozen=True, eq=False)
+class NetworkCases:
+    """N cases that were read.
+
+    Attributes
+    ----------
+    states : intp array (N, V)
+        State positions, -1 unknown.
+    soft : mapping of int to array (N, S)
+        Likelihoods of the states of some variables; a row of NaN says nothing.
+    """
+
+    states: States
+    soft: Mapping[int, FloatArray]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def take(self, at: IntArray | list[int]) -> NetworkCases:
+        """Return some of them."""
+        return NetworkCases(self.states[at], {v: values[at] for v, values in self.soft.items()})
+
+
 @dataclass(frozen=True)
 class NetworkReading:
     """How the file of a network is read; see `read_network`."""
@@ -79,7 +103,7 @@ class NetworkReading:
     encoding: str | None = None
 
 
-class NetworkSubject(Subject[States, NetworkRows]):
+class NetworkSubject(Subject[NetworkCases, NetworkRows]):
     """A network, and what is asked of it.
 
     Parameters
@@ -117,7 +141,7 @@ class NetworkSubject(Subject[States, NetworkRows]):
             self._network = solver.plain
         else:
             self._solver, self._network = NetworkSolver(network, memory_limit), network
-        self._encoder, self.paths = Encoder(self._network, words), (source,)
+        self._encoder, self.paths, self._words = Encoder(self._network, words), (source,), words
         self._columns = posterior_columns(self._network)
         self.reserved = tuple(name for name in RESERVED if name not in network.variables)
         if search is not None:
@@ -136,31 +160,52 @@ class NetworkSubject(Subject[States, NetworkRows]):
     def check_columns(self, names: Iterable[str]) -> None:
         """Refuse columns that name no variable or one twice, and targets that are none."""
         faults = self._encoder.name_faults("--target", self._targets)
-        self._encoder.columns(list(names), "column", faults)
+        columns, _, further = self._told_apart(names)
+        self._encoder.columns(columns, "column", faults)
+        faults += further
         if faults:
             raise InvalidCase(faults)
 
     def read(
         self, columns: Mapping[str, pa.ChunkedArray], n_cases: int, rows: RowNames
-    ) -> ReadRows[States]:
-        """Read state names; of bad rows nothing is known."""
+    ) -> ReadRows[NetworkCases]:
+        """Read state names and likelihoods; of bad rows nothing is known."""
         faults = CaseFaults(rows, n_cases, first_only=True)
         states = np.full((self._encoder.size, n_cases), -1, dtype=np.intp).T
-        for v, (name, cells) in zip(
-            self._encoder.columns(list(columns), "column", []), columns.items(), strict=True
-        ):
-            states[:, v], wrong = self._encoder.cells(cells, v)
+        hard, places, _ = self._told_apart(columns)
+        for v, name in zip(self._encoder.columns(hard, "column", []), hard, strict=True):
+            states[:, v], wrong = self._encoder.cells(columns[name], v)
             for at, fault in wrong:
                 faults.add_alike(at, name, fault)
+        soft: dict[int, FloatArray] = {}
+        for v, names in places.items():
+            soft[v], unread = likelihood_numbers(columns, names, self._words)
+            for at, name, fault in unread:
+                faults.add_alike(at, name, fault)
         states[faults.bad] = -1
-        return states, ~faults.bad, tuple(sorted(faults.faults, key=lambda one: one[0]))
+        for values in soft.values():
+            values[faults.bad] = np.nan
+        return (
+            NetworkCases(states, soft),
+            ~faults.bad,
+            tuple(sorted(faults.faults, key=lambda one: one[0])),
+        )
 
-    def answer(self, cases: States, threads: int) -> NetworkRows:  # noqa: ARG002 - one plan cache
+    def _told_apart(
+        self, names: Iterable[str]
+    ) -> tuple[list[str], dict[int, list[str]], list[Fault]]:
+        """Columns of states, columns of likelihoods, and what is wrong with these."""
+        columns = list(names)
+        soft, faults = likelihood_columns(self._encoder, columns, "column")
+        taken = {name for one in soft.values() for name in one}
+        return [name for name in columns if name not in taken], soft, faults
+
+    def answer(self, cases: NetworkCases, threads: int) -> NetworkRows:  # noqa: ARG002 - one plan cache
         """Answer cases, each too complex one by its status."""
         if self._search is not None:
             return self._explained(cases, self._search)
         try:
-            answer = self._solver.query(cases, targets=self._targets or None)
+            answer = self._solver.query(cases.states, cases.soft, self._targets or None)
         except InvalidNetwork as refusal:
             wanted = self._targets or self._network.variables
             blank = {name: np.zeros((len(cases), len(self._columns[name]))) for name in wanted}
@@ -177,19 +222,20 @@ class NetworkSubject(Subject[States, NetworkRows]):
         arrays |= {"log_evidence": pa.array(answer.log_evidence), STATUS: _texts(status)}
         return NetworkRows(pa.table(arrays), np.arange(len(cases)), answer.refused)
 
-    def _explained(self, cases: States, search: SearchLimits) -> NetworkRows:
+    def _explained(self, cases: NetworkCases, search: SearchLimits) -> NetworkRows:
         refused: dict[int, Fault] = {}
         place = self._encoder.position
         targets = [place[name] for name in self._targets] if self._targets else None
         try:
-            found = self._solver.most_probable(cases, None, targets, search)
+            found = self._solver.most_probable(cases.states, cases.soft, targets, search)
         except InvalidNetwork:
             # One by one: who is beyond the limit must not keep others from their answer.
-            states = np.full((len(cases), search.k, cases.shape[1]), -1)
+            states = np.full((len(cases), search.k, self._encoder.size), -1)
             logs = np.full((2, len(cases), search.k), -np.inf)
             for row in range(len(cases)):
                 try:
-                    one = self._solver.most_probable(cases[[row]], None, targets, search)
+                    own = cases.take([row])
+                    one = self._solver.most_probable(own.states, own.soft, targets, search)
                     states[row], logs[:, row] = one.states[0], (one.log_probability, one.log_bound)
                 except InvalidNetwork as refusal:
                     refused[row] = refusal.faults[0]
@@ -204,25 +250,24 @@ class NetworkSubject(Subject[States, NetworkRows]):
         }
         return NetworkRows(pa.table(arrays), case, refused)
 
-    def rows(self, cases: States, at: IntArray) -> States:
+    def rows(self, cases: NetworkCases, at: IntArray) -> NetworkCases:
         """Return some cases."""
-        chosen: States = cases[at]
-        return chosen
+        return cases.take(at)
 
     def unanswered(self, answers: NetworkRows) -> BoolArray:
         """Return which cases have the status ``too_complex``."""
         result: BoolArray = np.asarray(answers.status == TOO_COMPLEX)
         return result
 
-    def too_complex(self, cases: States) -> BoolArray:
+    def too_complex(self, cases: NetworkCases) -> BoolArray:
         """Return which cases are so for the noisy executors; the others show it when answered."""
         layered = self._solver.layered
         if layered is None:
             return np.zeros(len(cases), dtype=np.bool_)
-        return too_complex(layered.model, layered.evidence(cases, {})[0])
+        return too_complex(layered.model, layered.evidence(cases.states, cases.soft)[0])
 
     def complexity(
-        self, place: str, cases: States, answers: NetworkRows | None, position: int
+        self, place: str, cases: NetworkCases, answers: NetworkRows | None, position: int
     ) -> Fault:
         """Say what would be needed, or name what couples."""
         refusal = None if answers is None else answers.refused.get(position)
@@ -231,7 +276,8 @@ class NetworkSubject(Subject[States, NetworkRows]):
         layered, expected = self._solver.layered, "findings and risks that couple less"
         if layered is None:
             return Fault(place, expected, Phrase("too complex a case"))
-        written = layered.evidence(cases[[position]], {})
+        own = cases.take([position])
+        written = layered.evidence(own.states, own.soft)
         names = ", ".join(coupled_names(layered.model, written[0]))
         return Fault(place, expected, Phrase(f"too complex a case: {names} couple"))
 
