@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike
 from bayesdx.case_columns import column_roles
 from bayesdx.case_frames import CaseTable, cases_frame, is_one_case
 from bayesdx.diagnosis.distinct import Cells
-from bayesdx.errors import Fault, InvalidCase
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.tables.encoding import LISTED, Encoder, States
 from bayesdx.tables.likelihood_columns import likelihood_columns, likelihood_numbers, listed
@@ -52,42 +51,13 @@ def read_cases(
     InvalidCase
         With every fault at once.
     """
-    index: pd.Index = _ONE
-    known = encoder.position.__contains__
-    soft: dict[int, FloatArray] = {}
-    if is_one_case(evidence):
-        states, wrong = encoder.one(evidence)
-        if wrong and any(isinstance(name, str) and "=" in name for name in evidence):
-            return read_cases(encoder, [evidence], likelihoods, faults)
-    elif isinstance(evidence, np.ndarray) and evidence.dtype.kind in "iu":
-        states, wrong = encoder.positions(evidence)
-    elif isinstance(evidence, list) and all(isinstance(case, Mapping) for case in evidence):
-        names = list(dict.fromkeys(name for case in evidence for name in case))
-        wanted, soft, further = _soft(
-            encoder,
-            column_roles(names, known).evidence,
-            lambda name: [case.get(name) for case in evidence],
-            range(len(evidence)),
-        )
-        states, wrong = encoder.rows(evidence, wanted)
-        wrong = further + wrong
-    else:
-        table = cases_frame(evidence, "evidence")
-        index, names = table.index, table.columns.tolist()
-        wanted, soft, further = _soft(
-            encoder,
-            column_roles(names, known).evidence,
-            lambda name: table[name].array,
-            index.tolist(),
-        )
-        states, wrong = encoder.states(table if len(wanted) == len(names) else table[list(wanted)])
-        wrong = further + wrong
-    if len(index) != len(states):
-        index = pd.RangeIndex(len(states))
+    states, soft, wrong, index = _read(encoder, evidence)
     given, further = encoder.likelihoods(likelihoods, len(states))
-    twice = [list(encoder.position)[v] for v in given if v in soft]
+    names = list(encoder.position)
     further += [
-        Fault("likelihoods", "each variable once", f"{name} in columns too") for name in twice
+        Fault("likelihoods", "each variable once", Phrase(f"{names[v]} in columns too"))
+        for v in given
+        if v in soft
     ]
     faults = wrong + further + faults
     if faults:
@@ -96,8 +66,40 @@ def read_cases(
     return states, soft, index
 
 
+def _read(
+    encoder: Encoder, evidence: CaseTable
+) -> tuple[States, dict[int, FloatArray], list[Fault], pd.Index]:
+    """State positions, likelihoods of columns, what is wrong, labels."""
+    known = encoder.position.__contains__
+    if is_one_case(evidence):
+        states, wrong = encoder.one(evidence)
+        if wrong and any(isinstance(name, str) and "=" in name for name in evidence):
+            return _read(encoder, [evidence])
+        return states, {}, wrong, _ONE
+    if isinstance(evidence, np.ndarray) and evidence.dtype.kind in "iu":
+        states, wrong = encoder.positions(evidence)
+        return states, {}, wrong, pd.RangeIndex(len(states))
+    if isinstance(evidence, list) and all(isinstance(case, Mapping) for case in evidence):
+        names = list(dict.fromkeys(name for case in evidence for name in case))
+        index: pd.Index = pd.RangeIndex(len(evidence))
+        cells = {name: lambda name=name: [case.get(name) for case in evidence] for name in names}
+        wanted, soft, wrong = _soft(encoder, column_roles(names, known).evidence, cells, index)
+        states, further = encoder.rows(evidence, wanted)
+    else:
+        table = cases_frame(evidence, "evidence")
+        index, names = table.index, table.columns.tolist()
+        cells = {name: lambda name=name: table[name].array for name in names}
+        wanted, soft, wrong = _soft(encoder, column_roles(names, known).evidence, cells, index)
+        some = table if len(wanted) == len(names) else table[list(wanted)]
+        states, further = encoder.states(some)
+    return states, soft, wrong + further, index
+
+
 def _soft(
-    encoder: Encoder, names: Sequence[str], cells: Callable[[str], Cells], labels: Sequence[Any]
+    encoder: Encoder,
+    names: Sequence[str],
+    cells: Mapping[str, Callable[[], Cells]],
+    index: pd.Index,
 ) -> tuple[Sequence[str], dict[int, FloatArray], list[Fault]]:
     """Columns that are no likelihoods, likelihoods (N, S) by variable, and what is wrong."""
     columns, faults = likelihood_columns(encoder, names, "evidence, column")
@@ -106,6 +108,6 @@ def _soft(
     taken = {name for one in columns.values() for name in one}
     soft: dict[int, FloatArray] = {}
     for v, own in columns.items():
-        soft[v], wrong = likelihood_numbers({name: cells(name) for name in own}, own)
-        faults += listed(wrong, labels, LISTED)
+        soft[v], wrong = likelihood_numbers({name: cells[name]() for name in own}, own)
+        faults += listed(wrong, index.tolist(), LISTED)
     return [name for name in names if name not in taken], soft, faults

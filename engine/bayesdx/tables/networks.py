@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bayesdx.case_frames import CaseTable
-from bayesdx.errors import Fault
 from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.machine_code import Backend
-from bayesdx.inference.table_gradients import family_gradient, posterior_gradient
 from bayesdx.network.network import Network
 from bayesdx.tables.case_states import Likelihoods, read_cases
+from bayesdx.tables.differentiated_networks import DifferentiatedNetwork
 from bayesdx.tables.drawn_networks import DrawnNetwork
 from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explained_networks import ExplainedNetwork
-from bayesdx.tables.explanations import table_faults
 from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
 from bayesdx.tables.learning import LearningNetwork
 from bayesdx.tables.network_answer import NetworkAnswer, StateNames, status_of
@@ -31,7 +26,7 @@ MEMORY_LIMIT = 2 << 30
 Evidence = CaseTable
 
 
-class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork):
+class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork, DifferentiatedNetwork):
     """A network ready to be queried; made by `compile_network`, safe to share between threads.
 
     Plans are made as evidence needs them and kept: the first query that observes certain
@@ -150,111 +145,6 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork):
         states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
         return joint_answer(self._solver, self.network, variables, states, soft, index)
 
-    def gradients(
-        self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None
-    ) -> dict[str, NDArray[np.float64]]:
-        """Return how log P(evidence) changes with each entry of some tables, exactly.
-
-        An entry is moved alone: nothing is renormalised. Where it is positive the derivative is
-        P(state, parents | evidence) / entry; it is exact where the entry is 0 as well (Darwiche
-        2003).
-
-        Parameters
-        ----------
-        evidence : DataFrame or mapping
-            N cases; see the class.
-        variables : sequence of str
-            Whose tables; each once, at most 4,096 cells. Noisy families count as their tables.
-        likelihoods : mapping of str to array (N, S), optional
-            Soft evidence, as in `query`.
-
-        Returns
-        -------
-        dict of str to float64 array (N, parents..., S)
-            For each variable d log P(evidence) / d table, the axes those of `Network.table`; at
-            least 0. All 0 where the evidence is impossible and log P has no derivative; inf where
-            the derivative is beyond the range of numbers.
-
-        Raises
-        ------
-        InvalidCase
-            If a variable is unknown or named twice, or its table is too large; with every fault
-            of the evidence.
-        InvalidNetwork
-            If a plan would not fit in the memory limit.
-
-        Examples
-        --------
-        >>> from bayesdx import Network, TableCPD, Variable, compile_network
-        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
-        >>> compile_network(rain).gradients({"rain": "yes"}, ["rain"])["rain"].round(3)
-        array([[0., 5.]])
-        """
-        states, soft, _ = read_cases(
-            self._encoder, evidence, likelihoods, self._table_faults(variables, None)
-        )
-        log_evidence = self._solver.query(states, soft, []).complete().log_evidence
-        limit = self.memory_limit
-        return {
-            name: family_gradient(self.network, name, states, log_evidence, limit, soft)
-            for name in variables
-        }
-
-    def posterior_gradients(
-        self,
-        evidence: Evidence,
-        target: str,
-        variables: Sequence[str],
-        *,
-        likelihoods: Likelihoods = None,
-    ) -> dict[str, NDArray[np.float64]]:
-        """Return how the posterior of one variable changes with each entry of some tables, exactly.
-
-        Parameters
-        ----------
-        evidence : DataFrame or mapping
-            N cases; see the class.
-        target : str
-            The variable, of T states, whose posterior it is.
-        variables : sequence of str
-            Whose tables; each once, at most 4,096 / T cells.
-        likelihoods : mapping of str to array (N, S), optional
-            Soft evidence, as in `query`.
-
-        Returns
-        -------
-        dict of str to float64 array (N, T, parents..., S)
-            For each variable d P(target | evidence) / d table; an entry is moved alone, as in
-            `gradients`. Sums to 0 over T. All 0 where the evidence is impossible.
-
-        Raises
-        ------
-        InvalidCase
-            If a name is unknown or a variable named twice, or a table is too large; with every
-            fault of the evidence.
-        InvalidNetwork
-            If a plan would not fit in the memory limit.
-
-        Examples
-        --------
-        >>> from bayesdx import Network, TableCPD, Variable, compile_network
-        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
-        >>> compile_network(rain).posterior_gradients({}, "rain", ["rain"])["rain"].shape
-        (1, 2, 2)
-        """
-        states, soft, _ = read_cases(
-            self._encoder, evidence, likelihoods, self._table_faults(variables, target)
-        )
-        answer = self._solver.query(states, soft, [target]).complete()
-        posterior, logs = answer.posteriors[target], answer.log_evidence
-        limit = self.memory_limit
-        return {
-            name: posterior_gradient(
-                self.network, name, target, states, posterior, logs, limit, soft
-            )
-            for name in variables
-        }
-
     def plan(self, observed: Sequence[str] = (), targets: Sequence[str] | None = None) -> TreePlan:
         """Return the plan for cases that observe exactly these variables.
 
@@ -294,12 +184,6 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork):
         return (
             f"CompiledNetwork({self.network!r}, memory_limit={self.memory_limit:.3g}; {self.road})"
         )
-
-    def _table_faults(self, variables: Sequence[str], target: str | None) -> list[Fault]:
-        faults = self._encoder.name_faults("target", [] if target is None else [target])
-        faults += self._encoder.name_faults("variables", variables)
-        times = 1 if target is None or faults else self.network.variables[target].cardinality
-        return faults or table_faults(self.network, variables, times)
 
 
 def compile_network(
