@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.case_columns import RESERVED
+from bayesdx.diagnosis.distinct import words_of
 from bayesdx.errors import Fault, InvalidCase, Phrase
 
 #: A DataFrame, an Arrow table or record batch, a table of polars (or of any library that offers
@@ -129,6 +130,21 @@ def _rows(rows: list[Any], place: str) -> pd.DataFrame:
     return frame.reset_index(drop=True) if named and frame.index.has_duplicates else frame
 
 
+def _broken_text(table: Any) -> dict[str, Any]:
+    """Find the columns of an Arrow table with text that is no UTF-8, which Arrow does not check."""
+    import pyarrow as pa
+
+    found = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            cells = column.combine_chunks()
+            found[name] = cells.dictionary_decode() if hasattr(cells, "dictionary") else cells
+    # Of columns of one name, nobody can say which is meant: they are refused as such.
+    return found if len(set(table.column_names)) == table.num_columns else {}
+
+
 def _from_arrow(cases: Any, place: str) -> pd.DataFrame:
     import pyarrow as pa
 
@@ -140,8 +156,16 @@ def _from_arrow(cases: Any, place: str) -> pd.DataFrame:
                 # Categories of polars: not every version of Arrow takes them to pandas.
                 words = pa.array(table.column(at).to_pylist())
                 table = table.set_column(at, field.name, words)
+        # Before pandas 3, one text that is no UTF-8 would keep all of them from being read.
+        mixed = {name: words_of(texts) for name, texts in _broken_text(table).items()}
+        for name in mixed:
+            at = table.column_names.index(name)
+            table = table.set_column(at, name, pa.nulls(len(table)))
         # Whole numbers beside missing ones stay whole.
         frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True)
+        for name, cells in mixed.items():
+            if name in frame:
+                frame[name] = pd.Series(cells, frame.index, dtype=object)
     except UnicodeDecodeError:
         raise InvalidCase(Fault(place, "text in UTF-8", Phrase("bytes that are none"))) from None
     except (TypeError, ValueError, pa.ArrowException):

@@ -96,7 +96,9 @@ def test_text_that_is_no_utf8_costs_its_row(engine: bayesdx.Engine) -> None:
     # Arrow does not check it: so a Parquet file in Latin-1 comes in.
     raw = pa.array([b"present", b"pr\xe9sent", None, b"absent"], pa.binary())
     expected = engine.score([{"fever": word} for word in ("yes", None, "no")])["log_evidence"]
-    for texts in (raw.view(pa.string()), raw.cast(pa.large_binary()).view(pa.large_string())):
+    text = raw.view(pa.string())
+    coded = pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 3]), text)
+    for texts in (text, raw.cast(pa.large_binary()).view(pa.large_string()), coded):
         table = pa.table({"fever": texts})
         found = engine.score(table, on_error="reject").to_pandas()
         assert found["status"].tolist()[1] == "rejected"

@@ -81,11 +81,11 @@ def _coded_by_arrow(array: Any) -> tuple[NDArray[np.intp], list[object]]:
         known = indices.is_valid().to_numpy(zero_copy_only=False)
         stored = np.frombuffer(indices.buffers()[1], dtype=indices.type.to_pandas_dtype())
         part = stored[indices.offset : indices.offset + len(indices)]
-        return np.where(known, part, -1), _words(array.dictionary)
-    return indices.to_numpy(zero_copy_only=False), _words(array.dictionary)
+        return np.where(known, part, -1), words_of(array.dictionary)
+    return indices.to_numpy(zero_copy_only=False), words_of(array.dictionary)
 
 
-def _words(dictionary: Any) -> list[object]:
+def words_of(dictionary: Any) -> list[object]:
     """The values of an Arrow array; text that is no UTF-8, which Arrow does not check, as bytes."""
     try:
         words: list[object] = dictionary.to_pylist()

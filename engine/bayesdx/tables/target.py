@@ -97,13 +97,13 @@ def refuse_inputs(target: Target, inputs: Iterable[Path]) -> None:
     ----------
     target : Target
     inputs : iterable of Path
-        All files that are read.
+        All files that are read, and the folder that they are all of.
 
     Raises
     ------
     InvalidCase
         The output, or what will stand beside it, is one of them, by whatever path; or one of them
-        lies in the folder of unfinished parts.
+        lies in the folder of unfinished parts; or the output would be one more file of the folder.
     """
     if target.path is None:
         return
@@ -116,3 +116,6 @@ def refuse_inputs(target: Target, inputs: Iterable[Path]) -> None:
                 expected = f"another name than that of the input {one}"
                 got = Phrase(f"{place}, which is the same file" if same else str(parts))
                 raise InvalidCase(Fault(f"output {target.name}", expected, got))
+        if one.is_dir() and one.resolve() in target.path.parents:
+            expected = f"a place outside of {one}, all of which is input"
+            raise InvalidCase(Fault("output", expected, target.name))

@@ -61,6 +61,12 @@ def test_no_file_of_an_input_folder_is_written_over(core: Core, tmp_path: Path) 
     before = snapshot(tmp_path)
     with pytest.raises(InvalidCase, match="another name than that of the input"):
         score_table(core, folder, folder / "a.parquet")
+    # Nor does an output become input of the next run.
+    (tmp_path / "link").symlink_to(folder)
+    for place in ("cases/b.parquet", "cases/sub.csv", "link/b.parquet", "cases/new/"):
+        with pytest.raises(InvalidCase, match=r"a place outside of .*cases, all of which is input"):
+            score_table(core, folder, f"{tmp_path}/{place}")
+    (tmp_path / "link").unlink()
     inside = tmp_path / "o.csv.parts"
     folder.rename(inside)
     with pytest.raises(InvalidCase, match="another name than that of the input"):

@@ -72,8 +72,8 @@ class RunOptions:
 
     def also_read(self, source: str | Path) -> list[Path]:
         """Return what a run reads beside files of cases and networks."""
-        piped = [STANDARD_PATH] if str(source) == STANDARD_STREAM else []
-        return piped if self.key is None else [*piped, self.key]
+        given = STANDARD_PATH if str(source) == STANDARD_STREAM else Path(source)
+        return [given] if self.key is None else [given, self.key]
 
 
 @dataclass(frozen=True)
