@@ -138,3 +138,16 @@ def test_knowledge_is_exported(run, tmp_path: Path) -> None:
     ran = run("network", "export", folder)
     assert ran.code == 2
     assert "expected export [PRIORS] -o OUT" in ran.err
+
+
+def test_what_normalise_changed_is_one_line(run, tmp_path: Path, monkeypatch) -> None:
+    """Neither a warning of Python's nor, where warnings are faults, a fault."""
+    monkeypatch.chdir(tmp_path)
+    Path("n.net").write_text('node A { states = ("t" "f"); }\npotential (A) { data = (30 70); }\n')
+    Path("r.csv").write_text("A\nt\n")
+    told = "bayesdx: n.net: rows divided by their sums, which were not 1: A 100"
+    for words in ("n.net", "n.net --cases r.csv -o o.csv", "convert n.net o.bif"):
+        ran = run("network", *words.split(), "--normalise")
+        assert (ran.code, ran.err.splitlines()[0]) == (0, told)
+    ran = run("verify", "o.csv")
+    assert (ran.code, ran.err) == (0, f"{told}\n")

@@ -105,12 +105,24 @@ def test_sums_that_rounding_does_not_explain_are_scaled_when_asked_and_told() ->
 
 def test_what_a_subtraction_left_is_clipped_when_asked() -> None:
     text = TWO + "probability ( A ) { table 1.0, -1.19e-07; }"
-    assert "expected probabilities in [0, 1], got 1, -1.19e-07" in faults(text)[0]
-    network = read_bif(text, Draft("n.bif", normalise=True))
+    hint = "(--normalise, normalise=True take these for 0)"
+    assert f"expected probabilities in [0, 1] {hint}, got 1, -1.19e-07" in faults(text)[0]
+    told = r"n\.bif: negative numbers taken for 0: A -1\.19e-07$"
+    with pytest.warns(InexactNetworkWarning, match=told):
+        network = read_bif(text, Draft("n.bif", normalise=True))
     assert network.table("A").tolist() == [1.0, 0.0]
     too_low = text.replace("-1.19e-07", "-1.1e-06")
     with pytest.raises(InvalidNetwork, match=r"probabilities in \[0, 1\]"):
         read_bif(too_low, Draft("n.bif", normalise=True))
+
+
+@pytest.mark.parametrize("word", ["1e-400", "2.4E-324", f"0.{'0' * 330}1", "9e-9999"])
+def test_what_is_possible_does_not_become_impossible(word: str) -> None:
+    assert f"got '{word[:20]}" in faults(TWO + f"probability ( A ) {{ table 1, {word}; }}")[0]
+    for zero in ("0e-400", "0." + "0" * 330, "-0.0e-999"):
+        network = read(TWO + f"probability ( A ) {{ table 1, {zero}; }}")
+        assert network.table("A").tolist() == [1.0, 0.0]
+    assert read(TWO + "probability ( A ) { table 1, 5e-324; }").table("A")[1] == 5e-324
 
 
 def test_a_rounding_below_zero_is_zero() -> None:

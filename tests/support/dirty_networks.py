@@ -33,6 +33,7 @@ FILES: list[tuple[str, str, bytes]] = [
         ("a row sums to 1 + 1e-7", "n.bif", ("0.1, 0.9", "0.1000001, 0.9"), "utf-8"),
         ("a row sums to 1.01", "n.bif", ("0.1, 0.9", "0.11, 0.9"), "utf-8"),
         ("counts for probabilities", "n.bif", ("0.1, 0.9", "10, 90"), "utf-8"),
+        ("too small for a float", "n.bif", ("0.1, 0.9", "1e-400, 1"), "utf-8"),
         ("a subtraction left -1e-8", "n.bif", ("0.1, 0.9", "-1e-8, 1.00000001"), "utf-8"),
         ("a negative probability", "n.bif", ("0.1, 0.9", "-0.1, 1.1"), "utf-8"),
         ("NaN", "n.bif", ("0.1, 0.9", "nan, 0.9"), "utf-8"),

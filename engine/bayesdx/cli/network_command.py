@@ -10,7 +10,7 @@ import typer
 from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.network_limits import search_of, size_of
 from bayesdx.cli.options import DryRun, OnErrorName, Quiet, Restart, Resume
-from bayesdx.cli.progress import patience, progress_shown
+from bayesdx.cli.progress import progress_shown, reading_networks
 from bayesdx.cli.run_summary import LISTED, notes_told, print_summary
 from bayesdx.cli.signals import ended_by_signals
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
@@ -222,7 +222,7 @@ def network(
     def bayesian() -> Network:
         return read_network(path, normalise=normalise, encoding=encoding, rename=mended)
 
-    reading = patience(f"reading {path.name}")
+    reading = reading_networks(f"reading {path.name}")
     if form == CONVERT:
         from bayesdx.cli.network_files import NAMES_SUFFIX, written
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -56,6 +57,19 @@ def patience(what: str) -> Iterator[Callable[[str], None]]:
         over.set()
         ticking.join()
         write("")
+
+
+@contextmanager
+def reading_networks(what: str) -> Iterator[None]:
+    """Have patience, and say in a line what was changed in a network that is read."""
+    # Imported here: other commands read no networks.
+    from bayesdx.formats import InexactNetworkWarning
+
+    with patience(what) as say, warnings.catch_warnings():
+        # Asked for by --normalise, it is no fault where other warnings are to be faults.
+        warnings.simplefilter("always", InexactNetworkWarning)
+        warnings.showwarning = lambda message, *_, **__: say(f"bayesdx: {message}")
+        yield
 
 
 def _looked_at() -> bool:

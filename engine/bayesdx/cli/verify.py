@@ -10,7 +10,7 @@ import typer
 
 import bayesdx
 from bayesdx.cli.options import Priors, Setting
-from bayesdx.cli.progress import patience
+from bayesdx.cli.progress import patience, reading_networks
 from bayesdx.presentation.terminal import show_lines
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def verify(
     drawn = secrets.randbits(32) if seed is None else seed
     rows = None if every else sample
     audit = read_audit(output)
-    with patience("scoring again"):
+    again = reading_networks if of_network(audit) else patience
+    with again("scoring again"):
         asked: Core | Path | None = network
         if network is None and not of_network(audit):
             asked = bayesdx.load(priors, setting=setting).core

@@ -42,7 +42,7 @@ LONGEST_LABEL = 200
 
 
 class InexactNetworkWarning(UserWarning):
-    """Rows of a network's tables missed the sum 1 and were divided by it, as was asked for."""
+    """Rows of a network's tables were no probabilities and were made such, as was asked for."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ class Draft:
         self.tables: dict[str, CPD] = {}
         self.faults: list[Fault] = []
         self._inexact: dict[str, float] = {}
+        self._clipped: dict[str, float] = {}
         self._cells = 0
         #: Variables whose declaration was at fault: that they are not there is no further fault.
         self._spoilt: set[str] = set()
@@ -213,7 +214,7 @@ class Draft:
 
         None, with faults, when they are none; parameters are those of `define`.
         """
-        sums = values.sum(axis=1)
+        sums, least = values.sum(axis=1), values.min(initial=0.0)
         values = unit_rows(values, normalise=self.normalise)
         with np.errstate(invalid="ignore"):
             negative = values.min(axis=1) < 0
@@ -224,7 +225,9 @@ class Draft:
             line = family.line if line_of is None else line_of(row)
             if negative[row] or not np.isfinite(values[row]).all():
                 shown = Phrase(", ".join(f"{value:.6g}" for value in values[row, :6]))
-                self.fault(line, what, "probabilities in [0, 1]", shown)
+                near = not self.normalise and -TOLERANCE <= values[row].min() < 0
+                clip = " (--normalise, normalise=True take these for 0)" if near else ""
+                self.fault(line, what, f"probabilities in [0, 1]{clip}", shown)
             else:
                 scale = "" if self.normalise else " (--normalise, normalise=True scale rows)"
                 self.fault(line, what, f"a sum of 1{scale}", Phrase(f"{sums[row]:.8g}"))
@@ -237,6 +240,8 @@ class Draft:
         off = np.abs(sums - 1.0)
         if off.max() > TOLERANCE + EXACT:
             self._inexact[family.child.name] = float(sums[off.argmax()])
+        if least < -EXACT:
+            self._clipped[family.child.name] = float(least)
         return values
 
     def near(self, name: str, names: Iterable[str] | None = None) -> tuple[str, ...]:
@@ -257,7 +262,8 @@ class Draft:
         Warns
         -----
         InexactNetworkWarning
-            If rows were divided by sums that rounding does not explain.
+            If rows were divided by sums that rounding does not explain, or negative numbers taken
+            for 0.
         """
         if not self.variables and not self.faults:
             self.fault(0, "", "one variable or more", NOTHING)
@@ -274,13 +280,18 @@ class Draft:
                 for one in error.faults
             )
             raise InvalidNetwork(placed) from None
-        if self._inexact:
-            warnings.warn(self._remark(), InexactNetworkWarning, stacklevel=2)
+        changes = {
+            "rows divided by their sums, which were not 1": self._inexact,
+            "negative numbers taken for 0": self._clipped,
+        }
+        if told := [_told(what, numbers) for what, numbers in changes.items() if numbers]:
+            remark = f"{self.source}: {'; '.join(told)}"
+            warnings.warn(remark, InexactNetworkWarning, stacklevel=2)
         return network
 
-    def _remark(self) -> str:
-        shown = [f"{name} {total:.6g}" for name, total in list(self._inexact.items())[:5]]
-        more = len(self._inexact) - len(shown)
-        tail = f" and {more} variables more" if more else ""
-        listed = ", ".join(shown)
-        return f"{self.source}: rows divided by their sums, which were not 1: {listed}{tail}"
+
+def _told(what: str, numbers: dict[str, float]) -> str:
+    shown = [f"{name} {number:.8g}" for name, number in list(numbers.items())[:5]]
+    more = len(numbers) - len(shown)
+    tail = f" and {more} variables more" if more else ""
+    return f"{what}: {', '.join(shown)}{tail}"

@@ -20,6 +20,8 @@ _LINE = re.compile(r"[^\n]++")
 _NUMBERS = re.compile(r"[-+.0-9eE\s]*+")
 _WORD = re.compile(r"\S++")
 _SPACE = re.compile(r"\s")
+#: Where to look closer: what may be too small for a float, and reads as 0.
+_TINY = re.compile(r"[eE]-\d{3}|0{300}")
 
 
 class Lines:
@@ -91,7 +93,7 @@ def numbers(text: str) -> FloatArray:
     Raises
     ------
     ValueError
-        If something is not a finite decimal number; see `bad_number`.
+        If something is not a finite decimal number, or too small for one; see `bad_number`.
     """
     parts: list[FloatArray] = []
     start = 0
@@ -101,18 +103,25 @@ def numbers(text: str) -> FloatArray:
         piece = text[start:end]
         if _NUMBERS.fullmatch(piece) is None:
             raise ValueError
-        parts.append(np.array(piece.split(), dtype=np.float64))
+        words = piece.split()
+        parts.append(np.array(words, dtype=np.float64))
+        if _TINY.search(piece) and any(map(_lost, words)):
+            raise ValueError
         start = end
     return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _lost(word: str) -> bool:
+    """Whether a number that is not 0 reads as 0: what is possible would become impossible."""
+    return float(word) == 0.0 and re.search("[1-9]", word.lower().split("e")[0]) is not None
 
 
 def bad_number(text: str) -> tuple[int, str]:
     """Find the first word that is not a number: its offset and itself."""
     for word in _WORD.finditer(text):
         try:
-            if _NUMBERS.fullmatch(word[0]) is None:
+            if _NUMBERS.fullmatch(word[0]) is None or _lost(word[0]):
                 return word.start(), word[0]
-            float(word[0])
         except ValueError:
             return word.start(), word[0]
     return 0, ""
