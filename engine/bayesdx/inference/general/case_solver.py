@@ -59,6 +59,7 @@ class CaseSolver:
         self._zeros = find_zeros(problem)
         self._choice = ExecutorChoice(backend)
         self._alone: CaseExecutor | None = None
+        self._tried = False
 
     def answer(
         self, cases: CaseBatch, asked: Wanted
@@ -81,8 +82,8 @@ class CaseSolver:
             Cases that do not fit in the memory limit; their values are 0.
         """
         n = len(cases)
-        self._look_at(cases, asked)
         tiny = self.problem.tiny or any(least_entry(one) < TINY for one in cases.soft.values())
+        self._look_at(cases, asked, tiny)
         assigned: list[tuple[PlanRunner | None, IntArray]]
         # Of products that are no floats, neither plans nor the kernel know what they say.
         assigned = (
@@ -137,18 +138,24 @@ class CaseSolver:
             self.plans.note(key, work, int(done.sum()))
         return values, logs, np.flatnonzero(~done)
 
-    def _look_at(self, cases: CaseBatch, asked: Wanted) -> None:
-        """Decide whether compiled code answers, and see what a case takes if no one knows yet."""
+    def _look_at(self, cases: CaseBatch, asked: Wanted, tiny: bool) -> None:
+        """Decide whether compiled code answers, and see what a case takes if no one knows yet.
+
+        What one case would take alone decides whether plans are worth making: what its evidence
+        rules out may make it a hundred times smaller than the network is.
+        """
         if not len(cases):
             return
         if self._choice.executors is None:
             if not self.plans.measured:
-                # What one case would take alone decides whether plans are worth making.
                 soft = {v: likelihood[:, 0] for v, likelihood in cases.soft.items()}
                 first = cases.states[:, 0]
                 work = case_work(self.problem, self._zeros, first, soft, asked.positions)
                 self.plans.note(ANY, work)
             self._choice.spend(self.plans.expected_nanoseconds(len(cases)))
+        if self._choice.executors is not None and not (self.plans.measured or self._tried or tiny):
+            self._tried = True
+            self._compiled(cases.take(np.zeros(1, dtype=np.intp)), asked)
         self.plans.compiled = self._choice.executors is not None
 
     def _one_by_one(
