@@ -5,11 +5,11 @@
 a process of its own, and writes ``general.json`` and ``general.md`` to
 ``benchmarks/results/speed``; the same command goes on where it was interrupted. Answers are
 compared before any time counts: NumPy and compiled to 1e-12, others to 1e-9. ``--quick``: five
-networks, fewer rows and cases, less time for peers, some minutes of CPU. compiled-knowledge is run
-by the given interpreter (Python 3.12, ``pip install compiled-knowledge``), or by this one where it
-can be imported; it gets states in memory, not words, and of its compilers the quickest one whose
-answers are right to 1e-12 counts. pyAgrum gets evidence changed in place; its quickest engine
-counts.
+networks, fewer rows and cases, less time for peers, some minutes of CPU. Of large networks batches
+have fewer rows (as told). compiled-knowledge is run by the given interpreter (Python 3.12, ``pip
+install compiled-knowledge``), or by this one where it can be imported; it gets states in memory,
+not words, and of its compilers the quickest one whose answers are right to 1e-12 counts. pyAgrum
+gets evidence changed in place; its quickest engine counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,9 @@ QUICK = ("alarm", "hepar2", "insurance", "win95pts", "cpcs360_like")
 EXACT, CLOSE = 1e-12, 1e-9
 LIMITS = {"silence": 1500.0, "total": 1500.0}
 #: Seconds that an older engine, and compiled-knowledge, may take for a network.
-SHORT = {"silence": 150.0, "total": 150.0}
+SHORT = {"silence": 600.0, "total": 600.0}
+#: Rows that tell how many a batch can have, and CPU seconds that it should take at most.
+FIRST, BATCH_SECONDS = 50, 4.0
 AGRUM = ("ShaferShenoyInference", "LazyPropagation", "VariableElimination")
 
 
@@ -125,21 +127,28 @@ def singles(plan: Any, cases: list[dict[str, str]], **asked: Any) -> float:
 
 def ours(network: Network, drawn: StateArray, much: Amount) -> dict[str, Any]:
     """All times of this engine; NumPy's answers are compared with the compiled ones."""
-    tables = [frame(network, rows) for rows in drawn]
-    found: dict[str, Any] = {}
     compiled = bayesdx.compile_network(network, backend="compiled")
+    numpy = bayesdx.compile_network(network, backend="numpy")
+    few = frame(network, drawn[0][:FIRST])
+    found: dict[str, Any] = {}
+    much = replace(
+        much,
+        rows=fitting(cpu(lambda: compiled.query(few))[0], much.rows),
+        numpy=fitting(cpu(lambda: numpy.query(few))[0], much.numpy),
+    )
+    found["rows"], drawn = much.rows, drawn[:, : much.rows]
+    tables = [frame(network, rows) for rows in drawn]
     seconds, answer = batch_times(compiled, tables)
     found["batch"] = seconds / much.rows
     found["states"] = batch_times(compiled, [rows.astype(np.int64) for rows in drawn])[0]
     found["states"] /= much.rows
     found["distinct"] = found["batch"] * much.rows / len(np.unique(drawn[1], axis=0))
-    few = slice(0, much.numpy)
-    numpy = bayesdx.compile_network(network, backend="numpy")
-    reference = numpy.query(tables[0][few])
-    times = [cpu(lambda table=table: numpy.query(table[few]))[0] for table in tables[1:]]
-    found["numpy"] = min(times) / much.numpy
-    found["difference"] = float(np.abs(values(reference) - values(answer)[few]).max())
-    found["log_difference"] = largest(reference.log_evidence - answer.log_evidence[few])
+    part = slice(0, min(much.numpy, much.rows))
+    reference = numpy.query(tables[0][part])
+    times = [cpu(lambda table=table: numpy.query(table[part]))[0] for table in tables[1:]]
+    found["numpy"] = min(times) / len(reference)
+    found["difference"] = float(np.abs(values(reference) - values(answer)[part]).max())
+    found["log_difference"] = largest(reference.log_evidence - answer.log_evidence[part])
     cases = mappings(network, drawn[2][: much.singles])
     found["new"] = singles(compiled, cases)
     found["same"] = singles(compiled, cases[:1] * much.singles)
@@ -153,6 +162,11 @@ def ours(network: Network, drawn: StateArray, much: Amount) -> dict[str, Any]:
     unplanned = bayesdx.compile_network(network, backend="compiled")
     found["unplanned"] = singles(unplanned, cases[:20])
     return found
+
+
+def fitting(seconds: float, rows: int) -> int:
+    """Rows of a batch, fewer where the first ones took so long that all would take minutes."""
+    return int(np.clip(FIRST * BATCH_SECONDS / seconds, FIRST, rows))
 
 
 def largest(differences: FloatArray) -> float:
