@@ -78,7 +78,8 @@ def as_given(answers: pd.DataFrame, cases: CaseTable) -> Any:
     """Return answers as a table of the kind that the cases were: Arrow, polars, else pandas."""
     kind = type(cases)
     library = kind.__module__.partition(".")[0]
-    if library not in ("pyarrow", "polars"):
+    # A Series of polars can be a table too, of structs; answers would not fit into one.
+    if library not in ("pyarrow", "polars") or (library == "polars" and kind.__name__ == "Series"):
         return answers
     import pyarrow as pa
 
@@ -114,8 +115,14 @@ def _frame(cases: CaseTable, place: str) -> pd.DataFrame:
 
 def _by_columns(cases: Mapping[Any, object]) -> bool:
     """Whether every value of a mapping is a column."""
-    columns = (list, tuple, np.ndarray, pd.Series)
-    return bool(cases) and all(isinstance(one, columns) for one in cases.values())
+    return bool(cases) and all(map(_is_column, cases.values()))
+
+
+def _is_column(cells: object) -> bool:
+    """Whether this is a list, or an array of any library; a text of NumPy's is none."""
+    if isinstance(cells, str | bytes):
+        return False
+    return isinstance(cells, list | tuple) or (hasattr(cells, "__array__") and np.ndim(cells) == 1)
 
 
 def _rows(rows: list[Any], place: str) -> pd.DataFrame:

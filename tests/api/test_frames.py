@@ -71,6 +71,16 @@ CONTAINERS: dict[str, Callable[[Rows], Any]] = {
     "dict of Series": lambda rows: {
         name: pd.Series(cells) for name, cells in by_columns(rows).items()
     },
+    "dict of polars Series": lambda rows: {
+        name: pl.Series(cells) for name, cells in by_columns(rows).items()
+    },
+    "dict of Arrow arrays": lambda rows: {
+        name: pa.array(cells) for name, cells in by_columns(rows).items()
+    },
+    "dict of arrays of pandas": lambda rows: {
+        name: pd.array(cells) for name, cells in by_columns(rows).items()
+    },
+    "polars Series of structs": pl.Series,
     "structured array": structured,
 }
 #: Other words for the same cells.

@@ -7,7 +7,8 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.case_columns import RESERVED
+from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
 
 #: What the name of a finding in one case, and of a column of a table, is expected to be.
 _NAMED = (
@@ -76,6 +77,8 @@ class CaseFaults:
     def add_column(self, column: str, near: tuple[str, ...]) -> None:
         """Note a column that names nothing."""
         place = "column" if self._rows is not None else "finding"
+        if self._rows is not None and not near:
+            near = nearest_names(column, RESERVED)
         fault = Fault(place, _NAMED[self._rows is not None], column, near)
         self._count += 1
         if len(self.faults) < MOST_FAULTS:
