@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
 from bayesdx.inference.arrays import IntArray
-from bayesdx.inference.general.elimination import best_elimination, eliminate, moral_graph
+from bayesdx.inference.general.elimination import (
+    SMALL_TREE,
+    best_elimination,
+    eliminate,
+    moral_graph,
+)
 
+#: Cells from which another rule of elimination may save more than it takes.
+DEARER_RULES: Mapping[str, float] = MappingProxyType(
+    {"fill": SMALL_TREE, "weighted_fill": SMALL_TREE}
+)
 #: Bytes of a cell of a message and of the state that is best, and of a product and the next one.
 MESSAGE_CELL, PRODUCT_CELL = 16.0, 16.0
 
@@ -101,7 +111,7 @@ def lay_out(
     free = tuple(tuple(v for v in scope if v in live) for scope in scopes)
     joined = {v for scope in free if len(scope) > 1 for v in scope}
     graph = moral_graph(len(cards), free)
-    order = best_elimination(graph, cards, sorted(joined), first=sums).order
+    order = best_elimination(graph, cards, sorted(joined), worth=DEARER_RULES, first=sums).order
     plan = _split(free, cards, order, best, sums, math.inf)
     if plan.row_bytes <= most_bytes or math.isinf(most_bytes):
         return plan
@@ -139,7 +149,7 @@ def _split(
         parts = parts or [(frozenset([v]), [])]
         scopes = tuple(tuple(sorted(held, key=place.__getitem__)) for held, _ in parts)
         sources = tuple(
-            tuple((i, *_view(made[i], scope, cards)) for i in inside)
+            tuple((i, *_view(made[i], scope, cards, place)) for i in inside)
             for scope, (_, inside) in zip(scopes, parts, strict=True)
         )
         buckets.append(Bucket(v, v in sums, scopes, sources))
@@ -183,7 +193,10 @@ def _cells(cards: Scope, scope: Iterable[int]) -> float:
     return math.prod([float(cards[u]) for u in scope])
 
 
-def _view(scope: Scope, bucket: Scope, cards: Scope) -> tuple[Scope, Scope]:
+def _view(
+    scope: Scope, bucket: Scope, cards: Scope, place: Mapping[int, int]
+) -> tuple[Scope, Scope]:
     """How a message is transposed and shaped to have one axis for each variable of a bucket."""
-    axes = tuple(sorted(range(len(scope)), key=lambda axis: bucket.index(scope[axis])))
-    return (*axes, len(scope)), tuple(cards[u] if u in scope else 1 for u in bucket)
+    ranks = [place[u] for u in scope]
+    axes = sorted(range(len(scope)), key=ranks.__getitem__)
+    return (*axes, len(scope)), tuple([cards[u] if u in scope else 1 for u in bucket])
