@@ -62,7 +62,8 @@ def engine() -> bayesdx.Engine:
 def gathered(
     engine: bayesdx.Engine, name: str, findings: dict[str, object], effort: Thoroughness = QUICK
 ) -> CaseReport:
-    return gather(engine.core, name, {}, engine.core.read_case(findings), findings, effort)
+    case = engine.core.read_case(findings)
+    return gather(engine.core, [(name, {}, case, findings)], effort)[0]
 
 
 GIVEN = {"<script>alert(1)</script>": CASE, "emergency": EMERGENCY, "nothing": {}}

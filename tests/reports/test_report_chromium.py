@@ -44,7 +44,8 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     core, given = engine.core, {"Case": SHOWN, "Second": PRESSING}
     cases = list(given.items())[: 1 if request.param == "one case" else 2]
     reports = [
-        gather(core, name, {}, core.read_case(case), case, Thoroughness()) for name, case in cases
+        gather(core, [(name, {}, core.read_case(case), case)], Thoroughness())[0]
+        for name, case in cases
     ]
     (folder / "page.html").write_text(
         page(engine, reports, "Differential diagnosis"), encoding="utf-8"

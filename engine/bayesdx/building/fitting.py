@@ -25,7 +25,7 @@ to reach its floor, take hundreds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
@@ -38,8 +38,10 @@ IN_POPULATION, ALONE, NET = 0, 1, 2
 _ROUNDS = 1000
 _CHECK_EVERY = 8
 _SETTLED = 1e-15
-#: Columns solved together: few enough for their arrays to stay in cache.
-_COLUMNS_AT_ONCE = 256
+#: Entries, slots times columns, solved together: few enough for their arrays to stay in cache.
+_ENTRIES_TOGETHER = 1 << 13
+#: Rounds after which what has not settled is put together with what has not settled elsewhere.
+_ROUNDS_TOGETHER = 72
 #: A round of correction after which every rate is this near to what is stated is the last; each
 #: gains one digit or two.
 _GIVEN_BACK = 1e-11
@@ -58,11 +60,19 @@ class Columns:
         )
 
     def put(self, columns: IntArray | slice, part: Self) -> Self:
-        """Return these with some fits replaced."""
+        """Return these with some fits replaced, in as many slots as those have."""
         new = {one.name: getattr(self, one.name).copy() for one in fields(self)}
         for name, array in new.items():
-            array[..., columns] = getattr(part, name)
+            values = getattr(part, name)
+            array[(slice(len(values)), columns) if values.ndim > 1 else columns] = values
         return replace(self, **new)
+
+    def top(self, slots: int) -> Self:
+        """Return the fits with so many slots, the first ones."""
+        arrays = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(
+            self, **{name: one[:slots] if one.ndim > 1 else one for name, one in arrays.items()}
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,35 +247,65 @@ def solve(targets: Targets, ratio: Rates, start: LinkParameters | None = None) -
     if start is None:
         leak = np.clip(0.5 * targets.background, targets.floor, targets.ceiling)
         start = LinkParameters(np.zeros_like(targets.prior), np.ones_like(targets.prior), leak)
-    blocks = [
-        slice(first, first + _COLUMNS_AT_ONCE)
-        for first in range(0, len(targets.background), _COLUMNS_AT_ONCE)
-    ]
-    result = start
-    for part in blocks:
-        result = result.put(part, _solve(targets.take(part), ratio.take(part), start.take(part)))
+    height = _slots_in_use(targets)
+    # Columns of few links first; those that take many rounds are solved together at the end.
+    left, result = np.argsort(height, kind="stable"), start
+    for first in range(0, _ROUNDS, _ROUNDS_TOGETHER):
+        moving = []
+        for part in _blocks(left, height[left]):
+            slots = int(height[part[-1]])
+            solved, still = _solve(
+                targets.take(part).top(slots),
+                ratio.take(part).top(slots),
+                result.take(part).top(slots),
+                min(_ROUNDS_TOGETHER, _ROUNDS - first),
+            )
+            result = result.put(part, solved)
+            moving.append(part[still])
+        left = np.concatenate(moving) if moving else left[:0]
     return result
 
 
-def _solve(targets: Targets, ratio: Rates, p: LinkParameters) -> LinkParameters:
+def _slots_in_use(targets: Targets) -> IntArray:
+    """Position after the last slot of each column that is not empty, (R,)."""
+    used = targets.linked | (targets.prior > 0.0)
+    return np.asarray((used * np.arange(1, 1 + len(used))[:, None]).max(axis=0, initial=0))
+
+
+def _blocks(columns: IntArray, height: IntArray) -> Iterator[IntArray]:
+    """Cut columns of rising height into blocks of so many entries."""
+    first = 0
+    while first < len(columns):
+        # So many as there could be if all were as high as the last of them.
+        many = _ENTRIES_TOGETHER // np.maximum(height[first:], 1)
+        last = first + max(1, int(np.count_nonzero(np.arange(1, 1 + len(many)) <= many)))
+        yield columns[first:last]
+        first = last
+
+
+def _solve(
+    targets: Targets, ratio: Rates, p: LinkParameters, rounds: int
+) -> tuple[LinkParameters, BoolArray]:
+    """Take so many rounds, or fewer; return the parameters, and which columns still move."""
     result, columns, weights = p, np.arange(len(p.leak)), targets.weights
-    for count in range(1, _ROUNDS + 1):
+    for count in range(1, rounds + 1):
         new = update(targets, weights, p, ratio)
-        if count % _CHECK_EVERY and count != _ROUNDS:
+        if count % _CHECK_EVERY and count != rounds:
             p = new
             continue
         links = np.maximum(np.abs(new.strength - p.strength), np.abs(new.factor - p.factor))
         change = np.maximum(links.max(axis=0, initial=0.0), np.abs(new.leak - p.leak))
-        moving = change >= _SETTLED if count != _ROUNDS else np.zeros(len(change), dtype=bool)
-        result = result.put(columns[~moving], new.take(~moving))
-        if not moving.any():
+        moving: BoolArray = np.asarray(change >= _SETTLED)
+        if count == rounds or not moving.all():
+            result = result.put(columns, new)
+        if not moving.any() or count == rounds:
             break
-        if moving.all():
-            p = new
-        else:
-            columns, weights, p = columns[moving], weights[:, moving], new.take(moving)
+        columns, weights, p = columns[moving], weights[:, moving], new.take(moving)
+        if not moving.all():
             targets, ratio = targets.take(moving), ratio.take(moving)
-    return result
+    still = np.zeros(len(result.leak), dtype=bool)
+    still[columns[moving]] = True
+    return result, still
 
 
 def update(

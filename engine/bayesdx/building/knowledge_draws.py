@@ -16,6 +16,7 @@ when every finding has been asked for.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,8 @@ from bayesdx.building.fitting import LinkParameters, Rates, Targets, fit
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.answer import Answer
-from bayesdx.inference.noisy.model import FloatArray, IntArray
+from bayesdx.inference.noisy.choice import takes_compiled
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws
 from bayesdx.knowledge.knowledge import Knowledge
 
@@ -93,31 +95,74 @@ class KnowledgeDraws:
             return posteriors_under(model, evidence, parameters, self._plans, self.backend)
         return posteriors_under(model, evidence, parameters.take(draws), None, self.backend)
 
-    def parameters(self, evidence: Evidence) -> ParameterDraws:
-        """Return the parameters that one case asks for.
+    def answer_each(
+        self,
+        evidence: Evidence,
+        asked: BoolArray,
+        told: Callable[[float], None] | None = None,
+    ) -> list[Answer]:
+        """Answer N cases under every draw.
 
         Parameters
         ----------
         evidence : Evidence
-            One case.
+        asked : bool array (N, C)
+            Causes whose posteriors are wanted; others may be left out.
+        told : callable, optional
+            Told the share that is done.
+
+        Returns
+        -------
+        list of Answer
+            Of each case, a row a draw.
+
+        Raises
+        ------
+        TooComplex
+            If one of them is beyond the limits.
+        """
+        model, cases = self.assembly.model, np.arange(len(evidence))
+        rows = evidence.take(np.repeat(cases, len(self)))
+        if len(cases) > 1 and takes_compiled(self.backend, model, rows):
+            from bayesdx.inference.noisy.drawn_models import answers_of_models
+
+            parameters = self.parameters(evidence)
+            log_evidence, causes = answers_of_models(model, evidence, parameters, asked, told)
+            return [Answer(log_evidence[:, n], causes[:, n], np.empty(0)) for n in cases]
+        answers = []
+        for n in cases:
+            answers.append(self.answer(evidence.take(cases[n : n + 1])))
+            if told is not None:
+                told((n + 1) / len(cases))
+        return answers
+
+    def parameters(self, evidence: Evidence) -> ParameterDraws:
+        """Return the parameters that cases ask for.
+
+        Parameters
+        ----------
+        evidence : Evidence
 
         Returns
         -------
         ParameterDraws
-            Of D draws, with the findings and ordinals that the case speaks of.
+            Of D draws, with the findings and ordinals that one of the cases speaks of.
         """
         model, layout = self.assembly.model, self.assembly.links.layout
-        asked = np.flatnonzero(~np.isnan(evidence.findings[0])).tolist()
+        asked = np.flatnonzero(~np.isnan(evidence.findings).all(axis=0)).tolist()
+        names = [(model.findings[f],) for f in asked]
         ordinals = {}
         for o, name in enumerate(model.ordinals):
-            if evidence.lower[0, o] > 0 or evidence.upper[0, o] < model.ordinal_sizes[o] - 1:
-                ordinals[o] = tuple(self.event(one) for one in layout.thresholds[name])
+            full = model.ordinal_sizes[o] - 1
+            if (evidence.lower[:, o] > 0).any() or (evidence.upper[:, o] < full).any():
+                ordinals[o] = layout.thresholds[name]
+        self._solve_for([one for own in (*names, *ordinals.values()) for one in own])
         if self._tables is None:
             self._tables = self._cause_tables()
         parents, tables = self._tables
         return ParameterDraws(
             findings={f: self.event(model.findings[f]) for f in asked},
-            ordinals=ordinals,
+            ordinals={o: tuple(map(self.event, own)) for o, own in ordinals.items()},
             parents=parents,
             tables=tables,
             risk_priors=tuple(self.upper.shares(name) for name in model.risks),
@@ -140,20 +185,24 @@ class KnowledgeDraws:
 
     def event(self, name: str) -> LinkDraws:
         """Return the parameters of a finding with a probability, or of a threshold."""
-        if name not in self._events:
-            layout = self.assembly.links.layout
-            rows = np.flatnonzero(layout.chain == layout.chain[layout.row[name]])
-            # Two threads that do so at once make the same.
-            self._events.update(self._laid_out(rows, self._solved(rows)))
+        self._solve_for([name])
         return self._events[name]
 
     def solve_all(self) -> None:
-        """Solve for every event at once, which takes a fraction of one after the other."""
-        rows = np.arange(len(self.assembly.links.layout.events))
-        self._events.update(self._laid_out(rows, self._solved(rows)))
+        """Solve for every event at once."""
+        self._solve_for(self.assembly.links.layout.events)
+
+    def _solve_for(self, names: Sequence[str]) -> None:
+        """Solve for events together, which takes a fraction of one after the other."""
+        layout = self.assembly.links.layout
+        chains = [layout.chain[layout.row[name]] for name in names if name not in self._events]
+        if chains:
+            rows = np.flatnonzero(np.isin(layout.chain, chains))
+            # Two threads that do so at once make the same.
+            self._events.update(self._laid_out(rows, self._solved(rows)))
 
     def _solved(self, rows: IntArray) -> LinkParameters:
-        """Solve for a finding, or for all thresholds of an ordinal finding."""
+        """Solve for findings, and for all thresholds of ordinal findings."""
         links, draws = self.assembly.links, len(self)
         targets = event_targets(self.upper, links.layout, rows)
         slots = slice(len(targets.prior))

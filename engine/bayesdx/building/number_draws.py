@@ -20,7 +20,13 @@ from scipy import special
 
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge.addresses import Address, PlacedNumber, every_number
-from bayesdx.knowledge.distributions import BetaFit, LogNormalFit, fit_beta, fit_log_normal
+from bayesdx.knowledge.distributions import (
+    BetaFit,
+    LogNormalFit,
+    fit_beta,
+    fit_betas,
+    fit_log_normal,
+)
 from bayesdx.knowledge.knowledge import Knowledge
 
 #: Drawn probabilities stay this far from 0 and 1, where a Beta draw can round to.
@@ -85,16 +91,25 @@ class Uncertain:
 def uncertain_numbers(knowledge: Knowledge) -> tuple[Uncertain, ...]:
     """Fit a distribution to every number of the knowledge, in the order of `every_number`."""
     sizes = knowledge.model.equivalent_sample_size
+    numbers = list(every_number(knowledge))
     # Round figures recur: what is stated alike is fitted once.
-    fits: dict[object, Fit] = {}
-    found = []
-    for number in every_number(knowledge):
-        stated = number.stated
-        alike = number.value, stated.range, stated.basis, number.is_ratio
-        if alike not in fits:
-            fits[alike] = _fit(number, sizes[stated.basis])
-        found.append(Uncertain(number, fits[alike]))
-    return tuple(found)
+    keys = [(one.value, one.stated.range, one.stated.basis, one.is_ratio) for one in numbers]
+    alike = dict(zip(keys, numbers, strict=True))
+    ranged = {key: _beta_range(one) for key, one in alike.items()}
+    betas = {key: told for key, told in ranged.items() if told is not None}
+    fits: dict[object, Fit] = {
+        key: _fit(one, sizes[one.stated.basis]) for key, one in alike.items() if key not in betas
+    }
+    fits |= zip(betas, fit_betas(*zip(*betas.values(), strict=True)) if betas else (), strict=True)
+    return tuple(Uncertain(one, fits[key]) for key, one in zip(keys, numbers, strict=True))
+
+
+def _beta_range(number: PlacedNumber) -> tuple[float, float, float] | None:
+    """Value and range of a number whose range a Beta distribution is fitted to, else None."""
+    value, told = number.value, number.stated.range
+    if isinstance(value, tuple) or number.is_ratio or told is None or value in (0.0, 1.0):
+        return None
+    return None if told[0] == told[1] or told == (0.0, 1.0) else (value, *told)
 
 
 def _fit(number: PlacedNumber, size: float) -> Fit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,8 +30,8 @@ from bayesdx.tables.stated_tables import read_table
 from bayesdx.tables.table_options import TableOptions
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.cases import Cases
     from bayesdx.diagnosis.core import Core
+    from bayesdx.reports.gathering import Named
 
 #: A page of more cases is too long to read, and takes minutes.
 MOST_CASES = 100
@@ -75,12 +74,10 @@ def report(
     with patience("reading the priors"):
         engine = bayesdx.load(priors, setting=setting)
     named = _named(engine.core, cases, findings, table)
-    effort, gathered = Thoroughness(draws=draws, every=every, seed=seed), []
-    with progress_shown("writing about cases", quiet=len(named) == 1) as told:
-        for one in named:
-            gathered.append(gather(engine.core, *one, effort))
-            if told is not None:
-                told(len(gathered), len(gathered) / len(named))
+    effort, count = Thoroughness(draws=draws, every=every, seed=seed), len(named)
+    with progress_shown("writing about cases", quiet=count == 1) as tell_share:
+        told = None if tell_share is None else lambda share: tell_share(int(share * count), share)
+        gathered = gather(engine.core, named, effort, told)
     with patience("writing the page"):
         write_whole(output, page(engine, gathered, title).encode())
     tell(f"bayesdx: {counted(len(gathered), 'case')} written to {output}")
@@ -95,7 +92,7 @@ def _check_libraries() -> None:
 
 def _named(
     core: Core, cases: str | None, findings: list[str] | None, options: TableOptions
-) -> list[tuple[str, Mapping[str, str], Cases, Mapping[str, object]]]:
+) -> list[Named]:
     """Read the cases: of each its name, what is shown beside it, what is known, and its cells."""
     if (cases is None) == (not findings):
         got = Phrase("both" if cases else "neither")

@@ -8,7 +8,7 @@ that the odds before times all factors are the odds after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,14 @@ from bayesdx.diagnosis.intervals import check_draws
 from bayesdx.diagnosis.kleene import Facts
 from bayesdx.diagnosis.results import NO_FINDINGS, OK, Result
 from bayesdx.errors import TooComplex
+from bayesdx.inference.evidence import stacked
 from bayesdx.inference.noisy.expected import expected_information
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.cases import Cases
     from bayesdx.diagnosis.core import Core
+    from bayesdx.inference.noisy.answer import Answer
     from bayesdx.inference.noisy.attribution.shapley import Method
 
 DRAWS = 50
@@ -116,47 +118,66 @@ def brief_answer(
     ('41', ['low', 'high'], 3)
     """
     check_draws(LEVEL, draws, seed)
-    return brief_of(core, core.read_case(findings), findings, draws=draws, seed=seed)
+    case = core.read_case(findings)
+    return briefs_of(core, [case], [findings], draws=draws, seed=seed)[0]
 
 
-def brief_of(
-    core: Core, cases: Cases, cells: Mapping[str, object], *, draws: int = DRAWS, seed: int = 0
-) -> Brief:
-    """Answer one case that was read shortly.
+def briefs_of(
+    core: Core,
+    cases: Sequence[Cases],
+    cells: Sequence[Mapping[str, object]],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    told: Callable[[float], None] | None = None,
+) -> list[Brief]:
+    """Answer cases that were read shortly; those of many take less than one after the other.
 
     Parameters
     ----------
     core : Core
-    cases : Cases
-        One case.
-    cells : mapping of str to object
-        What it was read from, to be shown as it was given.
+    cases : sequence of Cases
+        One case each.
+    cells : sequence of mappings of str to object
+        What each was read from, to be shown as it was given.
     draws : int
         As for `brief_answer`, or 0: then there are no ranges, which are NaN.
     seed : int
+    told : callable, optional
+        Told the share that is done.
 
     Returns
     -------
-    Brief
+    list of Brief
     """
-    diagnosis = diagnose(core, cases)
-    ranges, reasons = pd.DataFrame(columns=["low", "high"]), _NO_REASONS
-    given = _given(core, cells, diagnosis)
-    if diagnosis.status == OK:
-        ranges = _ranges(core, diagnosis, draws, seed)
-        if len(diagnosis.shortlist):
-            reasons = _reasons(core, diagnosis, given)
-    return Brief(
-        diagnosis=diagnosis,
-        given=given,
-        ranges=ranges,
-        reasons=reasons,
-        questions=_questions(core, diagnosis),
-        ask_first=_ask_first(core, diagnosis),
-        level=LEVEL,
-        draws=draws,
-        seed=seed,
-    )
+
+    def done(stage: int, share: float) -> None:
+        if told is not None:
+            told((stage + share) / 3)
+
+    diagnoses = []
+    for case in cases:
+        diagnoses.append(diagnose(core, case))
+        done(0, len(diagnoses) / len(cases))
+    ranges = _ranges(core, diagnoses, draws, seed, lambda share: done(1, share))
+    briefs = []
+    for diagnosis, own, said in zip(diagnoses, ranges, cells, strict=True):
+        given = _given(core, said, diagnosis)
+        known = len(diagnosis.shortlist) > 0
+        brief = Brief(
+            diagnosis=diagnosis,
+            given=given,
+            ranges=own,
+            reasons=_reasons(core, diagnosis, given) if known else _NO_REASONS,
+            questions=_questions(core, diagnosis),
+            ask_first=_ask_first(core, diagnosis),
+            level=LEVEL,
+            draws=draws,
+            seed=seed,
+        )
+        briefs.append(brief)
+        done(2, len(briefs) / len(cases))
+    return briefs
 
 
 _NO_REASONS = pd.DataFrame(columns=["label", "value", "odds"])
@@ -165,22 +186,42 @@ _NO_QUESTIONS = pd.DataFrame(
 )
 
 
-def _ranges(core: Core, diagnosis: Diagnosis, draws: int, seed: int) -> pd.DataFrame:
-    causes = diagnosis.shortlist.index
-    at = [core.model.causes.index(name) for name in causes]
-    blank = pd.DataFrame({"low": np.nan, "high": np.nan}, index=causes)
-    if not draws:
-        return blank
-    try:
+def _ranges(
+    core: Core,
+    diagnoses: Sequence[Diagnosis],
+    draws: int,
+    seed: int,
+    told: Callable[[float], None],
+) -> list[pd.DataFrame]:
+    """Ranges of the causes on the short list of each case; an empty list has none."""
+    known = [one for one in diagnoses if one.status == OK and draws]
+    asked = np.zeros((len(known), len(core.model.causes)), dtype=bool)
+    for row, one in enumerate(known):
+        asked[row, [core.model.causes.index(name) for name in one.shortlist.index]] = True
+    answers: list[Answer] = []
+    if known:
         drawn = core.perturbations.drawn(draws, seed)
-        answers = drawn.answer(diagnosis.cases.evidence)
-    except TooComplex:
-        return blank  # one case was within reach, so many at once are not
-    if not answers.possible.any():
-        return blank
-    tails = (1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0
-    low, high = np.quantile(answers.causes[answers.possible][:, at], tails, axis=0)
-    return pd.DataFrame({"low": low, "high": high}, index=causes)
+        try:
+            answers = drawn.answer_each(stacked([one.cases.evidence for one in known]), asked, told)
+        except TooComplex:
+            if len(known) > 1:
+                # One of them is: the others have their ranges.
+                return [_ranges(core, [one], draws, seed, told)[0] for one in diagnoses]
+    by_case = dict(zip(map(id, known), answers, strict=False))
+    return [_range(core, one, by_case.get(id(one))) for one in diagnoses]
+
+
+def _range(core: Core, diagnosis: Diagnosis, answers: Answer | None) -> pd.DataFrame:
+    causes = diagnosis.shortlist.index
+    frame = pd.DataFrame({"low": np.nan, "high": np.nan}, index=causes)
+    # None where one case was within reach, so many at once are not.
+    if answers is not None and answers.possible.any():
+        at = [core.model.causes.index(name) for name in causes]
+        tails = (1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0
+        frame["low"], frame["high"] = np.quantile(
+            answers.causes[answers.possible][:, at], tails, axis=0
+        )
+    return frame
 
 
 def _reasons(core: Core, diagnosis: Diagnosis, given: pd.DataFrame) -> pd.DataFrame:

@@ -13,6 +13,7 @@ above 0.69, a certainty that nobody expressed, the quantiles by one about as wid
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -86,11 +87,29 @@ def fit_beta(mean: float, lo: float | None, hi: float | None, ess: float) -> Bet
         raise ValueError(f"interval: expected bounds around {mean!r}, got {(lo, hi)!r}.")
     if lo == 0.0 and hi == 1.0:
         return BetaFit(mean * ess, (1.0 - mean) * ess, True)
-    log_size = _best_log_size(mean, lo, hi)
-    misses = _misses(mean, lo, hi, np.array([log_size]))
-    size = math.exp(log_size)
-    matched = bool(np.abs(misses).max() <= QUANTILE_TOLERANCE * (hi - lo))
-    return BetaFit(mean * size, (1.0 - mean) * size, matched)
+    return fit_betas([mean], [lo], [hi])[0]
+
+
+def fit_betas(mean: Sequence[float], lo: Sequence[float], hi: Sequence[float]) -> list[BetaFit]:
+    """Fit many Beta distributions at once; see `fit_beta`.
+
+    Parameters
+    ----------
+    mean, lo, hi : sequences of float
+        As there, of as many numbers; no interval is all of 0 to 1.
+
+    Returns
+    -------
+    list of BetaFit
+    """
+    ranges = _Ranges(*(np.array(one, dtype=np.float64)[:, None] for one in (mean, lo, hi)))
+    log_size = _best_log_sizes(ranges)
+    misses = np.abs(_misses(ranges, log_size[:, None])).max(axis=0)
+    matched = misses <= QUANTILE_TOLERANCE * (ranges.hi - ranges.lo)
+    return [
+        BetaFit(one * size, (1.0 - one) * size, bool(good))
+        for one, size, good in zip(mean, map(math.exp, log_size), matched[:, 0], strict=True)
+    ]
 
 
 def fit_log_normal(median: float, lo: float | None, hi: float | None, ess: float) -> LogNormalFit:
@@ -129,47 +148,62 @@ def fit_log_normal(median: float, lo: float | None, hi: float | None, ess: float
     return LogNormalFit(centre, width / (2.0 * NORMAL_95), off <= QUANTILE_TOLERANCE * width)
 
 
-def _best_log_size(mean: float, lo: float, hi: float) -> float:
-    """Return the logarithm of a + b whose quantiles are nearest to the range.
+class _Ranges(NamedTuple):
+    """Means and ends of ranges, (R, 1) each."""
+
+    mean: Floats
+    lo: Floats
+    hi: Floats
+
+    def take(self, rows: NDArray[np.intp]) -> _Ranges:
+        return _Ranges(*(one[rows] for one in self))
+
+
+def _best_log_sizes(ranges: _Ranges) -> Floats:
+    """Return the logarithms, (R,), of the a + b whose quantiles are nearest to the ranges.
 
     A skewed mean can have its quantiles near the same range at two sizes, one of which puts nearly
     all mass on 0 or 1. Each minimum of a grid is therefore refined, and of those that are about as
     good the largest size, the single-peaked shape, is taken.
     """
     log_sizes = np.linspace(math.log(_SMALLEST), math.log(_LARGEST), _POINTS)
-    loss = _loss(mean, lo, hi, log_sizes)
-    padded = np.pad(loss, 1, constant_values=math.inf)
-    minima = np.flatnonzero((padded[:-2] >= loss) & (loss <= padded[2:]))
-    step = float(log_sizes[1] - log_sizes[0])
-    refined = [_refine(mean, lo, hi, float(log_sizes[index]), step) for index in minima]
-    enough = min(value for value, _ in refined) + (NEGLIGIBLE * (hi - lo)) ** 2
-    return max(log_size for value, log_size in refined if value <= enough)
+    loss = _loss(ranges, log_sizes[None])
+    padded = np.pad(loss, ((0, 0), (1, 1)), constant_values=math.inf)
+    rows, columns = np.nonzero((padded[:, :-2] >= loss) & (loss <= padded[:, 2:]))
+    refined = ranges.take(rows)
+    value, log_size = _refine(refined, log_sizes[columns], float(log_sizes[1] - log_sizes[0]))
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    enough = np.minimum.reduceat(value, first) + (NEGLIGIBLE * (ranges.hi - ranges.lo)[:, 0]) ** 2
+    good = np.where(value <= enough[rows], log_size, -math.inf)
+    return np.asarray(np.maximum.reduceat(good, first))
 
 
-def _refine(mean: float, lo: float, hi: float, log_size: float, step: float) -> tuple[float, float]:
-    """Return the loss and the logarithm of the size at the minimum next to a grid point."""
-    value = math.inf
+def _refine(ranges: _Ranges, log_size: Floats, step: float) -> tuple[Floats, Floats]:
+    """Return the losses and the logarithms of the sizes at the minima next to points of a grid."""
+    every, value = np.arange(len(log_size)), np.empty_like(log_size)
     for _ in range(_REFINEMENTS):
-        log_sizes = np.linspace(log_size - step, log_size + step, _FINE_POINTS)
-        loss = _loss(mean, lo, hi, log_sizes)
-        best = int(np.argmin(loss))
-        value, log_size = float(loss[best]), float(log_sizes[best])
+        log_sizes = np.linspace(log_size - step, log_size + step, _FINE_POINTS, axis=1)
+        loss = _loss(ranges, log_sizes)
+        best = loss.argmin(axis=1)
+        value, log_size = loss[every, best], log_sizes[every, best]
         step = 2.0 * step / (_FINE_POINTS - 1)
     return value, log_size
 
 
-def _loss(mean: float, lo: float, hi: float, log_sizes: Floats) -> Floats:
-    return np.asarray((_misses(mean, lo, hi, log_sizes) ** 2).sum(axis=0), dtype=np.float64)
+def _loss(ranges: _Ranges, log_sizes: Floats) -> Floats:
+    return np.asarray((_misses(ranges, log_sizes) ** 2).sum(axis=0), dtype=np.float64)
 
 
-def _misses(mean: float, lo: float, hi: float, log_sizes: Floats) -> Floats:
-    """Return (2, sizes): how far the 5 % and 95 % quantiles are from the ends of the range."""
+def _misses(ranges: _Ranges, log_sizes: Floats) -> Floats:
+    """Return (2, R, sizes): how far the 5 % and 95 % quantiles are from the ends of the ranges."""
     sizes = np.exp(log_sizes)
-    a, b = mean * sizes, (1.0 - mean) * sizes
-    misses = np.zeros((2, len(sizes)))
+    a, b = ranges.mean * sizes, (1.0 - ranges.mean) * sizes
+    misses = np.zeros((2, *a.shape))
     # No quantile reaches a bound of 0 or 1, whatever the size; such an end says nothing.
-    if lo > 0.0:
-        misses[0] = special.betaincinv(a, b, LOW) - lo
-    if hi < 1.0:
-        misses[1] = special.betaincinv(a, b, HIGH) - hi
+    for miss, end, tail, told in (
+        (misses[0], ranges.lo, LOW, ranges.lo > 0.0),
+        (misses[1], ranges.hi, HIGH, ranges.hi < 1.0),
+    ):
+        special.betaincinv(a, b, tail, out=miss, where=told)
+        np.subtract(miss, end, out=miss, where=told)
     return misses

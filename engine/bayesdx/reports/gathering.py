@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Draws behind the ranges, as in `bayesdx.diagnosis.briefing`; that is imported when it is asked.
 DRAWS = 50
+#: Share of the work that first pages are, where what is slower follows.
+_FIRST_PAGES = 0.1
 #: Questions that are printed with every answer.
 QUESTIONS = 8
 
@@ -94,27 +96,48 @@ class CaseReport:
     further: Further | None
 
 
+#: A case to be told of: its name, what is shown beside it, what is known, what it was read from.
+Named = tuple[str, Mapping[str, str], "Cases", Mapping[str, object]]
+
+
 def gather(
     core: Core,
-    name: str,
-    kept: Mapping[str, str],
-    case: Cases,
-    cells: Mapping[str, object],
+    named: Sequence[Named],
     effort: Thoroughness,
-) -> CaseReport:
-    """Answer one case that was read from `cells`; the other parameters are as in `CaseReport`."""
-    from bayesdx.diagnosis.briefing import brief_of
+    told: Callable[[float], None] | None = None,
+) -> list[CaseReport]:
+    """Answer cases that were read.
+
+    Parameters
+    ----------
+    core : Core
+    named : sequence of (name, kept, case, cells)
+        As in `CaseReport`; the case, and the cells that it was read from.
+    effort : Thoroughness
+    told : callable, optional
+        Told the share that is done.
+    """
+    from bayesdx.diagnosis.briefing import briefs_of
     from bayesdx.diagnosis.frames import causes_frame
 
-    brief = brief_of(core, case, cells, draws=effort.draws, seed=effort.seed)
-    statements = core.once(causes_frame)["statements"]
-    return CaseReport(
-        name=name,
-        kept=kept,
-        brief=brief,
-        priors=dict(zip(statements.index, statements, strict=True)),
-        further=_further(core, case, brief, effort) if effort.every else None,
+    names, kept, cases, cells = zip(*named, strict=True) if named else ((), (), (), ())
+    first = _FIRST_PAGES if effort.every else 1.0
+
+    def done(share: float) -> None:
+        if told is not None:
+            told(share)
+
+    briefs = briefs_of(
+        core, cases, cells, draws=effort.draws, seed=effort.seed, told=lambda x: done(first * x)
     )
+    statements = core.once(causes_frame)["statements"]
+    priors = dict(zip(statements.index, statements, strict=True))
+    reports = []
+    for name, beside, case, brief in zip(names, kept, cases, briefs, strict=True):
+        further = _further(core, case, brief, effort) if effort.every else None
+        reports.append(CaseReport(name, beside, brief, priors, further))
+        done(first + (1.0 - first) * len(reports) / len(named))
+    return reports
 
 
 def _further(core: Core, case: Cases, brief: Brief, effort: Thoroughness) -> Further:

@@ -9,7 +9,9 @@ from random_networks import random_problem
 
 from bayesdx.errors import BayesdxError
 from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, posteriors
+from bayesdx.inference.noisy import draws as draws_module
 from bayesdx.inference.noisy import jit
+from bayesdx.inference.noisy.drawn_models import answers_of_models
 from bayesdx.inference.noisy.draws import (
     LanePlans,
     LinkDraws,
@@ -218,6 +220,30 @@ def test_the_compiled_loop_gives_the_same(seed: int) -> None:
         fast = posteriors_under(model, evidence, draws, plans, "compiled")
         np.testing.assert_allclose(fast.causes, plain.causes, rtol=0, atol=1e-12)
         np.testing.assert_allclose(fast.log_evidence, plain.log_evidence, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_model_a_draw_gives_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many cases at once, with all causes asked or some; and one case that is held to be heavy."""
+    pytest.importorskip("numba")
+    model, evidence = random_problem(seed, n_cases=3)
+    draws = drawn(model, 7, seed)
+    asked = np.random.default_rng(seed).random((3, len(model.causes))) < 0.5
+    shares: list[float] = []
+    log_evidence, causes = answers_of_models(model, evidence, draws, None, shares.append)
+    _, some = answers_of_models(model, evidence, draws, asked)
+    assert shares == [(d + 1) / 7 for d in range(7)]
+    plain = [posteriors_under(model, evidence.take(np.array([n])), draws) for n in range(3)]
+    monkeypatch.setattr(draws_module, "_HEAVY", 0)
+    for n, right in enumerate(plain):
+        case = evidence.take(np.array([n]))
+        heavy = posteriors_under(model, case, draws, backend="compiled")
+        for one in (causes[:, n], heavy.causes):
+            np.testing.assert_allclose(one, right.causes, rtol=0, atol=1e-12)
+        for one in (log_evidence[:, n], heavy.log_evidence):
+            np.testing.assert_allclose(one, right.log_evidence, rtol=0, atol=1e-12)
+        wanted = np.where(asked[n], right.causes, 0.0)
+        np.testing.assert_allclose(some[:, n], wanted, rtol=0, atol=1e-12)
 
 
 def test_without_numba_the_compiled_loop_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,18 +69,20 @@ def with_numbers(
     model: NoisyModel,
     *,
     links: Links | None = None,
+    cause_parents: tuple[tuple[int, ...], ...] | None = None,
     cause_tables: tuple[FloatArray, ...] | None = None,
     risk_priors: tuple[FloatArray, ...] | None = None,
 ) -> NoisyModel:
     """Return a model of the same variables with other numbers.
 
-    ``network`` stays what it was: the model does not look at its numbers again.
+    With other ``cause_parents`` come ``cause_tables`` of these. ``network`` stays what it was: the
+    model does not look at its numbers again.
     """
     return _lay_out(
         (model.network, model.risks, model.causes, model.findings, model.ordinals),
         model.groups,
         links or model.links,
-        model.cause_parents,
+        cause_parents or model.cause_parents,
         cause_tables or model.cause_tables,
         risk_priors or model.risk_priors,
     )

@@ -3,7 +3,8 @@
 `bayesdx.inference.posteriors` answers many cases under one set of numbers; here it is the other way
 round. All draws share the structure of the case, so one order of work serves them all, a lane a
 draw (`bayesdx.inference.noisy.lanes`). Where an inhibitor acts in some draws only, the lanes are
-split into a few groups when that saves more than another run costs.
+split into a few groups when that saves more than another run costs. Where findings couple much and
+the compiled sweep is at hand, each draw is a model (`bayesdx.inference.noisy.drawn_models`).
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from typing import cast
 
 import numpy as np
 
-from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.errors import BayesdxError, Fault, Phrase, TooComplex
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.answer import Answer
-from bayesdx.inference.noisy.choice import lanes_take_compiled
+from bayesdx.inference.noisy.choice import lanes_take_compiled, takes_compiled
+from bayesdx.inference.noisy.drawn_models import answers_of_models
 from bayesdx.inference.noisy.lane_case import FindingLinks, LaneCase, condition_lanes
-from bayesdx.inference.noisy.lane_order import find_order
+from bayesdx.inference.noisy.lane_order import Order, find_order
 from bayesdx.inference.noisy.lane_program import FlatProgram, LanePrograms
 from bayesdx.inference.noisy.lanes import AT_ONCE, run_lanes
 from bayesdx.inference.noisy.model import NoisyModel
@@ -34,6 +36,10 @@ __all__ = ["LanePlans", "LinkDraws", "ParameterDraws", "posteriors_under", "repe
 
 #: Seconds a component of a lane, and a run of a step: what a split is weighed by.
 _A_COMPONENT, _A_STEP = 12e-9, 40e-6
+#: Components of a lane from which a model a draw is sooner answered: a lane of so many takes
+#: compiled code some 13 ms; so does laying out a model and answering it, whatever couples (typical
+#: cases of the packaged knowledge, most risks unknown).
+_HEAVY = 1 << 23
 #: A group is split when that saves this share of its cost, at most so often in a row.
 _WORTH, _DEEPEST = 0.15, 3
 
@@ -100,12 +106,20 @@ def posteriors_under(
         )
     )
     links = FindingLinks(evidence, asked)
-    for lanes in plans.groups.get(key, lambda: _groups(evidence, asked, links)):
-        if len(lanes) == len(draws):
-            case = condition_lanes(evidence, asked, findings=links)
-        else:
-            case = condition_lanes(evidence, asked.take(lanes))
-        program = plans.programs.get(case.structure, len(lanes))
+    by_model = takes_compiled(backend, model, evidence.take(np.zeros(len(draws), dtype=np.intp)))
+    for lanes in plans.groups.get(key, lambda: _groups(evidence, asked, links, by_model)):
+        part = asked if len(lanes) == len(draws) else asked.take(lanes)
+        case = condition_lanes(evidence, part, findings=links if part is asked else None)
+        try:
+            program = plans.programs.get(case.structure, len(lanes))
+        except TooComplex:
+            if not by_model:
+                raise
+            program = None
+        if program is None or (by_model and program.work > _HEAVY):
+            found = answers_of_models(model, evidence, part)
+            log_evidence[lanes], causes[lanes] = found[0][:, 0], found[1][:, 0]
+            continue
         if lanes_take_compiled(backend, program.work * len(lanes) * _A_COMPONENT):
             flat = plans.programs.flat(case.structure, len(lanes))
             log_evidence[lanes], posterior = _kernel()(case, flat)
@@ -125,7 +139,9 @@ def _kernel() -> _Kernel:
     return cast(_Kernel, import_module(jit.LANE_KERNEL).run_program)
 
 
-def _groups(evidence: Evidence, draws: ParameterDraws, links: FindingLinks) -> list[IntArray]:
+def _groups(
+    evidence: Evidence, draws: ParameterDraws, links: FindingLinks, by_model: bool
+) -> list[IntArray]:
     """Part lanes by whether inhibitors make a finding harder, where that pays."""
     every = np.arange(len(draws))
     if (links.hard.any(axis=1) == links.hard.all(axis=1)).all():
@@ -133,17 +149,21 @@ def _groups(evidence: Evidence, draws: ParameterDraws, links: FindingLinks) -> l
     one = draws.take(slice(0, 1))
     rest = condition_lanes(evidence, replace(one, findings={}))
 
-    def cost(lanes: IntArray) -> float:
-        """Seconds a group will take, about."""
+    def planned(lanes: IntArray) -> tuple[int, Order]:
+        """Causes that a group sums out, and the order of it."""
         masks, widths = links.structure(lanes)
         masks = [
             mask | other << len(widths)
             for mask, other in zip(masks, rest.structure.masks, strict=True)
         ]
         grouped = [mask for mask in masks if mask.bit_count() > 1]
-        order = find_order(grouped, [*widths, *rest.structure.widths], 1)
+        return len(grouped), find_order(grouped, [*widths, *rest.structure.widths], 1)
+
+    def cost(lanes: IntArray) -> float:
+        """Seconds a group will take, about."""
+        n_causes, order = planned(lanes)
         tiles = max(1.0, len(lanes) * order.widest / AT_ONCE)
-        return len(lanes) * order.work * _A_COMPONENT + tiles * len(grouped) * _A_STEP
+        return len(lanes) * order.work * _A_COMPONENT + tiles * n_causes * _A_STEP
 
     def split(lanes: IntArray, depth: int) -> list[IntArray]:
         best, least = [lanes], cost(lanes) * (1.0 - _WORTH) if depth else 0.0
@@ -156,4 +176,6 @@ def _groups(evidence: Evidence, draws: ParameterDraws, links: FindingLinks) -> l
             return best
         return [piece for half in best for piece in split(half, depth - 1)]
 
+    if by_model and planned(every)[1].work > _HEAVY:
+        return [every]
     return split(every, _DEEPEST)
