@@ -105,7 +105,8 @@ def _named(
     if count > MOST_CASES:
         expected = f"at most {MOST_CASES} cases on one page"
         raise InvalidCase(Fault(cases, expected, Phrase(str(count))))
-    columns = {name: table.evidence[name].array for name in table.roles.evidence}
+    evidence = table.evidence
+    columns = {name: evidence[name].array for name in table.roles.evidence}
     read = core.reader.read(columns, count, table.place, options.words)
     return [
         (

@@ -165,6 +165,7 @@ class Core(ReadOnly):
         only_evidence: bool = False,
         without: BoolArray | None = None,
         symptoms: FloatArray | None = None,
+        asked: BoolArray | None = None,
         workers: int | None = None,
     ) -> Answer:
         """Answer N cases with the backend of this core; see `bayesdx.inference.posteriors`."""
@@ -179,6 +180,7 @@ class Core(ReadOnly):
             only_evidence=only_evidence,
             without=without,
             symptoms=symptoms,
+            asked=asked,
             backend=self.backend,
             workers=workers,
         )

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayesdx.diagnosis.cases import Cases
+    from bayesdx.inference.evidence import Evidence
+    from bayesdx.inference.noisy.answer import Answer
 
 #: Causes whose rivals and further answers are worked out when no cause is named.
 LEADING = 3
@@ -281,9 +283,14 @@ def share_out(
     game = Game(
         observations.parts, observations.owners, len(observations.telling), observations.parts_known
     )
-    found = attribute(
-        core.model, game, [at[wanted[i]] for i in inside], core.posteriors, method=method
-    )
+    positions = [at[wanted[i]] for i in inside]
+    only = np.zeros(len(at), dtype=bool)
+    only[positions] = True
+
+    def answer(evidence: Evidence) -> Answer:
+        return core.posteriors(evidence, asked=np.tile(only, (len(evidence), 1)))
+
+    found = attribute(core.model, game, positions, answer, method=method)
     blank = nothing_shared(core, observations, wanted)
     blank.before[inside], blank.after[inside] = found.before, found.after
     telling = np.ix_(inside, observations.telling)
