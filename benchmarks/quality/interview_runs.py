@@ -1,28 +1,32 @@
 """The interview of `bayesdx ask` simulated: questions until urgency and first cause are final.
 
 Each case answers from its row; what the row does not tell stays unknown, and the question has been
-put all the same. *Now* is `bayesdx.cli.interview_course` (age, sex and main complaint,
-red flags, what tells most; 30 at most), *before* the order of `Engine.next_questions` without an
-end, which stopped by itself only when no answer could change the urgency. The goal is what the
+put all the same. *ask* is `bayesdx.cli.interview_course` (age, sex and main complaint, red flags,
+what tells most; 30 at most), *fixed* a plain list, read from the top: what the person notices, the
+complaint first, then what an examination, the laboratory and imaging show. The goal is what the
 whole row gives. Self-consistency of the order of questions, no accuracy.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from interviews import adaptive, told_by
+import pandas as pd
+from interviews import first_causes, told_by
 from scenarios import read_labelled
 
 import bayesdx
+from bayesdx.cli.asking import questions
 from bayesdx.cli.interview_course import COMPLAINT, MOST, choose, complaints_of, opening_of
 from bayesdx.diagnosis.asking.inquiries import inquiries_of
 
 ROOT = Path(__file__).resolve().parents[2]
+#: One answer: questions put so far, the urgency and the first cause after it.
+Step = tuple[int, str, str]
 
 
 class Reached(NamedTuple):
@@ -33,16 +37,16 @@ class Reached(NamedTuple):
     first_cause: int | None
 
 
-def led(engine: bayesdx.Engine, row: Mapping[str, object]) -> list[tuple[int, str, str]]:
-    """Lead one interview: after each answer the questions put, the urgency and the first cause."""
+def led(engine: bayesdx.Engine, row: Mapping[str, object]) -> list[Step]:
+    """Lead one interview of `bayesdx ask`."""
     every = {one.id: one for one in inquiries_of(engine.core).every}
     opening, known, unknown, parts = list(opening_of(engine, ())), {}, [], []
-    steps = [(0, *answer_of(engine, known))]
+    told_after: list[tuple[int, dict[str, str]]] = [(0, {})]
     while True:
         table = engine.next_questions(known, without=unknown, observed_by=askers(engine)).table
         put = choose(table, opening, parts)
         if put is None:
-            return steps
+            return answered(engine, told_after)
         parts.append(put.part)
         if put.question in opening:
             opening.remove(put.question)
@@ -53,7 +57,7 @@ def led(engine: bayesdx.Engine, row: Mapping[str, object]) -> list[tuple[int, st
             told = {k: v for k, v in told_by(row, every[put.question]).items() if k not in known}
         if told:
             known |= told
-            steps.append((len(parts), *answer_of(engine, known)))
+            told_after.append((len(parts), dict(known)))
         elif put.question != COMPLAINT:
             unknown.append(put.question)
         if len(parts) > MOST:
@@ -65,13 +69,29 @@ def askers(engine: bayesdx.Engine) -> str | None:
     return next((one.id for one in engine.knowledge.askers if one.id == "clinician"), None)
 
 
-def answer_of(engine: bayesdx.Engine, known: Mapping[str, str]) -> tuple[str, str]:
-    """Urgency and first cause."""
-    found = engine.diagnose(known)
-    return found.urgency, str(found.table.index[0])
+def read_out(engine: bayesdx.Engine, row: Mapping[str, object]) -> list[Step]:
+    """Ask everything in the order of a plain list."""
+    known: dict[str, str] = {}
+    told_after: list[tuple[int, dict[str, str]]] = [(0, {})]
+    for put, question in enumerate(questions(engine.knowledge), 1):
+        cell = row.get(question.id)
+        if not pd.isna(cell) and str(cell).strip():
+            known[question.id] = str(cell).strip()
+            told_after.append((put, dict(known)))
+    return answered(engine, told_after)
 
 
-def reached(steps: list[tuple[int, str, str]], urgency: str, first: str) -> Reached:
+def answered(
+    engine: bayesdx.Engine, told_after: Sequence[tuple[int, Mapping[str, str]]]
+) -> list[Step]:
+    """Answer all that was known after each question, as one table."""
+    frame = pd.DataFrame([known for _, known in told_after], dtype=object).fillna("")
+    scores = engine.score(frame)
+    causes, urgency = first_causes(engine, scores).tolist(), scores["urgency"].tolist()
+    return [(put, *last) for (put, _), *last in zip(told_after, urgency, causes, strict=True)]
+
+
+def reached(steps: Sequence[Step], urgency: str, first: str) -> Reached:
     """Say after how many questions both were what they stay to be."""
 
     def since(at: int, goal: str) -> int | None:
@@ -88,37 +108,41 @@ def reached(steps: list[tuple[int, str, str]], urgency: str, first: str) -> Reac
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Lead every so many interviews of both files and print medians."""
+    """Lead every so many interviews of both files and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", nargs="+", default=["documents", "published"])
+    parser.add_argument("--files", nargs="+", default=["typical", "published"])
     parser.add_argument("--every", type=int, default=1, help="take every so many cases")
     parser.add_argument("--backend", default="auto")
     options = parser.parse_args(arguments)
     engine = bayesdx.load(backend=options.backend)
+    print(HEAD)
     for name in options.files:
         findings = read_labelled(ROOT / "scenarios" / f"{name}.csv").findings
-        now, before = [], []
+        runs: dict[str, list[Reached]] = {"ask": [], "fixed": []}
         for row in findings.iloc[:: options.every].to_dict("records"):
-            case = {str(k): v for k, v in row.items()}
-            told = {k: v for k, v in case.items() if str(v).strip() and v == v}
-            goal = answer_of(engine, told)
-            now.append(reached(led(engine, case), *goal))
-            course = adaptive(engine, case, "ours")
-            old = list(zip(course.put, course.urgency, course.first_cause, strict=True))
-            before.append(reached(old, *goal))
-            print(f"  now {now[-1]}  before {before[-1]}", flush=True)
-        for word, runs in (("now", now), ("before", before)):
-            print(f"{name}: {word}, {len(runs)} cases: {summary(runs)}", flush=True)
+            case = {str(k): v for k, v in row.items() if not pd.isna(v) and str(v).strip()}
+            goal = answered(engine, [(0, case)])[0][1:]
+            runs["ask"].append(reached(led(engine, case), *goal))
+            runs["fixed"].append(reached(read_out(engine, case), *goal))
+        for order, found in runs.items():
+            print(line(name, order, found), flush=True)
 
 
-def summary(runs: list[Reached]) -> str:
-    """Medians, and the share that reached its goal within `MOST` questions."""
-    parts = []
+WITHIN = f"within {MOST}"
+HEAD = (
+    f"| cases | order | put | urgency final after | {WITHIN} "
+    f"| first cause final after | {WITHIN} |\n"
+    f"|{7 * '---|'}"
+)
+
+
+def line(name: str, order: str, runs: Sequence[Reached]) -> str:
+    """One order on one file: medians, and the share that reached its goal within `MOST`."""
+    cells = [f"{len(runs)} of {name}", order, f"{np.median([run.put for run in runs]):g}"]
     for goal in ("urgency", "first_cause"):
         put = [np.inf if (n := getattr(run, goal)) is None else n for run in runs]
-        within = float(np.mean([n <= MOST for n in put]))
-        parts.append(f"{goal} median {np.median(put):g}, within {MOST}: {within:.0%}")
-    return "; ".join(parts)
+        cells += [f"{np.median(put):g}", f"{np.mean([n <= MOST for n in put]):.0%}"]
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -155,7 +155,7 @@ def test_json_holds_everything(rival: Run, cases: Path, tmp_path: Path) -> None:
     assert [source["id"] for source in report["sources"]] == ["S0", "S1", "literature"]
     assert report["sources"][0]["numbers"][0] == {
         "number": "causes/strain.toml:prior",
-        "title": "P(strain | R)",
+        "title": "prior of strain",
         "model": 0.13,
         "value": 0.3,
         "statements": ["S0-01"],

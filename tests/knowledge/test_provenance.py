@@ -122,7 +122,7 @@ def test_risk_shows_prevalence_and_everything_it_acts_on(knowledge: Knowledge) -
             "S0-05",
             [
                 "numbers, rules and texts that rest on it: 1",
-                "P(strain | R): 0.13 (0.06 to 0.2)",
+                "prior of strain: 0.13 (0.06 to 0.2)",
                 "at causes/strain.toml:prior",
             ],
         ),

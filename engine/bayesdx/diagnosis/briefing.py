@@ -9,6 +9,7 @@ that the odds before times all factors are the odds after.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ SCREENED = 8
 NEAREST = 8
 #: Observations up to which the reasons are means over all orders of them.
 ALL_ORDERS = 6
+#: Threads for what is asked of each of many cases.
+_WORKERS = 2
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,10 +164,11 @@ def briefs_of(
         done(0, len(diagnoses) / len(cases))
     ranges = _ranges(core, diagnoses, draws, seed, lambda share: done(1, share))
     briefs = []
-    for diagnosis, own, said in zip(diagnoses, ranges, cells, strict=True):
+
+    def finished(diagnosis: Diagnosis, own: pd.DataFrame, said: Mapping[str, object]) -> Brief:
         given = _given(core, said, diagnosis)
         known = len(diagnosis.shortlist) > 0
-        brief = Brief(
+        return Brief(
             diagnosis=diagnosis,
             given=given,
             ranges=own,
@@ -175,8 +179,12 @@ def briefs_of(
             draws=draws,
             seed=seed,
         )
-        briefs.append(brief)
-        done(2, len(briefs) / len(cases))
+
+    # Compiled code runs beside the other case's tables.
+    with ThreadPoolExecutor(min(_WORKERS, len(cases))) as pool:
+        for brief in pool.map(finished, diagnoses, ranges, cells):
+            briefs.append(brief)
+            done(2, len(briefs) / len(cases))
     return briefs
 
 

@@ -148,7 +148,7 @@ class PlacedNumber:
 
     @property
     def title(self) -> str:
-        """The number in words: ``P(cough | flu)``."""
+        """The number in words: ``P(cough | flu)``, ``background of cough``, ``prior of flu``."""
         (kind, owner, key), stated = self.address, self.stated
         conditions: Any = stated
         if kind == "link":
@@ -159,7 +159,7 @@ class PlacedNumber:
         if kind == "background_effect":
             held = " and ".join(f"{risk} {' or '.join(s)}" for risk, s in conditions.when.items())
             return f"background of {owner} with {held}"
-        return f"P({owner} | {conditions.denominator})"
+        return f"{kind} of {owner}"
 
     @property
     def is_ratio(self) -> bool:

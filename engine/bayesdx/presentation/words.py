@@ -6,9 +6,10 @@ import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from bayesdx.knowledge.red_flag_schema import LEVELS, URGENCY_ONLY
+from bayesdx.knowledge.red_flag_schema import LEVELS, URGENCY_ONLY, Basis
+from bayesdx.knowledge.schema import BASIS_WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,8 +115,14 @@ def number_behind(row: Mapping[Any, Any]) -> str:
         text += f" {row['number']:.3g}"
         if not math.isnan(float(row["low"])):
             text += f" ({row['low']:.3g} to {row['high']:.3g})"
-    support = " ".join(str(row[name]) for name in ("basis", "source") if row[name])
-    return ", ".join(part for part in (text, support) if part)
+    if row["source"]:
+        text += f", {row['source']}"
+    return text + (f" ({basis_word(row['basis'])})" if row["basis"] else "")
+
+
+def basis_word(basis: object) -> str:
+    """Write how well a number is founded in a word: "seen", "judgement"; nothing for none."""
+    return BASIS_WORDS[cast(Basis, basis)].partition(":")[0] if basis else ""
 
 
 def spaced(name: object) -> str:

@@ -33,6 +33,7 @@ from bayesdx.presentation.question_view import question_grid
 from bayesdx.presentation.words import (
     METHODS,
     SEVERAL_AT_ONCE,
+    basis_word,
     labels_of,
     lower_first,
     number,
@@ -271,7 +272,9 @@ def _causes(report: CaseReport) -> Iterator[Block]:
             cells.append(span if own else "")
         if further is not None:
             cells += [number(own[x]) if own else "" for x in ("disablement", "sufficiency")]
-        rows.append((*cells, Cited(row["basis"], split_names(report.priors.get(name, "")))))
+        rows.append(
+            (*cells, Cited(basis_word(row["basis"]), split_names(report.priors.get(name, ""))))
+        )
     notes = [f"Present and contributing. {SEVERAL_AT_ONCE}"]
     if further is not None:
         notes.append(MEASURES.format(further.causal.symptoms))
@@ -302,7 +305,7 @@ def _drivers(table: pd.DataFrame) -> Grid:
             f"{row['value']:.3g}",
             f"{row['low']:.3g} to {row['high']:.3g}",
             percent(row["share"]),
-            Cited(row["basis"], split_names(row["statements"])),
+            Cited(basis_word(row["basis"]), split_names(row["statements"])),
         )
         for row in first
     ]
