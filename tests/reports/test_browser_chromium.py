@@ -18,6 +18,7 @@ import pytest
 from page_cases import node
 
 import bayesdx
+from bayesdx.cli.interview_course import MOST
 from bayesdx.presentation.words import percent
 from bayesdx.reports.browser.writing import standalone_page
 
@@ -104,4 +105,6 @@ def test_a_whole_interview_by_keyboard(seen: dict[str, Any], engine: bayesdx.Eng
     assert first == engine.next_questions({}).table.loc["age", "text"]
     assert second == engine.next_questions({}).table.loc["sex", "text"]
     assert third == "Where is it mainly?"
+    # It ends by itself as `bayesdx ask` does; who keeps asking is asked everything.
+    assert 0 < seen["limited"] <= MOST
     assert {*patient} <= {*seen["questions"]}

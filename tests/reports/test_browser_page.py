@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import bayesdx
+from bayesdx.cli.interview_course import PARTS
 from bayesdx.reports.browser import writing
 from bayesdx.reports.browser.writing import standalone_page, unsqueezed
 
@@ -144,6 +145,14 @@ def test_every_module_is_joined_behind_what_it_imports() -> None:
         assert len(text.splitlines()) < 400
         for imported in re.findall(r'^import .* from "\./(\w+)\.mjs";$', text, re.MULTILINE):
             assert imported in writing.MODULES[:at], (name, imported)
+
+
+def test_the_interview_has_the_limits_of_the_one_on_a_terminal() -> None:
+    module = (ASSETS / "course.mjs").read_text(encoding="utf-8")
+    stated = re.search(r"const PARTS = .*\(\{ (.*) \}\);", module)
+    assert stated is not None
+    pairs = (one.replace('"', "").rsplit(": ", 1) for one in stated[1].split(", "))
+    assert {part: int(most) for part, most in pairs} == dict(PARTS)
 
 
 def test_the_joined_program_is_one_script(page: str, tmp_path: Path) -> None:

@@ -64,13 +64,21 @@ const answerCase = async (page, answers) => {
 /** Say "not known" to every question until there is none, age aside. */
 const interview = async (page) => {
   const put = [await card(page)];
+  let limited = 0;
   await tabTo(page, (_, id) => id === "number");
   await page.keyboard.type("41");
   await page.keyboard.press("Enter");
   await settled(page, put[0]);
   for (;;) {
     const question = await card(page);
-    if (question === "Nothing is left to ask") return put;
+    if (question === "Nothing is left to ask") return { put, limited };
+    if (question === "The interview is over") {
+      limited = put.length;
+      await tabTo(page, (name) => name === "Keep asking");
+      await page.keyboard.press("Enter");
+      await settled(page, question);
+      continue;
+    }
     put.push(question);
     await tabTo(page, (name) => name === "Not known, go on");
     await page.keyboard.press("Enter");
@@ -129,7 +137,7 @@ for (const width of [320, 1200]) {
 }
 {
   const { context, page, noted } = await opened(1200, "light");
-  result.questions = await interview(page);
+  ({ put: result.questions, limited: result.limited } = await interview(page));
   result.interview = { ...noted, ...(await left(page)) };
   await context.close();
 }

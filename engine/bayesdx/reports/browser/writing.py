@@ -45,6 +45,7 @@ MODULES = (
     "elements",
     "answer_view",
     "sources_view",
+    "course",
     "interview",
     "main",
 )

@@ -5,18 +5,14 @@
  * @typedef {import("./reading.mjs").Given} Given
  * @typedef {import("./asking.mjs").Question} Question
  * @typedef {import("./asking.mjs").Ranked} Ranked
- * @typedef {{given: Given[], skipped: string[], question: string}} Moment
+ * @typedef {{given: Given[], skipped: string[], question: string, part: string}} Moment
  */
 
 import { diagnose } from "./answering.mjs";
+import { COMPLAINT, FIRST, MAIN, PARTS, isFirst, mainComplaint, partOf } from "./course.mjs";
 import { addInformation, fitting, inOrder, openQuestions, withFlags } from "./asking.mjs";
 import { button, counted, details, element, inWords, percent, spaced } from "./elements.mjs";
 
-/** Asked first, where the knowledge has them; then the complaint, by findings of this category. */
-const FIRST = ["age", "sex"];
-const COMPLAINT = "site";
-/** The question about the complaint, which is no question of the knowledge. */
-const MAIN = "main complaint";
 /** Below so many bits in all a question tells next to nothing. */
 const LITTLE = 0.01;
 const MOST_FOUND = 12;
@@ -33,6 +29,8 @@ export class Interview {
     this.given = [];
     /** @type {Set<string>} */
     this.skipped = new Set();
+    /** Whether it keeps to `PARTS`; whether the question was looked for, and does not count. */
+    [this.limited, this.sought] = [true, false];
     /** What was before each question. @type {Moment[]} */
     this.past = [];
     const { askers } = knowledge.engine.judging;
@@ -119,6 +117,7 @@ export class Interview {
     this.turn += 1;
     this.given = this.given.filter((one) => one.id !== question.id && one.id !== question.measure);
     this.current = { question, level: Infinity, rules: [], information: 0 };
+    this.sought = true;
     this.show(true);
   }
 
@@ -138,7 +137,8 @@ export class Interview {
    */
   take(given) {
     const question = this.current?.question.id ?? "";
-    this.past.push({ given: this.given, skipped: [...this.skipped], question });
+    const part = this.current && !this.sought ? partOf(this.current) : "";
+    this.past.push({ given: this.given, skipped: [...this.skipped], question, part });
     this.given = [...this.given.filter((one) => !given.some((other) => other.id === one.id)), ...given];
     if (!given.length || question === MAIN) this.skipped.add(question);
     const label = this.current?.question.label ?? "";
@@ -190,6 +190,7 @@ export class Interview {
     const next = await this.next(turn, wanted);
     if (turn !== this.turn) return;
     this.current = next;
+    this.sought = false;
     this.show(focus);
   }
 
@@ -208,35 +209,56 @@ export class Interview {
     if (named && wanted !== MAIN) return named;
     const sites = open.filter(({ category, kind }) => category === COMPLAINT && kind === "finding");
     if (sites.length > 1 && !this.skipped.has(MAIN)) return mainComplaint(sites);
-    if (ranked.some(({ level }) => level < Infinity)) return inOrder(ranked)[0];
+    const flags = ranked.filter(({ level }) => level < Infinity);
+    if (flags.length && this.room("red flag")) return inOrder(flags)[0];
+    const rest = this.limited ? ranked.filter(({ level }) => level === Infinity) : ranked;
+    if (!this.room("telling")) return null;
     this.card.replaceChildren(element("p", { class: "quiet" }, "Looking for the question that tells most …"));
     // Others get their turn meanwhile: whoever answers something else starts this anew.
     const pause = () => new Promise((go, stop) => setTimeout(turn === this.turn ? go : stop, 0));
     try {
-      await addInformation(engine, this.given, ranked, pause);
+      await addInformation(engine, this.given, rest, pause);
     } catch (stopped) {
       if (stopped !== undefined) throw stopped;
       return null;
     }
-    return inOrder(ranked)[0] ?? null;
+    const ranks = this.limited && rest.some(({ information }) => information > 0);
+    return inOrder(ranks ? rest.filter(({ information }) => information > LITTLE) : rest)[0] ?? null;
+  }
+
+  /**
+   * How many questions of a part may still be put.
+   *
+   * @param {string} part
+   */
+  room(part) {
+    return this.limited ? PARTS[part] - this.past.filter((one) => one.part === part).length : Infinity;
   }
 
   /** @param {boolean} focus */
   show(focus) {
     const { current } = this;
     const back = this.past.length ? button("Back", () => this.back(), { class: "side" }) : null;
-    const heading = element("h3", { tabindex: "-1" }, current ? current.question.text : "Nothing is left to ask");
+    const more = !current && this.limited;
+    const heading = element("h3", { tabindex: "-1" }, current?.question.text ?? (more ? "The interview is over" : "Nothing is left to ask"));
     const number = this.past.length + 1;
     const little = current && current.level === Infinity && !isFirst(current.question) && current.information < LITTLE;
     this.card.replaceChildren(
-      element("p", { class: "quiet" }, `Question ${number}${this.about(number)}`),
+      ...(more ? [] : [element("p", { class: "quiet" }, `Question ${number}${this.about(number)}`)]),
       heading,
       ...(little ? [element("p", { class: "use" }, `The answers that are left tell next to nothing about the causes. ${this.knowledge.support.words.nothing_ruled_out}`)] : []),
       ...(current ? this.controls(current) : []),
+      ...(more ? [element("p", {}, this.knowledge.support.words.nothing_ruled_out, " ", button("Keep asking", () => this.keepAsking()))] : []),
       element("p", {}, current ? button("Not known, go on", () => this.take([])) : null, " ", back),
       ...(current ? [this.why(current)] : []),
     );
     if (focus) heading.focus();
+  }
+
+  /** Put what the limits left out. */
+  keepAsking() {
+    this.limited = false;
+    this.changed("", true);
   }
 
   /**
@@ -248,7 +270,8 @@ export class Interview {
     const { engine } = this.knowledge;
     const open = openQuestions(engine, this.given, this.skipped, this.observers);
     const flags = withFlags(engine, this.given, open, this.answer).filter(({ level }) => level < Infinity).length;
-    const left = Math.min(flags + 10, open.length);
+    const first = Math.min(open.filter(isFirst).length + (this.skipped.has(MAIN) ? 0 : 1), this.room("opening"));
+    const left = Math.min(first + Math.min(flags, this.room("red flag")) + Math.min(PARTS.telling, this.room("telling")), open.length);
     return left ? ` of about ${number - 1 + left}` : "";
   }
 
@@ -359,23 +382,6 @@ export class Interview {
       ...(rows.length ? [element("h3", {}, counted(rows.length, "answer")), element("ul", { class: "plain" }, ...rows)] : []),
     );
   }
-}
-
-/** @param {Question} question */
-function isFirst({ id }) {
-  return FIRST.includes(id) || id === MAIN;
-}
-
-/**
- * One question of many: which of these is the main complaint.
- *
- * @param {Question[]} sites
- * @returns {Ranked}
- */
-function mainComplaint(sites) {
-  const choices = sites.flatMap(({ choices: own }) => own.filter(({ given }) => given.value > 0).slice(0, 1));
-  const question = { ...sites[0], id: MAIN, kind: "complaint", label: "Main complaint", text: "Where is it mainly?", choices };
-  return { question, level: Infinity, rules: [], information: 0 };
 }
 
 /**
