@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -164,28 +165,35 @@ def briefs_of(
         done(0, len(diagnoses) / len(cases))
     ranges = _ranges(core, diagnoses, draws, seed, lambda share: done(1, share))
     briefs = []
-
-    def finished(diagnosis: Diagnosis, own: pd.DataFrame, said: Mapping[str, object]) -> Brief:
-        given = _given(core, said, diagnosis)
-        known = len(diagnosis.shortlist) > 0
-        return Brief(
-            diagnosis=diagnosis,
-            given=given,
-            ranges=own,
-            reasons=_reasons(core, diagnosis, given) if known else _NO_REASONS,
-            questions=_questions(core, diagnosis),
-            ask_first=_ask_first(core, diagnosis),
-            level=LEVEL,
-            draws=draws,
-            seed=seed,
-        )
-
     # Compiled code runs beside the other case's tables.
-    with ThreadPoolExecutor(min(_WORKERS, len(cases))) as pool:
-        for brief in pool.map(finished, diagnoses, ranges, cells):
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for brief in pool.map(partial(_brief, core, draws, seed), diagnoses, ranges, cells):
             briefs.append(brief)
             done(2, len(briefs) / len(cases))
     return briefs
+
+
+def _brief(
+    core: Core,
+    draws: int,
+    seed: int,
+    diagnosis: Diagnosis,
+    ranges: pd.DataFrame,
+    cells: Mapping[str, object],
+) -> Brief:
+    given = _given(core, cells, diagnosis)
+    known = len(diagnosis.shortlist) > 0
+    return Brief(
+        diagnosis=diagnosis,
+        given=given,
+        ranges=ranges,
+        reasons=_reasons(core, diagnosis, given) if known else _NO_REASONS,
+        questions=_questions(core, diagnosis),
+        ask_first=_ask_first(core, diagnosis),
+        level=LEVEL,
+        draws=draws,
+        seed=seed,
+    )
 
 
 _NO_REASONS = pd.DataFrame(columns=["label", "value", "odds"])
