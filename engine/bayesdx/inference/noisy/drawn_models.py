@@ -85,8 +85,8 @@ def _models(model: NoisyModel, draws: ParameterDraws) -> Iterator[NoisyModel]:
         columns += range(model.level_offset[o], model.level_offset[o] + len(many))
         levels += many
     of_findings, of_levels = (
-        _Block(at, findings, len(draws)),
-        _Block(columns, levels, len(draws)),
+        _LaidLinks(at, findings, len(draws)),
+        _LaidLinks(columns, levels, len(draws)),
     )
     links, n_causes = model.links, len(model.causes)
     for d in range(len(draws)):
@@ -106,7 +106,7 @@ def _models(model: NoisyModel, draws: ParameterDraws) -> Iterator[NoisyModel]:
         )
 
 
-class _Block:
+class _LaidLinks:
     """Links of several events below each other; ``places`` are (causes, columns) of each."""
 
     def __init__(self, columns: list[int], events: list[LinkDraws], n_draws: int) -> None:
