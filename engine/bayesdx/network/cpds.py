@@ -16,7 +16,7 @@ Four families are enough for a diagnosis network and all of them expand to a pla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -71,7 +71,7 @@ def unit_rows(values: FloatArray, *, normalise: bool = False) -> FloatArray:
 
 def named_parents(child: str, parents: Sequence[str]) -> tuple[str, ...]:
     """Return parents as a tuple; a bare string is not a sequence of names."""
-    if isinstance(parents, str):
+    if isinstance(parents, str) or not isinstance(parents, Iterable):
         raise InvalidNetwork(Fault(f"parents of {child}", "a tuple of names", parents))
     return tuple(parents)
 

@@ -255,6 +255,10 @@ def _index(variables: Iterable[Variable]) -> tuple[dict[str, Variable], list[Fau
     named: dict[str, Variable] = {}
     faults: list[Fault] = []
     for variable in variables:
+        given: object = variable
+        if not isinstance(given, Variable):
+            faults.append(Fault("variables", "values of Variable", given))
+            continue
         if variable.name in named:
             faults.append(Fault(f"variable {variable.name}", "a unique name", "a second one"))
         named[variable.name] = variable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bayesdx.errors import Fault, InvalidNetwork
@@ -30,7 +31,7 @@ class Variable(PlainParts):
     Raises
     ------
     InvalidNetwork
-        If the name or a state is empty, there is no state, or states repeat.
+        If the name or a state is empty or no text, there is no state, or states repeat.
     """
 
     name: str
@@ -38,13 +39,16 @@ class Variable(PlainParts):
     label: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise InvalidNetwork([Fault("variable", "a non-empty name", self.name)])
-        states: object = self.states
-        distinct = len(set(self.states)) == len(self.states)
-        if isinstance(states, str) or not (self.states and distinct and all(self.states)):
-            expected = "one or more distinct states, none of them empty"
-            raise InvalidNetwork([Fault(f"variable {self.name}", expected, self.states)])
+        name: object = self.name
+        if not (isinstance(name, str) and name):
+            raise InvalidNetwork([Fault("variable", "a non-empty name", name)])
+        given: object = self.states
+        states = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else ()
+        texts = all(isinstance(state, str) and state for state in states)
+        if not (states and texts and len(set(states)) == len(states)):
+            expected = "one or more distinct states, none of them empty, each a text"
+            raise InvalidNetwork([Fault(f"variable {name}", expected, given)])
+        object.__setattr__(self, "states", states)
 
     @property
     def cardinality(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayesdx.case_frames import CaseTable
+from bayesdx.errors import Fault, InvalidNetwork
 from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.inference.general.tree_plan import TreePlan
 from bayesdx.inference.machine_code import Backend
@@ -208,7 +209,7 @@ def compile_network(
     Raises
     ------
     InvalidNetwork
-        If a table has more cells than a network may hold, or the limit is not positive.
+        If it is no network, a table has more cells than one may hold, or the limit is not positive.
     BayesdxError
         If there is no such backend here.
 
@@ -219,4 +220,6 @@ def compile_network(
     >>> float(compile_network(rain).query({}).log_evidence[0])
     0.0
     """
+    if not isinstance(network, Network):
+        raise InvalidNetwork(Fault("network", "a Network (read_network reads files)", network))
     return CompiledNetwork(network, memory_limit, backend)
