@@ -2,7 +2,7 @@
 
 Each case answers from its row; what the row does not tell stays unknown, and the question has been
 put all the same. *ask* is `bayesdx.cli.interview_course` (age, sex and main complaint, red flags,
-what tells most; 30 at most), *fixed* a plain list, read from the top: what the person notices, the
+what tells most; 30 at most), *list* all questions from the top: what the person notices, the
 complaint first, then what an examination, the laboratory and imaging show. The goal is what the
 whole row gives. Self-consistency of the order of questions, no accuracy.
 """
@@ -118,12 +118,12 @@ def main(arguments: list[str] | None = None) -> None:
     print(HEAD)
     for name in options.files:
         findings = read_labelled(ROOT / "scenarios" / f"{name}.csv").findings
-        runs: dict[str, list[Reached]] = {"ask": [], "fixed": []}
+        runs: dict[str, list[Reached]] = {"ask": [], "list": []}
         for row in findings.iloc[:: options.every].to_dict("records"):
             case = {str(k): v for k, v in row.items() if not pd.isna(v) and str(v).strip()}
             goal = answered(engine, [(0, case)])[0][1:]
             runs["ask"].append(reached(led(engine, case), *goal))
-            runs["fixed"].append(reached(read_out(engine, case), *goal))
+            runs["list"].append(reached(read_out(engine, case), *goal))
         for order, found in runs.items():
             print(line(name, order, found), flush=True)
 
