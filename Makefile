@@ -7,8 +7,9 @@ BIN    := $(VENV)/bin
 # -qq: pip prints errors only, not a line for every package.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-# The environment of the lowest versions, and what is tested in it: where values go in and out.
+# The environments of the lowest and the newest versions, and what is tested in them: where values go in and out.
 OLDEST       ?= .venv-oldest
+NEWEST       ?= .venv-newest
 OLDEST_TESTS ?= tests/api tests/network tests/tables tests/cli/test_score.py tests/diagnosis/test_scenarios.py
 
 # A worker a core, each with whole files: what a file shares is made once.
@@ -16,13 +17,14 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test page docs slow oldest lint types floors bench speed quality card release-check clean
+.PHONY: help demo test page docs slow oldest newest lint types floors bench speed quality card release-check clean
 
 help:
 	@echo 'make demo    score the scenarios, print posterior tables and red flags, write out/'
 	@echo 'make test    run every test but the slow ones'
 	@echo 'make slow    run the slow tests'
 	@echo 'make oldest  tests with the lowest versions that pyproject.toml allows; PYTHON=python3.11'
+	@echo 'make newest  the same with the newest versions that it allows; PYTHON=python3.13'
 	@echo 'make page    the page of bayesdx page against the engine: 3,000 cases and all scenarios, in Node'
 	@echo 'make docs    the manual, in docs/_build/html; runs every session and figure of it, offline'
 	@echo 'make lint    ruff: rules and layout'
@@ -75,6 +77,14 @@ $(OLDEST)/.oldest: pyproject.toml .ci/oldest.py
 oldest: $(OLDEST)/.oldest
 	@$(OLDEST)/bin/python -W error -m pytest $(PYTEST_ARGS) $(OLDEST_TESTS)
 
+$(NEWEST)/.newest: pyproject.toml
+	@$(MAKE) --no-print-directory VENV='$(NEWEST)' '$(NEWEST)/.made'
+	@$(NEWEST)/bin/python -m pip --disable-pip-version-check -qq install --upgrade --upgrade-strategy eager -e '.[test]'
+	@touch $@
+
+newest: $(NEWEST)/.newest
+	@$(NEWEST)/bin/python -W error -m pytest $(PYTEST_ARGS) $(OLDEST_TESTS)
+
 page: $(VENV)/.tools
 	@$(BIN)/python -m pytest -m slow -rP tests/reports/test_browser_answers.py -n auto --dist load
 
@@ -116,6 +126,6 @@ release-check: $(VENV)/.made
 	@$(BIN)/python .ci/release.py $(RELEASE_ARGS)
 
 clean:
-	rm -rf '$(VENV)' '$(OLDEST)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
+	rm -rf '$(VENV)' '$(OLDEST)' '$(NEWEST)' out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
 	rm -rf docs/_build docs/reference/generated
 	find engine tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
