@@ -10,7 +10,7 @@ import pytest
 from bayesdx.diagnosis.briefing import QUESTIONS, brief_answer
 from bayesdx.presentation.brief_view import COLUMNS, MOST_LINES, brief_blocks
 from bayesdx.presentation.terminal import lines_of, make_console, show
-from bayesdx.presentation.words import labels_of, range_of_percents, whole_percent
+from bayesdx.presentation.words import labels_of, lower_first, range_of_percents, whole_percent
 from bayesdx.tables import RESERVED
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -175,3 +175,8 @@ def test_ranges_of_percents() -> None:
     assert range_of_percents(0.001, 0.2) == "< 1 to 20 %"
     assert range_of_percents(0.001, 0.002) == "< 1 %"
     assert range_of_percents(float("nan"), float("nan")) == ""
+
+
+def test_labels_within_a_sentence_begin_small() -> None:
+    assert lower_first("A muscle is weak") == "a muscle is weak"
+    assert lower_first("FAIR test positive") == "FAIR test positive"

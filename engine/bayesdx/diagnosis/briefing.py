@@ -345,7 +345,8 @@ def _given(core: Core, findings: Mapping[str, object], diagnosis: Diagnosis) -> 
         if name in measures and cell[:1].isdigit():
             label, unit = measures[name].label, measures[name].unit
             bare = cell.replace(".", "", 1).isdigit()
-            value = f"{cell} {unit}" if bare and unit not in label else cell
+            times = "× " if unit[:1].isdigit() else ""
+            value = f"{cell} {times}{unit}" if bare and unit not in label else cell
         rows[name] = (label, value, name in diagnosis.urgency_only)
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["label", "value", "urgency_only"])
     return frame.rename_axis("finding")

@@ -167,7 +167,8 @@ def short(label: str) -> str:
 
 def lower_first(label: str) -> str:
     """Write a label within a sentence; "FAIR test" keeps its capitals."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+    lowered = label[1:2].islower() or label.startswith("A ")
+    return label[:1].lower() + label[1:] if lowered else label
 
 
 def in_words(
