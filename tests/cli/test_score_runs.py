@@ -167,11 +167,14 @@ number, answer = int(sys.argv.pop(1)), ChunkJob.__call__
 def slow(job, chunk):
     return time.sleep(600) if chunk.first else answer(job, chunk)
 def interrupt():
-    begun = Path("o.csv.parts/journal.jsonl").exists if sys.argv[2] == "c.csv" else reading
+    begun = noted if sys.argv[2] == "c.csv" else reading
     while not begun():
         time.sleep(0.02)
     time.sleep(0.2)
     os.kill(os.getpid(), number)
+def noted():
+    journal = Path("o.csv.parts/journal.jsonl")
+    return journal.exists() and journal.read_bytes().endswith(b"\\n")
 def reading():
     return any(one.name.startswith("reading") for one in threading.enumerate())
 ChunkJob.__call__ = slow
