@@ -1,7 +1,10 @@
 """Which backend answers a batch sooner, from what is known before it is planned.
 
 The unit is one case of the packaged knowledge alone in NumPy, of 18 axes; what a machine takes for
-it cancels out. `benchmarks/speed/backends.py` prints the measurements beside these constants:
+it cancels out. Drawn cases of all risks known, of age and sex known, and as they are drawn take
+0.05, 1 and 2 to 3 units each among 100 to 500, and 0.07, 1.8 and 2.3 by this estimate: few heavy
+cases take most of it, and no count of axes tells them apart. `benchmarks/speed/backends.py` prints
+the measurements beside these constants:
 
 ==========  ==================================================================================
 `_TOGETHER`  a case among many, against one alone: the arrays of a step are long then
@@ -27,14 +30,14 @@ from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.condition import count_axes
 from bayesdx.inference.noisy.model import NoisyModel
 
-_TOGETHER, _FEWER, _LOADING, _COMPILING = 0.015, 1.0 / 8.0, 55.0, 1500.0
+_TOGETHER, _FEWER, _LOADING, _COMPILING = 0.08, 1.0 / 8.0, 25.0, 1000.0
 #: Axes of a row of a file: findings that are present, share of the shared risks.
-_FINDINGS, _UNKNOWN = 7.0, 0.7
+_FINDINGS, _UNKNOWN = 7.0, 0.8
 #: Seconds of NumPy from which compiled lanes are taken where this process has them, where they lie
 #: on disk, and where they have to be compiled.
 _LEAST_COMPILED, _LEAST_LOADED, _LEAST_TO_COMPILE = 0.01, 0.1, 3.0
 #: Axes of the unit, and how many more double the work of a case.
-_USUAL, _DOUBLING = 18.0, 4.5
+_USUAL, _DOUBLING = 18.0, 6.0
 
 
 def numpy_effort(n_axes: IntArray) -> float:
@@ -93,8 +96,8 @@ def settled(backend: Backend, model: NoisyModel, n_cases: int) -> Backend:
 def lanes_take_compiled(backend: Backend, seconds: float) -> bool:
     """Whether compiled code takes the lanes of one case, for which NumPy takes so long.
 
-    It takes an eighth of that, half a second to load and five to compile; what is asked about one
-    case is seldom asked once, and so a part of these is enough.
+    It takes an eighth of that, a second to load and six to compile; what is asked about one case is
+    seldom asked once, and so a part of these is enough.
     """
     if backend != "auto":
         return backend == "compiled"
