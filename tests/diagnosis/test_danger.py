@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import bayesdx
-from bayesdx.diagnosis.danger import OFTEN, OPEN, ORDINARY, SHARPER, SHUT
+from bayesdx.diagnosis.danger import OFTEN, ORDINARY, SHARPER, SHUT
 from bayesdx.inference.evidence import no_evidence
 from bayesdx.inference.noisy.query import posteriors
 from bayesdx.tables import finding_columns, read_cases
@@ -89,9 +89,12 @@ def test_what_is_weighed_adds_up(engine: bayesdx.Engine) -> None:
     present, _ = terms(engine, "saddle_numbness", k)
     _, absent = terms(engine, "anal_tone_reduced", k)
     got = weighed(engine, saddle_numbness="present", anal_tone_reduced="absent")[k]
-    assert odds(got) == pytest.approx(base + present + absent - math.log(OPEN), rel=1e-12)
-    shut = weighed(engine, anal_tone_reduced="absent")[k]
-    assert odds(shut) == pytest.approx(base + absent - math.log(SHUT), rel=1e-12)
+    assert odds(got) == pytest.approx(base + present + absent, rel=1e-12)
+    shut = weighed(engine, numbness_tingling="present", anal_tone_reduced="absent")[k]
+    danger = engine.core.danger
+    beyond = danger.beyond[danger.names.index("numbness_tingling"), k]
+    assert odds(shut) == pytest.approx(base + beyond + absent - math.log(SHUT), rel=1e-12)
+    assert weighed(engine, anal_tone_reduced="absent", active_cancer="present")[k] == 0.0
 
 
 def test_what_common_causes_give_opens_nothing(engine: bayesdx.Engine) -> None:
@@ -108,12 +111,19 @@ def test_a_scale_counts_the_highest_level_reached_and_the_lowest_missed(
     k = engine.core.triage.causes.index("rhabdomyolysis")
     base = engine.core.danger.base[k]
     four, ten = (terms(engine, name, k) for name in ("ck_gt4x", "ck_gt10x"))
-    for value, expected in ((2, four[1]), (6, four[0] + ten[1]), (900, None)):
-        got = odds(weighed(engine, ck_ratio=value)[k]) - base
-        speaks = math.log(OPEN if value > 4 else SHUT)
-        if expected is None:
-            expected = max(terms(engine, f"ck_gt{at}x", k)[0] for at in (4, 10, 40))
-        assert got + speaks == pytest.approx(expected, rel=1e-9)
+    weak = "malaise"
+    m = engine.core.danger.names.index(weak)
+    more, beyond = engine.core.danger.present[m, k], engine.core.danger.beyond[m, k]
+    assert not engine.core.danger.sharp[m, k]
+    assert more > 0.0
+    most = max(terms(engine, f"ck_gt{at}x", k)[0] for at in (4, 10, 40))
+    for value, expected in (
+        (2, four[1] + beyond - math.log(SHUT)),
+        (6, four[0] + ten[1] + more),
+        (900, most + more),
+    ):
+        got = odds(weighed(engine, ck_ratio=value, **{weak: "present"})[k]) - base
+        assert got == pytest.approx(expected, rel=1e-9)
     # What is above four and below ten times the limit says less than what may be above ten.
     assert weighed(engine, ck_ratio=6)[k] < weighed(engine, ck_gt4x="present")[k]
 

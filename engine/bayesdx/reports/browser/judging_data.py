@@ -128,7 +128,6 @@ def _triage(core: Core, names: list[str]) -> Plain:
     scales = scores.scales
     first = min((scale.start for scale in scales), default=len(scores.names))
     return {
-        "open": danger.OPEN,
         "shut": danger.SHUT,
         "causes": [
             {

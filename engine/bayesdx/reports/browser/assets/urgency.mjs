@@ -11,7 +11,7 @@
  * @typedef {[finding: string, terms: [cause: number, present: number, absent: number, beyond: number, sharp: number][]]} Terms
  *   `beyond` is what a present finding tells against the ordinary cause that is most alike.
  * @typedef {{id: string, at: number, level: number, ratio: number, threshold: number}} Dangerous
- * @typedef {{open: number, shut: number, causes: Dangerous[], scales: Terms[][]}} TriageData By scale
+ * @typedef {{shut: number, causes: Dangerous[], scales: Terms[][]}} TriageData By scale
  *   the levels of an ordinal finding, rising, or one finding.
  *
  * @typedef {{rule: Rule, fired: boolean, because: string[], notAsked: string[]}} Flag
@@ -84,7 +84,9 @@ function dangerCalls(triage, network, facts) {
     for (const [cause, , absent] of missed?.[1] ?? []) score[cause] += absent;
   }
   const calls = triage.causes.flatMap((cause, k) => {
-    const told = speaks[k] ? against.anybody[k] - Math.log(triage.open) : against.twin[k] - Math.log(triage.shut);
+    // Risks alone call for nothing.
+    if (!speaks[k] && against.anybody[k] <= 0) return [];
+    const told = speaks[k] ? against.anybody[k] : against.twin[k] - Math.log(triage.shut);
     const weighed = 1 / (1 + Math.exp(-(score[k] + told)));
     if (!(weighed >= cause.threshold)) return [];
     const because = telling(triage, k).filter((finding) => facts.get(finding) === 1);
