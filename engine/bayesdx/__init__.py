@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.explaining.explanation import Explanation
     from bayesdx.diagnosis.explaining.many import CaseExplanations
     from bayesdx.diagnosis.intervals import Intervals
+    from bayesdx.diagnosis.learning.case_statistics import CaseStatistics, NextRound
     from bayesdx.diagnosis.learning.learned import Learned
     from bayesdx.diagnosis.many_cases import ManyAnswers
     from bayesdx.diagnosis.predictive_check import Surprise
@@ -70,6 +71,7 @@ __all__ = [
     "BayesdxError",
     "CaseExplanations",
     "CaseOutcome",
+    "CaseStatistics",
     "CausalTable",
     "Certificate",
     "CompiledMarkov",
@@ -92,6 +94,7 @@ __all__ = [
     "Network",
     "NetworkAnswer",
     "NextQuestions",
+    "NextRound",
     "NoisyMaxCPD",
     "NoisyOrCPD",
     "Profile",
@@ -143,6 +146,7 @@ _MODULES = {
     "bayesdx.diagnosis.explaining.explanation": ("Explanation",),
     "bayesdx.diagnosis.explaining.many": ("CaseExplanations",),
     "bayesdx.diagnosis.intervals": ("Intervals",),
+    "bayesdx.diagnosis.learning.case_statistics": ("CaseStatistics", "NextRound"),
     "bayesdx.diagnosis.learning.learned": ("Learned",),
     "bayesdx.diagnosis.many_cases": ("ManyAnswers",),
     "bayesdx.diagnosis.predictive_check": ("Surprise",),

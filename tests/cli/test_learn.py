@@ -92,3 +92,89 @@ def test_a_folder_with_files_is_not_written_over(run, cases, tmp_path: Path) -> 
     ran = run("learn", HEADACHE, str(cases), "-o", str(tmp_path.parent), "--others", "absent")
     assert ran.code == 2
     assert "expected a new or empty folder" in ran.err
+
+
+def test_places_learn_together_by_files_of_sums(run, tmp_path: Path) -> None:
+    places = [(table(tmp_path / f"{i}.csv", 60, i), tmp_path / f"{i}.json") for i in (1, 2)]
+    new, options = tmp_path / "new", ("--others", "absent")
+
+    def summed(*more: str) -> None:
+        for cases, sums in places:
+            ran = run("learn", HEADACHE, str(cases), "--statistics", str(sums), *options, *more)
+            assert ran.code == 0, ran.err
+            assert "sums of 60 cases, 60 labelled" in ran.out
+
+    def combine() -> str:
+        files = [str(sums) for _, sums in places]
+        ran = run("learn", HEADACHE, *files, "--combine", "-o", str(new))
+        assert ran.code == 0, ran.err
+        return ran.out
+
+    summed()
+    asked = tmp_path / "new.round.json"
+    for _ in range(40):
+        said = combine()
+        if "another round is needed" not in said:
+            break
+        summed("--at", str(asked))
+    assert "2 places; nothing was held out" in " ".join(said.split())
+    assert bayesdx.load(new).knowledge.learning.cases == 120
+    ran = run("learn", HEADACHE, str(places[0][0]), "--statistics", str(places[0][1]), *options)
+    assert (ran.code, "expected a new file, or --at the round it lacks" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["a.csv", "b.csv", "-o", "new"], "CASES: expected one table, or --combine and sums"),
+        (["a.csv"], "--output: expected a new or empty folder"),
+        (["a.csv", "--at", "r.json", "-o", "new"], "--at: expected --statistics beside it"),
+        (["a.csv", "--statistics", "s.json", "-o", "new"], "--statistics: expected sums alone"),
+    ],
+)
+def test_what_does_not_go_together_is_told(run, words: list[str], message: str) -> None:
+    ran = run("learn", HEADACHE, *words)
+    assert ran.code == 2
+    assert message in " ".join(ran.err.split())
+
+
+def test_an_interrupted_search_goes_on(
+    run, cases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends with the same file, and looks at nothing twice."""
+    from bayesdx.cli.learning_memory import FolderMemory
+
+    put, names = FolderMemory.put, list[str]()
+
+    def counted(self: FolderMemory, name: str, arrays: object) -> None:
+        if len(names) == stop_after:
+            raise KeyboardInterrupt
+        names.append(name)
+        put(self, name, arrays)  # type: ignore[arg-type] # any arrays
+
+    monkeypatch.setattr(FolderMemory, "put", counted)
+    options = ("--others", "absent", "--folds", "2", "--quiet")
+    new, whole, parts = (tmp_path / one for one in ("new", "whole", "new.parts"))
+    stop_after = 5
+    ran = run("learn", HEADACHE, str(cases), "-o", str(new), *options)
+    assert ran.code == 130
+    assert not new.exists()
+    assert len(list(parts.glob("*.npz"))) == 5
+    stop_after = 1_000
+    ran = run("learn", HEADACHE, str(cases), "-o", str(new), *options)
+    assert (ran.code, "--resume goes on with it, --restart drops it" in ran.err) == (2, True)
+    other = run("learn", HEADACHE, str(cases), "-o", str(new), *options, "--seed", "7", "--resume")
+    assert (other.code, "the same options as in the unfinished run" in other.err) == (2, True)
+    ran = run("learn", HEADACHE, str(cases), "-o", str(new), *options, "--resume")
+    assert ran.code == 0, ran.err
+    assert len(names) == len(set(names)) > 10
+    assert not parts.exists()
+    names.clear()
+    assert run("learn", HEADACHE, str(cases), "-o", str(whole), *options).code == 0
+    assert (whole / "learned.toml").read_bytes() == (new / "learned.toml").read_bytes()
+    third = tmp_path / "third.parts"
+    third.mkdir()
+    (third / "diary.txt").write_text("not ours")
+    ran = run("learn", HEADACHE, str(cases), "-o", str(tmp_path / "third"), *options, "--restart")
+    assert (ran.code, "a folder of an unfinished run, or none" in ran.err) == (2, True)
+    assert (third / "diary.txt").read_text() == "not ours"

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 import bayesdx
 from bayesdx.cli.case_tables import column_names
-from bayesdx.cli.options import DiagnosisColumn, IdColumn, IgnoredColumns, Quiet, on_bad_row
+from bayesdx.cli.options import (
+    DiagnosisColumn,
+    IdColumn,
+    IgnoredColumns,
+    Quiet,
+    Restart,
+    Resume,
+    on_bad_row,
+)
 from bayesdx.cli.progress import patience
-from bayesdx.errors import Fault, InvalidKnowledge, Phrase
+from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidKnowledge, Phrase
 from bayesdx.knowledge.learned_numbers import LEARNED_FILE
 from bayesdx.presentation.layout import ending
 from bayesdx.presentation.learning_view import learning_blocks
@@ -25,23 +33,25 @@ if TYPE_CHECKING:
 def learn(
     priors: Annotated[Path, typer.Argument(metavar="PRIORS", help="The knowledge folder.")],
     cases: Annotated[
-        str,
+        list[str],
         typer.Argument(
             metavar="CASES",
             help="Cases as for score, with what is known of their causes: columns cause:ID and "
-            "group:ID (present, absent or blank), or diagnosis (ids with ; between).",
+            "group:ID (present, absent or blank; of a cause also how sure, as 0.8), or diagnosis "
+            "(ids with ; between). With --combine, the sums of each place.",
         ),
     ],
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             "-o",
             "--output",
             metavar="NEW/",
-            help="A new or empty folder: a copy of PRIORS with learned.toml.",
+            help="A new or empty folder: a copy of PRIORS with learned.toml; needed unless "
+            "--statistics is asked for.",
             show_default=False,
         ),
-    ],
+    ] = None,
     others: Annotated[
         str | None,
         typer.Option(
@@ -73,6 +83,34 @@ def learn(
     ] = "stop",
     id_column: IdColumn = None,
     ignore: IgnoredColumns = None,
+    statistics: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Write sums over the cases in place of learning: to be combined with those of "
+            "other places, which share no case. Numbers of which fewer than 5 cases speak are "
+            "left out.",
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="ROUND.json",
+            help="The round for which --statistics are asked; added to those of the file.",
+            show_default=False,
+        ),
+    ] = None,
+    combine: Annotated[
+        bool,
+        typer.Option(
+            "--combine",
+            help="Learn from the sums of several places as from all of their cases; writes "
+            "NEW.round.json while another round is needed.",
+        ),
+    ] = False,
+    resume: Resume = False,
+    restart: Restart = False,
     quiet: Quiet = False,
 ) -> None:
     """Learn the numbers of a folder from cases.
@@ -83,6 +121,22 @@ def learn(
     documents are not touched.
     """
     bad_rows = on_bad_row(on_error)
+    _check_kind(cases, output, statistics, at, combine=combine, resume=resume, restart=restart)
+    labelled: dict[str, Any] = {
+        "diagnosis": diagnosis,
+        # Any other word is refused there, with those that there are.
+        "others": cast("Others | None", others),
+        "sample": cast("Sample", sample),
+        "id": id_column,
+        "ignore": column_names(ignore),
+        "on_error": bad_rows,
+    }
+    if statistics is not None:
+        from bayesdx.cli.learn_shared import write_statistics
+
+        write_statistics(priors, cases[0], statistics, at, labelled)
+        return
+    assert output is not None
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         got = Phrase("one with files" if output.is_dir() else "a file")
         raise InvalidKnowledge(Fault(str(output), "a new or empty folder", got))
@@ -93,25 +147,56 @@ def learn(
     check_new_folder(output)
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors)
-        frame = read_cases(cases)
-    with patience("learning"):
-        found = learn_numbers(
-            engine.core,
-            frame,
-            diagnosis=diagnosis,
-            # Any other word is refused there, with those that there are.
-            others=cast("Others | None", others),
-            sample=cast("Sample", sample),
-            folds=folds,
-            seed=seed,
-            id=id_column,
-            ignore=column_names(ignore),
-            on_error=bad_rows,
-            say=(lambda _: None) if quiet else tell,
-        )
+    if combine:
+        from bayesdx.cli.learn_shared import combined
+
+        pooled = combined(engine, priors, cases, output)
+        if pooled is None:
+            return
+        found = pooled
+    else:
+        from bayesdx.cli.learning_memory import learning_memory
+
+        options = {**labelled, "folds": folds, "seed": seed}
+        with (
+            learning_memory(
+                output, engine, cases[0], options, resume=resume, restart=restart
+            ) as remember,
+            patience("learning"),
+        ):
+            say = (lambda _: None) if quiet else tell
+            frame = read_cases(cases[0])
+            found = learn_numbers(engine.core, frame, say=say, remember=remember, **options)
     _write_folder(engine.knowledge.folder, output, found.to_toml())
     show([*learning_blocks(found), *ending(engine.knowledge.model.intended_use)])
     show_lines(f"{output}: a copy of {priors} with {LEARNED_FILE}")
+
+
+def _check_kind(
+    cases: list[str],
+    output: Path | None,
+    statistics: Path | None,
+    at: Path | None,
+    *,
+    combine: bool,
+    resume: bool,
+    restart: bool,
+) -> None:
+    """Check that what is asked for goes together."""
+    faults = []
+    if len(cases) > 1 and not combine:
+        faults.append(Fault("CASES", "one table, or --combine and sums", f"{len(cases)} files"))
+    if statistics is not None and (combine or output is not None):
+        expected = "sums alone: neither --combine nor --output beside them"
+        faults.append(Fault("--statistics", expected, Phrase("both")))
+    if resume and restart:
+        faults.append(Fault("--resume", "it or --restart", Phrase("both")))
+    if statistics is None and output is None:
+        faults.append(Fault("--output", "a new or empty folder", NOTHING))
+    if at is not None and statistics is None:
+        faults.append(Fault("--at", "--statistics beside it", NOTHING))
+    if faults:
+        raise BayesdxError(faults)
 
 
 def _write_folder(source: Path, target: Path, learned: str) -> None:

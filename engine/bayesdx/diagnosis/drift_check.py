@@ -262,7 +262,7 @@ def _compared(
 
 def _labels_of(sample: Sample, labels: Labels) -> Labels:
     """Return the causes of drawn cases, known where those of the given ones are."""
-    causes = np.where(labels.causes >= 0, sample.causes, -1).astype(np.int8)
+    causes = np.where(labels.causes >= 0, sample.causes, -1)
     groups = labels.groups.copy()
     for g, members in enumerate(labels.members):
         some = sample.causes[:, members].any(axis=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from bayesdx.case_frames import CaseTable, OneCase, as_given, cases_frame, one_c
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
 from bayesdx.diagnosis.frames import causes_frame, engine_parts, findings_frame, risks_frame
+from bayesdx.diagnosis.learning.learning_questions import LearningQuestions
 from bayesdx.diagnosis.scoring import (
     FAULT,
     LAST_COLUMNS,
@@ -33,11 +34,6 @@ from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profile_schema import Profile
 from bayesdx.knowledge.profiles import in_setting
 from bayesdx.knowledge.reading import read_knowledge
-
-if TYPE_CHECKING:
-    from bayesdx.diagnosis.learning.labels import Others
-    from bayesdx.diagnosis.learning.learned import Learned
-    from bayesdx.knowledge.learning_schema import Sample
 
 # A question is imported when it is first asked: most programs ask one or two of them.
 
@@ -93,7 +89,7 @@ def load(
     return Engine(in_setting(knowledge, setting), backend)
 
 
-class Engine(PlainParts, TableQuestions):
+class Engine(PlainParts, TableQuestions, LearningQuestions):
     """Answers questions about cases, exactly; immutable and safe to share between threads.
 
     It pickles, also with cloudpickle, and can be copied: another process answers alike, without
@@ -261,83 +257,6 @@ class Engine(PlainParts, TableQuestions):
         if roles.copied:
             result = pd.concat([frame[list(roles.copied)], result], axis=1)
         return as_given(result, cases)
-
-    def learn(
-        self,
-        cases: CaseTable,
-        *,
-        diagnosis: str = "diagnosis",
-        others: Others | None = None,
-        sample: Sample = "selected",
-        folds: int = 5,
-        seed: int = 0,
-        id: str | None = None,
-        ignore: str | Iterable[str] = (),
-        on_error: OnBadRow = "raise",
-    ) -> Learned:
-        """Learn the stated numbers from cases, each from its value and range on.
-
-        Parameters
-        ----------
-        cases : DataFrame, Arrow or polars table, list of mappings
-            Findings as for `score`; a missing one was not asked. Labels in columns ``cause:ID``
-            and ``group:ID`` (present, absent or blank), and in ``diagnosis``: ids of causes with
-            ``;`` between, or ``unexplained``. Causes without label are summed out.
-        diagnosis : str
-            The column of diagnoses.
-        others : {"absent", "unknown"}
-            What is known of causes that a diagnosis does not name; needed where there is one.
-        sample : {"selected", "consecutive"}
-            How cases were chosen. Priors of causes, effects of risks and prevalences are learned
-            from consecutive cases only, and held fixed otherwise.
-        folds : int
-            Parts of the cases that are scored by numbers learned from the others; at least 2.
-        seed : int
-            Of which case is in which part.
-        id, ignore
-            As for `score`.
-        on_error : {"raise", "reject", "skip"}
-            What a row does that cannot be read: raise, or be left out and told.
-
-        Returns
-        -------
-        Learned
-            Beside what was learned: scores of cases that were held out, before and after.
-
-        Raises
-        ------
-        InvalidCase
-            With every unknown column, label and cell; when there is nothing to learn from: no
-            case, no finding, the same labels in all cases, cases that are all impossible.
-        BayesdxError
-            When an option is out of bounds.
-
-        Examples
-        --------
-        >>> import bayesdx
-        >>> from importlib.resources import files
-        >>> engine = bayesdx.load(folder=files("bayesdx") / "examples" / "starter")
-        >>> cold = {"runny_nose": "yes", "diagnosis": "common_cold"}
-        >>> well = {"runny_nose": "no", "diagnosis": "unexplained"}
-        >>> found = engine.learn([cold, well] * 3, others="absent", folds=2)
-        >>> found.counts["used"], found.sample
-        (6, 'selected')
-        """
-        from bayesdx.diagnosis.learning.learning_run import learn
-
-        ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
-        return learn(
-            self.core,
-            cases_frame(cases),
-            diagnosis=diagnosis,
-            others=others,
-            sample=sample,
-            folds=folds,
-            seed=seed,
-            id=id,
-            ignore=ignored,
-            on_error=on_error,
-        )
 
     def _read_table(
         self,

@@ -8,6 +8,7 @@ import pytest
 
 import bayesdx
 from bayesdx.diagnosis.learning.ascent import Terrain, climb
+from bayesdx.diagnosis.learning.case_likelihood import log_probabilities
 from bayesdx.diagnosis.learning.labels import labelled_rows, read_labels
 from bayesdx.errors import BayesdxError, InvalidCase, InvalidKnowledge
 from bayesdx.knowledge.addresses import Address, every_number
@@ -137,8 +138,6 @@ def test_a_group_is_present_when_some_member_is(engine: bayesdx.Engine) -> None:
     labels, faults = read_labels(core, frame, range(3))
     assert not faults
     read = core.reader.read({"nausea": ["present"] * 3}, 3, range(3))
-    from bayesdx.diagnosis.learning.case_likelihood import log_probabilities
-
     some, none, either = np.exp(
         log_probabilities(core.model, labelled_rows(read.evidence, labels))
     ).tolist()
@@ -148,6 +147,27 @@ def test_a_group_is_present_when_some_member_is(engine: bayesdx.Engine) -> None:
     labelled = clinic(60, 5).assign(**{f"group:{name}": ["present", "absent", ""] * 20})
     if "migraine" not in group.members:
         assert engine.learn(labelled, folds=2).counts["labelled"] == 60
+
+
+def test_a_label_may_be_as_sure_as_its_writer(engine: bayesdx.Engine) -> None:
+    """0.8 of the case with the cause and 0.2 of the case without it; by a group too."""
+    core = engine.core
+    name, group = next((n, g) for n, g in engine.knowledge.groups.items() if len(g.members) > 1)
+    member = f"cause:{group.members[0]}"
+    cells = ["present", "absent", "80 %", 0.8, ""]
+    frame = pd.DataFrame({member: cells, f"group:{name}": ["", "", "", "present", "present"]})
+    labels, faults = read_labels(core, frame, range(5), soft=True)
+    assert not faults
+    read = core.reader.read({"nausea": ["present"] * 5}, 5, range(5))
+    rows = labelled_rows(read.evidence, labels)
+    on, off, unsure, unsure_in_group, some = np.exp(log_probabilities(core.model, rows))
+    assert unsure == pytest.approx(0.8 * on + 0.2 * off, rel=1e-12)
+    assert unsure_in_group == pytest.approx(0.8 * on + 0.2 * (some - on), rel=1e-12)
+    _, faults = read_labels(core, frame.iloc[2:3], range(1))
+    assert "present, absent or unknown" in str(faults[0][0])
+    crowd = pd.DataFrame({f"cause:{one}": ["0.5"] for one in core.model.causes[:5]})
+    _, faults = read_labels(core, crowd, range(1), soft=True)
+    assert "at most 4 groups present and causes that are not sure, got 5" in str(faults[0][0])
 
 
 def test_diagnoses_say_what_is_present_and_the_user_what_is_absent(engine: bayesdx.Engine) -> None:

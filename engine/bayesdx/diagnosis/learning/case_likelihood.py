@@ -28,11 +28,14 @@ class Expansion:
     information : array (J, J)
         Sum of the outer products of the derivatives of each case: an estimate of the information
         (Berndt, Hall, Hall and Hausman 1974).
+    cases : int array (J,), optional
+        How many cases speak of each number: have a derivative by it.
     """
 
     value: float
     gradient: FloatArray
     information: FloatArray
+    cases: IntArray | None = None
 
 
 def log_probabilities(model: NoisyModel, rows: LabelledRows) -> FloatArray:
@@ -78,14 +81,15 @@ def expand(
     """
     n_numbers = slopes.shape[1]
     value, gradient = 0.0, np.zeros(n_numbers)
-    information = np.zeros((n_numbers, n_numbers))
+    information, cases = np.zeros((n_numbers, n_numbers)), np.zeros(n_numbers, dtype=np.intp)
     for first in range(0, rows.n_cases, tile):
         part = _cases(rows, np.arange(first, min(first + tile, rows.n_cases)))
         log_total, own = _derivatives(model, slopes, part)
         value += float(log_total.sum())
         gradient += own.sum(axis=0)
         information += own.T @ own
-    return Expansion(value, gradient, information)
+        cases += np.count_nonzero(own, axis=0)
+    return Expansion(value, gradient, information, cases)
 
 
 def _derivatives(

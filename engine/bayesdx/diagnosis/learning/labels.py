@@ -1,8 +1,9 @@
 """What a table says of the causes of its cases: columns of labels, kept apart from evidence.
 
-``cause:ID`` and ``group:ID`` hold present, absent or nothing; ``diagnosis`` holds ids of causes
-with ``;`` between, or ``unexplained``. A diagnosis says which causes are present. Whether those
-that it does not name are absent is for whoever made the table to say; it is never guessed.
+``cause:ID`` and ``group:ID`` hold present, absent or nothing, a cause also how sure somebody is, as
+a number between 0 and 1; ``diagnosis`` holds ids of causes with ``;`` between, or ``unexplained``.
+A diagnosis says which causes are present. Whether those that it does not name are absent is for
+whoever made the table to say; it is never guessed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Literal, get_args
 
 import numpy as np
@@ -30,8 +30,9 @@ DIAGNOSIS = "diagnosis"
 NO_CAUSE = "unexplained"
 #: What is known of causes that a diagnosis does not name.
 Others = Literal["absent", "unknown"]
-#: Groups labelled present in one case: each doubles the terms of its probability.
-MOST_GROUPS = 4
+#: Groups labelled present and causes of which somebody is not sure in one case: each doubles the
+#: terms of its probability.
+MOST_OPEN = 4
 
 LabelArray = NDArray[np.int8]
 Faults = dict[int, list[Fault]]
@@ -43,8 +44,9 @@ class Labels:
 
     Attributes
     ----------
-    causes : int8 array (N, C)
-        Of the causes of the model.
+    causes : array (N, C)
+        Of the causes of the model; in between how far somebody holds it to be present, w: evidence
+        that is w / (1 - w) times as probable if it is.
     groups : int8 array (N, G)
         Whether at least one member is present, in the order of ``group_names``.
     group_names : tuple of str
@@ -54,7 +56,7 @@ class Labels:
         Columns that were read.
     """
 
-    causes: LabelArray
+    causes: FloatArray
     groups: LabelArray
     group_names: tuple[str, ...]
     members: tuple[IntArray, ...]
@@ -74,8 +76,10 @@ class Labels:
 class LabelledRows:
     """N cases as rows whose probabilities add up to theirs.
 
-    A case of which no group is known to be present is one row, its labels clamped. "At least one
-    member is present" is the case without that label, minus the case with all members absent.
+    A case of which all labels are sure and no group is known to be present is one row, its labels
+    clamped. "At least one member is present" is the case without that label, minus the case with
+    all members absent; "present by w" is w times the case with the cause present, plus 1 - w times
+    the case with it absent.
 
     Attributes
     ----------
@@ -105,6 +109,8 @@ def read_labels(
     labels: Sequence[object],
     diagnosis: str = DIAGNOSIS,
     others: Others | None = None,
+    *,
+    soft: bool = False,
 ) -> tuple[Labels, Faults]:
     """Read the columns of labels of a table.
 
@@ -118,6 +124,7 @@ def read_labels(
         The column of diagnoses.
     others : {"absent", "unknown"}
         What is known of causes that it does not name.
+    soft : bool, whether 0.8 is a label of a cause
 
     Returns
     -------
@@ -129,23 +136,21 @@ def read_labels(
     InvalidCase
         With every unknown cause or group; where nothing is said of causes not diagnosed.
     """
-    model = core.model
-    modelled = [name for name in core.causes if name in model.causes]
-    columns = [str(name) for name in frame.columns if is_label(name, diagnosis)]
-    _check_columns(core, columns, modelled, diagnosis, others)
+    model, modelled = core.model, [name for name in core.causes if name in core.model.causes]
+    columns = _checked_columns(core, frame, modelled, diagnosis, others)
     told = tuple(one.removeprefix(GROUP) for one in columns if one.startswith(GROUP))
     members = tuple(np.array(model.groups[f"group:{one}"], dtype=np.intp) for one in told)
-    causes = np.full((len(frame), len(model.causes)), -1, dtype=np.int8)
+    causes = np.full((len(frame), len(model.causes)), -1.0)
     by_group = np.full((len(frame), len(told)), -1, dtype=np.int8)
     faults: Faults = {}
+    at = {name: model.causes.index(name) for name in modelled}
     for column in columns:
         cells = frame[column].tolist()
         if column == diagnosis:
-            at = {name: model.causes.index(name) for name in modelled}
             found, bad = _diagnoses(cells, at, labels, column, others == "absent")
             _merge(causes, found, labels, column, faults)
         else:
-            states, bad = _states(cells, labels, column)
+            states, bad = _states(cells, labels, column, soft and column.startswith(CAUSE))
             if column.startswith(CAUSE):
                 found = np.full_like(causes, -1)
                 found[:, model.causes.index(column.removeprefix(CAUSE))] = states
@@ -159,9 +164,11 @@ def read_labels(
     return Labels(causes, by_group, told, members, tuple(columns)), faults
 
 
-def _check_columns(
-    core: Core, columns: list[str], modelled: list[str], diagnosis: str, others: Others | None
-) -> None:
+def _checked_columns(
+    core: Core, frame: pd.DataFrame, modelled: list[str], diagnosis: str, others: Others | None
+) -> list[str]:
+    """Return the columns of labels."""
+    columns = [str(name) for name in frame.columns if is_label(name, diagnosis)]
     groups = [one for one in core.knowledge.groups if core.model.groups.get(f"group:{one}")]
     faults = []
     for column in columns:
@@ -177,18 +184,19 @@ def _check_columns(
         faults.append(Fault("others", expected, NOTHING))
     if faults:
         raise InvalidCase(faults)
+    return columns
 
 
 def _states(
-    cells: Sequence[object], labels: Sequence[object], column: str
-) -> tuple[LabelArray, dict[int, Fault]]:
-    states, bad = np.full(len(cells), -1, dtype=np.int8), {}
+    cells: Sequence[object], labels: Sequence[object], column: str, soft: bool
+) -> tuple[FloatArray, dict[int, Fault]]:
+    states, bad = np.full(len(cells), -1.0), {}
     for row, cell in enumerate(cells):
-        read = read_binary(_place(labels[row], column), cell, soft=False)
+        read = read_binary(_place(labels[row], column), cell, soft=soft)
         if isinstance(read, Fault):
             bad[row] = read
         elif not math.isnan(read):
-            states[row] = int(read)
+            states[row] = read
     return states, bad
 
 
@@ -198,8 +206,8 @@ def _diagnoses(
     labels: Sequence[object],
     column: str,
     others_absent: bool,
-) -> tuple[LabelArray, dict[int, Fault]]:
-    found = np.full((len(cells), max(at.values(), default=-1) + 1), -1, dtype=np.int8)
+) -> tuple[FloatArray, dict[int, Fault]]:
+    found = np.full((len(cells), max(at.values(), default=-1) + 1), -1.0)
     bad: dict[int, Fault] = {}
     everyone = list(at.values())
     for row, cell in enumerate(cells):
@@ -219,8 +227,8 @@ def _diagnoses(
 
 
 def _merge(
-    causes: LabelArray,
-    found: LabelArray,
+    causes: FloatArray,
+    found: FloatArray,
     labels: Sequence[object],
     column: str,
     faults: Faults,
@@ -235,7 +243,7 @@ def _merge(
 
 
 def _contradictions(
-    causes: LabelArray,
+    causes: FloatArray,
     groups: LabelArray,
     members: tuple[IntArray, ...],
     labels: Sequence[object],
@@ -250,11 +258,10 @@ def _contradictions(
             expected = "what the labels of its members say"
             fault = Fault(_place(labels[row], GROUP + names[g]), expected, Phrase("another"))
             faults.setdefault(row, []).append(fault)
-    crowded = (groups == 1).sum(axis=1) > MOST_GROUPS
-    for row in np.flatnonzero(crowded).tolist():
-        expected = f"at most {MOST_GROUPS} groups present"
-        fault = Fault(f"row {labels[row]}", expected, int((groups[row] == 1).sum()))
-        faults.setdefault(row, []).append(fault)
+    n_open = (groups == 1).sum(axis=1) + ((causes > 0.0) & (causes < 1.0)).sum(axis=1)
+    for row in np.flatnonzero(n_open > MOST_OPEN).tolist():
+        expected = f"at most {MOST_OPEN} groups present and causes that are not sure"
+        faults.setdefault(row, []).append(Fault(f"row {labels[row]}", expected, int(n_open[row])))
 
 
 def _place(label: object, column: str) -> str:
@@ -263,24 +270,37 @@ def _place(label: object, column: str) -> str:
 
 def labelled_rows(evidence: Evidence, labels: Labels) -> LabelledRows:
     """Clamp the labels of N cases; see `LabelledRows`."""
-    causes, owner, sign = [], [], []
+    clamped, owner, sign = [], [], []
     for row in range(len(evidence)):
-        clamped = labels.causes[row].copy()
-        open_groups = []
+        told = labels.causes[row]
+        unsure = np.flatnonzero((told > 0.0) & (told < 1.0))
+        sure = np.where((told > 0.0) & (told < 1.0), -1, told).astype(np.int8)
+        terms = [(1.0, sure)]
+        for c in unsure.tolist():
+            terms = [
+                (weight * factor, _clamped(one, [c], state))
+                for weight, one in terms
+                for factor, state in ((told[c], 1), (1.0 - told[c], 0))
+            ]
         for g, own in enumerate(labels.members):
+            open_ = [(w, one) for w, one in terms if not (one[own] == 1).any()]
             if labels.groups[row, g] == 0:
-                clamped[own] = 0
-            elif labels.groups[row, g] == 1 and not (clamped[own] == 1).any():
-                open_groups.append(own)
-        for count in range(len(open_groups) + 1):
-            for chosen in combinations(open_groups, count):
-                one = clamped.copy()
-                for own in chosen:
-                    one[own] = 0
-                causes.append(one)
-                owner.append(row)
-                sign.append((-1.0) ** count)
+                terms = [(w, _clamped(one, own, 0)) for w, one in open_]
+            elif labels.groups[row, g] == 1:
+                terms += [(-w, _clamped(one, own, 0)) for w, one in open_]
+        for weight, one in terms:
+            clamped.append(one)
+            owner.append(row)
+            sign.append(weight)
     at = np.array(owner, dtype=np.intp)
-    taken = evidence.take(at)
-    own_causes = np.array(causes, dtype=np.int8).reshape(len(at), labels.causes.shape[1])
-    return LabelledRows(replace(taken, causes=own_causes), at, np.array(sign), len(evidence))
+    causes = np.array(clamped, dtype=np.int8).reshape(len(at), labels.causes.shape[1])
+    return LabelledRows(
+        replace(evidence.take(at), causes=causes), at, np.array(sign), len(evidence)
+    )
+
+
+def _clamped(causes: LabelArray, own: Sequence[int] | IntArray, state: int) -> LabelArray:
+    """Return one case's states of causes with some of them set."""
+    found = causes.copy()
+    found[own] = state
+    return found

@@ -9,45 +9,43 @@ that were held out, before and after.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from bayesdx.building.assembly import assemble
 from bayesdx.building.number_chain import NumberChain, stated_prior
-from bayesdx.diagnosis.constraint_checks import check_statements
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.asking_report import asking_report, giving_away
 from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, log_probabilities
 from bayesdx.diagnosis.learning.held_out import HeldAgainst, comparison, held_against, joined
-from bayesdx.diagnosis.learning.labels import (
-    DIAGNOSIS,
-    Others,
-)
+from bayesdx.diagnosis.learning.labels import DIAGNOSIS, LabelledRows, Others
 from bayesdx.diagnosis.learning.learned import Learned
 from bayesdx.diagnosis.learning.learned_rows import learned_rows
 from bayesdx.diagnosis.learning.learning_table import LearningTable, read_table
+from bayesdx.diagnosis.learning.movable import (
+    broken_constraints,
+    movable_numbers,
+    option_faults,
+    rounded,
+)
 from bayesdx.diagnosis.learning.number_posterior import (
+    CaseLikelihood,
     NumberPosterior,
     Start,
-    fit_numbers,
+    find_mode,
     stated_start,
 )
+from bayesdx.diagnosis.learning.remembered import Remember, as_it_is
 from bayesdx.diagnosis.scoring import OnBadRow
-from bayesdx.errors import BayesdxError, Fault, InvalidKnowledge, Phrase
+from bayesdx.errors import BayesdxError, Fault
 from bayesdx.inference.noisy.model import FloatArray
-from bayesdx.knowledge.addresses import StatedValue, with_values
+from bayesdx.knowledge.addresses import with_values
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.learned_numbers import LEARNED_FILE
 from bayesdx.knowledge.learning_schema import Learning, Sample
 from bayesdx.knowledge.overrides import numbers_digest
 
 FOLDS, SEED = 5, 0
-#: Numbers that say how common something is, not what it does: of consecutive cases only.
-FREQUENCIES = ("prior", "effect", "prevalence")
-#: Significant digits of a learned number.
-DIGITS = 6
 #: Halvings of all moves, should the assembled network not like them as the chain did.
 _HALVINGS = 6
 Say = Callable[[str], None]
@@ -66,16 +64,17 @@ def learn(
     ignore: tuple[str, ...] = (),
     on_error: OnBadRow = "raise",
     say: Say = lambda _: None,
+    remember: Remember = as_it_is,
 ) -> Learned:
     """Learn numbers from cases; see `Engine.learn`."""
     _check_options(sample, folds, seed, on_error)
-    chain = _chain(core, sample)
+    chain = movable_numbers(core, sample)
     table = read_table(core, frame, diagnosis, others, id, ignore, on_error)
     n = len(table.cases.evidence)
     say(f"{n} cases, {table.counts['labelled']} labelled; {table.counts['refused']} refused")
-    found = fit_numbers(chain, table.rows, stated_start(chain))
+    found = _mode(chain, table.rows, stated_start(chain), remember, "whole")
     say(f"{int(np.count_nonzero(found.steps))} of {len(chain.movers)} numbers moved")
-    scores = _cross_validated(core, chain, found, table, folds, seed, say)
+    scores = _cross_validated(core, chain, found, table, folds, seed, say, remember)
     knowledge, found, values = _assembled(core, chain, table, found)
     learned, numbers = learned_rows(chain, found, knowledge)
     learning = Learning(
@@ -83,7 +82,7 @@ def learn(
         cases=table.counts["used"],
         labelled=table.counts["labelled"],
         sample=sample,
-        no_longer_hold=_lost(core, knowledge),
+        no_longer_hold=broken_constraints(core, knowledge),
         number=learned,
     )
     names = core.model.causes
@@ -107,30 +106,12 @@ def learn(
     )
 
 
-def _chain(core: Core, sample: Sample) -> NumberChain:
-    """Return the network as a function of the numbers that such cases may move."""
-    if core.elicited.learning is not None:
-        expected = "numbers that were not learned yet: learn from all cases together"
-        raise InvalidKnowledge(Fault(LEARNED_FILE, expected, Phrase("a folder with that file")))
-    kept = core.perturbations
-    movers = tuple(
-        mover
-        for mover in kept.movers
-        if sample == "consecutive" or mover.number.number.kind not in FREQUENCIES
-    )
-    return NumberChain(core.knowledge, core.assembly, kept.numbers, movers)
-
-
 def _check_options(sample: str, folds: int, seed: int, on_error: str) -> None:
-    faults = []
-    if sample not in get_args(Sample):
-        faults.append(Fault("sample", " or ".join(get_args(Sample)), sample))
+    faults = option_faults(sample, on_error)
     if type(folds) is not int or folds < 2:
         faults.append(Fault("folds", "a whole number of at least 2", folds))
     if type(seed) is not int or seed < 0:
         faults.append(Fault("seed", "a whole number, not negative", seed))
-    if on_error not in get_args(OnBadRow):
-        faults.append(Fault("on_error", f"one of {', '.join(get_args(OnBadRow))}", on_error))
     if faults:
         raise BayesdxError(faults)
 
@@ -143,6 +124,7 @@ def _cross_validated(
     folds: int,
     seed: int,
     say: Say,
+    remember: Remember,
 ) -> pd.DataFrame:
     """Score every case by numbers that were learned without it.
 
@@ -157,7 +139,8 @@ def _cross_validated(
     for fold in range(folds if n > 1 else 0):
         held = np.sort(order[fold::folds])
         rest = np.setdiff1d(np.arange(n), held)
-        found = fit_numbers(chain, chosen_cases(table.rows, rest), start, widths=False)
+        own = chosen_cases(table.rows, rest)
+        found = _mode(chain, own, start, remember, f"without part {fold}", widths=False)
         model = chain.model(found.steps)
         assert model is not None
         evidence, labels = table.cases.evidence.take(held), table.labels.take(held)
@@ -171,6 +154,19 @@ def _cross_validated(
     return comparison(*both)
 
 
+def _mode(
+    chain: NumberChain,
+    rows: LabelledRows,
+    start: Start,
+    remember: Remember,
+    name: str,
+    *,
+    widths: bool = True,
+) -> NumberPosterior:
+    likelihood = remember(CaseLikelihood(chain, rows, start), name)
+    return find_mode(stated_prior(chain.movers), likelihood, start.steps, widths=widths)
+
+
 def _assembled(
     core: Core, chain: NumberChain, table: LearningTable, found: NumberPosterior
 ) -> tuple[Knowledge, NumberPosterior, tuple[float, float]]:
@@ -182,7 +178,7 @@ def _assembled(
     before = float(log_probabilities(core.model, table.rows).sum())
     steps = found.steps
     for _ in range(_HALVINGS):
-        values = {one: _rounded(value) for one, value in chain.stated(steps).items()}
+        values = {one: rounded(value) for one, value in chain.stated(steps).items()}
         knowledge = with_values(core.knowledge, values)
         if not values:
             break
@@ -197,28 +193,6 @@ def _assembled(
 def _with_steps(found: NumberPosterior, steps: FloatArray) -> NumberPosterior:
     return NumberPosterior(
         steps, found.deviation, found.prior_precision, found.precision, found.way
-    )
-
-
-def _rounded(value: StatedValue) -> StatedValue:
-    """Round a single number to so many digits, of its distance from 1 where that is smaller."""
-    if isinstance(value, tuple):
-        return value
-    if 0.5 < value < 1.0:
-        return 1.0 - float(f"{1.0 - value:.{DIGITS}g}")
-    return float(f"{value:.{DIGITS}g}")
-
-
-def _lost(core: Core, knowledge: Knowledge) -> tuple[str, ...]:
-    """Constraints that held before and no longer do."""
-    if not core.knowledge.constraints:
-        return ()
-    before = check_statements(core.knowledge, core.assembly)
-    after = check_statements(knowledge, assemble(knowledge, core.assembly.links))
-    return tuple(
-        one.constraint.id
-        for one, other in zip(before, after, strict=True)
-        if one.held and not other.held
     )
 
 

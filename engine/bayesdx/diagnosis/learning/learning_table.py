@@ -60,7 +60,7 @@ def read_table(
     on_error: OnBadRow,
 ) -> LearningTable:
     """Read findings and labels; leave out rows that cannot be learned from."""
-    read = read_labelled(core, frame, diagnosis, others, id, ignore, on_error)
+    read = read_labelled(core, frame, diagnosis, others, id, ignore, on_error, soft=True)
     used = np.flatnonzero(read.usable)
     return _possible(core, read.cases, read.labels, used, read.calls, read.bad)
 
@@ -94,15 +94,20 @@ def read_labelled(
     id: str | None,
     ignore: tuple[str, ...],
     on_error: OnBadRow,
+    *,
+    soft: bool = False,
 ) -> LabelledCases:
-    """Read findings and labels of every row; raise where a row is bad, or note what is wrong."""
+    """Read findings and labels of every row; raise where a row is bad, or note what is wrong.
+
+    ``soft``: see `read_labels`.
+    """
     if not len(frame):
         raise InvalidCase(Fault("cases", "one row or more", NOTHING))
     own = [name for name in frame.columns if is_label(name, diagnosis)]
     rest = [str(name) for name in frame.columns if name not in own]
     roles = column_roles(rest, core.reader.names.knows, id=id, ignore=ignore)
     calls = frame[roles.id].tolist() if roles.id else frame.index.tolist()
-    labels, bad = read_labels(core, frame, calls, diagnosis, others)
+    labels, bad = read_labels(core, frame, calls, diagnosis, others, soft=soft)
     evidence = {name: frame[name].array for name in roles.evidence}
     cases, good, unread = core.reader.read_rows(evidence, len(frame), calls)
     for row, fault in unread:

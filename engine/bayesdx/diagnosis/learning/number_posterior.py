@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse, special
@@ -13,7 +14,7 @@ from bayesdx.building.perturbations import Mover
 from bayesdx.diagnosis.learning.ascent import Ascent, Terrain, climb
 from bayesdx.diagnosis.learning.case_likelihood import Expansion, expand, log_probabilities
 from bayesdx.diagnosis.learning.labels import LabelledRows
-from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
 
 #: Standard normal quantile of the ends of a 90 % interval.
@@ -58,10 +59,54 @@ def stated_start(chain: NumberChain) -> Start:
     return Start(still, chain.slopes(still))
 
 
+class Likelihood(Protocol):
+    """What cases say of J numbers, at steps (J,) from what was stated."""
+
+    def value(self, steps: FloatArray) -> float:
+        """Log probability of the cases; ``-inf`` where the numbers cannot hold together."""
+
+    def expansion(self, steps: FloatArray) -> Expansion:
+        """The same with its derivatives, where it is possible."""
+
+    def only(self, informed: BoolArray) -> tuple[Likelihood, IntArray]:
+        """Return that of some numbers, with every share of a risk or none, and which."""
+
+
+class CaseLikelihood:
+    """The likelihood of cases that are at hand."""
+
+    def __init__(self, chain: NumberChain, rows: LabelledRows, start: Start | None = None) -> None:
+        self._chain, self._rows, self._start = chain, rows, start
+        self._model: tuple[FloatArray, NoisyModel | None] | None = None
+
+    def value(self, steps: FloatArray) -> float:
+        """Log probability of the cases."""
+        model = self._model_at(steps)
+        return -np.inf if model is None else float(log_probabilities(model, self._rows).sum())
+
+    def expansion(self, steps: FloatArray) -> Expansion:
+        """Differentiate it by the numbers of the chain."""
+        model, start = self._model_at(steps), self._start
+        assert model is not None
+        known = start is not None and np.array_equal(start.steps, steps)
+        slopes = start.slopes if start and known else self._chain.slopes(steps)
+        return expand(model, slopes, self._rows)
+
+    def only(self, informed: BoolArray) -> tuple[CaseLikelihood, IntArray]:
+        """Return that of some numbers, and which."""
+        moving, free = self._chain.only(informed)
+        return CaseLikelihood(moving, self._rows), free
+
+    def _model_at(self, steps: FloatArray) -> NoisyModel | None:
+        if self._model is None or not np.array_equal(self._model[0], steps):
+            self._model = steps, self._chain.model(steps)
+        return self._model[1]
+
+
 def fit_numbers(
     chain: NumberChain, rows: LabelledRows, start: Start, *, widths: bool = True
 ) -> NumberPosterior:
-    """Find the mode of the posterior of the numbers of a chain.
+    """Find the mode of the posterior of the numbers of a chain, given cases.
 
     Parameters
     ----------
@@ -77,46 +122,40 @@ def fit_numbers(
     -------
     NumberPosterior
     """
-    model = chain.model(start.steps)
-    assert model is not None
-    begun = expand(model, start.slopes, rows)
-    moving, free = chain.only(np.diag(begun.information) > 0.0)
-    prior = stated_prior(chain.movers)
+    likelihood = CaseLikelihood(chain, rows, start)
+    return find_mode(stated_prior(chain.movers), likelihood, start.steps, widths=widths)
+
+
+def find_mode(
+    prior: StatedPrior, likelihood: Likelihood, start: FloatArray, *, widths: bool = True
+) -> NumberPosterior:
+    """Find the mode of prior and likelihood together, from steps (J,) that are possible."""
+    begun = likelihood.expansion(start)
+    moving, free = likelihood.only(np.diag(begun.information) > 0.0)
     if not len(free):
-        return _around(prior, free, Ascent(start.steps[free], (begun.value,), True), None)
-    search = _PosteriorSurface(moving, prior.take(free), rows)
+        return _around(prior, free, Ascent(start[free], (begun.value,), True), None)
+    search = _PosteriorSurface(moving, prior.take(free))
     first = Expansion(begun.value, begun.gradient[free], begun.information[np.ix_(free, free)])
-    search.last = start.steps[free], first
-    way = climb(search.value, search.look, start.steps[free], search.look(start.steps[free]))
+    search.last = start[free], first
+    way = climb(search.value, search.look, start[free], search.look(start[free]))
     found = search.expansion(way.point).information if widths else None
     return _around(prior, free, way, found)
 
 
 class _PosteriorSurface:
-    """Log posterior of the numbers of a chain, with where it was looked at last."""
+    """Log posterior of numbers, with where it was looked at last."""
 
-    def __init__(self, chain: NumberChain, prior: StatedPrior, rows: LabelledRows) -> None:
-        self.chain, self.prior, self.rows = chain, prior, rows
+    def __init__(self, likelihood: Likelihood, prior: StatedPrior) -> None:
+        self.likelihood, self.prior = likelihood, prior
         self.last: tuple[FloatArray, Expansion] | None = None
-        self._model: tuple[FloatArray, NoisyModel | None] | None = None
-
-    def model(self, point: FloatArray) -> NoisyModel | None:
-        if self._model is None or not np.array_equal(self._model[0], point):
-            self._model = point, self.chain.model(point)
-        return self._model[1]
 
     def value(self, point: FloatArray) -> float:
-        model = self.model(point)
-        if model is None:
-            return -np.inf
-        return float(log_probabilities(model, self.rows).sum()) + self.prior.log_density(point)
+        return self.likelihood.value(point) + self.prior.log_density(point)
 
     def expansion(self, point: FloatArray) -> Expansion:
         """Of the log likelihood alone."""
         if self.last is None or not np.array_equal(self.last[0], point):
-            model = self.model(point)
-            assert model is not None
-            self.last = point, expand(model, self.chain.slopes(point), self.rows)
+            self.last = point, self.likelihood.expansion(point)
         return self.last[1]
 
     def look(self, point: FloatArray) -> Terrain:

@@ -1,0 +1,80 @@
+"""`bayesdx learn --statistics` and `--combine`: learning together without sharing cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import bayesdx
+from bayesdx.cli.options import check_output
+from bayesdx.cli.progress import patience
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.presentation.terminal import show_lines
+
+if TYPE_CHECKING:
+    from bayesdx.diagnosis.learning.learned import Learned
+
+
+def write_statistics(
+    priors: Path, cases: str, target: Path, at: Path | None, labelled: Mapping[str, Any]
+) -> None:
+    """Write sums over cases; those of a further round beside those before.
+
+    Parameters
+    ----------
+    priors : Path
+    cases : str
+    target, at : Path
+        The file of sums; that of the round, if it is not the first one.
+    labelled : mapping
+        How `Engine.case_statistics` is to read the cases.
+    """
+    from bayesdx.diagnosis.learning.case_statistics import CaseStatistics, NextRound, read_shared
+    from bayesdx.tables import read_cases, write_whole
+
+    check_output(target, cases, at, priors=priors)
+    if at is None and target.exists():
+        got = Phrase("one that is there")
+        raise BayesdxError(Fault(str(target), "a new file, or --at the round it lacks", got))
+    with patience("summing up"):
+        engine = bayesdx.load(priors)
+        found = engine.case_statistics(
+            read_cases(cases),
+            at=read_shared(NextRound, str(at), at.read_bytes()) if at else None,
+            earlier=read_shared(CaseStatistics, str(target), target.read_bytes()) if at else None,
+            **labelled,
+        )
+    write_whole(target, f"{found.to_json()}\n".encode())
+    lines = [
+        f"{target}: sums of {found.cases} cases, {found.labelled} labelled, at {len(found.points)} "
+        f"sets of numbers; {len(found.numbers)} numbers",
+    ]
+    if found.suppressed:
+        lines.append(
+            f"{len(found.suppressed)} more, of which fewer than {found.least} cases speak, are "
+            "named and not summed: they will stay as they are."
+        )
+    show_lines("\n".join(lines))
+
+
+def combined(
+    engine: bayesdx.Engine, priors: Path, files: Sequence[str], output: Path
+) -> Learned | None:
+    """Learn from files of sums; None where another round is needed, which is written."""
+    from bayesdx.diagnosis.learning.case_statistics import CaseStatistics, NextRound, read_shared
+    from bayesdx.tables import write_whole
+
+    with patience("learning"):
+        places = [read_shared(CaseStatistics, one, Path(one).read_bytes()) for one in files]
+        found = engine.learn_pooled(places)
+    if not isinstance(found, NextRound):
+        return found
+    target = output.with_name(f"{output.name}.round.json")
+    write_whole(target, f"{found.to_json()}\n".encode())
+    show_lines(
+        f"{target}: another round is needed, at other numbers. At every place:\n"
+        f"  bayesdx learn {priors} CASES --statistics FILE.json --at {target.name}\n"
+        "and then this command again."
+    )
+    return None

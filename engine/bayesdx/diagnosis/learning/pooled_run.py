@@ -1,0 +1,186 @@
+"""Learning from the sums of several places, as if their cases were in one table.
+
+The search is that of `learning_run`, step by step: it is run anew in every round on the sums that
+were handed over so far, and ends where it looks at numbers at which some place was not asked yet.
+Those are the next round. So nobody has to keep anything but the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from bayesdx.building.number_chain import NumberChain, stated_prior
+from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.learning.case_statistics import (
+    LEAST_CASES,
+    CaseStatistics,
+    NextRound,
+    SumsAt,
+    mover_name,
+    named_steps,
+    steps_of,
+)
+from bayesdx.diagnosis.learning.labels import DIAGNOSIS, LabelledRows, Others
+from bayesdx.diagnosis.learning.learned import Learned
+from bayesdx.diagnosis.learning.learned_rows import learned_rows
+from bayesdx.diagnosis.learning.learning_table import read_table
+from bayesdx.diagnosis.learning.movable import (
+    broken_constraints,
+    movable_numbers,
+    option_faults,
+    rounded,
+)
+from bayesdx.diagnosis.learning.number_posterior import CaseLikelihood, find_mode
+from bayesdx.diagnosis.learning.pooled import UnansweredError, pooled_likelihood
+from bayesdx.diagnosis.scoring import OnBadRow
+from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.knowledge.addresses import with_values
+from bayesdx.knowledge.learning_schema import Learning, Sample
+from bayesdx.knowledge.overrides import numbers_digest
+
+
+def case_statistics(
+    core: Core,
+    frame: pd.DataFrame,
+    *,
+    at: NextRound | None = None,
+    earlier: CaseStatistics | None = None,
+    diagnosis: str = DIAGNOSIS,
+    others: Others | None = None,
+    sample: Sample = "selected",
+    least: int = LEAST_CASES,
+    id: str | None = None,
+    ignore: tuple[str, ...] = (),
+    on_error: OnBadRow = "raise",
+) -> CaseStatistics:
+    """Sum up what cases say of the numbers; see `Engine.case_statistics`."""
+    faults = option_faults(sample, on_error)
+    if type(least) is not int or least < 1:
+        faults.append(Fault("least", "a whole number of at least 1", least))
+    if faults:
+        raise BayesdxError(faults)
+    chain, digest = movable_numbers(core, sample), numbers_digest(core.elicited)
+    if at is not None:
+        _check_round(at.computed_from, at.sample, "the round", digest, sample)
+    table = read_table(core, frame, diagnosis, others, id, ignore, on_error)
+    steps = {} if at is None else dict(at.steps)
+    sums, numbers, suppressed = _sums_at(chain, table.rows, steps, least)
+    found = CaseStatistics(
+        computed_from=digest,
+        sample=sample,
+        cases=table.counts["used"],
+        labelled=table.counts["labelled"],
+        numbers=numbers,
+        suppressed=suppressed,
+        least=least,
+        points=(sums,),
+    )
+    if earlier is None:
+        return found
+    if replace(found, points=()) != replace(earlier, points=()):
+        expected = "sums of the same cases at other numbers"
+        raise BayesdxError(Fault("earlier sums", expected, Phrase("sums of other cases")))
+    before = tuple(one for one in earlier.points if dict(one.steps) != steps)
+    return replace(found, points=(*before, sums))
+
+
+def _sums_at(
+    chain: NumberChain, rows: LabelledRows, steps: Mapping[str, float], least: int
+) -> tuple[SumsAt, tuple[str, ...], tuple[str, ...]]:
+    """Sum over cases at some numbers.
+
+    Returns
+    -------
+    sums : SumsAt
+    numbers, suppressed : tuples of str
+        Of which at least ``least`` cases speak, and of which fewer do.
+    """
+    found = CaseLikelihood(chain, rows).expansion(steps_of(chain, steps))
+    assert found.cases is not None
+    names = [mover_name(one) for one in chain.movers]
+    own = np.flatnonzero(found.cases >= least)
+    few = np.flatnonzero((found.cases > 0) & (found.cases < least))
+    block = found.information[np.ix_(own, own)]
+    sums = SumsAt(
+        steps=dict(steps),
+        log_probability=found.value,
+        gradient=tuple(found.gradient[own].tolist()),
+        information=tuple(tuple(block[j, : j + 1].tolist()) for j in range(len(own))),
+    )
+    return sums, tuple(names[j] for j in own), tuple(names[j] for j in few)
+
+
+def learn_pooled(core: Core, places: Sequence[CaseStatistics]) -> Learned | NextRound:
+    """Learn from sums, or say at which numbers they are asked for next.
+
+    See `Engine.learn_pooled`.
+    """
+    if not places:
+        raise BayesdxError(Fault("places", "the sums of one place or more", Phrase("none")))
+    digest, sample = numbers_digest(core.elicited), places[0].sample
+    for i, place in enumerate(places):
+        _check_round(place.computed_from, place.sample, f"place {i + 1}", digest, sample)
+        if place in places[:i]:
+            got = Phrase("those of another place once more")
+            raise BayesdxError(Fault(f"place {i + 1}", "sums of its own cases", got))
+    chain = movable_numbers(core, sample)
+    likelihood, still = pooled_likelihood(chain, places), np.zeros(len(chain.movers))
+    prior = stated_prior(chain.movers)
+    try:
+        found = find_mode(prior, likelihood, still)
+    except UnansweredError as missing:
+        steps = named_steps(chain, missing.steps)
+        return NextRound(computed_from=digest, sample=sample, steps=steps)
+    values = {one: rounded(value) for one, value in chain.stated(found.steps).items()}
+    knowledge = with_values(core.knowledge, values)
+    numbers, table = learned_rows(chain, found, knowledge)
+    cases, labelled = (sum(getattr(one, name) for one in places) for name in ("cases", "labelled"))
+    learning = Learning(
+        computed_from=digest,
+        cases=cases,
+        labelled=labelled,
+        sample=sample,
+        no_longer_hold=broken_constraints(core, knowledge),
+        number=numbers,
+    )
+    counts = dict.fromkeys(("refused", "impossible", "too_complex"), 0)
+    counts |= {"rows": cases, "used": cases, "labelled": labelled}
+    suppressed = {one for place in places for one in place.suppressed}
+    notes = [f"{len(places)} places; nothing was held out: each can try answers on its own cases."]
+    if suppressed:
+        few = (
+            f"{len(suppressed)} numbers stayed as they are: too few cases of a place speak of them."
+        )
+        notes.append(few)
+    empty = pd.DataFrame()
+    return Learned(
+        table=table,
+        scores=empty,
+        asking=empty,
+        refused=empty,
+        counts=counts,
+        no_longer_hold=learning.no_longer_hold,
+        notes=tuple(notes),
+        sample=sample,
+        folds=0,
+        seed=0,
+        log_posterior_before=likelihood.value(still),
+        log_posterior_after=likelihood.value(found.steps) + prior.log_density(found.steps),
+        knowledge=knowledge,
+        learning=learning,
+    )
+
+
+def _check_round(computed_from: str, own: str, place: str, digest: str, sample: str) -> None:
+    faults = []
+    if computed_from != digest:
+        expected = f"sums of these numbers, digest {digest}"
+        faults.append(Fault(place, expected, Phrase(f"digest {computed_from}")))
+    if own != sample:
+        faults.append(Fault(place, f"sample {sample}", own))
+    if faults:
+        raise BayesdxError(faults)
