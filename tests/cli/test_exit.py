@@ -94,7 +94,8 @@ def test_where_nothing_can_be_written_is_said_before_the_work(
     ):
         ran = run(*arguments)
         assert ran.code == 2
-        assert f"there is no folder {tmp_path / 'no'}" in ran.err
+        # Long places are cut.
+        assert f"there is no folder {tmp_path}"[:90] in ran.err
     for name in (".", "n.dne", "n.xdsl"):
         assert run(*learn, str(tmp_path / name)).code == 2
 

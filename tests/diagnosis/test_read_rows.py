@@ -111,7 +111,7 @@ def test_a_flood_of_faults_still_gives_every_bad_row_a_reason(core: Core) -> Non
 
 
 def test_unknown_columns_are_no_fault_of_rows(core: Core) -> None:
-    expected = r"^2 faults:\n.*got 'cramps'\. Nearest: cramp\.\n.*got 'shoe'\.$"
+    expected = r"^2 faults:\n.*got 'cramps'\. Nearest: cramp\.\n.*got 'shoe'\. Nearest: source\.$"
     with pytest.raises(InvalidCase, match=expected):
         core.reader.names.check_columns(["cramps", "age", "shoe"])
     with pytest.raises(InvalidCase, match="got 'shoe'"):

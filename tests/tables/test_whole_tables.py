@@ -78,7 +78,7 @@ FAULTS = {
     "semicolons": (
         "age;fever\n1;2\n",
         "cases.csv:1:1: expected columns separated by commas, got semicolons: --delimiter ';' "
-        "reads them.",
+        "reads them (with --decimal , where numbers have a comma).",
     ),
     "tabs": (
         "age\tfever\n1\t2\n",

@@ -41,7 +41,7 @@ REASONS, ROOM_BECAUSE = 2, 58
 #: Characters of what was answered yes, no, and for the urgency only: three, two and one lines.
 ROOM_YES, ROOM_NO, ROOM_ONLY = 210, 130, 60
 #: Characters of what to ask first, of a question, and of what speaks for and against.
-ROOM_ASK, ROOM_FOR = 150, 130
+ROOM_ASK, ROOM_FOR = 140, 130
 #: A factor nearer to 1 than this does not speak.
 SPEAKS = 1.05
 #: What explains less than half a percent of the findings is not listed for what it explains.

@@ -9,7 +9,7 @@ the measurements beside these constants:
 ==========  ==================================================================================
 `_TOGETHER`  a case among many, against one alone: the arrays of a step are long then
 `_FEWER`     the compiled sweep of as many cases, against NumPy, at the least
-`_LOADING`   numba's import, and the machine code from disk
+`_LOADING`   numba's import, and machine code from disk; twice, as numba is large
 `_COMPILING` machine code made anew
 ==========  ==================================================================================
 """
@@ -30,7 +30,7 @@ from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.condition import count_axes
 from bayesdx.inference.noisy.model import NoisyModel
 
-_TOGETHER, _FEWER, _LOADING, _COMPILING = 0.08, 1.0 / 8.0, 25.0, 1000.0
+_TOGETHER, _FEWER, _LOADING, _COMPILING = 0.08, 1.0 / 8.0, 55.0, 1000.0
 #: Axes of a row of a file: findings that are present, share of the shared risks.
 _FINDINGS, _UNKNOWN = 7.0, 0.8
 #: Seconds of NumPy from which compiled lanes are taken where this process has them, where they lie
