@@ -154,6 +154,7 @@ def learn(
         if pooled is None:
             return
         found = pooled
+        _write_folder(engine.knowledge.folder, output, found.to_toml())
     else:
         from bayesdx.cli.learning_memory import learning_memory
 
@@ -167,7 +168,8 @@ def learn(
             say = (lambda _: None) if quiet else tell
             frame = read_cases(cases[0])
             found = learn_numbers(engine.core, frame, say=say, remember=remember, **options)
-    _write_folder(engine.knowledge.folder, output, found.to_toml())
+            # Before what was looked at is forgotten: the disk may be full.
+            _write_folder(engine.knowledge.folder, output, found.to_toml())
     show([*learning_blocks(found), *ending(engine.knowledge.model.intended_use)])
     show_lines(f"{output}: a copy of {priors} with {LEARNED_FILE}")
 

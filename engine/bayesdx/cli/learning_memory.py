@@ -65,14 +65,14 @@ def learning_memory(
         An unfinished run is there and neither ``resume`` nor ``restart`` is asked for; or
         ``resume`` is, and it was one of other cases, numbers or options.
     """
-    from bayesdx.diagnosis.learning.remembered import RememberedLikelihood
+    from bayesdx.diagnosis.learning.remembered import RememberedLikelihood, as_it_is
     from bayesdx.tables.execution.part_journal import refuse_another_run
     from bayesdx.tables.sources.streams import file_digest
     from bayesdx.whole_files import replace_file
 
     if cases == "-":
         # Nobody can tell whether a stream is the same another time.
-        yield lambda likelihood, _: likelihood
+        yield as_it_is
         return
     folder = output.with_name(f"{output.name}.parts")
     identity = {

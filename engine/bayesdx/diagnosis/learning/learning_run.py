@@ -9,6 +9,7 @@ that were held out, before and after.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.asking_report import asking_report, giving_away
 from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, log_probabilities
 from bayesdx.diagnosis.learning.held_out import HeldAgainst, comparison, held_against, joined
-from bayesdx.diagnosis.learning.labels import DIAGNOSIS, LabelledRows, Others
+from bayesdx.diagnosis.learning.labels import DIAGNOSIS, Others
 from bayesdx.diagnosis.learning.learned import Learned
 from bayesdx.diagnosis.learning.learned_rows import learned_rows
 from bayesdx.diagnosis.learning.learning_table import LearningTable, read_table
@@ -30,10 +31,9 @@ from bayesdx.diagnosis.learning.movable import (
     rounded,
 )
 from bayesdx.diagnosis.learning.number_posterior import (
-    CaseLikelihood,
     NumberPosterior,
     Start,
-    find_mode,
+    fit_numbers,
     stated_start,
 )
 from bayesdx.diagnosis.learning.remembered import Remember, as_it_is
@@ -72,7 +72,8 @@ def learn(
     table = read_table(core, frame, diagnosis, others, id, ignore, on_error)
     n = len(table.cases.evidence)
     say(f"{n} cases, {table.counts['labelled']} labelled; {table.counts['refused']} refused")
-    found = _mode(chain, table.rows, stated_start(chain), remember, "whole")
+    keep = partial(remember, name="whole")
+    found = fit_numbers(chain, table.rows, stated_start(chain), kept=keep)
     say(f"{int(np.count_nonzero(found.steps))} of {len(chain.movers)} numbers moved")
     scores = _cross_validated(core, chain, found, table, folds, seed, say, remember)
     knowledge, found, values = _assembled(core, chain, table, found)
@@ -140,7 +141,8 @@ def _cross_validated(
         held = np.sort(order[fold::folds])
         rest = np.setdiff1d(np.arange(n), held)
         own = chosen_cases(table.rows, rest)
-        found = _mode(chain, own, start, remember, f"without part {fold}", widths=False)
+        keep = partial(remember, name=f"without part {fold}")
+        found = fit_numbers(chain, own, start, widths=False, kept=keep)
         model = chain.model(found.steps)
         assert model is not None
         evidence, labels = table.cases.evidence.take(held), table.labels.take(held)
@@ -152,19 +154,6 @@ def _cross_validated(
         return pd.DataFrame()
     both: list[HeldAgainst] = [joined(one, parts, n) for one in (before, after)]
     return comparison(*both)
-
-
-def _mode(
-    chain: NumberChain,
-    rows: LabelledRows,
-    start: Start,
-    remember: Remember,
-    name: str,
-    *,
-    widths: bool = True,
-) -> NumberPosterior:
-    likelihood = remember(CaseLikelihood(chain, rows, start), name)
-    return find_mode(stated_prior(chain.movers), likelihood, start.steps, widths=widths)
 
 
 def _assembled(

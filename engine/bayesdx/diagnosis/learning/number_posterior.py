@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -104,7 +105,12 @@ class CaseLikelihood:
 
 
 def fit_numbers(
-    chain: NumberChain, rows: LabelledRows, start: Start, *, widths: bool = True
+    chain: NumberChain,
+    rows: LabelledRows,
+    start: Start,
+    *,
+    widths: bool = True,
+    kept: Callable[[Likelihood], Likelihood] = lambda likelihood: likelihood,
 ) -> NumberPosterior:
     """Find the mode of the posterior of the numbers of a chain, given cases.
 
@@ -117,12 +123,14 @@ def fit_numbers(
         Numbers that the cases say nothing of go back to what was stated.
     widths : bool
         Whether deviations are wanted.
+    kept : callable
+        How the likelihood is looked at; see `bayesdx.diagnosis.learning.remembered`.
 
     Returns
     -------
     NumberPosterior
     """
-    likelihood = CaseLikelihood(chain, rows, start)
+    likelihood = kept(CaseLikelihood(chain, rows, start))
     return find_mode(stated_prior(chain.movers), likelihood, start.steps, widths=widths)
 
 

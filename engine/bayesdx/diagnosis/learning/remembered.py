@@ -28,8 +28,11 @@ class KeptArrays(Protocol):
         """Keep arrays, all of them or none."""
 
 
-#: How the likelihood of a fit, by its name, is looked at.
-Remember = Callable[[Likelihood, str], Likelihood]
+class Remember(Protocol):
+    """How the likelihood of a fit, by its name, is looked at."""
+
+    def __call__(self, likelihood: Likelihood, name: str) -> Likelihood:
+        """Return what is looked at in its place."""
 
 
 def as_it_is(likelihood: Likelihood, name: str) -> Likelihood:  # noqa: ARG001
