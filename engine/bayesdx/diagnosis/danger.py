@@ -41,7 +41,7 @@ ORDINARY = 0.005
 #: A discriminating finding is so much more frequent than under any ordinary cause, and so frequent.
 SHARPER, OFTEN = 3.0, 0.15
 #: Odds in units of those of the threshold that call without a discriminating finding: an alarm
-#: budget. With four a bruise after sport calls for a broken hip (`test_texts`), with three 10 % of
+#: budget. With four a bruise after sport calls for a fracture (`test_texts`), with three 10 % of
 #: typical presentations without danger are urgent; by expected loss alone it would be 0.4.
 SHUT = 5.0
 
