@@ -56,7 +56,7 @@ $(VENV)/.package: $(VENV)/.made pyproject.toml
 
 $(VENV)/.tools: $(VENV)/.made pyproject.toml
 	@echo 'installing bayesdx and its test tools into $(VENV) (some minutes the first time) ...'
-	@$(PIP) install -e '.[test]'
+	@$(PIP) install -e '.[test,lint]'
 	@touch $(VENV)/.package $@
 
 demo: $(VENV)/.package

@@ -71,8 +71,7 @@ def column_roles(
     InvalidCase
         With every column that is not there, or that the answer has itself.
     """
-    kept = (keep,) if isinstance(keep, str) else tuple(keep)
-    ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    kept, ignored = _names("keep", keep), _names("ignore", ignore)
     taken = frozenset(answers)
     faults = []
     for place, names in (("id", () if id is None else (id,)), ("keep", kept), ("ignore", ignored)):
@@ -97,3 +96,12 @@ def column_roles(
         label,
         kept,
     )
+
+
+def _names(place: str, given: object) -> tuple[str, ...]:
+    """Read one name, or any number of them."""
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Iterable):
+        raise InvalidCase(Fault(place, "a column of the table, or several", given))
+    return tuple(given)

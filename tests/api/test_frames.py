@@ -275,6 +275,9 @@ def test_columns_that_are_no_evidence(engine: bayesdx.Engine, rows: Rows) -> Non
     assert without[1] != expected[1]
     with pytest.raises(bayesdx.InvalidCase, match="ignore: expected a column of the table"):
         engine.score(frame, ignore=["jnk"])
+    for option in ("keep", "ignore"):
+        with pytest.raises(bayesdx.InvalidCase, match=f"{option}: expected a column of .*, got 5"):
+            engine.score(frame, **{option: 5})
     named = pd.DataFrame(rows).assign(urgency=1)
     with pytest.raises(bayesdx.InvalidCase, match="keep: expected a column that the answer does"):
         engine.score(named, keep="urgency")

@@ -227,6 +227,22 @@ def test_all_faults_are_told_at_once() -> None:
         build(**{cpd.child: cpd for cpd in wrong})
 
 
+@pytest.mark.parametrize("given", [None, 5, "strain"])
+def test_what_is_no_collection_is_told(given: object) -> None:
+    with pytest.raises(
+        BayesdxError, match=f"variables: expected values of Variable, got {given!r}"
+    ):
+        Network(given, CPDS.values())
+    with pytest.raises(
+        BayesdxError, match=f"cpds: expected distributions, one a variable, got {given!r}"
+    ):
+        Network(VARIABLES, given)
+    with pytest.raises(
+        BayesdxError, match=f"do: expected a mapping of variables to states, got {given!r}"
+    ):
+        build().do(given)
+
+
 def test_a_circle_is_shown_as_it_runs() -> None:
     names = ("a", "b", "c")
     ring = [AnyOfCPD(child, (names[i - 1],)) for i, child in enumerate(names)]

@@ -45,6 +45,8 @@ class Network(PlainParts, ReadOnly):
     def __init__(
         self, variables: Iterable[Variable], cpds: Iterable[CPD], *, normalise: bool = False
     ) -> None:
+        _several("variables", "values of Variable", variables)
+        _several("cpds", "distributions, one a variable", cpds)
         named, faults = _index(variables)
         given: dict[str, CPD] = {}
         for cpd in cpds:
@@ -207,6 +209,9 @@ class Network(PlainParts, ReadOnly):
         >>> chain.do({"b": "present"}).parents("b")
         ()
         """
+        handed: object = interventions
+        if not isinstance(handed, Mapping):
+            raise InvalidCase(Fault("do", "a mapping of variables to states", handed))
         faults = self._name_faults("do", interventions)
         for name in interventions.keys() & self.variables.keys():
             states, state = self.variables[name].states, interventions[name]
@@ -249,6 +254,11 @@ class Network(PlainParts, ReadOnly):
     def __repr__(self) -> str:
         links = sum(len(cpd.parents) for cpd in self.cpds.values())
         return f"Network({len(self.variables)} variables, {links} links, {self.digest[:12]})"
+
+
+def _several(place: str, expected: str, given: object) -> None:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidNetwork(Fault(place, expected, given))
 
 
 def _index(variables: Iterable[Variable]) -> tuple[dict[str, Variable], list[Fault]]:
