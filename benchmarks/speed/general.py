@@ -130,6 +130,9 @@ def ours(network: Network, drawn: StateArray, much: Amount) -> dict[str, Any]:
     compiled = bayesdx.compile_network(network, backend="compiled")
     numpy = bayesdx.compile_network(network, backend="numpy")
     few = frame(network, drawn[0][:FIRST])
+    # Machine code is loaded and plans are made now: a batch is no smaller for it.
+    for plan in (compiled, numpy):
+        plan.query(few)
     found: dict[str, Any] = {}
     much = replace(
         much,
