@@ -132,6 +132,15 @@ def test_standard_input_is_counted_and_audited(
     assert "resume: expected an input that can be read again" in ran.err
 
 
+@pytest.fixture
+def heeded_interrupts():
+    """Ctrl-C as a terminal has it, where the tests themselves run with SIGINT ignored (nohup)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded_interrupts")
 @pytest.mark.parametrize(("signal_", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_run_says_how_to_go_on(
     score, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal_: signal.Signals, code: int
@@ -216,6 +225,7 @@ def test_interrupted_run_waits_for_nothing(
     assert "Traceback" not in said
 
 
+@pytest.mark.usefixtures("heeded_interrupts")
 def test_signal_that_a_library_swallowed_is_raised_again() -> None:
     for number, kind in ((signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)):
         with ended_by_signals() as end:

@@ -12,21 +12,21 @@ from bayesdx.inference.noisy.attribution.observations import Observation, known_
 
 def random_parts(
     seed: int, most: int = 5, inside: bool = True
-) -> tuple[NoisyModel, Observation, list[Observation]]:
-    """A random network, with evidence split at random into what is given and parts of it.
+) -> tuple[NoisyModel, list[Observation]]:
+    """A random network, with evidence split at random into parts.
 
-    With ``inside`` a part can say several things, and something can be given.
+    With ``inside`` a part can say several things.
     """
     model, evidence = random_problem(seed, 1)
     rng = np.random.default_rng(seed)
     atoms = case_atoms(model, evidence)
     rng.shuffle(atoms)
     if not inside:
-        return model, Observation(), [joined([atom]) for atom in atoms[:most]]
-    groups: list[list[Observation]] = [[] for _ in range(most + 1)]
+        return model, [joined([atom]) for atom in atoms[:most]]
+    groups: list[list[Observation]] = [[] for _ in range(most)]
     for atom in atoms:
-        groups[int(rng.integers(0, most + 1))].append(atom)
-    return model, joined(groups[0]), [joined(group) for group in groups[1:] if group]
+        groups[int(rng.integers(0, most))].append(atom)
+    return model, [joined(group) for group in groups if group]
 
 
 def case_atoms(model: NoisyModel, evidence: Evidence) -> list[Observation]:
@@ -59,12 +59,10 @@ def all_subsets(count: int) -> np.ndarray:
     return (np.arange(1 << count)[:, None] >> np.arange(count) & 1).astype(bool)
 
 
-def enumerated(
-    model: NoisyModel, given: Observation, parts: list[Observation]
-) -> tuple[np.ndarray, np.ndarray]:
+def enumerated(model: NoisyModel, parts: list[Observation]) -> tuple[np.ndarray, np.ndarray]:
     """P(evidence), (T,), and P(cause, evidence), (T, C), of every subset of the parts."""
-    known = np.hstack([all_subsets(len(parts)), np.ones((1 << len(parts), 1), dtype=bool)])
-    evidence = known_evidence(model, [*parts, given], known)
+    known = all_subsets(len(parts))
+    evidence = known_evidence(model, parts, known)
     answers = [enumerate_case(model, evidence, row) for row in range(len(known))]
     return np.array([one.evidence for one in answers]), np.array([one.causes for one in answers])
 

@@ -15,7 +15,7 @@ from slow_twin import twin_evidence
 from small_networks import with_causes
 
 from bayesdx.inference import Evidence, NoisyModel, link_gradient, posteriors
-from bayesdx.inference.noisy.attribution.observations import Observation, split_case
+from bayesdx.inference.noisy.attribution.observations import split_case
 from bayesdx.inference.noisy.attribution.subsets import subset_weights
 from bayesdx.inference.noisy.choice import Backend
 from bayesdx.inference.noisy.compiling import with_numbers
@@ -60,16 +60,20 @@ def by_subsets(model: NoisyModel, evidence: Evidence) -> Answers:
     rows = []
     for n in range(len(evidence)):
         case = evidence.take(slice(n, n + 1))
-        columns = np.ones((len(model.causes), 2))
-        columns[case.causes[0] == 0] = 0.0
-        columns[WITHOUT, 1] = 0.0
-        problem = split_case(model, Observation(), case_atoms(model, case), weights=columns)
-        found = subset_weights(problem, range(len(model.causes)))
+        problem = split_case(model, case_atoms(model, case))
         scale = float(np.exp(problem.log_scale.sum()))
+        absent = case.causes[0] == 0
+        found, less = (
+            subset_weights(
+                replace(problem, on=np.where(out[:, None], 0.0, problem.on)),
+                range(len(model.causes)),
+            )
+            for out in (absent, absent | np.isin(np.arange(len(absent)), WITHOUT))
+        )
         whole = found.evidence[-1, -1] * scale
-        present = found.on[:, -1, -1, 0] * scale
-        share = np.divide(present, whole[0], out=np.zeros(len(present)), where=whole[0] > 0.0)
-        rows.append((whole[0], share, whole[1]))
+        present = found.on[:, -1, -1] * scale
+        share = np.divide(present, whole, out=np.zeros(len(present)), where=whole > 0.0)
+        rows.append((whole, share, less.evidence[-1, -1] * scale))
     total, causes, less = (np.array(part) for part in zip(*rows, strict=True))
     return total, causes, less
 

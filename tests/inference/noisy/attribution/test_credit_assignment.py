@@ -4,7 +4,6 @@ import itertools
 from functools import partial
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from observed_cases import case_atoms, joined
@@ -19,12 +18,9 @@ from bayesdx.inference.noisy.attribution.credit_assignment import (
     produced_by,
 )
 from bayesdx.inference.noisy.attribution.observations import Observation, known_evidence
-from bayesdx.inference.noisy.attribution.shapley import MOST_COMPONENTS
 from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
 
 SEEDS = st.integers(0, 2**32 - 1)
-#: One sweep, or one case a question.
-WAYS = st.sampled_from((MOST_COMPONENTS, 0))
 
 
 def asking(model: NoisyModel) -> Asking:
@@ -50,13 +46,13 @@ def with_absent(model: NoisyModel, evidence: Evidence, one: Assumption) -> Evide
     return copy
 
 
-@given(SEEDS, WAYS)
+@given(SEEDS)
 @settings(max_examples=50, deadline=None)
-def test_assumptions_equal_enumeration(seed: int, most: int) -> None:
+def test_assumptions_equal_enumeration(seed: int) -> None:
     model, whole, evidence = whole_case(seed)
     base = enumerate_case(model, evidence, 0).evidence
     if base < 1e-12:
-        assert produced_by(model, whole, {}, asking(model), most) is None or base > 0.0
+        assert produced_by(model, whole, {}, asking(model)) is None or base > 0.0
         return
     unknown = np.flatnonzero(np.isnan(evidence.findings[0])).tolist()
     free = [o for o in range(len(model.ordinals)) if o not in {one[0] for one in whole.levels}]
@@ -68,7 +64,7 @@ def test_assumptions_equal_enumeration(seed: int, most: int) -> None:
     assumptions = [Assumption(), *(Assumption(absent=(one,)) for one in (*unknown, *levels))]
     assumptions += [Assumption(without=(cause,)) for cause in range(len(model.causes))]
     assumptions += [Assumption(pair, (0,)) for pair in itertools.combinations(unknown, 2)]
-    found = assume(model, whole, range(len(model.causes)), assumptions, asking(model), most)
+    found = assume(model, whole, range(len(model.causes)), assumptions, asking(model))
     for j, one in enumerate(assumptions):
         true = enumerate_case(model, with_absent(model, evidence, one), 0)
         np.testing.assert_allclose(found.probability[j], true.evidence / base, rtol=0, atol=1e-11)
@@ -77,14 +73,14 @@ def test_assumptions_equal_enumeration(seed: int, most: int) -> None:
         np.testing.assert_allclose(found.off[:, j], off, rtol=0, atol=1e-11)
 
 
-@given(SEEDS, WAYS)
+@given(SEEDS)
 @settings(max_examples=50, deadline=None)
-def test_credits_equal_enumeration_of_the_links(seed: int, most: int) -> None:
+def test_credits_equal_enumeration_of_the_links(seed: int) -> None:
     model, whole, evidence = whole_case(seed)
     base = enumerate_case(model, evidence, 0).evidence
     if base < 1e-12:
         return
-    found = produced_by(model, whole, {}, asking(model), most)
+    found = produced_by(model, whole, {}, asking(model))
     assert found is not None
     links = model.links
     for p, part in enumerate(found.observed):
@@ -136,13 +132,12 @@ def small_network() -> NoisyModel:
     return compile_diagnosis(Network(variables, [*tables, f, g]))
 
 
-@pytest.mark.parametrize("most", [MOST_COMPONENTS, 0])
-def test_hidden_cause_counts_as_background(most: int) -> None:
+def test_hidden_cause_counts_as_background() -> None:
     model = small_network()
     hidden, f = model.causes.index("hidden"), model.findings.index("f")
     whole = Observation(findings=((f, 1.0),))
-    plain = produced_by(model, whole, {}, asking(model), most)
-    found = produced_by(model, whole, {f: hidden}, asking(model), most)
+    plain = produced_by(model, whole, {}, asking(model))
+    found = produced_by(model, whole, {f: hidden}, asking(model))
     assert plain is not None
     assert found is not None
     assert found.causes[0, hidden] == 0.0
@@ -153,11 +148,10 @@ def test_hidden_cause_counts_as_background(most: int) -> None:
     np.testing.assert_allclose(plain.background[0], 0.05 / total, rtol=1e-12)
 
 
-@pytest.mark.parametrize("most", [MOST_COMPONENTS, 0])
-def test_impossible_case_has_no_credits(most: int) -> None:
+def test_impossible_case_has_no_credits() -> None:
     model = small_network()
     certain = NoisyOrCPD("g", ("two",), np.array([0.6]), 1.0, (), np.zeros(0))
     cpds = {**model.network.cpds, "g": certain}
     changed = compile_diagnosis(Network(model.network.variables.values(), cpds.values()))
     impossible = Observation(findings=((changed.findings.index("g"), 0.0),))
-    assert produced_by(changed, impossible, {}, asking(changed), most) is None
+    assert produced_by(changed, impossible, {}, asking(changed)) is None

@@ -25,8 +25,8 @@ def game_of(parts: list[Observation]) -> Game:
 
 def possible_case(seed: int) -> tuple[NoisyModel, list[Observation], np.ndarray]:
     """A case whose evidence is possible, and the log-odds of every subset of its parts."""
-    model, _, parts = random_parts(seed, inside=False)
-    evidence, causes = enumerated(model, Observation(), parts)
+    model, parts = random_parts(seed, inside=False)
+    evidence, causes = enumerated(model, parts)
     assume(evidence[-1] > 1e-12)
     return model, parts, log_odds(evidence, causes)
 
@@ -84,7 +84,7 @@ def test_contributions_add_up_and_nothing_is_nan(seed: int, method: str) -> None
 def test_absent_findings_in_order_equal_the_slow_way(seed: int) -> None:
     model, parts, values = possible_case(seed)
     found = shared(model, parts, "shapley_absent_in_order")
-    kept = split_case(model, Observation(), parts).plain
+    kept = split_case(model, parts).plain
     free = [player for player in range(len(parts)) if player not in kept]
     weight = np.abs(found.alone).max(axis=0, initial=0.0)
     order = sorted(kept, key=lambda player: -weight[player])
@@ -123,8 +123,8 @@ def test_path_equals_the_mean_of_its_order_and_the_reverse(seed: int) -> None:
 
 
 def test_too_many_numbers_take_a_cheaper_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, _, parts = random_parts(11, inside=False)
-    problem = split_case(model, Observation(), parts)
+    model, parts = random_parts(11, inside=False)
+    problem = split_case(model, parts)
     assert len(problem.plain) >= 2
     monkeypatch.setattr(shapley, "MOST_COMPONENTS", problem.components - 1)
     assert shared(model, parts).method in METHODS[1:]
@@ -135,6 +135,6 @@ def test_too_many_numbers_take_a_cheaper_way(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_method_that_is_no_way_is_not_taken_silently() -> None:
-    model, _, parts = random_parts(11, inside=False)
+    model, parts = random_parts(11, inside=False)
     with pytest.raises(BayesdxError, match="shapley_absent_in_order or path, got 'banzhaf'"):
         shared(model, parts, "banzhaf")

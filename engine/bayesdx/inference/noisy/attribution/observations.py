@@ -3,7 +3,7 @@
 Whether an observation is known can be switched on and off: an absent finding then only changes the
 weights of causes (it is *plain*), anything else becomes an axis of rows or of risks with the
 components "not known" and "known". Letters: B observations, C causes, R rows, M subsets of the
-plain observations that are looked at, J variants of the weights.
+plain observations that are looked at.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from bayesdx.inference.noisy.attribution.coalition_game import all_subsets
 from bayesdx.inference.noisy.condition import Problem, absorb
 from bayesdx.inference.noisy.model import RISK, BoolArray, FloatArray, NoisyModel
 from bayesdx.inference.noisy.operator import AxisEffect, effect_of
-
-#: The observation of a row or risk that is known whatever the subset.
-GIVEN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Row:
     Attributes
     ----------
     observation : int
-        Which observation it belongs to, or `GIVEN`.
+        Which observation it belongs to.
     size : int
         Components.
     start : array (size,)
@@ -92,8 +89,8 @@ class SubsetProblem:
         Parts with an axis, and observations that only weigh causes.
     known : bool array (M, len(plain))
         Subsets of the plain observations that are looked at, one a column of ``on``.
-    on : array (C, M * J)
-        Factor of an active cause in each column, the variant fastest.
+    on : array (C, M)
+        Factor of an active cause in each column.
     rows : tuple of Row
     tables : tuple of (risks, array)
         P(cause present | risks that are summed over), one axis a risk.
@@ -107,8 +104,8 @@ class SubsetProblem:
         Causes in an order that keeps few risks open.
     peak : int
         Components of risks open at once along that order.
-    log_scale : array (B + 1,)
-        Log of what each observation multiplies every weight with; last of what is given.
+    log_scale : array (B,)
+        Log of what each observation multiplies every weight with.
     """
 
     coupling: tuple[int, ...]
@@ -149,34 +146,26 @@ def known_evidence(
 
 
 def split_case(
-    model: NoisyModel,
-    given: Observation,
-    observations: Sequence[Observation],
-    *,
-    known: BoolArray | None = None,
-    weights: FloatArray | None = None,
+    model: NoisyModel, observations: Sequence[Observation], *, known: BoolArray | None = None
 ) -> SubsetProblem:
     """Lay out one case whose observations may be known or not.
 
     Parameters
     ----------
     model : NoisyModel
-    given : Observation
-        Known whatever the subset.
     observations : sequence of Observation
-        B of them; no two say something of the same risk in different states. Where ``given`` bounds
-        an ordinal finding from above, one with the same bound adds only that it is reached.
+        B of them; no two say something of the same risk in different states.
     known : bool array (M, B), optional
         Subsets of the plain observations to look at (what it says of others is ignored); all of
         them when not given, the first plain observation changing fastest.
-    weights : array (C, J), optional
-        Factors of an active cause, for J variants of the case: 1 as it is, 0 clamped absent.
 
     Returns
     -------
     SubsetProblem
     """
-    problem = _conditioned(model, given, observations)
+    # Each observation alone; risks are left open.
+    each = [replace(one, risks=()) for one in observations]
+    problem = absorb(model, known_evidence(model, each, np.eye(len(each), dtype=bool)))
     known_risk = {
         r: (b, state)
         for b, observation in enumerate(observations)
@@ -184,8 +173,8 @@ def split_case(
     }
     rows, plain = _rows(model, problem, observations)
     coupling = tuple(b for b in range(len(observations)) if b not in plain)
-    chosen, on = _columns(problem, plain, known, weights)
-    tables = _tables(model, dict(given.risks), known_risk)
+    chosen, on = _columns(problem, plain, known)
+    tables = _tables(model, known_risk)
     needs = tuple(
         (*risks, *(~at for at, row in enumerate(rows) if row.size > 2 and row.needed[c]))
         for c, (risks, _) in enumerate(tables)
@@ -195,7 +184,7 @@ def split_case(
     # Of risks, what no cause is summed over with.
     summed, log_scale = {r for own, _ in tables for r in own}, problem.log_scale.copy()
     with np.errstate(divide="ignore"):
-        for n, one in enumerate((*observations, given)):
+        for n, one in enumerate(observations):
             apart = [np.log(model.risk_priors[r][s]) for r, s in one.risks if r not in summed]
             log_scale[n] += sum(apart)
     return SubsetProblem(
@@ -215,40 +204,14 @@ def split_case(
 
 
 def _columns(
-    problem: Problem, plain: Sequence[int], known: BoolArray | None, weights: FloatArray | None
+    problem: Problem, plain: Sequence[int], known: BoolArray | None
 ) -> tuple[BoolArray, FloatArray]:
     """Return the subsets of plain observations, and what each leaves of an active cause."""
     chosen = all_subsets(len(plain)) if known is None else known[:, list(plain)]
-    on = np.repeat(problem.on[-1][:, None], len(chosen), axis=1)
+    on = np.ones((problem.on.shape[1], len(chosen)))
     for at, b in enumerate(plain):
         on *= np.where(chosen[:, at], problem.on[b][:, None], 1.0)
-    if weights is None:
-        return chosen, on
-    return chosen, (on[:, :, None] * weights[:, None, :]).reshape(len(on), -1)
-
-
-def _conditioned(
-    model: NoisyModel, given: Observation, observations: Sequence[Observation]
-) -> Problem:
-    """Condition on each observation alone, and last on what is given; risks are left open."""
-    bounded = {(o, upper) for o, _, upper in given.levels}
-
-    def alone(*, reached: bool) -> Problem:
-        rows = [given]
-        for one in reversed(observations):
-            levels = tuple(
-                (o, low, model.ordinal_sizes[o] - 1 if reached and (o, high) in bounded else high)
-                for o, low, high in one.levels
-            )
-            rows.insert(0, replace(one, levels=levels))
-        rows = [replace(one, risks=()) for one in rows]
-        return absorb(model, known_evidence(model, rows, np.eye(len(rows), dtype=bool)))
-
-    problem = alone(reached=False)
-    if any((o, high) in bounded for one in observations for o, _, high in one.levels):
-        # What is given has weighed the causes already.
-        problem = replace(problem, on=alone(reached=True).on)
-    return problem
+    return chosen, on
 
 
 def _rows(
@@ -257,25 +220,20 @@ def _rows(
     """Axes of all observations; an observation without axes and risks is plain."""
     rows: list[Row] = []
     plain: list[int] = []
-    for n in range(len(observations) + 1):
-        observation = n if n < len(observations) else GIVEN
+    for n, observation in enumerate(observations):
         slots = [
             slot
             for slot, u in enumerate(problem.axis[n])
             if u >= 0 and model.axes.classes[u] != RISK
         ]
-        if observation == GIVEN:
-            # What is given weighs always: in every column.
-            rows += [_row(model, problem, n, slot, observation) for slot in slots]
-        elif slots or observations[observation].risks:
-            own = [_row(model, problem, n, slot, observation) for slot in slots]
-            rows += _weighed_rows(observation, problem.on[n], own)
+        if slots or observation.risks:
+            rows += _weighed_rows(n, problem.on[n], [_row(model, problem, n, at) for at in slots])
         else:
-            plain.append(observation)
+            plain.append(n)
     return tuple(rows), tuple(plain)
 
 
-def _row(model: NoisyModel, problem: Problem, n: int, slot: int, observation: int) -> Row:
+def _row(model: NoisyModel, problem: Problem, n: int, slot: int) -> Row:
     axes, u = model.axes, int(problem.axis[n, slot])
     start = problem.start[n, slot]
     size = int(axes.sizes[u])
@@ -283,7 +241,7 @@ def _row(model: NoisyModel, problem: Problem, n: int, slot: int, observation: in
         size = 3  # component 3 only feeds component 2
     effect = effect_of(axes, np.intp(u), np.arange(len(model.causes)), problem.present[n, slot])
     return Row(
-        observation=observation,
+        observation=n,
         size=size,
         start=start[:size],
         present=float(problem.present[n, slot]),
@@ -329,17 +287,15 @@ def _weighed_rows(observation: int, factor: FloatArray, rows: list[Row]) -> list
 
 
 def _tables(
-    model: NoisyModel, given: Mapping[int, int], known: Mapping[int, tuple[int, int]]
+    model: NoisyModel, known: Mapping[int, tuple[int, int]]
 ) -> tuple[tuple[tuple[int, ...], FloatArray], ...]:
-    """Slice at what is given, average private risks that nothing is known of."""
+    """Average private risks that nothing is known of."""
     result = []
     for parents, table in zip(model.cause_parents, model.cause_tables, strict=True):
         kept = []
         for position in reversed(range(len(parents))):
             r = parents[position]
-            if r in given:
-                table = np.asarray(table.take(given[r], axis=position))
-            elif r in known or model.axes.risk[r] >= 0:
+            if r in known or model.axes.risk[r] >= 0:
                 kept.append(r)
             else:
                 table = np.asarray(np.tensordot(table, model.risk_priors[r], axes=(position, 0)))

@@ -146,10 +146,10 @@ def _by_subsets(
     """Look at all subsets; None where they are too many."""
     if game.players > MOST_PLAYERS:
         return None
-    problem = split_case(model, Observation(), game.observations)
+    problem = split_case(model, game.observations)
     if problem.components > MOST_COMPONENTS:
         return None
-    log_odds = subset_weights(problem, causes).log_odds[..., 0]
+    log_odds = subset_weights(problem, causes).log_odds
     known = game.known(all_subsets(game.players))
     values = log_odds[
         :, subset_numbers(known, problem.coupling), subset_numbers(known, problem.plain)
@@ -181,7 +181,7 @@ def _by_chain(
 ) -> Attribution | None:
     """Let absent findings keep their order; None where even that is out of reach."""
     nothing = np.zeros((1, len(game.observations)), dtype=bool)
-    plain = split_case(model, Observation(), game.observations, known=nothing).plain
+    plain = split_case(model, game.observations, known=nothing).plain
     coupled = (b for b, owners in enumerate(game.owners) if len(owners) > 1 or b not in plain)
     tied = {player for b in coupled for player in game.owners[b]}
     free = [player for player in range(game.players) if player in tied]
@@ -195,10 +195,10 @@ def _by_chain(
     each[np.arange(len(chain)), chain] = True
     every = np.isin(np.arange(game.players), chain)
     columns = np.concatenate([told, every & ~each])
-    problem = split_case(model, Observation(), game.observations, known=game.known(columns))
+    problem = split_case(model, game.observations, known=game.known(columns))
     if problem.components > MOST_COMPONENTS:
         return None
-    log_odds = subset_weights(problem, causes).log_odds[..., 0]
+    log_odds = subset_weights(problem, causes).log_odds
     subsets = np.zeros((1 << len(free), game.players), dtype=bool)
     subsets[:, free] = all_subsets(len(free))
     values = log_odds[:, subset_numbers(game.known(subsets), problem.coupling)]

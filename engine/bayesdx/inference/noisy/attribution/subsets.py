@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bayesdx.inference.noisy.attribution.observations import GIVEN, SubsetProblem
+from bayesdx.inference.noisy.attribution.observations import SubsetProblem
 from bayesdx.inference.noisy.attribution.subset_state import Dims, SubsetState, operate, start_state
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.operator import act
@@ -36,9 +36,9 @@ class SubsetWeights:
     ----------
     causes : int array (C,)
         Positions in the model.
-    on, off : arrays (C, 2^Q, M, J)
+    on, off : arrays (C, 2^Q, M)
         P(cause present, observations), and absent, up to their `SubsetProblem.log_scale`.
-    evidence : array (2^Q, M, J)
+    evidence : array (2^Q, M)
         P(observations), up to the same.
     """
 
@@ -49,7 +49,7 @@ class SubsetWeights:
 
     @property
     def log_odds(self) -> FloatArray:
-        """Natural log of odds, (C, 2^Q, M, J); infinite where a weight is 0."""
+        """Natural log of odds, (C, 2^Q, M); infinite where a weight is 0."""
         with np.errstate(divide="ignore"):
             result: FloatArray = np.log(self.on) - np.log(self.off)
         return result
@@ -87,16 +87,14 @@ def subset_weights(problem: SubsetProblem, causes: Sequence[int] | IntArray) -> 
         spared = np.divide(1.0 - prior, both, out=np.zeros_like(both), where=both > 0.0)
         sweep.found[c] = evidence * share, evidence * spared
     wanted = np.array([int(c) for c in causes], dtype=np.intp)
-    shape = (1 << len(problem.coupling), len(problem.known), -1)
-    blank = np.zeros((0, *evidence.reshape(shape).shape))
-    found = [sweep.found[c] for c in wanted.tolist()]
-    on = np.array([one.reshape(shape) for one, _ in found]) if found else blank
-    off = np.array([one.reshape(shape) for _, one in found]) if found else blank
-    return SubsetWeights(wanted, on, off, evidence.reshape(shape))
+    on, off = np.zeros((2, len(wanted), *evidence.shape))
+    for at, c in enumerate(wanted.tolist()):
+        on[at], off[at] = sweep.found[c]
+    return SubsetWeights(wanted, on, off, evidence)
 
 
 class _Sweep:
-    """One run; `found` fills with (on, off) of each wanted cause, (2^Q, M * J) each."""
+    """One run; `found` fills with (on, off) of each wanted cause, (2^Q, M) each."""
 
     def __init__(self, problem: SubsetProblem, wanted: frozenset[int]) -> None:
         self.problem = problem
@@ -346,14 +344,12 @@ class _Sweep:
         )
 
     def close(self, state: SubsetState) -> FloatArray:
-        """Sum over what is open, and pick every coupling subset, (2^Q, M * J)."""
+        """Sum over what is open, and pick every coupling subset, (2^Q, M)."""
         return self._subsets(self._close(state, [dim for dim in state.dims if dim >= 0]))
 
     def _rows_of_subsets(self) -> IntArray:
         """Row of each coupling subset, once every axis is "not known" or "known"."""
-        return self._index(
-            [row.observation for row in self.problem.rows if row.observation != GIVEN]
-        )
+        return self._index([row.observation for row in self.problem.rows])
 
     def _index(self, observations: Sequence[int]) -> IntArray:
         subsets = np.arange(1 << len(self.problem.coupling), dtype=np.intp)
@@ -363,19 +359,15 @@ class _Sweep:
         return index
 
     def _subsets(self, state: SubsetState) -> FloatArray:
-        """Pick the component of every subset of the coupling observations, (2^Q, M * J)."""
+        """Pick the component of every subset of the coupling observations, (2^Q, M)."""
         values = state.values
         for at in reversed(range(len(state.sizes))):
             size = state.sizes[at]
             view = values.reshape(math.prod(state.sizes[:at]), size, -1)
             known = view[:, 1:2] if size == 2 else view[:, 1:2] + view[:, 2:3]
-            if self.problem.rows[at].observation != GIVEN:
-                known = np.concatenate([view[:, :1], known], axis=1)
-            values = known
+            values = np.concatenate([view[:, :1], known], axis=1)
         columns = self.problem.on.shape[1]
-        shaped = values.reshape(
-            1 << sum(row.observation != GIVEN for row in self.problem.rows), -1, columns
-        )
+        shaped = values.reshape(1 << len(self.problem.rows), -1, columns)
         risks = self._index([self.problem.known_risk[~dim][0] for dim in state.dims])
         result: FloatArray = shaped[self._row_index, risks]
         return result
