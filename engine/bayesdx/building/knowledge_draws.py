@@ -157,9 +157,7 @@ class KnowledgeDraws:
             if (evidence.lower[:, o] > 0).any() or (evidence.upper[:, o] < full).any():
                 ordinals[o] = layout.thresholds[name]
         self._solve_for([one for own in (*names, *ordinals.values()) for one in own])
-        if self._tables is None:
-            self._tables = self._cause_tables()
-        parents, tables = self._tables
+        parents, tables = self._cause_tables()
         return ParameterDraws(
             findings={f: self.event(model.findings[f]) for f in asked},
             ordinals={o: tuple(map(self.event, own)) for o, own in ordinals.items()},
@@ -169,6 +167,8 @@ class KnowledgeDraws:
         )
 
     def _cause_tables(self) -> tuple[tuple[tuple[int, ...], ...], tuple[FloatArray, ...]]:
+        if self._tables is not None:
+            return self._tables
         model, layout = self.assembly.model, self.assembly.links.layout
         found = {name: self.upper.cause(name) for name in layout.causes}
         found |= {BACKGROUND.format(name): self.upper.background(name) for name in layout.hidden}
@@ -181,7 +181,8 @@ class KnowledgeDraws:
             tables.append(np.broadcast_to(part, (*part.shape[:-1], len(self))))
             used = zip(risks, matters, strict=True)
             parents.append(tuple(model.risks.index(risk) for risk, one in used if one))
-        return tuple(parents), tuple(tables)
+        self._tables = tuple(parents), tuple(tables)
+        return self._tables
 
     def event(self, name: str) -> LinkDraws:
         """Return the parameters of a finding with a probability, or of a threshold."""
@@ -249,7 +250,7 @@ class KnowledgeDraws:
         """Ask the network for P(event | cause) and P(event | no cause) under every draw."""
         model, layout = self.assembly.model, self.assembly.links.layout
         trial = KnowledgeDraws(self.assembly, self.upper, backend=self.backend)
-        trial._events = self._laid_out(rows, p)
+        trial._events, trial._tables = self._laid_out(rows, p), self._cause_tables()
         at = np.array([model.causes.index(name) for name in layout.causes], dtype=np.intp)
         spared, joint = np.empty(len(p.leak)), np.empty_like(p.strength)
         for i, slots in enumerate(layout.links(rows).T):

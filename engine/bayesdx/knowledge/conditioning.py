@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from bayesdx.knowledge.shapes import join
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+Indices = NDArray[np.intp]
 
 #: Halvings of the base rate's interval where odds ratios leave no closed form: the bits of a
 #: number, and some for rates far below the highest possible one.
@@ -168,6 +169,46 @@ def conditional_priors(
     effects : sequence of arrays (D,)
         Values of ``cause.effects``.
     """
+    kept, draw = _distinct([*shares.values(), prior[None], *(one[None] for one in effects)])
+    few = {name: share[:, kept] for name, share in shares.items()}
+    found = _conditioned(cause, risks, few, prior[kept], [value[kept] for value in effects])
+    table = found.table[..., draw]
+    table.setflags(write=False)
+
+    def every(one: Misfit) -> Misfit:
+        where = np.broadcast_to(one.where, kept.shape)[draw]
+        if isinstance(one.got, str):
+            return replace(one, where=where)
+        return replace(one, got=np.broadcast_to(one.got, kept.shape)[draw], where=where)
+
+    return CauseTable(found.risks, table, found.holds[draw], tuple(map(every, found.misfits)))
+
+
+def _distinct(numbers: Sequence[Floats]) -> tuple[Indices, Indices]:
+    """Find draws that differ in some of the numbers, each (K, D); most move others of a network.
+
+    Returns
+    -------
+    kept : int array (E,)
+        Two or more: sums over configurations run in another order where there is one draw alone.
+    draw : int array (D,)
+        Which of them each draw equals.
+    """
+    columns = np.concatenate(numbers)
+    _, kept, draw = np.unique(columns, axis=1, return_index=True, return_inverse=True)
+    if len(kept) < 2:
+        return np.arange(columns.shape[1])[:2], np.zeros(columns.shape[1], dtype=np.intp)
+    return kept, draw
+
+
+def _conditioned(
+    cause: Cause,
+    risks: Mapping[str, Risk],
+    shares: Mapping[str, Floats],
+    prior: Floats,
+    effects: Sequence[Floats],
+) -> CauseTable:
+    """As `conditional_priors`, of every draw given."""
     names = own_risks(cause, risks)
     weights = joint([shares[name] for name in names])
     allowed = all_hold(cause.requires, names, risks)[..., None]
