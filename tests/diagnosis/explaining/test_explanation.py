@@ -94,6 +94,7 @@ def test_contributions_equal_reading_every_subset(small: Engine, findings: dict)
         {"duration": 8, "dur_gt_6mo": "absent"},
         {"dur_gt_6mo": "present", "dur_gt_2wk": "present", "leg_radiation_any": "present"},
         {"potassium": 3.1},
+        {"ck_ratio": 5, "potassium": 3.1, "abi": 0.7},
     ],
 )
 def test_findings_that_settle_each_other_are_read_for_every_subset(
@@ -109,7 +110,9 @@ def test_findings_that_settle_each_other_are_read_for_every_subset(
 
 
 def test_what_unknown_risks_couple_too_much_adds_up_along_a_path(engine: Engine) -> None:
-    found = engine.explain({"ck_ratio": 5, "potassium": 3.1, "abi": 0.7}, "rhabdomyolysis")
+    findings = {"ck_ratio": 5, "potassium": 3.1, "abi": 0.7, "duration": 8}
+    findings |= dict.fromkeys(["low_back_pain", "fair_pos", "fever"], "present")
+    found = engine.explain(findings, "rhabdomyolysis")
     assert found.method == "path"
     check_sums(found.causes, found.table, ["cause"])
 

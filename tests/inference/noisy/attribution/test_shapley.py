@@ -134,6 +134,21 @@ def test_too_many_numbers_take_a_cheaper_way(monkeypatch: pytest.MonkeyPatch) ->
         shared(model, parts, "shapley")
 
 
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_subsets_as_cases_say_what_one_sweep_says(seed: int) -> None:
+    model, parts, _ = possible_case(seed)
+    swept = shared(model, parts, "shapley")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shapley, "FEW_COMPONENTS", 0)
+        # No sweep is within reach now.
+        patch.setattr(shapley, "MOST_COMPONENTS", 0)
+        found = shared(model, parts)
+    assert found.method == "shapley"
+    for one in ("before", "after", "contribution", "alone", "in_context"):
+        np.testing.assert_allclose(getattr(found, one), getattr(swept, one), rtol=0, atol=1e-8)
+
+
 def test_method_that_is_no_way_is_not_taken_silently() -> None:
     model, parts = random_parts(11, inside=False)
     with pytest.raises(BayesdxError, match="shapley_absent_in_order or path, got 'banzhaf'"):
