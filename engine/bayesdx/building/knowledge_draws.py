@@ -176,7 +176,7 @@ class KnowledgeDraws:
         for name in model.causes:
             table, risks = found[name].table, found[name].risks
             # As in the compiled network: a risk that changes nothing would only cost.
-            matters = [bool(np.ptp(table, axis=axis).any()) for axis in range(len(risks))]
+            matters = [bool((table != table.take([0], axis)).any()) for axis in range(len(risks))]
             part = table[tuple(slice(None) if used else 0 for used in matters)]
             tables.append(np.broadcast_to(part, (*part.shape[:-1], len(self))))
             used = zip(risks, matters, strict=True)
