@@ -198,7 +198,8 @@ def _distinct(numbers: Sequence[Floats]) -> tuple[Indices, Indices]:
     _, kept, draw = np.unique(columns, axis=1, return_index=True, return_inverse=True)
     if len(kept) < 2:
         return np.arange(columns.shape[1])[:2], np.zeros(columns.shape[1], dtype=np.intp)
-    return kept, draw
+    # NumPy 2.0 gives the inverse along an axis two dimensions.
+    return kept, draw.reshape(-1)
 
 
 def _conditioned(
