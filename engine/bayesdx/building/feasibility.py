@@ -179,11 +179,12 @@ def _put_back(
     left: IntArray,
 ) -> UpperLayers:
     """Put back what is enough by itself; where nothing is, one after the other."""
+    trial = layers.take(left)
     for one in suspects:
-        trial = layers.take(left)
         enough = table(trial.with_stated(one, np.arange(len(left)), stated)).holds
         if enough.any():
             layers, left = layers.with_stated(one, left[enough], stated), left[~enough]
+            trial = layers.take(left)
         if not len(left):
             return layers
     for one in suspects:

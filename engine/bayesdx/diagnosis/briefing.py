@@ -245,7 +245,8 @@ def _reasons(core: Core, diagnosis: Diagnosis, given: pd.DataFrame) -> pd.DataFr
     try:
         # All orders are looked at where that is soon done, else two (`explain` goes further).
         method: Method | None = "path" if len(observations.telling) > ALL_ORDERS else None
-        shares = share_out(core, observations, (str(diagnosis.shortlist.index[0]),), method)
+        first = (str(diagnosis.shortlist.index[0]),)
+        shares = share_out(core, observations, first, method, in_context=False)
     except TooComplex:
         return _NO_REASONS
     said = given[["label", "value"]].to_dict("index")

@@ -275,9 +275,14 @@ def wanted_causes(core: Core, cause: str | Sequence[str] | None) -> tuple[str, .
 
 
 def share_out(
-    core: Core, observations: Observations, wanted: Sequence[str], method: Method | None = None
+    core: Core,
+    observations: Observations,
+    wanted: Sequence[str],
+    method: Method | None = None,
+    *,
+    in_context: bool = True,
 ) -> CauseShares:
-    """Share out the log-odds of all wanted causes, excluded ones among them."""
+    """Share out the log-odds of all wanted causes, excluded ones among them; as `attribute`."""
     at = {name: i for i, name in enumerate(core.model.causes)}
     inside = [i for i, name in enumerate(wanted) if name in at]
     game = Game(
@@ -290,7 +295,7 @@ def share_out(
     def answer(evidence: Evidence) -> Answer:
         return core.posteriors(evidence, asked=np.tile(only, (len(evidence), 1)))
 
-    found = attribute(core.model, game, positions, answer, method=method)
+    found = attribute(core.model, game, positions, answer, method, in_context=in_context)
     blank = nothing_shared(core, observations, wanted)
     blank.before[inside], blank.after[inside] = found.before, found.after
     telling = np.ix_(inside, observations.telling)

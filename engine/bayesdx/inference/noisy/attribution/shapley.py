@@ -104,6 +104,8 @@ def attribute(
     causes: Sequence[int] | IntArray,
     answer: Callable[[Evidence], Answer],
     method: Method | None = None,
+    *,
+    in_context: bool = True,
 ) -> Attribution:
     """Share the change of the log-odds of some causes out among what was observed.
 
@@ -118,6 +120,8 @@ def attribute(
         Answers cases.
     method : str, optional
         The way to take, instead of the first that is within reach.
+    in_context : bool
+        False spares ``path`` what the contributions do without; ``in_context`` is NaN then.
 
     Returns
     -------
@@ -136,7 +140,7 @@ def attribute(
     if found is None and method in (None, "shapley_absent_in_order"):
         found = _by_chain(model, game, causes, answer)
     if found is None and method in (None, "path"):
-        found = _by_path(model, game, causes, answer)
+        found = _by_path(model, game, causes, answer, in_context)
     if found is None:
         got = Phrase(f"{method}, with {game.players} observations")
         raise BayesdxError(Fault("method", "a way within reach", got))
@@ -236,6 +240,7 @@ def _by_path(
     game: Game,
     causes: Sequence[int] | IntArray,
     answer: Callable[[Evidence], Answer],
+    in_context: bool,
 ) -> Attribution:
     alone = _alone(model, game, causes, answer)
     of_risks = {
@@ -243,12 +248,9 @@ def _by_path(
     }
     risks = _by_weight(alone, [p for p in range(game.players) if p in of_risks])
     order = risks + _by_weight(alone, [p for p in range(game.players) if p not in of_risks])
+    all_but_one = ~np.eye(game.players if in_context else 0, game.players, dtype=bool)
     rows = np.concatenate(
-        [
-            stages(order, game.players),
-            stages(order[::-1], game.players),
-            ~np.eye(game.players, dtype=bool),
-        ]
+        [stages(order, game.players), stages(order[::-1], game.players), all_but_one]
     )
     values = _answered(model, game, causes, answer, rows)
     n_stages = game.players + 1
@@ -259,7 +261,9 @@ def _by_path(
         after=values[:, game.players],
         contribution=both_ways(forward, backward, [], order),
         alone=alone,
-        in_context=_change(values[:, game.players, None], values[:, 2 * n_stages :]),
+        in_context=_change(values[:, game.players, None], values[:, 2 * n_stages :])
+        if in_context
+        else np.full_like(alone, np.nan),
     )
 
 
@@ -285,7 +289,9 @@ def _answered(
     told: BoolArray,
 ) -> FloatArray:
     """Log-odds of the causes where some players have told theirs, (C, M)."""
-    evidence = known_evidence(model, game.observations, game.known(told))
+    # The ends of every order are the same, and so are its first steps and single observations.
+    known, again = np.unique(game.known(told), axis=0, return_inverse=True)
+    evidence = known_evidence(model, game.observations, known)
     wanted = np.asarray(causes, dtype=np.intp)
     found = answer(evidence)
     present = found.causes[:, wanted]
@@ -299,7 +305,7 @@ def _answered(
             without[np.arange(len(rows)), wanted[columns]] = 0
             less = answer(replace(clamped, causes=without)).log_evidence
             log_absent[rows, columns] = less - found.log_evidence[rows]
-        result: FloatArray = (np.log(present) - log_absent).T
+        result: FloatArray = (np.log(present) - log_absent)[again.ravel()].T
     return result
 
 
