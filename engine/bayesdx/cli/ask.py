@@ -63,10 +63,10 @@ def ask(
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors, setting=setting, codes=codes)
         who = tuple(by or _default_askers(engine.knowledge))
-        # A typo in what was given, the cause or the observers is told before anything is asked.
-        engine.next_questions(given, cause=cause, observed_by=who or None, limit=1)
         opening = () if cause else opening_of(engine, engine.diagnose(given).understood)
-    interview = Interview(engine, Plan(cause, who, limit, keep_asking, opening), given)
+        interview = Interview(engine, Plan(cause, who, limit, keep_asking, opening), given)
+        # A typo in what was given, the cause or the observers is told before anything is asked.
+        interview.ranked()
     interview.lead()
     if as_json:
         diagnosis = engine.diagnose(interview.answers)

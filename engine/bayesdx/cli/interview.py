@@ -82,6 +82,7 @@ class Interview:
     ) -> None:
         self.engine, self.plan, self.read_line = engine, plan, read_line
         self.given, self.steps = dict(given), list[Asked]()
+        self._last: tuple[dict[str, str], NextQuestions] | None = None
         #: What is being asked; those who answer for a person look at it.
         self.put: Put | None = None
         # To standard error, so that `bayesdx ask --json > case.json` stays JSON.
@@ -113,7 +114,7 @@ class Interview:
             if diagnosis.urgency == LEVELS[0] and self._stops_at_once():
                 return
         while True:
-            found = self._next()
+            found = self.ranked()
             put = self.put = self._best(found)
             if put is None:
                 return
@@ -157,12 +158,23 @@ class Interview:
                 return False
             self._paragraph("expected y, back or more.", indent=2)
 
-    def _next(self) -> NextQuestions:
-        plan, whom = self.plan, self.plan.by or None
-        with patience("choosing the next question"):
-            return self.engine.next_questions(
-                self.answers, cause=plan.cause, observed_by=whom, without=self.unanswered
-            )
+    def ranked(self) -> NextQuestions:
+        """Rank what is open; a question without an answer leaves the order of the others."""
+        known, skipped = self.answers, self.unanswered
+        if self._last is None or self._last[0] != known:
+            with patience("choosing the next question"):
+                self._last = known, self._rank()
+        found = self._last[1]
+        return replace(found, table=found.table[~found.table.index.isin(skipped)])
+
+    def _rank(self) -> NextQuestions:
+        plan = self.plan
+        return self.engine.next_questions(
+            self.answers,
+            cause=plan.cause,
+            observed_by=plan.by or None,
+            without=self.unanswered,
+        )
 
     def _best(self, found: NextQuestions) -> Put | None:
         """Choose the next question; None when the interview is over, and say why."""
@@ -187,7 +199,8 @@ class Interview:
             self._say("\nNothing is left to ask.")
             return None
         with patience("looking whether the urgency can change"):
-            certificate = found.certificate
+            # Ranked anew: what could not be answered is not left to be.
+            certificate = self._rank().certificate
         if certificate.holds:
             self._paragraph(f"\n{certificate.reason}")
         self._say("What is left to ask tells little. It goes on with --keep-asking.")
