@@ -36,7 +36,7 @@ def test_report_shows_the_two_leading_causes_with_signed_bars(run, engine) -> No
 def test_report_says_where_numbers_come_from_and_how_they_are_shared_out(run) -> None:
     case = [one for one in CASE if one != "slr_pos=absent"]  # as many as every order is read of
     out = flat(run("explain", *case, "--cause", "piriformis_syndrome").out)
-    assert "P(finding | cause) 0.881 (0.75 to 0.95), fish02 (seen)" in out
+    assert "how often the cause shows it 0.881 (0.75 to 0.95), fish02 (seen)" in out
     assert "How it is shared out: Shapley values" in out
     assert "Would matter if known:" in out
     assert "Who produced what is present" in out

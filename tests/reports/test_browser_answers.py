@@ -15,7 +15,8 @@ from page_cases import answers, cases, entries, told
 import bayesdx
 from bayesdx.knowledge.addresses import Address
 from bayesdx.knowledge.red_flag_schema import LEVELS
-from bayesdx.reports.browser.writing import page_data, standalone_page, unsqueezed
+from bayesdx.reports.browser.network_data import DIGITS
+from bayesdx.reports.browser.writing import in_columns, page_data, standalone_page, unsqueezed
 from bayesdx.tables import finding_columns, read_cases
 
 ROOT = Path(__file__).parents[2]
@@ -180,13 +181,12 @@ def readme_session(causes: set[str]) -> tuple[dict[str, str], dict[str, str]]:
     return ast.literal_eval(found[1]), shown
 
 
-def test_data_reads_back_to_the_same_floats(engine: bayesdx.Engine, page: str) -> None:
+def test_data_reads_back_to_the_same_numbers(engine: bayesdx.Engine, page: str) -> None:
     data = json.loads(unsqueezed(page, "knowledge"))
-    # Notes stay out of a page that they would make too large.
-    notes = data["support"]["notes"] != [""]
-    assert data == json.loads(json.dumps(page_data(engine, notes=notes)))
-    links = engine.core.model.links
-    for f, one in enumerate(data["network"]["findings"]):
-        at, strengths = one["links"]
-        assert links.strength[at, f].tolist() == strengths
-        assert float(links.leak[f]) == one["leak"]
+    assert data == json.loads(json.dumps(in_columns(page_data(engine))))
+    found, links = data["network"]["findings"]["columns"], engine.core.model.links
+    close = {"rtol": 10.0 ** (1 - DIGITS) / 2.0, "atol": 0.0}
+    np.testing.assert_allclose(found["leak"], links.leak, **close)
+    for f, (at, strengths) in enumerate(zip(found["causes"], found["strengths"], strict=True)):
+        np.testing.assert_allclose(strengths, links.strength[at, f], **close)
+        assert np.count_nonzero(links.strength[:, f]) == len(at)

@@ -14,6 +14,7 @@ import pytest
 
 import bayesdx
 from bayesdx.cli.interview_course import PARTS
+from bayesdx.knowledge.addresses import every_number
 from bayesdx.reports.browser import writing
 from bayesdx.reports.browser.writing import standalone_page, unsqueezed
 
@@ -112,6 +113,44 @@ def test_notes_are_left_out_where_the_page_would_be_large(
     # All but the notes is there.
     assert '"notes":[""]' in unsqueezed(smaller, "knowledge")
     assert f'"digest":"{engine.knowledge.digest}"' in unsqueezed(smaller, "knowledge")
+
+
+def test_the_packaged_page_tells_notes_and_sources(engine: bayesdx.Engine, page: str) -> None:
+    support = json.loads(unsqueezed(page, "knowledge"))["support"]
+    assert support["sources"] == [one.title for one in engine.knowledge.sources.values()]
+    numbers = every_number(engine.knowledge)
+    assert [support["sources"][at] for at in support["source"]] == [
+        engine.knowledge.sources[one.stated.source].title for one in numbers
+    ]
+    assert [support["notes"][at] for at in support["note"]] == [one.stated.note for one in numbers]
+
+
+def test_a_browser_reads_what_the_page_carries(page: str, tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed")
+    carried = dict(re.findall('id="(knowledge|program)" data-bytes="[0-9]+">(.*?)<', page))
+    size = dict(re.findall('id="(knowledge|program)" data-bytes="([0-9]+)"', page))
+    parts = {
+        name: {"textContent": text, "dataset": {"bytes": size[name]}}
+        for name, text in carried.items()
+    }
+    script = f"""
+        const parts = {json.dumps(parts)}, made = {{}};
+        globalThis.document = {{
+          getElementById: (id) => parts[id], createElement: () => made, head: {{ append() {{}} }},
+        }};
+        globalThis.start = (data) => console.log(JSON.stringify([data, made.textContent]));
+        {(ASSETS / "start.js").read_text(encoding="utf-8").replace('"use strict";', "")}
+    """
+    (tmp_path / "start.js").write_text(script, encoding="utf-8")
+    ran = subprocess.run(
+        [node, str(tmp_path / "start.js")], capture_output=True, text=True, check=True
+    )
+    assert json.loads(ran.stdout) == [
+        json.loads(unsqueezed(page, "knowledge")),
+        unsqueezed(page, "program"),
+    ]
 
 
 def test_no_sentence_of_the_page_reassures(engine: bayesdx.Engine, page: str) -> None:

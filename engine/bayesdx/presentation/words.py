@@ -44,7 +44,7 @@ METHODS: Mapping[str, str] = MappingProxyType(
 #: What the number behind an observation is, said before it.
 NUMBER_KINDS: Mapping[str, str] = MappingProxyType(
     {
-        "link": "P(finding | cause)",
+        "link": "how often the cause shows it",
         "effect": "effect of the risk",
         "requirement": "the cause requires it",
         "background": "background of the finding",

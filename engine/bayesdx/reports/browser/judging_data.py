@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +37,7 @@ def judging_data(core: Core, names: list[str]) -> Plain:
     dict
     """
     knowledge = core.knowledge
+    sources = list(knowledge.sources)
     return {
         "levels": list(LEVELS),
         "subjects": [
@@ -63,7 +63,7 @@ def judging_data(core: Core, names: list[str]) -> Plain:
                 "level": LEVELS.index(rule.level),
                 "title": rule.title,
                 "advice": rule.advice,
-                "sources": list(rule.sources),
+                "sources": [sources.index(name) for name in rule.sources],
                 "basis": rule.basis,
                 "when": gate_data(condition),
             }
@@ -78,8 +78,8 @@ def judging_data(core: Core, names: list[str]) -> Plain:
             "digits": shortlist.DIGITS,
             "words": dict(shortlist.WHY),
         },
-        "pitfalls": _texts(core.pitfalls),
-        "management": _texts(core.management),
+        "pitfalls": _texts(core.pitfalls, sources),
+        "management": _texts(core.management, sources),
         "questions": _questions(core, names),
         "askers": [
             {"id": one.id, "label": one.label, "asks": list(one.asks)} for one in knowledge.askers
@@ -140,21 +140,24 @@ def _triage(core: Core, names: list[str]) -> Plain:
             for k, name in enumerate(table.causes)
         ],
         # Binary findings each for itself, then levels of one scale side by side, rising.
-        "scales": [
-            [
-                [names.index(scores.names[m]), _terms(scores, m)]
-                for m in range(scale.start, scale.stop)
-            ]
-            for scale in (*(slice(m, m + 1) for m in range(first)), *scores.scales)
-        ],
+        "findings": [names.index(name) for name in scores.names],
+        "scales": [*[1] * first, *(scale.stop - scale.start for scale in scales)],
+        "terms": [term for m in range(len(scores.names)) for term in _terms(scores, m)],
     }
 
 
-def _terms(scores: DangerScores, m: int) -> list[list[float]]:
-    """``[cause, present, absent, beyond, sharp]`` of causes that a finding tells of."""
+def _terms(scores: DangerScores, m: int) -> list[Plain]:
+    """What a finding, by its position, tells of each cause that it tells of."""
     present, absent, sharp = scores.present[m], scores.absent[m], scores.sharp[m]
     return [
-        [k, *(_short(terms[k]) for terms in (present, absent, scores.beyond[m])), int(sharp[k])]
+        {
+            "finding": m,
+            "cause": k,
+            "present": _short(present[k]),
+            "absent": _short(absent[k]),
+            "beyond": _short(scores.beyond[m][k]),
+            "sharp": int(sharp[k]),
+        }
         for k in np.flatnonzero((present != 0.0) | (absent != 0.0) | sharp).tolist()
     ]
 
@@ -164,10 +167,10 @@ def _short(score: float) -> float:
     return float(f"{max(score, -1e9):.6g}")
 
 
-def _texts(texts: Texts | None) -> Plain:
+def _texts(texts: Texts | None, sources: list[str]) -> Plain:
     if texts is None:
         return {"driver_from": 1.0, "cause_from": 1.0, "texts": []}
-    names = ("drivers", "causes", "leading", "accompanies", "show", "sources")
+    names = ("drivers", "causes", "leading", "accompanies", "show")
     return {
         "driver_from": texts.settings.driver_from,
         "cause_from": texts.settings.cause_from,
@@ -180,15 +183,12 @@ def _texts(texts: Texts | None) -> Plain:
                 "unknown": text.unknown,
                 "at_least": text.at_least,
                 "when": None if condition is None else gate_data(condition),
-                **_filled({name: getattr(text, name) for name in names}),
+                "sources": [sources.index(name) for name in text.sources],
+                **{name: list(getattr(text, name)) or None for name in names},
             }
             for text, condition in zip(texts.every, texts.conditions, strict=True)
         ],
     }
-
-
-def _filled(lists: dict[str, Sequence[str]]) -> Plain:
-    return {name: list(values) for name, values in lists.items() if values}
 
 
 def _questions(core: Core, names: list[str]) -> list[Plain]:

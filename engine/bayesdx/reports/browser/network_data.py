@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 Plain = dict[str, Any]
 
+#: Significant digits of a number that was computed; two more would double what it says of itself.
+DIGITS = 15
+
 
 def network_data(core: Core, names: list[str]) -> Plain:
     """Return what the page needs to compute posteriors, exactly as the engine has it.
 
-    Every float becomes the shortest decimal that reads back as the same float64. Positions are
-    those of `NoisyModel`; cause tables hold each distinct probability once (``values``) and where
-    it stands (``at``, the last risk fastest).
+    Every float has `DIGITS` decimal digits: it reads back within four units of its last place.
+    Positions are those of `NoisyModel`; cause tables hold each distinct probability once
+    (``values``, by first use) and where it stands (``at``, the last risk fastest).
 
     Parameters
     ----------
@@ -38,7 +41,7 @@ def network_data(core: Core, names: list[str]) -> Plain:
     model = core.model
     positions = dict(zip(core.columns.tolist(), core.modelled.tolist(), strict=True))
     causes = core.knowledge.causes
-    return {
+    found = {
         "risks": [
             {"id": names.index(name), "prior": prior.tolist()}
             for name, prior in zip(model.risks, model.risk_priors, strict=True)
@@ -73,11 +76,22 @@ def network_data(core: Core, names: list[str]) -> Plain:
         ],
         "unexplained": float(core.prior[-1]),
     }
+    return {name: _shorter(part) for name, part in found.items()}
+
+
+def _shorter(part: Any) -> Any:
+    """Return plain values with floats of `DIGITS` digits."""
+    if isinstance(part, dict):
+        return {name: _shorter(one) for name, one in part.items()}
+    if isinstance(part, list):
+        return [_shorter(one) for one in part]
+    return float(f"{part:.{DIGITS}g}") if isinstance(part, float) else part
 
 
 def _table(table: FloatArray) -> Plain:
-    values, at = np.unique(table, return_inverse=True)
-    return {"values": values.tolist(), "at": at.ravel().tolist()}
+    cells = table.ravel().tolist()
+    places = {value: at for at, value in enumerate(dict.fromkeys(cells))}
+    return {"values": list(places), "at": [places[value] for value in cells]}
 
 
 def _findings(core: Core, names: list[str]) -> list[Plain]:
@@ -87,18 +101,14 @@ def _findings(core: Core, names: list[str]) -> list[Plain]:
         {
             "id": names.index(name),
             "leak": float(links.leak[f]),
-            "links": _pairs(links.strength[:, f], links.strength[:, f] > 0.0),
-            "inhibitors": _pairs(links.factor[:, f], links.factor[:, f] < 1.0),
+            "causes": np.flatnonzero(links.strength[:, f]).tolist(),
+            "strengths": links.strength[links.strength[:, f] > 0.0, f].tolist(),
+            "inhibitors": np.flatnonzero(links.factor[:, f] < 1.0).tolist(),
+            "factors": links.factor[links.factor[:, f] < 1.0, f].tolist(),
             "weight": weights[f],
         }
         for f, name in enumerate(model.findings)
     ]
-
-
-def _pairs(numbers: FloatArray, chosen: Any) -> list[list[float]]:
-    """Positions where something is, and the numbers there."""
-    at = np.flatnonzero(chosen)
-    return [at.tolist(), numbers[at].tolist()]
 
 
 def _ordinals(core: Core, names: list[str]) -> list[Plain]:

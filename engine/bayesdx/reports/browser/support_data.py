@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from bayesdx.knowledge.addresses import condition_text, every_number
@@ -45,7 +46,6 @@ def support_data(knowledge: Knowledge, names: list[str], notes: bool) -> Plain:
         "kinds": kinds,
         "bases": list(BASIS_WORDS.values()),
         "sources": [knowledge.sources[name].title for name in sources],
-        "source_ids": sources,
         "notes": every_note,
         "keys": keys,
         # A column each: one after the other they are half as long as row by row.
@@ -59,7 +59,7 @@ def support_data(knowledge: Knowledge, names: list[str], notes: bool) -> Plain:
         "source": [sources.index(one.stated.source) for one in numbers],
         "note": [every_note.index(note) for note in said],
         "labels": _labels(knowledge),
-        "population": knowledge.model.reference_population,
+        "population": _of_whom(knowledge.model.reference_population.removeprefix("R: ")),
         "intended_use": knowledge.model.intended_use,
         "words": _sentences(),
     }
@@ -79,7 +79,12 @@ def _key(one: PlacedNumber) -> str:
         return f"{stated.measure.replace('_', ' ')}: {condition_text(stated.any_of)}"
     if one.kind == "background_effect":
         return " and ".join(f"{risk} {' or '.join(names)}" for risk, names in stated.when.items())
-    return str(one.address.key or getattr(stated, "denominator", ""))
+    return str(one.address.key or _of_whom(getattr(stated, "denominator", "")))
+
+
+def _of_whom(text: str) -> str:
+    """Write a text about R, as the reference population is called in a folder, for readers."""
+    return re.sub(r"\bR\b", "these people", text)
 
 
 def _sentences() -> Plain:
@@ -91,7 +96,7 @@ def _sentences() -> Plain:
         "coupled": words.coupled_text(["{}"]),
         "number_kinds": {
             **words.NUMBER_KINDS,
-            "prior": "how common the cause is, in",
+            "prior": "how common the cause is among",
             "background_effect": "background of the finding, with",
         },
         "by_definition": BY_DEFINITION,

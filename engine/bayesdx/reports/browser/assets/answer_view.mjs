@@ -53,7 +53,7 @@ function urgencySection({ engine, labels, support }, answer) {
       {},
       element("strong", {}, `${spaced(levels[rule.level])}: ${rule.title}`),
       element("p", {}, rule.advice),
-      element("p", { class: "quiet" }, `Because of: ${because.map((leaf) => inWords(leaf, labels)).join("; ")}.`),
+      element("p", { class: "quiet" }, `Because of: ${because.map((leaf) => inWords(leaf, labels)).join("; ")}.`, rests(support, rule.sources)),
     ),
   );
   const called = calls.map(({ cause, because }) => {
@@ -227,7 +227,7 @@ function textsSection({ engine, support }, answer) {
       {},
       ...texts.flatMap(({ title, text, sources }) => [
         element("dt", {}, title),
-        element("dd", {}, text, element("span", { class: "quiet" }, ` Rests on: ${sourceNames(support, sources ?? [])}.`)),
+        element("dd", {}, text, rests(support, sources)),
       ]),
     );
   const kinds = Object.keys(headings).filter((kind) => answer.management.some((text) => text.kind === kind));
@@ -249,8 +249,8 @@ function textsSection({ engine, support }, answer) {
 
 /**
  * @param {import("./knowledge.mjs").Support} support
- * @param {string[]} ids
+ * @param {number[]} places
  */
-export function sourceNames(support, ids) {
-  return ids.map((id) => support.sources[support.source_ids.indexOf(id)] ?? id).join("; ");
+function rests(support, places) {
+  return element("span", { class: "quiet" }, ` Rests on: ${places.map((at) => support.sources[at]).join("; ")}.`);
 }

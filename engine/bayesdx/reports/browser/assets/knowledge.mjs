@@ -8,7 +8,6 @@
  * @property {string[]} kinds
  * @property {string[]} bases
  * @property {string[]} sources
- * @property {string[]} source_ids
  * @property {string[]} notes
  * @property {string[]} keys
  * @property {number[]} kind
@@ -39,13 +38,31 @@ import { readCase } from "./reading.mjs";
 
 /** The format that this page reads. */
 export const FORMAT = "bayesdx page";
-export const VERSION = 1;
+export const VERSION = 2;
 
 /**
- * @param {any} data As page_data of writing.py returns it.
+ * Make records again of what travels as {columns: {key: [...]}}.
+ *
+ * @param {any} part
+ * @returns {any}
+ */
+function recordsOf(part) {
+  if (Array.isArray(part)) return part.map(recordsOf);
+  if (part === null || typeof part !== "object") return part;
+  const whole = Object.fromEntries(Object.entries(part).map(([key, one]) => [key, recordsOf(one)]));
+  if (!whole.columns) return whole;
+  const columns = Object.entries(whole.columns);
+  return columns[0][1].map((/** @type {any} */ _, /** @type {number} */ row) =>
+    Object.fromEntries(columns.map(([key, cells]) => [key, cells[row]])),
+  );
+}
+
+/**
+ * @param {any} laid As page_data of writing.py returns it, in columns.
  * @returns {Knowledge}
  */
-export function makeKnowledge(data) {
+export function makeKnowledge(laid) {
+  const data = recordsOf(laid);
   if (data.format !== FORMAT || data.version !== VERSION) {
     throw new Error(`expected ${FORMAT} ${VERSION}, got ${data.format} ${data.version}`);
   }
@@ -75,9 +92,7 @@ export function makeKnowledge(data) {
       management: textsOf(judging.management),
       triage: {
         ...judging.triage,
-        scales: judging.triage.scales.map((/** @type {any} */ scale) =>
-          scale.map((/** @type {any} */ [id, terms]) => [names[id], terms]),
-        ),
+        scales: scalesOf(judging.triage, names),
       },
       questions: judging.questions.map(named),
     },
@@ -90,6 +105,23 @@ export function makeKnowledge(data) {
     .../** @type {[string, string][]} */ (Object.entries(support.labels)),
   ]);
   return { engine, support, names, labels, about: data };
+}
+
+/**
+ * Findings with what they tell of dangerous causes, the levels of a scale together.
+ *
+ * @param {{findings: number[], scales: number[], terms: (import("./urgency.mjs").Term & {finding: number})[]}} triage
+ * @param {string[]} names
+ * @returns {import("./urgency.mjs").Level[][]}
+ */
+function scalesOf({ findings, scales, terms }, names) {
+  let next = 0;
+  return scales.map((count) =>
+    findings.slice(next, (next += count)).map((id, i) => ({
+      finding: names[id],
+      terms: terms.filter(({ finding }) => finding === next - count + i),
+    })),
+  );
 }
 
 /**

@@ -3,8 +3,8 @@
  *
  * @typedef {{id: string, prior: number[]}} RiskData
  * @typedef {{risks: number[], values: number[], at: number[]}} CauseData
- * @typedef {{id: string, leak: number, links: [number[], number[]], inhibitors: [number[], number[]],
- *   weight: number}} FindingData
+ * @typedef {{id: string, leak: number, causes: number[], strengths: number[],
+ *   inhibitors: number[], factors: number[], weight: number}} FindingData
  * @typedef {{id: string, leak: number[], causes: number[], exceed: number[][],
  *   thresholds: [string, number][], weights: number[][]}} OrdinalData
  * @typedef {{id: string, label: string, kind: string, members: number[], prior: number}} GroupData
@@ -84,14 +84,14 @@ export function makeNetwork(data) {
 function makeFinding(data, nCauses) {
   /** @type {Map<number, Link>} */
   const links = new Map();
-  data.links[0].forEach((cause, i) => {
-    links.set(cause, { cause, strength: data.links[1][i], factor: 1 });
+  data.causes.forEach((cause, i) => {
+    links.set(cause, { cause, strength: data.strengths[i], factor: 1 });
   });
-  data.inhibitors[0].forEach((cause, i) => {
+  data.inhibitors.forEach((cause, i) => {
     const link = links.get(cause) ?? { cause, strength: 0, factor: 1 };
-    links.set(cause, { ...link, factor: data.inhibitors[1][i] });
+    links.set(cause, { ...link, factor: data.factors[i] });
   });
-  const count = data.inhibitors[0].length;
+  const count = data.inhibitors.length;
   // A lone inhibitor is a factor on its cause; two of them act on one leak and are coupled by it.
   const coupled = count >= 2 || (count > 0 && data.leak >= 1);
   const absent = new Float64Array(nCauses).fill(1);

@@ -1,13 +1,12 @@
 "use strict";
 (async () => {
   const inflated = async (id) => {
-    const text = document.getElementById(id).textContent.replaceAll(",", "<").replaceAll(".", "&");
-    const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
-    const bytes = new Uint8Array(Math.floor((text.length * 4) / 5));
-    for (let i = 0, at = 0; i < text.length; i += 5) {
-      let value = 0;
-      for (let j = 0; j < 5; j++) value = value * 85 + (i + j < text.length ? letters.indexOf(text[i + j]) : 84);
-      for (let j = 3; j >= 0 && at < bytes.length; j--, at++) bytes[at] = Math.floor(value / 256 ** j) % 256;
+    const { textContent: text, dataset } = document.getElementById(id);
+    const letters = String.fromCharCode(...Array(127).keys()).slice(33).replace(/["&<]/g, "");
+    const bytes = new Uint8Array(Number(dataset.bytes));
+    for (let i = 0, at = 0, held = 0, bits = 0; i < text.length; i += 2) {
+      held = (held << 13) | (letters.length * letters.indexOf(text[i]) + letters.indexOf(text[i + 1]));
+      for (bits += 13; bits >= 8; held &= (1 << bits) - 1) bytes[at++] = held >> (bits -= 8);
     }
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
   };

@@ -3,9 +3,9 @@
  *
  * @typedef {import("./conditions.mjs").Facts} Facts
  * @typedef {{id: string, kind: string, title: string, text: string, unknown: string,
- *   at_least: number | null, when: import("./conditions.mjs").Gate | null, drivers?: string[],
- *   causes?: string[], leading?: string[], accompanies?: string[], show?: string[],
- *   sources?: string[]}} TextData
+ *   at_least: number | null, when: import("./conditions.mjs").Gate | null,
+ *   drivers: string[] | null, causes: string[] | null, leading: string[] | null,
+ *   accompanies: string[] | null, show: string[] | null, sources: number[]}} TextData
  * @typedef {{driver_from: number, cause_from: number, texts: TextData[]}} TextsData
  * @typedef {{facts: Facts, causes: Map<string, number>, drivers: Map<string, number>,
  *   leading: string | null}} Matter

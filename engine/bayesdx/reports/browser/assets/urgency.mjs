@@ -6,12 +6,13 @@
  * @typedef {import("./conditions.mjs").Facts} Facts
  * @typedef {import("./conditions.mjs").Gate} Gate
  *
- * @typedef {{id: string, level: number, title: string, advice: string, sources: string[], basis: string,
+ * @typedef {{id: string, level: number, title: string, advice: string, sources: number[], basis: string,
  *   when: Gate}} Rule
- * @typedef {[finding: string, terms: [cause: number, present: number, absent: number, beyond: number, sharp: number][]]} Terms
+ * @typedef {{cause: number, present: number, absent: number, beyond: number, sharp: number}} Term
+ * @typedef {{finding: string, terms: Term[]}} Level
  *   `beyond` is what a present finding tells against the ordinary cause that is most alike.
  * @typedef {{id: string, at: number, level: number, ratio: number, threshold: number}} Dangerous
- * @typedef {{shut: number, causes: Dangerous[], scales: Terms[][]}} TriageData By scale
+ * @typedef {{shut: number, causes: Dangerous[], scales: Level[][]}} TriageData By scale
  *   the levels of an ordinal finding, rising, or one finding.
  *
  * @typedef {{rule: Rule, fired: boolean, because: string[], notAsked: string[]}} Flag
@@ -74,14 +75,14 @@ function dangerCalls(triage, network, facts) {
   const speaks = triage.causes.map(() => false);
   for (const levels of triage.scales) {
     // Only the highest level reached, and the lowest one missed.
-    const reached = [...levels].reverse().find(([finding]) => facts.get(finding) === 1);
-    const missed = levels.find(([finding]) => facts.get(finding) === 0);
-    for (const [cause, present, , beyond, sharp] of reached?.[1] ?? []) {
+    const reached = [...levels].reverse().find(({ finding }) => facts.get(finding) === 1);
+    const missed = levels.find(({ finding }) => facts.get(finding) === 0);
+    for (const { cause, present, beyond, sharp } of reached?.terms ?? []) {
       against.anybody[cause] += present;
       against.twin[cause] += beyond;
       if (sharp) speaks[cause] = true;
     }
-    for (const [cause, , absent] of missed?.[1] ?? []) score[cause] += absent;
+    for (const { cause, absent } of missed?.terms ?? []) score[cause] += absent;
   }
   const calls = triage.causes.flatMap((cause, k) => {
     // Risks alone call for nothing.
@@ -103,8 +104,8 @@ function dangerCalls(triage, network, facts) {
  * @returns {string[]}
  */
 function telling(triage, k) {
-  const found = triage.scales.flat().flatMap(([finding, terms]) =>
-    terms.filter(([cause, , , , sharp]) => cause === k && sharp).map(([, present]) => ({ finding, present })),
+  const found = triage.scales.flat().flatMap(({ finding, terms }) =>
+    terms.filter(({ cause, sharp }) => cause === k && sharp).map(({ present }) => ({ finding, present })),
   );
   return found.sort((a, b) => b.present - a.present).map(({ finding }) => finding);
 }
