@@ -1,7 +1,6 @@
 """The session in the README is real. `python tests/test_readme.py` writes its output anew."""
 
 import doctest
-import os
 import re
 import shutil
 import subprocess
@@ -80,30 +79,50 @@ def test_commands_write_nothing_outside_out() -> None:
     assert [path for path in written if not path.startswith("out/")] == []
 
 
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A fresh clone in the state that `make` leaves it in, but that nothing was downloaded."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a clone, or no git")
+    made = tmp_path / "clone"
+    venv = made / ".venv"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), made], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    (packages,) = (venv / "lib").glob("python*/site-packages")
+    here = [place for place in sys.path if place.endswith("-packages")]
+    (packages / "here.pth").write_text("\n".join([str(made / "engine"), *here]), encoding="utf-8")
+    program = venv / "bin" / "bayesdx"
+    program.write_text(f"#!{venv}/bin/python\nfrom bayesdx.cli import main\nmain()\n")
+    program.chmod(0o755)
+    for stamp in (".made", ".package"):
+        (venv / stamp).touch()
+    return made
+
+
 @pytest.mark.slow
-def test_commands_run_as_they_stand_and_write_below_out_only(tmp_path: Path) -> None:
+def test_commands_run_as_they_stand_and_write_below_out_only(clone: Path) -> None:
+    before = {one.name for one in clone.iterdir()}
     texts = [path.read_text(encoding="utf-8") for path in (README, COMMANDS_PAGE)]
     lines = re.findall(r"^bayesdx .*", "\n".join(texts), re.MULTILINE)
     # Labelled cases of one's own are in no checkout; docs/how-to/learn.md runs these two.
     lines = [line for line in lines if not re.match(r"bayesdx (learn|drift) ", line)]
-    beside = ("examples", "priors", "scenarios")
-    for name in beside:
-        (tmp_path / name).symlink_to(ROOT / name)
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    for line in lines:
+    for line in ("make demo", *lines):
         if line.startswith("bayesdx examples"):
-            shutil.rmtree(tmp_path / "out" / "examples", ignore_errors=True)
+            shutil.rmtree(clone / "out" / "examples", ignore_errors=True)
+        activated = line if line.startswith("make") else f". .venv/bin/activate\n{line}"
         ran = subprocess.run(
-            ["bash", "-c", line],
-            cwd=tmp_path,
-            env={**os.environ, "PATH": path},
+            ["bash", "-c", activated],
+            cwd=clone,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
         )
         assert ran.returncode == 0, f"{line}\n{ran.stderr}"
-    assert {one.name for one in tmp_path.iterdir()} == {*beside, "out"}
+    assert {one.name for one in clone.iterdir()} == {*before, "out"}
+    status = ["git", "status", "--porcelain"]
+    ran = subprocess.run(status, cwd=clone, check=True, capture_output=True, text=True)
+    assert ran.stdout == ""
 
 
 def rewrite() -> None:
