@@ -92,7 +92,11 @@ def clone(tmp_path: Path) -> Path:
     here = [place for place in sys.path if place.endswith("-packages")]
     (packages / "here.pth").write_text("\n".join([str(made / "engine"), *here]), encoding="utf-8")
     program = venv / "bin" / "bayesdx"
-    program.write_text(f"#!{venv}/bin/python\nfrom bayesdx.cli import main\nmain()\n")
+    # As pip writes it: processes that are spawned read it again, and must not run it.
+    text = (
+        "from bayesdx.cli import main\nif __name__ == '__main__':\n    raise SystemExit(main())\n"
+    )
+    program.write_text(f"#!{venv}/bin/python\n{text}", encoding="utf-8")
     program.chmod(0o755)
     for stamp in (".made", ".package"):
         (venv / stamp).touch()

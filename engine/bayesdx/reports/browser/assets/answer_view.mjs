@@ -53,7 +53,8 @@ function urgencySection({ engine, labels, support }, answer) {
       {},
       element("strong", {}, `${spaced(levels[rule.level])}: ${rule.title}`),
       element("p", {}, rule.advice),
-      element("p", { class: "quiet" }, `Because of: ${because.map((leaf) => inWords(leaf, labels)).join("; ")}.`, rests(support, rule.sources)),
+      element("p", { class: "quiet" }, `Because of: ${because.map((leaf) => inWords(leaf, labels)).join("; ")}.`),
+      details("What this rule rests on", () => element("p", {}, rests(support, rule.sources))),
     ),
   );
   const called = calls.map(({ cause, because }) => {
