@@ -51,7 +51,7 @@ $(VENV)/.made:
 
 $(VENV)/.package: $(VENV)/.made pyproject.toml
 	@echo 'installing bayesdx into $(VENV) (some minutes the first time) ...'
-	@$(PIP) install -e '.[pgmpy,plot,fast]'
+	@$(PIP) install -e '.[plot,fast]'
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.made pyproject.toml
