@@ -52,6 +52,7 @@ $(VENV)/.made:
 $(VENV)/.package: $(VENV)/.made pyproject.toml
 	@echo 'installing bayesdx into $(VENV) (some minutes the first time) ...'
 	@$(PIP) install -e '.[plot,fast]'
+	@$(BIN)/bayesdx prepare >/dev/null
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.made pyproject.toml

@@ -122,7 +122,7 @@ def faults_of(wheel: Path) -> list[str]:
 
 
 def first_answer(wheel: Path, python: str, folder: Path) -> str:
-    """Install without extras into an empty environment, check the knowledge and answer a case."""
+    """Install without extras into an empty environment, check the knowledge, answer, and demo."""
     run([python, "-m", "venv", str(folder)])
     at = folder / "bin"
     run(
@@ -141,6 +141,8 @@ def first_answer(wheel: Path, python: str, folder: Path) -> str:
     told = json.loads(run([str(at / "bayesdx"), "diagnose", "low_back_pain", "--json"], **away))
     if not told:
         sys.exit("an answer without content")
+    if "Next:" not in run([str(at / "bayesdx"), "demo"], **away):
+        sys.exit("a demo that does not say what to type next")
     return run([str(at / "python"), "--version"]).strip()
 
 
@@ -173,7 +175,7 @@ def main() -> None:
         run([sys.executable, "-m", "twine", "check", "--strict", *map(str, first.values())])
         for number, python in enumerate(options.python):
             version = first_answer(first["wheel"], python, Path(one) / f"venv{number}")
-            print(f"{version}: installs without extras, checks and answers")
+            print(f"{version}: installs without extras, checks, answers and shows its demo")
 
 
 if __name__ == "__main__":
