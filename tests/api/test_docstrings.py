@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import doctest
+import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 import bayesdx
 
+ENGINE = Path(bayesdx.__file__).parent
 #: Exceptions, and distributions, which answer to a protocol that says what their methods do.
 NOT_HERE = ("AnyOfCPD", "NoisyMaxCPD", "NoisyOrCPD", "TableCPD")
 
@@ -31,6 +33,12 @@ def public() -> Iterator[tuple[str, Any]]:
                     yield f"{name}.{method}", found
 
 
+#: Modules with examples; what is named in `PUBLIC` is run there.
+MODULES = [
+    ".".join(path.relative_to(ENGINE.parent).with_suffix("").parts)
+    for path in sorted(ENGINE.rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
+]
 PUBLIC = {f"{found.__module__}.{found.__qualname__}": found for _, found in public()}
 
 
@@ -47,27 +55,40 @@ def test_docstrings_are_whole(name: str) -> None:
     assert ("\nReturns\n-------\n" in text) == (returns not in (None, "None"))
 
 
+@pytest.fixture
+def ready(engine: bayesdx.Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Work in a folder of its own; reading the packaged knowledge once is enough."""
+    load = bayesdx.load
+    monkeypatch.setattr(bayesdx, "load", lambda **other: load(**other) if other else engine)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize("name", PUBLIC)
-def test_examples_run(
-    name: str,
-    engine: bayesdx.Engine,
-    network: bayesdx.Network,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
+def test_examples_run(name: str) -> None:
     if "pgmpy" in name:
         pytest.importorskip("pgmpy")
     if "plot" in name:
         pytest.importorskip("matplotlib").use("agg")
-    # Reading the packaged knowledge once is enough.
-    load = bayesdx.load
-    monkeypatch.setattr(bayesdx, "load", lambda **other: load(**other) if other else engine)
-    monkeypatch.chdir(tmp_path)
-    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
-    for test in doctest.DocTestFinder(recurse=False).find(PUBLIC[name], name, globs={}):
-        runner.run(test)
+    failed = failures(doctest.DocTestFinder(recurse=False).find(PUBLIC[name], name, globs={}))
     if "plot" in name:
         from matplotlib import pyplot as plt
 
         plt.close("all")
-    assert runner.summarize(verbose=False).failed == 0
+    assert failed == 0
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_every_other_docstring_run(name: str) -> None:
+    found = doctest.DocTestFinder().find(importlib.import_module(name))
+    # A method that is made of a function of the module has its docstring, and is public.
+    public_too = [one for one in found if "._" not in one.name and one.name not in PUBLIC]
+    assert failures(public_too) == 0
+
+
+def failures(tests: Iterable[doctest.DocTest]) -> int:
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for test in tests:
+        runner.run(test)
+    return runner.summarize(verbose=False).failed
