@@ -289,8 +289,7 @@ def share_out(
         observations.parts, observations.owners, len(observations.telling), observations.parts_known
     )
     positions = [at[wanted[i]] for i in inside]
-    only = np.zeros(len(at), dtype=bool)
-    only[positions] = True
+    only = np.isin(np.arange(len(at)), positions)
 
     def answer(evidence: Evidence) -> Answer:
         return core.posteriors(evidence, asked=np.tile(only, (len(evidence), 1)))
