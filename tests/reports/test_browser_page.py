@@ -110,6 +110,8 @@ def test_notes_are_left_out_where_the_page_would_be_large(
     monkeypatch.setattr(writing, "LARGEST", len(whole.encode()) - 1)
     smaller = standalone_page(engine)
     assert len(smaller) < len(whole)
+    assert writing.notes_left_out(smaller, engine)
+    assert not writing.notes_left_out(whole, engine)
     # All but the notes is there.
     assert '"notes":[""]' in unsqueezed(smaller, "knowledge")
     assert f'"digest":"{engine.knowledge.digest}"' in unsqueezed(smaller, "knowledge")

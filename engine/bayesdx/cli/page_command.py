@@ -28,11 +28,14 @@ def page(
     """
     check_page_name(output)
     # Imported here: no other command needs it.
-    from bayesdx.reports.browser.writing import standalone_page
+    from bayesdx.reports.browser.writing import LARGEST, notes_left_out, standalone_page
 
     with patience("reading the priors"):
         engine = bayesdx.load(priors, setting=setting)
     with patience("writing the page"):
-        data = standalone_page(engine).encode()
+        text = standalone_page(engine)
+        data = text.encode()
         write_whole(output, data)
     tell(f"bayesdx: {output}, {len(data) / 1000:.0f} kB; open it in a browser")
+    if notes_left_out(text, engine):
+        tell(f"bayesdx: without notes on numbers, which would make it over {LARGEST // 1000} kB")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesdx import __version__
+from bayesdx.knowledge.addresses import every_number
 from bayesdx.reports.browser.judging_data import judging_data
 from bayesdx.reports.browser.network_data import network_data
 from bayesdx.reports.browser.support_data import support_data
@@ -133,6 +134,12 @@ def standalone_page(engine: Engine) -> str:
     if len(text.encode()) > LARGEST:
         return _filled(page_data(engine, notes=False))
     return text
+
+
+def notes_left_out(page: str, engine: Engine) -> bool:
+    """Whether notes on numbers stayed out of a page, which they would have made too large."""
+    told = json.loads(unsqueezed(page, "knowledge"))["support"]["notes"]
+    return told == [""] and any(one.stated.note for one in every_number(engine.knowledge))
 
 
 def _filled(data: dict[str, Any]) -> str:
