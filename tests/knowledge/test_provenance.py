@@ -25,7 +25,7 @@ def test_cause_shows_every_number_with_its_support(knowledge: Knowledge) -> None
         "  groups: drug, any_muscle",
         "",
         "prior 0.01 (0.005 to 0.02)",
-        "    share of: R",
+        "    share of: the reference population",
         "    basis: seen, adapted: a figure that was read, re-based to this population",
         "    source: A study of spasms [study]",
         "    main cause in a share of 0.005",
@@ -52,7 +52,7 @@ def test_cause_shows_every_number_with_its_support(knowledge: Knowledge) -> None
         "    statements: S2-03",
         "    note: as reported by patients",
         "",
-        "R: adults",
+        "The reference population (R): adults",
     ]
 
 
@@ -79,7 +79,7 @@ def test_finding_shows_background_and_all_causes(knowledge: Knowledge) -> None:
         "  also called: charley horse, muscle cramp",
     ]
     assert "background 0.25 (0.15 to 0.4)" in lines
-    assert "    share of: R, cause absent" in lines
+    assert "    share of: the reference population, cause absent" in lines
     assert "    statements: S1-01" in lines
     assert "background of cramp with age 60_or_over: 0.4 (0.3 to 0.5)" in lines
     links = [line for line in lines if "background 0.25" in line and line.startswith("  ")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
@@ -22,6 +23,26 @@ PARAMETERISATION_WORDS = {
     "alone": "P(finding | only this cause), the leak included",
     "net": "strength of the noisy-OR link itself, without the leak",
 }
+
+
+def of_whom(text: str) -> str:
+    """Write a text of a folder about R, the reference population, for who has not read what R is.
+
+    Parameters
+    ----------
+    text : str
+        A denominator, or what the folder says of the population itself.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> of_whom("R, cause absent")
+    'the reference population, cause absent'
+    """
+    return re.sub(r"(?<!\()\bR\b", "the reference population", text)
 
 
 def describe_cause(knowledge: Knowledge, cause: str) -> str:
@@ -178,10 +199,10 @@ def _find(entries: Mapping[str, V], name: str, what: str) -> V:
 
 
 def _population_lines(knowledge: Knowledge) -> Iterator[str]:
-    """Say who the reference population is that the denominators call R."""
+    """Say who the reference population is, of which numbers are a share."""
     population = " ".join(knowledge.model.reference_population.split()).removeprefix("R: ")
     yield ""
-    yield from wrapped(f"R: {population}", "")
+    yield from wrapped(of_whom(f"The reference population (R): {population}"), "")
 
 
 def _prior_lines(knowledge: Knowledge, cause: Cause) -> Iterator[str]:
@@ -261,7 +282,7 @@ def _ratio(link: Link, background: float | None) -> float:
 def _support_lines(knowledge: Knowledge, stated: Stated) -> Iterator[str]:
     denominator = getattr(stated, "denominator", "")
     if denominator:
-        yield from wrapped(f"share of: {denominator}", "    ")
+        yield from wrapped(f"share of: {of_whom(denominator)}", "    ")
     yield from wrapped(f"basis: {BASIS_WORDS[stated.basis]}", "    ")
     yield from wrapped(f"source: {_source_text(knowledge, stated.source)}", "    ")
     yield from facts({"statements": ", ".join(stated.statements), "note": stated.note}, "    ")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from bayesdx.knowledge.addresses import condition_text, every_number
+from bayesdx.knowledge.provenance import of_whom
 from bayesdx.knowledge.schema import BASIS_WORDS
 from bayesdx.presentation import advice_view, words
 from bayesdx.presentation.diagnosis_view import BY_DEFINITION, WHY_NOTHING
@@ -59,7 +59,7 @@ def support_data(knowledge: Knowledge, names: list[str], notes: bool) -> Plain:
         "source": [sources.index(one.stated.source) for one in numbers],
         "note": [every_note.index(note) for note in said],
         "labels": _labels(knowledge),
-        "population": _of_whom(knowledge.model.reference_population.removeprefix("R: ")),
+        "population": of_whom(knowledge.model.reference_population.removeprefix("R: ")),
         "intended_use": knowledge.model.intended_use,
         "words": _sentences(),
     }
@@ -79,12 +79,7 @@ def _key(one: PlacedNumber) -> str:
         return f"{stated.measure.replace('_', ' ')}: {condition_text(stated.any_of)}"
     if one.kind == "background_effect":
         return " and ".join(f"{risk} {' or '.join(names)}" for risk, names in stated.when.items())
-    return str(one.address.key or _of_whom(getattr(stated, "denominator", "")))
-
-
-def _of_whom(text: str) -> str:
-    """Write a text about R, as the reference population is called in a folder, for readers."""
-    return re.sub(r"\bR\b", "these people", text)
+    return str(one.address.key or of_whom(getattr(stated, "denominator", "")))
 
 
 def _sentences() -> Plain:
@@ -96,7 +91,7 @@ def _sentences() -> Plain:
         "coupled": words.coupled_text(["{}"]),
         "number_kinds": {
             **words.NUMBER_KINDS,
-            "prior": "how common the cause is among",
+            "prior": "how common the cause is in",
             "background_effect": "background of the finding, with",
         },
         "by_definition": BY_DEFINITION,

@@ -51,7 +51,7 @@ function numbersOf({ engine, support, names, labels }, id) {
     const note = support.notes[support.note[i]];
     const range = support.low[i] === null ? "" : `${support.low[i]} to ${support.high[i]}`;
     return [
-      key ? `${kind}${/ (among|with)$/.test(kind) ? "" : ":"} ${labels.get(key) ?? spaced(key)}` : kind,
+      key ? `${kind}${/ (in|with)$/.test(kind) ? "" : ":"} ${labels.get(key) ?? spaced(key)}` : kind,
       [support.value[i]].flat().join(", "),
       range,
       [
@@ -63,7 +63,7 @@ function numbersOf({ engine, support, names, labels }, id) {
   const description = engine.network.shown.find((one) => one.id === id)?.description;
   return [
     ...(description ? [element("p", {}, description)] : []),
-    element("p", { class: "quiet" }, `These people: ${support.population}`),
+    element("p", { class: "quiet" }, `The reference population: ${support.population}`),
     element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Numbers" }, table(["number", "value", "range", "basis and source"], cells, labels.get(id) ?? id)),
   ];
 }
