@@ -1,6 +1,8 @@
 """Derivatives of all numbers in one sweep are those of the sums over all worlds."""
 
 from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from oracle import enumerate_case
 from random_networks import random_problem
 
 from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, link_gradient
+from bayesdx.inference.machine_code import Backend
+from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.case_scores import case_scores, evidence_gradient
 from bayesdx.inference.noisy.lockstep import plan
 from bayesdx.inference.noisy.number_layout import number_layout, numbers_of
@@ -23,11 +27,13 @@ def probability(model: NoisyModel, evidence: Evidence, cpd: CPD | None = None) -
     return np.array([enumerate_case(model, evidence, row).evidence for row in range(len(evidence))])
 
 
-def dense(model: NoisyModel, evidence: Evidence, tile: int = 2048) -> tuple[np.ndarray, ...]:
+def dense(
+    model: NoisyModel, evidence: Evidence, backend: Backend = "numpy", *, tied: bool = False
+) -> tuple[np.ndarray, ...]:
     """The blocks of all scores, in the order of the cases."""
     layout = number_layout(model)
     values = np.zeros((len(evidence), layout.first[-1]))
-    for part in case_scores(model, evidence, tile=tile):
+    for part in case_scores(model, evidence, tied=tied, backend=backend):
         values[part.rows] = part.values.toarray()
     return layout.split(values)
 
@@ -163,12 +169,77 @@ def test_scores_of_trees_are_those_of_the_frontier(
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
 
 
+#: How the compiled sweep sums the 2-core out: as it likes, by a tree, by one that is made anew.
+WAYS = range(3)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_compiled_scores_are_those_of_numpy(way: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which the slow twin and the sums over all worlds are held against above."""
+    pytest.importorskip("numba", reason="needs the extra 'fast'")
+    driver = jit.driver_module()
+    forced = SimpleNamespace(run=partial(driver.run, way=way))
+    monkeypatch.setattr(jit, "driver_module", lambda: forced)
+    coupled = 0
+    for seed in range(40):
+        for model, evidence in (random_problem(seed, n_cases=12), knotted_problem(seed, 8)):
+            for tied in (False, True):
+                blocks = [dense(model, evidence, one, tied=tied) for one in ("numpy", "compiled")]
+                for right, ours in zip(*blocks, strict=True):
+                    np.testing.assert_allclose(ours, right, rtol=1e-12, atol=1e-12)
+                    coupled += int(np.count_nonzero(right))
+    assert coupled > 10_000
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_compiled_sums_do_not_depend_on_tiles_and_are_those_of_cases(seed: int) -> None:
+    pytest.importorskip("numba", reason="needs the extra 'fast'")
+    model, evidence = random_problem(seed, n_cases=1100)
+    weights = np.random.default_rng(seed).random(1100)
+    one, other = (
+        evidence_gradient(model, evidence, weights, tile=n, backend="compiled") for n in (64, 2048)
+    )
+    right = evidence_gradient(model, evidence, weights, backend="numpy")
+    np.testing.assert_array_equal(one.log_evidence, other.log_evidence)
+    np.testing.assert_allclose(one.total, other.total, rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(one.total, right.total, rtol=1e-10, atol=1e-9)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+@pytest.mark.parametrize("present", [0.2, 0.0, 1.0])
+def test_a_cause_that_takes_a_whole_leak_away_has_scores(backend: Backend, present: float) -> None:
+    """An inhibitor of factor 0, on a finding that couples its causes."""
+    if backend == "compiled":
+        pytest.importorskip("numba", reason="needs the extra 'fast'")
+    names = ("a", "b", "c", "d")
+    cpds: list[CPD] = [TableCPD(one, (), np.array([0.7, 0.3])) for one in names]
+    cpds += [
+        NoisyOrCPD("x", names[:2], np.array([0.6, 0.3]), 0.2, names[2:], np.array([0.0, 0.5])),
+        NoisyOrCPD("y", names, np.array([0.5, 0.8, 0.4, 0.7]), 0.1),
+    ]
+    model = compile_diagnosis(Network([Variable(one) for one in (*names, "x", "y")], cpds))
+    evidence = Evidence(
+        findings=np.array([[present, 1.0]]),
+        lower=np.zeros((1, 0), dtype=np.int8),
+        upper=np.zeros((1, 0), dtype=np.int8),
+        risks=np.zeros((1, 0), dtype=np.int8),
+        causes=np.full((1, 4), -1, dtype=np.int8),
+    )
+    blocks, base = dense(model, evidence, backend), probability(model, evidence)
+    for block, index, cpd, step in altered_links(model):
+        right = slopes(model, evidence, base, cpd, step)
+        ours = blocks[block][(slice(None), *index)]
+        np.testing.assert_allclose(ours, right, rtol=1e-10, atol=1e-10, err_msg=f"{block} {index}")
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_the_sum_is_that_of_the_cases_whatever_the_tile(seed: int) -> None:
     model, evidence = random_problem(seed, n_cases=30)
     layout = number_layout(model)
     weights = np.random.default_rng(seed).random(30)
-    one, other = (evidence_gradient(model, evidence, weights, tile=n) for n in (7, 2048))
+    one, other = (
+        evidence_gradient(model, evidence, weights, tile=n, backend="numpy") for n in (7, 2048)
+    )
     values = np.hstack([block.reshape(30, -1) for block in dense(model, evidence)])
     np.testing.assert_allclose(one.total, weights @ values, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(one.total, other.total, rtol=1e-10, atol=1e-10)
@@ -201,7 +272,9 @@ def test_equal_levels_that_move_together_have_the_same_derivative_the_cheap_way(
         causes=np.full((6, 3), -1, dtype=np.int8),
     )
     numbers, layout = numbers_of(model), number_layout(model)
-    exact, cheap = (next(case_scores(model, evidence, tied=one)) for one in (False, True))
+    exact, cheap = (
+        next(case_scores(model, evidence, tied=one, backend="numpy")) for one in (False, True)
+    )
     both = [one.values.toarray()[np.argsort(one.rows)] for one in (exact, cheap)]
     blocks = layout.split(np.arange(len(numbers)))
     compared = 0

@@ -1,9 +1,10 @@
 """Derivatives of log P(evidence) by every number of a network, of many cases in one sweep each.
 
 What makes the posteriors makes the derivatives too: the adjoint of the evidence, pulled back
-through the sweep, meets every link where its cause acts on a finding (`lockstep.axis_scores`),
-every leak where an axis opens, every table where a cause is weighed. An absent finding is a product
-over causes, so that its links have the derivative -P(cause | evidence) / (1 - z).
+through the sweep, meets every link where its cause acts on a finding (`lockstep.axis_scores`,
+`jit.case_notes`), every leak where an axis opens, every table where a cause is weighed. An absent
+finding is a product over causes, so that its links have the derivative
+-P(cause | evidence) / (1 - z).
 
 A number of exactly 0 or 1 is read as what cannot happen, not as a measurement: nothing is asked of
 it, and its derivative is 0. So is that of every number in cases that are impossible. Probabilities
@@ -20,13 +21,14 @@ from scipy import sparse
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.condition import absorb, count_axes, used_axes
+from bayesdx.inference.machine_code import Backend
+from bayesdx.inference.noisy import jit
+from bayesdx.inference.noisy.choice import takes_compiled
+from bayesdx.inference.noisy.condition import count_axes, used_axes
 from bayesdx.inference.noisy.derivatives import absence_scores
 from bayesdx.inference.noisy.limits import MAX_AXES
-from bayesdx.inference.noisy.lockstep.axis_scores import AxisScores
-from bayesdx.inference.noisy.lockstep.plan import plan_sweep
-from bayesdx.inference.noisy.lockstep.sweep import sweep
 from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.noisy.note_book import open_book
 from bayesdx.inference.noisy.number_layout import (
     EXCEED,
     EXCEED_LEAK,
@@ -34,17 +36,10 @@ from bayesdx.inference.noisy.number_layout import (
     number_layout,
     numbers_of,
 )
-from bayesdx.inference.noisy.score_entries import (
-    ScoreEntries,
-    add_absent,
-    add_axes,
-    add_openings,
-    add_risks,
-    add_tables,
-    axis_levels,
-)
+from bayesdx.inference.noisy.score_entries import ScoreEntries, axis_levels, without_levels
+from bayesdx.inference.noisy.score_notes import numbers_by_note
 
-#: Cases swept together: their scores are kept, a few kilobytes a case.
+#: Cases swept together: their scores are kept, some ten kilobytes a case.
 TILE = 2048
 
 
@@ -61,15 +56,39 @@ class CaseScores:
     causes : array (n, C)
         P(cause present | evidence).
     too_complex : bool array (n,)
-    values : sparse array (n, T)
-        In the columns of `number_layout.NumberLayout`.
+    notes : sparse array (n, Q)
+        Derivatives by what the sweep met.
+    worth : sparse array (Q, T), optional
+        What that is worth to each number; if not given, notes are derivatives by numbers.
     """
 
     rows: IntArray
     log_evidence: FloatArray
     causes: FloatArray
     too_complex: BoolArray
-    values: sparse.csr_array
+    notes: sparse.csr_array
+    worth: sparse.csr_array | None = None
+
+    @property
+    def values(self) -> sparse.csr_array:
+        """Derivatives, (n, T), in the columns of `number_layout.NumberLayout` or along slopes."""
+        return self.notes if self.worth is None else sparse.csr_array(self.notes @ self.worth)
+
+    def total(self, weights: FloatArray) -> FloatArray:
+        """Return the sum over cases of weight times derivatives, (T,)."""
+        noted = self.notes.T @ weights
+        return np.asarray(noted if self.worth is None else self.worth.T @ noted)
+
+    def take(self, own: IntArray) -> CaseScores:
+        """Return those of some cases."""
+        return CaseScores(
+            self.rows[own],
+            self.log_evidence[own],
+            self.causes[own],
+            self.too_complex[own],
+            self.notes[own],
+            self.worth,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +111,12 @@ class EvidenceGradient:
 
 
 def evidence_gradient(
-    model: NoisyModel, evidence: Evidence, weights: FloatArray | None = None, *, tile: int = TILE
+    model: NoisyModel,
+    evidence: Evidence,
+    weights: FloatArray | None = None,
+    *,
+    tile: int = TILE,
+    backend: Backend = "auto",
 ) -> EvidenceGradient:
     """Differentiate the log probability of N cases by every number of the network.
 
@@ -105,6 +129,8 @@ def evidence_gradient(
         Of each case; 1 if not given.
     tile : int
         Cases swept together, which bounds memory.
+    backend : {"auto", "numpy", "compiled"}
+        See `bayesdx.inference.posteriors`.
 
     Returns
     -------
@@ -129,15 +155,21 @@ def evidence_gradient(
     log_evidence = np.full(len(evidence), -np.inf)
     causes = np.zeros((len(evidence), len(model.causes)))
     total = np.zeros(layout.first[-1])
-    for part in case_scores(model, evidence, tile=tile):
+    for part in case_scores(model, evidence, tile=tile, backend=backend):
         log_evidence[part.rows], causes[part.rows] = part.log_evidence, part.causes
         weight = np.ones(len(part.rows)) if weights is None else weights[part.rows]
-        total += part.values.T @ weight
+        total += part.total(weight)
     return EvidenceGradient(log_evidence, causes, total, layout)
 
 
 def case_scores(
-    model: NoisyModel, evidence: Evidence, *, tile: int = TILE, tied: bool = False
+    model: NoisyModel,
+    evidence: Evidence,
+    *,
+    tile: int = TILE,
+    tied: bool = False,
+    along: sparse.csc_array | None = None,
+    backend: Backend = "auto",
 ) -> Iterator[CaseScores]:
     """Differentiate log P(evidence) of each case by every number, some cases at a time.
 
@@ -152,52 +184,107 @@ def case_scores(
         Whether exceedances of one link that are equal move together, as those do that were raised
         to the next level's: along such moves derivatives are right, and much cheaper. What a link
         or leak between two equal levels would do is left out of both, where it has opposite signs.
+    along : sparse array (T, J), optional
+        Slopes of the numbers of the network by others, by which is then differentiated.
+    backend : {"auto", "numpy", "compiled"}
+        See `bayesdx.inference.posteriors`.
 
     Yields
     ------
     CaseScores
         Every case comes once, those that couple as many findings side by side.
     """
-    layout = number_layout(model)
+    compiled = takes_compiled(backend, model, evidence)
+    executor: Backend = "compiled" if compiled else "numpy"
+    asked = _ScoreRequest(model, number_layout(model), tied, along, executor)
     n_axes = count_axes(model, evidence)
     order = np.argsort(n_axes, kind="stable")
-    fitting = int((n_axes <= MAX_AXES).sum())
-    for first in range(0, fitting, tile):
-        rows = order[first : min(first + tile, fitting)]
-        with np.errstate(over="ignore", invalid="ignore"):
-            yield _tile_scores(model, layout, rows, evidence.take(rows), tied)
-    if fitting < len(order):
-        rows = order[fitting:]
-        nothing = sparse.csr_array((len(rows), layout.first[-1]))
-        none, refused = np.full(len(rows), -np.inf), np.ones(len(rows), dtype=bool)
-        yield CaseScores(rows, none, np.zeros((len(rows), len(model.causes))), refused, nothing)
+    rows, refused = np.split(order, [int((n_axes <= MAX_AXES).sum())])
+    tiles = [rows[first : first + tile] for first in range(0, len(rows), tile)]
+    if compiled:
+        worth = numbers_by_note(model, asked.layout)
+        by_note = worth if along is None else sparse.csr_array(worth @ along)
+        for own in tiles:
+            yield from _noted(asked, own, evidence.take(own), worth, by_note)
+    else:
+        for own in tiles:
+            yield _swept(asked, own, evidence.take(own))
+    if len(refused):
+        n, width = len(refused), asked.layout.first[-1] if along is None else along.shape[1]
+        none, causes = np.full(n, -np.inf), np.zeros((n, len(model.causes)))
+        nothing = sparse.csr_array((n, width))
+        yield CaseScores(refused, none, causes, np.ones(n, dtype=bool), nothing)
 
 
-def _tile_scores(
-    model: NoisyModel, layout: NumberLayout, rows: IntArray, evidence: Evidence, tied: bool
-) -> CaseScores:
-    problem, scores = absorb(model, evidence), AxisScores()
-    plan = plan_sweep(model, problem)
-    log_evidence, causes = sweep(model, problem, plan, scores=scores)
-    assert scores.shares is not None
-    too_complex = np.zeros(len(rows), dtype=bool)
-    too_complex[plan.refused], log_evidence[plan.refused] = True, -np.inf
-    possible = np.isfinite(log_evidence)
-    # Where an axis has a link that is hidden by another of the same strength, the slow way.
-    none = np.zeros((len(rows), len(model.links.exceed_leak)), dtype=bool)
-    hidden = none if tied else _hidden_levels(model, evidence) & possible[:, None]
-    entries = ScoreEntries(layout)
-    add_axes(model, problem, scores, entries)
-    add_openings(model, evidence, problem, scores.shares, entries)
-    add_absent(model, evidence, causes, entries)
-    add_tables(model, evidence, problem, scores.shares, entries)
-    add_risks(model, evidence, problem, scores.shares, entries)
+@dataclass(frozen=True, eq=False)
+class _ScoreRequest:
+    """What `case_scores` is asked; ``layout`` is that of the model."""
+
+    model: NoisyModel
+    layout: NumberLayout
+    tied: bool
+    along: sparse.csc_array | None
+    executor: Backend
+
+    def hidden(self, evidence: Evidence, log_evidence: FloatArray) -> BoolArray:
+        """Levels, (n, L), that take the slow way: a link on an axis is hidden by another one."""
+        if self.tied:
+            return np.zeros((len(evidence), len(self.model.links.exceed_leak)), dtype=bool)
+        return _hidden_levels(self.model, evidence) & np.isfinite(log_evidence)[:, None]
+
+    def mended(
+        self, evidence: Evidence, log_evidence: FloatArray, values: sparse.csr_array
+    ) -> tuple[sparse.csr_array, sparse.csr_array | None]:
+        """Take derivatives (n, T) by hidden levels the slow way; notes and their worth."""
+        hidden = self.hidden(evidence, log_evidence)
+        if hidden.any():
+            kept = without_levels(values, self.layout, hidden)
+            values = kept + _slow_levels(self, evidence, log_evidence, hidden)
+        along = None if self.along is None else sparse.csr_array(self.along)
+        return sparse.csr_array(values), along
+
+
+def _swept(asked: _ScoreRequest, rows: IntArray, evidence: Evidence) -> CaseScores:
+    """Answer a tile by NumPy's sweep."""
+    # As all executors, imported when it is chosen.
+    from bayesdx.inference.noisy.lockstep.swept_scores import swept_scores
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        log_evidence, causes, too_complex, entries = swept_scores(
+            asked.model, asked.layout, evidence
+        )
+        values = entries.matrix(len(rows), np.isfinite(log_evidence), _free(asked.model))
+        notes = asked.mended(evidence, log_evidence, values)
+    return CaseScores(rows, log_evidence, causes, too_complex, *notes)
+
+
+def _noted(
+    asked: _ScoreRequest,
+    rows: IntArray,
+    evidence: Evidence,
+    worth: sparse.csr_array,
+    by_note: sparse.csr_array,
+) -> Iterator[CaseScores]:
+    """Answer a tile by the compiled sweep; cases that take the slow way by themselves."""
+    book = open_book(asked.model, evidence)
+    log_evidence, causes, _, status, _ = jit.driver_module().run(asked.model, evidence, book=book)
+    notes = book.matrix(np.isfinite(log_evidence))
+    found = CaseScores(rows, log_evidence, causes, status != 0, notes, by_note)
+    slow = asked.hidden(evidence, log_evidence).any(axis=1)
+    if not slow.any():
+        yield found
+        return
+    yield found.take(np.flatnonzero(~slow))
+    own = np.flatnonzero(slow)
+    values = sparse.csr_array(notes[own] @ worth)
+    mended = asked.mended(evidence.take(own), log_evidence[own], values)
+    yield CaseScores(rows[own], log_evidence[own], causes[own], status[own] != 0, *mended)
+
+
+def _free(model: NoisyModel) -> BoolArray:
+    """Numbers that are asked, (T,): neither 0 nor 1."""
     numbers = numbers_of(model)
-    free = (numbers > 0.0) & (numbers < 1.0)
-    values = entries.matrix(len(rows), possible, free, hidden)
-    if hidden.any():
-        values = values + _slow_levels(model, evidence, log_evidence, hidden, layout, free)
-    return CaseScores(rows, log_evidence, causes, too_complex, sparse.csr_array(values))
+    return (numbers > 0.0) & (numbers < 1.0)
 
 
 def _hidden_levels(model: NoisyModel, evidence: Evidence) -> BoolArray:
@@ -218,23 +305,20 @@ def _hidden_levels(model: NoisyModel, evidence: Evidence) -> BoolArray:
 
 
 def _slow_levels(
-    model: NoisyModel,
-    evidence: Evidence,
-    log_evidence: FloatArray,
-    hidden: BoolArray,
-    layout: NumberLayout,
-    free: BoolArray,
+    asked: _ScoreRequest, evidence: Evidence, log_evidence: FloatArray, hidden: BoolArray
 ) -> sparse.csr_array:
     """Derivatives by hidden levels: "from lower to upper" is a difference of two absences."""
+    model, layout = asked.model, asked.layout
     rows, level = np.nonzero(hidden)
     first = np.array(model.level_offset, dtype=np.intp)
     own = np.searchsorted(first, level, side="right") - 1
     weight = np.where(level == first[own] + evidence.upper[rows, own], 1.0, -1.0)
     columns = len(model.findings) + level
-    found = absence_scores(model, evidence, log_evidence, rows, columns, weight, "numpy")
+    terms = rows, columns, weight, asked.executor
+    found = absence_scores(model, evidence, log_evidence, *terms)
     entries, n_levels = ScoreEntries(layout), hidden.shape[1]
     at, causes = np.nonzero(found[0])
     place = layout.begin(EXCEED) + causes * n_levels + level[at]
     entries.add(rows[at], place, found[0][at, causes])
     entries.add(rows, layout.begin(EXCEED_LEAK) + level, found[1])
-    return entries.matrix(len(evidence), np.ones(len(evidence), dtype=bool), free)
+    return entries.matrix(len(evidence), np.ones(len(evidence), dtype=bool), _free(model))

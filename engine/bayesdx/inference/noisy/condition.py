@@ -158,13 +158,7 @@ def _bit(n_slots: int) -> MaskArray:
 
 
 def _absorb_absent(model: NoisyModel, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
-    absent = np.zeros((len(evidence), len(model.log_absent)))
-    n_findings = len(model.findings)
-    absent[:, :n_findings] = evidence.findings == 0.0
-    for o, size in enumerate(model.ordinal_sizes):
-        first = n_findings + model.level_offset[o]
-        levels = np.arange(size - 1)
-        absent[:, first : first + size - 1] = evidence.upper[:, o, None] == levels
+    absent = absent_columns(model, evidence).astype(np.float64)
     on = np.exp(absent @ model.log_absent)
     log_scale = absent @ model.log_absent_leak
     # Certain links would be -inf, which a matrix product turns into NaN: they are counted apart.
@@ -173,6 +167,17 @@ def _absorb_absent(model: NoisyModel, evidence: Evidence) -> tuple[FloatArray, F
     if model.absent_leak_never.any():
         log_scale[absent @ model.absent_leak_never > 0.0] = -np.inf
     return on, log_scale
+
+
+def absent_columns(model: NoisyModel, evidence: Evidence) -> BoolArray:
+    """Which findings are absent and which levels are not passed, (N, F + L)."""
+    absent = np.zeros((len(evidence), len(model.log_absent)), dtype=bool)
+    n_findings = len(model.findings)
+    absent[:, :n_findings] = evidence.findings == 0.0
+    for o, size in enumerate(model.ordinal_sizes):
+        first = n_findings + model.level_offset[o]
+        absent[:, first : first + size - 1] = evidence.upper[:, o, None] == np.arange(size - 1)
+    return absent
 
 
 def _log_risks(model: NoisyModel, evidence: Evidence) -> FloatArray:

@@ -186,7 +186,8 @@ def act_transposed(adjoint: FloatArray, position: int, effect: AxisEffect) -> No
 def floored(effect: AxisEffect) -> AxisEffect:
     """Return an effect that leaves a little of everything."""
     keep = np.maximum(effect.keep, LEAST_KEPT)
-    return effect._replace(keep=keep, leak_keep=(1.0 - effect.leak_gain) * keep, hold=keep)
+    factor = np.maximum(1.0 - effect.leak_gain, LEAST_KEPT)
+    return effect._replace(keep=keep, leak_keep=factor * keep, hold=keep)
 
 
 def weighed(effect: AxisEffect, active: Coefficient, inactive: Coefficient) -> AxisEffect:

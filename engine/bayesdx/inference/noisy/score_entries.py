@@ -1,7 +1,7 @@
 """From what a sweep leaves behind to derivatives by every number: the chain rule, link by link.
 
-What is differentiated by is in `number_layout`, what a sweep leaves behind in
-`lockstep.axis_scores` and in the shares of its causes; `case_scores` puts both together.
+What is differentiated by is in `number_layout`. NumPy's sweep passes what it finds of each case;
+for the compiled one `score_notes` passes a case for each thing that can be noted, once a model.
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
-from bayesdx.inference.evidence import Evidence, StateArray
-from bayesdx.inference.noisy.condition import Problem
-from bayesdx.inference.noisy.lockstep.axis_scores import AxisScores
-from bayesdx.inference.noisy.lockstep.workspace import Shares
-from bayesdx.inference.noisy.model import RISK, NoisyModel
+from bayesdx.inference.evidence import StateArray
+from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.number_layout import (
     EXCEED,
     EXCEED_LEAK,
@@ -45,48 +42,63 @@ class ScoreEntries:
         self._columns.append(columns.ravel())
         self._values.append(values.ravel())
 
-    def matrix(
-        self, n: int, kept: BoolArray, free: BoolArray, hidden: BoolArray | None = None
-    ) -> sparse.csr_array:
-        """Return the array (n, T) of the ``kept`` cases and of numbers that are ``free``.
-
-        Numbers of ``hidden`` levels of ordinal findings, (n, L), are left out.
-        """
+    def matrix(self, n: int, kept: BoolArray, free: BoolArray) -> sparse.csr_array:
+        """Return the array (n, T) of the ``kept`` cases and of numbers that are ``free``."""
         rows, columns = np.concatenate(self._rows), np.concatenate(self._columns)
         values = np.concatenate(self._values)
         chosen = kept[rows] & free[columns] & (values != 0.0)
-        if hidden is not None:
-            n_levels, first = hidden.shape[1], self.layout.begin(EXCEED)
-            own = np.flatnonzero((columns >= first) & (columns < self.layout.begin(TABLE)))
-            # Exceedances and their leaks lie side by side, level after level.
-            chosen[own] &= ~hidden[rows[own], (columns[own] - first) % n_levels]
         where = rows[chosen], columns[chosen]
         return sparse.csr_array((values[chosen], where), shape=(n, len(free)))
 
 
-def add_axes(
-    model: NoisyModel, problem: Problem, scores: AxisScores, entries: ScoreEntries
+def without_levels(
+    values: sparse.csr_array, layout: NumberLayout, hidden: BoolArray
+) -> sparse.csr_array:
+    """Leave out what an array (n, T) has of ``hidden`` levels of ordinal findings, (n, L)."""
+    found, first = values.tocoo(), layout.begin(EXCEED)
+    rows, columns = found.coords
+    # Exceedances and their leaks lie side by side, level after level.
+    level = (columns - first) % max(hidden.shape[1], 1)
+    kept = (columns < first) | (columns >= layout.begin(TABLE)) | ~hidden[rows, level]
+    where = rows[kept], columns[kept]
+    return sparse.csr_array((found.data[kept], where), shape=values.shape)
+
+
+def add_links(
+    model: NoisyModel,
+    entries: ScoreEntries,
+    rows: IntArray,
+    pairs: tuple[IntArray, IntArray],
+    by_strength: FloatArray,
+    by_factor: FloatArray,
 ) -> None:
-    """From derivatives by what causes do on axes to those by strengths, factors, exceedances."""
+    """From derivatives by links on axes to those by strengths, factors, exceedances.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    entries : ScoreEntries
+    rows : int array (M,)
+    pairs : int arrays (M,), (M,)
+        Axes, and causes that act on them.
+    by_strength, by_factor : arrays (M,)
+        By what a cause adds to the axis, and by what it leaves of the leak.
+    """
     links, layout, n_findings = model.links, entries.layout, len(model.findings)
-    rows, slots, causes, (gain, keep, leak_keep, leak_gain) = scores.collected()
-    axis = problem.axis[rows, slots]
+    axis, causes = pairs
     own = axis < n_findings
     at, c, f = rows[own], causes[own], axis[own]
     z, h = links.strength[c, f], links.factor[c, f]
     column = c * n_findings + f
-    by_strength = gain[own] - keep[own] - h * leak_keep[own]
-    by_factor = (1.0 - z) * leak_keep[own] - leak_gain[own]
-    entries.add(at, layout.begin(STRENGTH) + column, np.where(z > 0.0, by_strength, 0.0))
-    entries.add(at, layout.begin(FACTOR) + column, np.where(h < 1.0, by_factor, 0.0))
-    change = gain - keep
+    entries.add(at, layout.begin(STRENGTH) + column, np.where(z > 0.0, by_strength[own], 0.0))
+    entries.add(at, layout.begin(FACTOR) + column, np.where(h < 1.0, by_factor[own], 0.0))
     finding = _coupled_findings(model)
     own = finding[axis] >= 0
     column = causes[own] * n_findings + finding[axis[own]]
     # On the axis of an absent finding an inhibitor gains 1 - h.
-    entries.add(rows[own], layout.begin(FACTOR) + column, -change[own])
+    entries.add(rows[own], layout.begin(FACTOR) + column, -by_strength[own])
     own = axis >= n_findings
-    _add_levels(model, entries, axis[own], rows[own], change[own], causes[own])
+    _add_levels(model, entries, axis[own], rows[own], by_strength[own], causes[own])
 
 
 def _add_levels(
@@ -136,29 +148,18 @@ def axis_levels(model: NoisyModel) -> tuple[IntArray, IntArray]:
     return low, high
 
 
-def add_openings(
-    model: NoisyModel, evidence: Evidence, problem: Problem, shares: Shares, entries: ScoreEntries
+def add_leaks(
+    model: NoisyModel, entries: ScoreEntries, rows: IntArray, axis: IntArray, by_leak: FloatArray
 ) -> None:
-    """Add derivatives by leaks, with which axes open."""
-    axes, layout, n_findings = model.axes, entries.layout, len(model.findings)
-    rows, slots = np.nonzero((problem.axis >= 0) & (axes.classes[problem.axis] != RISK))
-    axis, by = problem.axis[rows, slots], shares.vectors[rows, slots]
+    """From derivatives by the leaks with which axes open, (M,), to those by leaks of findings."""
+    layout, n_findings = entries.layout, len(model.findings)
     own = axis < n_findings
-    at, f, by_own = rows[own], axis[own], by[own]
-    present = evidence.findings[at, f]
-    bound = (1.0 - present) + present * axes.bound[f]
-    inhibited, absent = axes.sizes[f] > 2, present < 0.5
-    # See `operator.opening_of_finding`: which components a leak stands in, and with what.
-    plain = np.where(inhibited & ~absent, 0.0, 2.0 * present - 1.0) * by_own[:, 1]
-    inside = np.abs(2.0 * present - 1.0) * np.where(absent, by_own[:, 3], by_own[:, 2])
-    values = (plain + np.where(inhibited, inside, 0.0)) / bound
-    entries.add(at, layout.begin(LEAK) + f, values)
-    change = by[:, 1] / axes.bound[axis]
+    entries.add(rows[own], layout.begin(LEAK) + axis[own], by_leak[own])
     finding = _coupled_findings(model)
     own = finding[axis] >= 0
-    entries.add(rows[own], layout.begin(LEAK) + finding[axis[own]], -change[own])
+    entries.add(rows[own], layout.begin(LEAK) + finding[axis[own]], -by_leak[own])
     own = axis >= n_findings
-    _add_levels(model, entries, axis[own], rows[own], change[own])
+    _add_levels(model, entries, axis[own], rows[own], by_leak[own])
 
 
 def _coupled_findings(model: NoisyModel) -> IntArray:
@@ -169,81 +170,107 @@ def _coupled_findings(model: NoisyModel) -> IntArray:
     return finding
 
 
-def add_absent(
-    model: NoisyModel, evidence: Evidence, posterior: FloatArray, entries: ScoreEntries
-) -> None:
-    """Add derivatives by the numbers of absent findings, which are factors of causes."""
-    links, layout, axes = model.links, entries.layout, model.axes
-    n_findings = len(model.findings)
-    rows, f = np.nonzero(evidence.findings == 0.0)
-    _add_factors(entries, STRENGTH, links.strength, (rows, f), posterior)
-    alone = axes.suppress[f] < 0
-    rows, f = rows[alone], f[alone]
-    leak = links.leak[f]
-    spared = np.divide(1.0, 1.0 - leak, out=np.zeros_like(leak), where=leak < 1.0)
-    entries.add(rows, layout.begin(LEAK) + f, -spared)
-    # A lone inhibitor is a factor (1 - leak h) / (1 - leak) of its cause.
-    inhibiting = links.factor < 1.0
-    lone = np.asarray(inhibiting.any(axis=0))[f]
-    rows, f, leak, spared = rows[lone], f[lone], leak[lone], spared[lone]
-    cause = inhibiting.argmax(axis=0)[f]
-    lowered, on = links.factor[cause, f], posterior[rows, cause]
-    left = 1.0 / (1.0 - leak * lowered)
-    entries.add(rows, layout.begin(FACTOR) + cause * n_findings + f, -on * leak * left)
-    entries.add(rows, layout.begin(LEAK) + f, on * (spared - lowered * left))
-    tops = np.array(model.ordinal_sizes, dtype=np.intp) - 1
-    rows, which = np.nonzero(evidence.upper < tops)
-    level = np.array(model.level_offset, dtype=np.intp)[which] + evidence.upper[rows, which]
-    _add_factors(entries, EXCEED, links.exceed, (rows, level), posterior)
-    leak = links.exceed_leak[level]
-    spared = np.divide(1.0, 1.0 - leak, out=np.zeros_like(leak), where=leak < 1.0)
-    entries.add(rows, layout.begin(EXCEED_LEAK) + level, -spared)
-
-
-def _add_factors(
+def add_absences(
+    model: NoisyModel,
     entries: ScoreEntries,
-    kind: int,
-    strength: FloatArray,
-    absent: tuple[IntArray, IntArray],
+    rows: IntArray,
+    pairs: tuple[IntArray, IntArray],
     posterior: FloatArray,
 ) -> None:
-    """Add -P(cause | evidence) / (1 - z) for every link of what is absent: cases and columns."""
-    rows, columns = absent
-    by_column = np.argsort(strength.T <= 0.0, axis=1, kind="stable")
-    counts = (strength > 0.0).sum(axis=0)
-    for k in range(int(counts.max(initial=0))):
-        own = counts[columns] > k
-        at, column = rows[own], columns[own]
-        cause = by_column[column, k]
-        kept = 1.0 - strength[cause, column]
-        values = np.divide(-posterior[at, cause], kept, out=np.zeros(len(at)), where=kept > 0.0)
-        entries.add(at, entries.layout.begin(kind) + cause * strength.shape[1] + column, values)
+    """Add derivatives by links of absent findings, which are factors of causes.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    entries : ScoreEntries
+    rows : int array (M,)
+    pairs : int arrays (M,), (M,)
+        Columns of what is absent (findings, then levels), and causes that act on them.
+    posterior : array (M,)
+        P(cause present | evidence).
+    """
+    links, layout, n_findings = model.links, entries.layout, len(model.findings)
+    columns, causes = pairs
+    exceeded = columns >= n_findings
+    at, c, level = rows[exceeded], causes[exceeded], columns[exceeded] - n_findings
+    kept = 1.0 - links.exceed[c, level]
+    values = np.divide(-posterior[exceeded], kept, out=np.zeros(len(at)), where=kept > 0.0)
+    entries.add(at, layout.begin(EXCEED) + c * len(links.exceed_leak) + level, values)
+    at, c, f = (one[~exceeded] for one in (rows, causes, columns))
+    on = posterior[~exceeded]
+    z = links.strength[c, f]
+    values = np.divide(-on, 1.0 - z, out=np.zeros(len(at)), where=(z > 0.0) & (z < 1.0))
+    entries.add(at, layout.begin(STRENGTH) + c * n_findings + f, values)
+    # A lone inhibitor is a factor (1 - leak h) / (1 - leak) of its cause.
+    lone = (links.factor[c, f] < 1.0) & (model.axes.suppress[f] < 0)
+    at, c, f, on = at[lone], c[lone], f[lone], on[lone]
+    leak, lowered = links.leak[f], links.factor[c, f]
+    left = 1.0 / (1.0 - leak * lowered)
+    entries.add(at, layout.begin(FACTOR) + c * n_findings + f, -on * leak * left)
+    entries.add(at, layout.begin(LEAK) + f, on * (_spared(leak) - lowered * left))
+
+
+def add_absent_leaks(
+    model: NoisyModel, entries: ScoreEntries, rows: IntArray, columns: IntArray
+) -> None:
+    """Add derivatives by leaks of what is absent: findings, then levels, (M,)."""
+    links, layout, n_findings = model.links, entries.layout, len(model.findings)
+    own = columns >= n_findings
+    level = columns[own] - n_findings
+    entries.add(rows[own], layout.begin(EXCEED_LEAK) + level, -_spared(links.exceed_leak[level]))
+    at, f = rows[~own], columns[~own]
+    alone = model.axes.suppress[f] < 0
+    entries.add(at[alone], layout.begin(LEAK) + f[alone], -_spared(links.leak[f[alone]]))
+
+
+def _spared(leak: FloatArray) -> FloatArray:
+    return np.divide(1.0, 1.0 - leak, out=np.zeros_like(leak), where=leak < 1.0)
 
 
 def add_tables(
-    model: NoisyModel, evidence: Evidence, problem: Problem, shares: Shares, entries: ScoreEntries
+    model: NoisyModel, entries: ScoreEntries, risks: StateArray, by_prior: FloatArray
 ) -> None:
-    """Add derivatives by tables of causes, and by risks that one cause alone averages over."""
-    prior = problem.prior
-    inside = (prior > 0.0) & (prior < 1.0)
-    by_entry = np.divide(shares.by_present, prior, out=np.zeros_like(prior), where=inside)
-    by_entry -= np.divide(shares.by_absent, 1.0 - prior, out=np.zeros_like(prior), where=inside)
-    known = evidence.risks >= 0
-    for c, parents in enumerate(model.cause_parents):
-        own = by_entry[:, model.prior_offset[c] : model.prior_offset[c + 1]]
-        codes = (known[:, parents] << np.arange(len(parents), dtype=np.intp)).sum(axis=1)
-        for code in np.unique(codes).tolist():
-            rows = np.flatnonzero(codes == code)
-            _add_table(model, c, evidence.risks[rows], code, rows, own[rows], entries)
+    """Add derivatives by tables of causes, and by risks that one cause alone averages over.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    entries : ScoreEntries
+    risks : int8 array (N, R)
+        Observed states.
+    by_prior : array (N, P)
+        By what is left of tables, laid out as `condition.Problem.prior`.
+    """
+    rows = np.arange(len(risks))
+    for c in range(len(model.causes)):
+        own = by_prior[:, model.prior_offset[c] : model.prior_offset[c + 1]]
+        add_table(model, entries, c, rows, risks, own)
 
 
-def _add_table(
+def add_table(
+    model: NoisyModel,
+    entries: ScoreEntries,
+    c: int,
+    rows: IntArray,
+    risks: StateArray,
+    by_prior: FloatArray,
+) -> None:
+    """Add derivatives by the table of one cause; see `add_tables`."""
+    parents = model.cause_parents[c]
+    known = risks[:, parents] >= 0
+    codes = (known << np.arange(len(parents), dtype=np.intp)).sum(axis=1)
+    for code in np.unique(codes).tolist():
+        own = np.flatnonzero(codes == code)
+        _add_alike(model, c, risks[own], code, rows[own], by_prior[own], entries)
+
+
+def _add_alike(
     model: NoisyModel,
     c: int,
     risks: StateArray,
     code: int,
     rows: IntArray,
-    by_entry: FloatArray,
+    by_prior: FloatArray,
     entries: ScoreEntries,
 ) -> None:
     """Add derivatives by one table, of cases that observe the same of its risks."""
@@ -258,13 +285,13 @@ def _add_table(
     # (n, joint states of what is shared, joint states of what is private)
     index = turned[tuple(risks[:, parents[p]] for p in known)] if known else turned[None]
     index = np.broadcast_to(index, (len(rows), *turned.shape[len(known) :]))
-    by_entry = by_entry[:, : index.shape[1], None]
+    by_prior = by_prior[:, : index.shape[1], None]
     weight = np.ones(1)
     for p in private:
         weight = np.multiply.outer(weight, model.risk_priors[parents[p]]).ravel()
     begin = layout.begin(TABLE, c)
-    entries.add(rows[:, None, None], begin + index, by_entry * weight)
-    values, sizes = table.ravel()[index] * by_entry, [table.shape[p] for p in private]
+    entries.add(rows[:, None, None], begin + index, by_prior * weight)
+    values, sizes = table.ravel()[index] * by_prior, [table.shape[p] for p in private]
     for i, p in enumerate(private):
         rest = np.ones(1)
         for j, q in enumerate(private):
@@ -274,23 +301,3 @@ def _add_table(
         by_state = part.sum(axis=tuple(k + 1 for k in range(len(sizes)) if k != i))
         columns = layout.begin(PRIOR, parents[p]) + np.arange(sizes[i])
         entries.add(rows[:, None], columns, by_state)
-
-
-def add_risks(
-    model: NoisyModel, evidence: Evidence, problem: Problem, shares: Shares, entries: ScoreEntries
-) -> None:
-    """Add derivatives by the probabilities of risks that are observed, or shared and unknown."""
-    layout = entries.layout
-    for r, prior in enumerate(model.risk_priors):
-        begin, state = layout.begin(PRIOR, r), evidence.risks[:, r].astype(np.intp)
-        rows = np.flatnonzero(state >= 0)
-        entries.add(rows, begin + state[rows], _inverse(prior)[state[rows]])
-        if model.axes.risk[r] >= 0:
-            rows, slots = np.nonzero(problem.axis == model.axes.risk[r])
-            share = shares.vectors[rows, slots, : len(prior)]
-            columns = begin + np.arange(len(prior))
-            entries.add(rows[:, None], columns, share * _inverse(prior))
-
-
-def _inverse(values: FloatArray) -> FloatArray:
-    return np.divide(1.0, values, out=np.zeros_like(values), where=values > 0.0)

@@ -12,6 +12,7 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 `pendant_risks`       the same of a risk that one cause only depends on
 `case_order`          an order for the rest, with the true number of states of each risk
 `axis_kernels`        elementary operations on a frontier; where a cause acts on an axis
+`case_notes`          derivatives noted on the way back
 `case_sweep`          the sweep over it, forward and backward
 `tree_memory`         what a case that couples much needs: a tree of tables
 `tree_order`          its graph, and an elimination order
@@ -44,12 +45,15 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from bayesdx.inference import machine_code
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.model import NoisyModel
+
+if TYPE_CHECKING:
+    from bayesdx.inference.noisy.note_book import NoteBook
 
 __all__ = ["LANE_KERNEL", "driver_module", "installed", "kept", "ready"]
 
@@ -71,6 +75,7 @@ class Driver(Protocol):
         asked: BoolArray | None = None,
         symptoms: FloatArray | None = None,
         workers: int | None = None,
+        book: NoteBook | None = None,
     ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
         """Answer every case."""
 

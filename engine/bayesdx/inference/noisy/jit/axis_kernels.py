@@ -42,9 +42,11 @@ def link_of(model: Model, state: State, c: int, slot: int) -> AxisLink:
 @inlined
 def floored(link: AxisLink, least: float) -> AxisLink:
     """Return a link that leaves at least so much of everything."""
-    keep = link.keep if link.keep > least else least
-    leak_keep = link.leak_keep if link.keep > least else (1.0 - link.leak_gain) * least
-    return AxisLink(link.gain, keep, leak_keep, link.leak_gain)
+    keep, factor = link.keep, 1.0 - link.leak_gain
+    if keep > least and factor > least:
+        return link
+    keep, factor = max(keep, least), max(factor, least)
+    return AxisLink(link.gain, keep, factor * keep, link.leak_gain)
 
 
 @inlined
@@ -56,20 +58,31 @@ def idle_of(link: AxisLink, is_symptom: bool) -> AxisLink:
 
 
 @compiled
-def reached_by_none(
+def by_link(
     link: AxisLink, share: float, old: Floats, pulled: Floats, size: int, stride: int, width: int
-) -> float:
-    """Sum what nothing else reaches on an axis; see `lockstep.production.spared_by_others`."""
+) -> tuple[float, float]:
+    """Differentiate by the strength and the inhibitor of a floored link.
+
+    Of a finding that is present the first is what nothing else reaches, see
+    `lockstep.production.spared_by_others`.
+    """
     apart()
-    total = 0.0
+    total, lowered, fed = 0.0, 0.0, 0.0
     for first in range(0, size, stride * width):
         none, some = moved(old, first), moved(old, first + stride)
         behind = moved(pulled, first + stride)
         for i in range(stride):
             total += (share * none[i] - some[i]) * behind[i]
         if width > 2:
-            total -= dot(moved(some, stride), moved(behind, stride), stride)
-    return total / link.keep
+            leak, behind_leak = moved(some, stride), moved(behind, stride)
+            lowered += dot(leak, behind_leak, stride)
+            if width > 3:
+                feeding = moved(leak, stride)
+                fed += dot(feeding, behind_leak, stride)
+                total -= dot(feeding, moved(behind_leak, stride), stride)
+    fed /= link.leak_keep
+    by_strength = (total - lowered + link.leak_gain * fed) / link.keep
+    return by_strength, link.keep * lowered / link.leak_keep - fed
 
 
 @inlined

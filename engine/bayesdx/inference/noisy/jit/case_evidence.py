@@ -24,6 +24,7 @@ from bayesdx.inference.noisy.jit.memory import (
     Rows,
     State,
     model_at,
+    notes_at,
     rows_at,
     state_at,
 )
@@ -86,7 +87,7 @@ def condition_case(memory: Integers, row: int) -> int:
             n_slots += 1
     if n_slots > _MOST:
         return -1
-    _look_up_priors(model, state, risks)
+    _look_up_priors(model, state, risks, notes_at(memory).scored)
     return n_slots
 
 
@@ -170,7 +171,7 @@ def _add_risk(model: Model, state: State, axis: int, slot: int) -> None:
 
 
 @inlined
-def _look_up_priors(model: Model, state: State, risks: Bytes) -> None:
+def _look_up_priors(model: Model, state: State, risks: Bytes, scored: int) -> None:
     """Read each cause's prior at the known risks, by joint states of the unknown shared ones."""
     top = 0
     for c in range(model.n_causes):
@@ -184,10 +185,11 @@ def _look_up_priors(model: Model, state: State, risks: Bytes) -> None:
             else:
                 free += 1
         state.causes[cause + TABLE], state.causes[cause + N_RISKS] = top, free
-        state.causes[cause + DERIVED], state.mask[c] = 0, np.uint64(0)
+        state.causes[cause + DERIVED], state.mask[c] = scored, np.uint64(0)
         if free == 0:
             prior = model.table[at]
             state.tables[4 * top + PRESENT], state.tables[4 * top + ABSENT] = prior, 1.0 - prior
+            state.entry[top] = at
             state.causes[cause + POSSIBLE] = 1 if prior > 0.0 else 0
             top += 1
         else:
@@ -214,6 +216,7 @@ def _look_up_joint(model: Model, state: State, risks: Bytes, c: int, at: int, to
     for i in range(n_joint):
         prior, entry = model.table[state.entries[i]], 4 * (top + i)
         state.tables[entry + PRESENT], state.tables[entry + ABSENT] = prior, 1.0 - prior
+        state.entry[top + i] = state.entries[i]
         if prior > 0.0:
             possible = 1
     state.causes[4 * c + POSSIBLE] = possible

@@ -11,6 +11,7 @@ import numpy as np
 from bayesdx.inference.noisy.jit.axis_kernels import (
     act,
     add_runs,
+    by_link,
     close,
     dot,
     dot_runs,
@@ -20,13 +21,13 @@ from bayesdx.inference.noisy.jit.axis_kernels import (
     mix,
     mix_runs,
     open_axis,
-    reached_by_none,
     unact,
     unclose,
     unopen,
     weigh_runs,
 )
 from bayesdx.inference.noisy.jit.case_evidence import multiply
+from bayesdx.inference.noisy.jit.case_notes import note_inhibitor, note_link
 from bayesdx.inference.noisy.jit.case_order import APPLY, CLOSE
 from bayesdx.inference.noisy.jit.memory import (
     ABSENT,
@@ -48,14 +49,15 @@ from bayesdx.inference.noisy.jit.memory import (
     TABLE,
     WIDTH,
     Model,
+    Notes,
     Room,
     State,
     model_at,
+    notes_at,
     room_at,
     rows_at,
     state_at,
 )
-from bayesdx.inference.noisy.jit.pendant import credit_cause
 from bayesdx.inference.noisy.jit.pendant_risks import n_joint
 from bayesdx.inference.typed import (
     Floats,
@@ -218,7 +220,8 @@ def sweep_backward(memory: Integers, posterior: Floats, idle: Floats, credit: Fl
     """Fill the posteriors of core causes, and the adjoints of their priors and axes."""
     apart()
     model, state, room = model_at(memory), state_at(memory), room_at(memory)
-    n_steps, n_dims, credited = state.needs[OPERATIONS], 0, rows_at(memory).credited
+    n_steps, n_dims, notes = state.needs[OPERATIONS], 0, notes_at(memory)
+    credited = rows_at(memory).credited
     adjoint, other = room.adjoint, room.other
     adjoint[0] = 1.0 / room.tape[state.trace[3 * n_steps + AT]]
     for step in range(n_steps - 1, -1, -1):
@@ -227,11 +230,12 @@ def sweep_backward(memory: Integers, posterior: Floats, idle: Floats, credit: Fl
         if operation >= APPLY:
             c = operation - APPLY
             left = _pull_idle(model, state, room, c, adjoint, size) if credited else 1.0
-            on = _unapply(model, state, room, c, old, adjoint, size, n_dims, credited, idle)
+            on = _unapply(model, state, room, notes, c, old, adjoint, size, n_dims, credited, idle)
             posterior[c] = on
             if credited:
                 idle[c] *= left
-                _credit(model, state, room, c, old, size, on, credit)
+            if notes.linked:
+                _note_links(model, state, room, notes, c, old, size, on, credit)
         elif operation >= CLOSE:
             slot, stride = operation - CLOSE, state.trace[3 * step + CLOSED]
             width, is_risk = state.slots[8 * slot + WIDTH], state.slots[8 * slot + SIZE] > 0
@@ -252,10 +256,27 @@ def sweep_backward(memory: Integers, posterior: Floats, idle: Floats, credit: Fl
 
 
 @inlined
+def _pull_links(
+    model: Model, state: State, c: int, adjoint: Floats, pulled: Floats, size: int, least: float
+) -> None:
+    """Pull an adjoint back through what a cause does to axes."""
+    for i in range(size):
+        pulled[i] = adjoint[i]
+    mask = state.mask[c]
+    while mask:
+        slot = lowest(mask)
+        mask &= mask - _ONE
+        if state.slots[8 * slot + SIZE] == 0:
+            stride, width = state.slots[8 * slot + STRIDE], state.slots[8 * slot + WIDTH]
+            unact(floored(link_of(model, state, c, slot), least), pulled, size, stride, width)
+
+
+@inlined
 def _unapply(
     model: Model,
     state: State,
     room: Room,
+    notes: Notes,
     c: int,
     old: Floats,
     adjoint: Floats,
@@ -266,18 +287,11 @@ def _unapply(
 ) -> float:
     """Pull the adjoint back through a cause and return its posterior.
 
-    If ``credited``, what is pulled back is weighed by it, and what leaves it idle is summed.
+    If links are noted, what is pulled back is weighed by it; if ``credited``, what leaves it idle
+    is summed.
     """
-    pulled, least = room.pulled, LEAST_KEPT if credited else 0.0
-    for i in range(size):
-        pulled[i] = adjoint[i]
-    mask = state.mask[c]
-    while mask:
-        slot = lowest(mask)
-        mask &= mask - _ONE
-        if state.slots[8 * slot + SIZE] == 0:
-            stride, width = state.slots[8 * slot + STRIDE], state.slots[8 * slot + WIDTH]
-            unact(floored(link_of(model, state, c, slot), least), pulled, size, stride, width)
+    pulled = room.pulled
+    _pull_links(model, state, c, adjoint, pulled, size, LEAST_KEPT if notes.linked else 0.0)
     table = moved(state.tables, 4 * state.causes[4 * c + TABLE])
     derived = state.causes[4 * c + DERIVED]
     on, off = state.weights[2 * c + ON], state.weights[2 * c + OFF]
@@ -289,6 +303,7 @@ def _unapply(
         mix(pulled, adjoint, size, off * table[ABSENT], active)
         if credited:
             idle[c] = active * dot(room.idle, old, size)
+        if notes.linked:
             for i in range(size):
                 pulled[i] *= active
         return float(active * joint)
@@ -306,6 +321,7 @@ def _unapply(
     mix_runs(pulled, adjoint, size, room.inactive, room.active, n_runs, unit)
     if credited:
         idle[c] = dot_runs(room.idle, old, size, room.active, n_runs, unit)
+    if notes.linked:
         weigh_runs(pulled, size, room.active, n_runs, unit)
     return joint
 
@@ -331,25 +347,26 @@ def _pull_idle(model: Model, state: State, room: Room, c: int, adjoint: Floats, 
 
 
 @compiled
-def _credit(
+def _note_links(
     model: Model,
     state: State,
     room: Room,
+    notes: Notes,
     c: int,
     old: Floats,
     size: int,
     posterior: float,
     credit: Floats,
 ) -> None:
-    """Credit a cause with the symptoms that it acts on."""
+    """Note the derivatives by what a cause does to axes, what is pulled back being weighed."""
     apart()
     mask = state.mask[c]
     while mask:
         slot = lowest(mask)
         mask &= mask - _ONE
-        if state.slots[8 * slot + SIZE] == 0 and state.symptom[slot] > 0.0:
+        if state.slots[8 * slot + SIZE] == 0 and (notes.scored or state.symptom[slot] > 0.0):
             stride, width = state.slots[8 * slot + STRIDE], state.slots[8 * slot + WIDTH]
-            link = floored(link_of(model, state, c, slot), LEAST_KEPT)
-            share, pulled = state.share[slot], room.pulled
-            none = reached_by_none(link, share, old, pulled, size, stride, width)
-            credit_cause(model, state, c, slot, posterior, none, credit)
+            link, share = floored(link_of(model, state, c, slot), LEAST_KEPT), state.share[slot]
+            strength, factor = by_link(link, share, old, room.pulled, size, stride, width)
+            note_link(model, state, notes, c, slot, posterior, strength, credit)
+            note_inhibitor(model, state, notes, c, slot, factor)

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -13,8 +14,16 @@ from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.jit.entry import answer_rows
 from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
-from bayesdx.inference.noisy.jit.memory import BY_WORK, Model, Rows, Workspace, model_memory
+from bayesdx.inference.noisy.jit.memory import (
+    BY_WORK,
+    Model,
+    Notes,
+    Rows,
+    Workspace,
+    model_memory,
+)
 from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.noisy.note_book import NoteBook
 from bayesdx.inference.typed import ENTRY
 
 #: Rows that a thread takes at a time: a few milliseconds of work.
@@ -31,6 +40,7 @@ def run(
     symptoms: FloatArray | None = None,
     workers: int | None = None,
     way: int = BY_WORK,
+    book: NoteBook | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
     """Answer every case exactly; see `bayesdx.inference.posteriors`.
 
@@ -47,6 +57,8 @@ def run(
         Threads; as many as there are cores by default. The answer does not depend on it.
     way : int
         See `bayesdx.inference.noisy.jit.memory.Rows`.
+    book : NoteBook, optional
+        Where derivatives of the log evidence are noted; not with symptoms.
 
     Returns
     -------
@@ -88,13 +100,15 @@ def run(
         log_without=log_without,
         status=status,
     )
+    notes = _notes(book, linked=bool(rows.credited))
     tiles = iter([(first, min(first + TILE, count)) for first in range(0, count, TILE)])
     threads = min(workers or _cores(), -(-count // TILE))
     if threads <= 1:
-        _work_off(model, known, rows, tiles)
+        _work_off(model, known, rows, notes, tiles)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            parts = [pool.submit(_work_off, model, known, rows, tiles) for _ in range(threads)]
+            work = partial(_work_off, model, known, rows, notes, tiles)
+            parts = [pool.submit(work) for _ in range(threads)]
             for done in parts:
                 done.result()
     refused = status != 0
@@ -107,8 +121,20 @@ def run(
     return log_evidence, causes, log_without, status, split
 
 
+def _notes(book: NoteBook | None, *, linked: bool) -> Notes:
+    """Lay a book of notes out for the compiled code."""
+    if book is None:
+        nothing = np.zeros(1, dtype=np.int64)
+        return Notes(0, int(linked), 0, 0, 0, 0, 0, 0, nothing, nothing, nothing, np.zeros(1))
+    return Notes(1, 1, *book.layout[:6], book.begin, book.end, book.columns, book.values)
+
+
 def _work_off(
-    model: NoisyModel, known: Model, rows: Rows, tiles: Iterator[tuple[int, int]]
+    model: NoisyModel,
+    known: Model,
+    rows: Rows,
+    notes: Notes,
+    tiles: Iterator[tuple[int, int]],
 ) -> None:
     """Answer tiles of rows until none is left."""
     assert model.arrays is not None
@@ -119,7 +145,7 @@ def _work_off(
     for first, last in tiles:
         at = first
         while True:
-            places = space.places(rows)
+            places = space.places(rows, notes)
             at = answer_rows(places.__array_interface__["data"][0], at, last)
             if at == last:
                 break

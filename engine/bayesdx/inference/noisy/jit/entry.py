@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bayesdx.inference.noisy.jit.case_evidence import condition_case, weigh_symptoms
+from bayesdx.inference.noisy.jit.case_notes import note_case
 from bayesdx.inference.noisy.jit.case_order import plan_core
 from bayesdx.inference.noisy.jit.case_sweep import sweep_backward, sweep_forward
 from bayesdx.inference.noisy.jit.memory import (
@@ -24,6 +25,7 @@ from bayesdx.inference.noisy.jit.memory import (
     Rows,
     State,
     model_at,
+    notes_at,
     room_at,
     rows_at,
     state_at,
@@ -134,12 +136,17 @@ def _finish(model: Model, posterior: Floats, possible: bool) -> None:
 @inlined
 def _answer_row(memory: Integers, n: int) -> int:
     """Answer one case; return its status, or `_NO_ROOM`."""
-    model, state, rows = model_at(memory), state_at(memory), rows_at(memory)
+    model, state, rows, notes = (
+        model_at(memory),
+        state_at(memory),
+        rows_at(memory),
+        notes_at(memory),
+    )
     posterior = moved(rows.posterior, rows.backward * n * model.n_causes)
     idle = moved(rows.idle, rows.credited * n * model.n_causes)
     credit = moved(rows.credit, rows.credited * n * model.n_causes)
     asked = moved(rows.asked, rows.narrow * n * model.n_causes)
-    n_slots = condition_case(memory, n)
+    n_slots, state.noted[0] = condition_case(memory, n), notes.begin[n * notes.scored]
     if n_slots < 0:
         return TOO_MANY
     # The second question comes first, on what it shares with the first one.
@@ -160,6 +167,8 @@ def _answer_row(memory: Integers, n: int) -> int:
         rows.log_evidence[n] = log_evidence
         if rows.backward and log_evidence > -np.inf:
             _pull_back(memory, n_steps, way, posterior, idle, credit)
+            if notes.scored:
+                note_case(memory, n_slots, n, posterior)
         if rows.backward:
             _finish(model, posterior, log_evidence > -np.inf)
     return ANSWERED

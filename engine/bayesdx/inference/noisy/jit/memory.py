@@ -111,6 +111,10 @@ class State(NamedTuple):
         with respect to their products with the weights.
     top : (1,)
         Entries of ``tables`` in use.
+    entry : (T,)
+        Where those that were looked up stand in the tables of the model.
+    noted : (1,)
+        Where the next derivative is noted.
     core, queue, entries, slot_of, dims
         Causes of the 2-core; causes that wait; scratch; slots of risks; slots open on the frontier,
         that of stride 1 first.
@@ -149,6 +153,8 @@ class State(NamedTuple):
     adjoints: Floats
     tables: Floats
     top: Integers
+    entry: Integers
+    noted: Integers
     core: Integers
     queue: Integers
     entries: Integers
@@ -236,12 +242,41 @@ class Rows(NamedTuple):
     status: Bytes
 
 
+class Notes(NamedTuple):
+    """Derivatives of the log evidence; see `bayesdx.inference.noisy.score_notes`.
+
+    Attributes
+    ----------
+    scored, linked : int
+        Whether derivatives are noted; whether those by links are needed, also to credit causes.
+    risk, table, absence, leak, opening, link : int
+        Where the columns of each kind begin.
+    begin, end : (N,)
+        Where the notes of a case begin, and after which it has none.
+    columns, values : (…,)
+    """
+
+    scored: int
+    linked: int
+    risk: int
+    table: int
+    absence: int
+    leak: int
+    opening: int
+    link: int
+    begin: Integers
+    end: Integers
+    columns: Integers
+    values: Floats
+
+
 _AFTER_MODEL = len(Model._fields)
 _AFTER_STATE = _AFTER_MODEL + len(State._fields)
 #: How compiled code finds the structures; see `Workspace.places`.
 model_at, state_at = bind(Model, 0), bind(State, _AFTER_MODEL)
 room_at, rows_at = bind(Room, _AFTER_STATE), bind(Rows, _AFTER_STATE + len(Room._fields))
-tree_at = bind(Tree, _AFTER_STATE + len(Room._fields) + len(Rows._fields))
+_AFTER_ROWS = _AFTER_STATE + len(Room._fields) + len(Rows._fields)
+tree_at, notes_at = bind(Tree, _AFTER_ROWS), bind(Notes, _AFTER_ROWS + len(Tree._fields))
 
 
 def model_memory(arrays: ModelArrays) -> Model:
@@ -305,6 +340,8 @@ def state_memory(arrays: ModelArrays, model: Model) -> State:
         # Every risk summed out of a table at least halves it.
         tables=np.zeros((2 * sum(joint), 4)),
         top=whole[:1],
+        entry=integers(sum(joint)),
+        noted=integers(1),
         core=integers(causes),
         queue=integers(causes + MAX_AXES),
         entries=integers(max(joint, default=1)),
@@ -368,9 +405,9 @@ class Workspace:
             max(int(needs[ADJOINTS]), room.n_adjoints),
         )
 
-    def places(self, rows: Rows) -> IntArray:
+    def places(self, rows: Rows, notes: Notes) -> IntArray:
         """Addresses of everything that answering some rows needs."""
-        return np.concatenate([self._places, addresses(rows), addresses(self._tree)])
+        return np.concatenate([self._places, addresses(rows, self._tree, notes)])
 
 
 def _joint_states(arrays: ModelArrays) -> list[int]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from bayesdx.inference.noisy.jit.axis_kernels import acted, link_of, pulled
 from bayesdx.inference.noisy.jit.case_evidence import multiply
+from bayesdx.inference.noisy.jit.case_notes import note_inhibitor, note_link
 from bayesdx.inference.noisy.jit.memory import (
     ABSENT,
     AXIS,
@@ -33,13 +34,14 @@ from bayesdx.inference.noisy.jit.memory import (
     SLOT,
     TABLE,
     Model,
+    Notes,
     State,
     model_at,
+    notes_at,
     rows_at,
     state_at,
 )
 from bayesdx.inference.noisy.jit.pendant_risks import contract_risk, n_joint, uncontract_risk
-from bayesdx.inference.noisy.model import GAIN, KEEP
 from bayesdx.inference.typed import (
     Bytes,
     Floats,
@@ -83,6 +85,8 @@ def _link_causes(model: Model, state: State, n_slots: int, asked: Bytes, posteri
             both = state.tables[4 * at + ABSENT] * off + active
             multiply(state.scale, both)
             posterior[c] = active / both if both > 0.0 else 0.0
+            if state.causes[4 * c + DERIVED] and both > 0.0:
+                state.tables[4 * at + BY_PRESENT] = state.tables[4 * at + BY_ABSENT] = 1.0 / both
         while mask:
             slot = lowest(mask)
             mask &= mask - _ONE
@@ -244,7 +248,8 @@ def pull_pendant(
 ) -> None:
     """Pull derivatives back through `eliminate_pendant`; answer the causes it summed out."""
     apart()
-    model, state, credited = model_at(memory), state_at(memory), rows_at(memory).credited
+    model, state, notes = model_at(memory), state_at(memory), notes_at(memory)
+    credited = rows_at(memory).credited
     for step in range(n_steps - 1, -1, -1):
         kind, c, slot = (
             state.steps[5 * step + KIND],
@@ -267,40 +272,24 @@ def pull_pendant(
             if credited:
                 idle[c] = state.spared[c] * posterior[c]
         elif kind == _FOLD:
-            left, none = _unfold(model, state, c, slot, step, posterior)
+            left, by_strength = _unfold(model, state, notes, c, slot, step, posterior)
             if credited:
                 idle[c] = state.spared[c] * left
-                credit_cause(model, state, c, slot, posterior[c], none, credit)
+            if notes.linked and state.slots[8 * slot + SIZE] == 0:
+                note_link(model, state, notes, c, slot, posterior[c], by_strength, credit)
         elif kind == _CONTRACT:
-            none = _uncontract(model, state, c, slot, step)
-            if credited:
-                credit_cause(model, state, c, slot, posterior[c], none, credit)
+            by_strength = _uncontract(model, state, notes, c, slot, step)
+            if notes.linked:
+                note_link(model, state, notes, c, slot, posterior[c], by_strength, credit)
         else:
             uncontract_risk(model, state, c, slot, step)
 
 
 @inlined
-def credit_cause(
-    model: Model,
-    state: State,
-    c: int,
-    slot: int,
-    posterior: float,
-    none: float,
-    credit: Floats,
-) -> None:
-    """Credit a cause with a symptom; ``none``: it is present, and nothing else reaches that."""
-    at = 4 * (state.slots[8 * slot + AXIS] * model.n_causes + c)
-    gain, keep = model.links[at + GAIN], model.links[at + KEEP]
-    if state.slots[8 * slot + SIZE] == 0 and state.symptom[slot] > 0.0:
-        credit[c] += state.symptom[slot] * 0.5 * gain * (posterior + (1.0 + keep) * none)
-
-
-@inlined
 def _unfold(
-    model: Model, state: State, c: int, slot: int, step: int, posterior: Floats
+    model: Model, state: State, notes: Notes, c: int, slot: int, step: int, posterior: Floats
 ) -> tuple[float, float]:
-    """Answer a cause; P(it produced no symptom), P(nothing else reaches the axis)."""
+    """Answer a cause; P(it produced no symptom), derivative by the strength of its link."""
     at, each = state.steps[5 * step + FIRST], 1.0 / state.scales[3 * step]
     before, adjoint = (
         moved(state.before, model.n_states * step),
@@ -327,7 +316,9 @@ def _unfold(
     link = link_of(model, state, c, slot)
     with_cause = pulled(link, adjoint)
     leak = (1.0 - link.leak_gain) * adjoint[2] * before[2]
-    none = active * ((state.share[slot] - before[1]) * adjoint[1] - leak)
+    by_strength = (state.share[slot] - before[1]) * adjoint[1] - leak - before[3] * adjoint[3]
+    by_factor = (link.keep * before[2] - before[3]) * adjoint[2]
+    note_inhibitor(model, state, notes, c, slot, active * by_factor)
     left = active * link.keep * (adjoint[0] + adjoint[1] * before[1] + leak)
     by_present, by_absent = 0.0, 0.0
     for s in range(4):
@@ -336,14 +327,14 @@ def _unfold(
         adjoint[s] = inactive * adjoint[s] + active * with_cause[s]
     state.tables[4 * at + BY_PRESENT], state.tables[4 * at + BY_ABSENT] = by_present, by_absent
     posterior[c] = active * by_present
-    return left if state.symptom[slot] >= 0.0 else posterior[c], none
+    return left if state.symptom[slot] >= 0.0 else posterior[c], active * by_strength
 
 
 @inlined
-def _uncontract(model: Model, state: State, c: int, slot: int, step: int) -> float:
+def _uncontract(model: Model, state: State, notes: Notes, c: int, slot: int, step: int) -> float:
     """Derivatives are with respect to the products on · present and off · absent.
 
-    Returns P(cause present, nothing else reaches the axis | evidence).
+    Returns that by the strength of the link.
     """
     link, vector = link_of(model, state, c, slot), moved(state.before, model.n_states * step)
     adjoint, scaled = moved(state.adjoints, model.n_states * slot), state.scales[3 * step]
@@ -365,5 +356,6 @@ def _uncontract(model: Model, state: State, c: int, slot: int, step: int) -> flo
         adjoint[s] = with_cause[s]
     adjoint[1] += by_inactive
     adjoint[2] += by_inactive
-    none = state.share[slot] - vector[1] - (1.0 - link.leak_gain) * vector[2]
-    return float(by_active * none)
+    note_inhibitor(model, state, notes, c, slot, by_active * (link.keep * vector[2] - vector[3]))
+    by_strength = state.share[slot] - vector[1] - (1.0 - link.leak_gain) * vector[2]
+    return float(by_active * by_strength)

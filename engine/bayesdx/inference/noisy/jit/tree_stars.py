@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayesdx.inference.noisy.jit.case_notes import note_inhibitor, note_link
 from bayesdx.inference.noisy.jit.memory import (
     ABSENT,
     AXIS,
@@ -18,15 +19,16 @@ from bayesdx.inference.noisy.jit.memory import (
     PRESENT,
     TABLE,
     Model,
+    Notes,
     Room,
     State,
     model_at,
+    notes_at,
     room_at,
     rows_at,
     state_at,
     tree_at,
 )
-from bayesdx.inference.noisy.jit.pendant import credit_cause
 from bayesdx.inference.noisy.jit.tree_memory import (
     FIRST,
     LEAK,
@@ -141,24 +143,27 @@ def pull_star(
     model, state, room, tree = model_at(memory), state_at(memory), room_at(memory), tree_at(memory)
     own = moved(tree.operations, OPERATION_COLUMNS * operation)
     c, holds, result, credited = own[FIRST], own[SECOND], own[RESULT], rows_at(memory).credited
+    notes = notes_at(memory)
     behind = moved(room.tape, tree.start[result])
     count = _spread_prior(model, state, tree, room, result, c, holds & WITH_PRIOR)
     n_states = tree.size[tree.rank[tree.cause_of[c]]] if holds & WITH_CAUSE else 1
     unit, first = count * n_states, count if holds & WITH_CAUSE else 0
-    size = _spread_links(model, state, room, tree, c, result, count, credited)
+    size = _spread_links(model, state, room, tree, c, result, count, notes.linked)
     for block in range(size // count):
         here = moved(behind, first + unit * block)
         for i in range(count):
             room.pulled[block * count + i] *= here[i]
     if holds & WITH_PRIOR:
         _note_prior(state, room, c, holds, count, size, behind, posterior)
-    if credited and size > count:
+    if notes.linked and size > count:
         for block in range(size // count):
             for i in range(count):
                 room.pulled[block * count + i] *= room.active[i]
-        symptoms = _credit(model, state, room, tree, c, result, count, size, posterior[c], credit)
+        symptoms = _note_links(
+            model, state, room, tree, notes, c, result, count, size, posterior[c], credit
+        )
         # Without a third state, all links to symptoms are in this table.
-        if n_states < 3 and (symptoms or not holds & WITH_CAUSE):
+        if credited and n_states < 3 and (symptoms or not holds & WITH_CAUSE):
             idle[c] = state.spared[c] * _idle(room.pulled, count, size, symptoms)
     elif credited and not holds & WITH_CAUSE:
         idle[c] = state.spared[c] * posterior[c]
@@ -173,10 +178,10 @@ def _spread_links(
     c: int,
     table: int,
     count: int,
-    credited: int,
+    linked: int,
 ) -> int:
     """Lay out what the links of a cause that is present do; return how many entries that is."""
-    target, size, least = room.pulled, count, LEAST_KEPT if credited else 0.0
+    target, size, least = room.pulled, count, LEAST_KEPT if linked else 0.0
     for i in range(count):
         target[i] = 1.0
     for w in range(tree.n_words):
@@ -229,11 +234,12 @@ def _idle(table: Floats, count: int, size: int, symptoms: int) -> float:
 
 
 @inlined
-def _credit(
+def _note_links(
     model: Model,
     state: State,
     room: Room,
     tree: Tree,
+    notes: Notes,
     c: int,
     table: int,
     count: int,
@@ -241,23 +247,29 @@ def _credit(
     posterior: float,
     credit: Floats,
 ) -> int:
-    """Credit a cause with the symptoms that it acts on; return them, a bit a dimension."""
+    """Note the derivatives by what a cause does; return its symptoms, a bit a dimension."""
     stride, symptoms = count, 0
     for w in range(tree.n_words):
         rest = tree.scope[tree.n_words * table + w] & tree.meets[w]
         while rest:
             rank = 64 * w + lowest(rest)
             rest &= rest - np.uint64(1)
-            gain, keep, slot = _link(model, state, tree, c, rank)
-            if slot >= 0:
+            gain, keep, symptom = _link(model, state, tree, c, rank)
+            if symptom >= 0:
                 symptoms |= stride // count
-            if slot >= 0 and state.symptom[slot] > 0.0:
+            slot = tree.of[tree.by_rank[rank]]
+            if notes.scored or (symptom >= 0 and state.symptom[slot] > 0.0):
                 keep = keep if keep > LEAST_KEPT else LEAST_KEPT
                 none, some = 0.0, 0.0
                 for first in range(0, size, 2 * stride):
                     for i in range(stride):
                         none += room.pulled[first + i]
                         some += room.pulled[first + stride + i]
-                credit_cause(model, state, c, slot, posterior, some / gain - none / keep, credit)
+                change = some / gain - none / keep
+                if tree.kind[tree.by_rank[rank]] == LEAK:
+                    # A leak is "reached" by what is left of 1.
+                    note_inhibitor(model, state, notes, c, slot, -change)
+                else:
+                    note_link(model, state, notes, c, slot, posterior, change, credit)
             stride *= 2
     return symptoms
