@@ -130,6 +130,11 @@ def test_places_learn_together_by_files_of_sums(run, tmp_path: Path) -> None:
         (["a.csv"], "--output: expected a new or empty folder"),
         (["a.csv", "--at", "r.json", "-o", "new"], "--at: expected --statistics beside it"),
         (["a.csv", "--statistics", "s.json", "-o", "new"], "--statistics: expected sums alone"),
+        (["a.json", "--combine", "--resume", "-o", "new"], "only such a search is kept, got --com"),
+        (
+            ["a.csv", "--statistics", "s.json", "--restart"],
+            "only such a search is kept, got --stat",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_told(run, words: list[str], message: str) -> None:

@@ -292,11 +292,11 @@ def _distinct(targets: Targets, draws: int) -> tuple[IntArray, IntArray]:
 
     Where one number is moved at a time, most findings have the stated numbers in most draws.
     """
-    table = np.concatenate(
-        [targets.prior, targets.stated, targets.background[None], targets.extra[None]]
-    )
-    columns = np.arange(table.shape[1])
+    columns = np.arange(len(targets.background))
     first = columns - columns % draws
-    differs = (table != table[:, first]).any(axis=0)
-    kept = np.flatnonzero(differs | (columns == first))
-    return kept, np.searchsorted(kept, np.where(differs, columns, first))
+    differs = np.zeros((len(columns) // draws, draws), dtype=bool)
+    for numbers in (*targets.prior, *targets.stated, targets.background, targets.extra):
+        by_event = numbers.reshape(differs.shape)
+        differs |= by_event != by_event[:, :1]
+    kept = np.flatnonzero(differs.ravel() | (columns == first))
+    return kept, np.searchsorted(kept, np.where(differs.ravel(), columns, first))

@@ -248,18 +248,19 @@ class NumberChain:
     ) -> tuple[IntArray, IntArray, FloatArray]:
         """Entries of `slopes` by sets of numbers: as they stand, each set moved up, then down."""
         n = len(sets)
-        up: dict[tuple[int, int], int] = {}
+        up = np.full((int(chain.max(initial=-1)) + 2, n), -1)
         lanes = np.repeat(steps[:, None], 1 + 2 * n, axis=1)
         for k, own in enumerate(sets):
             lanes[own, 1 + k] += STEP
             lanes[own, 1 + n + k] -= STEP
-            up |= {(int(chain[j]), k): int(j) for j in own.tolist()}
+            up[chain[own], k] = own
         draws = self._draws(lanes)
         rows, columns, values = [], [], []
         for label, index, numbers in self._blocks(draws.parameters(self._everything)):
             change = numbers[:, 1 : 1 + n] - numbers[:, 1 + n :]
             at, lane = np.nonzero(change)
-            found = np.array([up.get((label, one), up.get((-1, one), -1)) for one in range(n)])
+            own = up[label] if label < len(up) - 1 else up[-1]
+            found = np.where(own >= 0, own, up[-1])
             moved_by, width = found[lane], self._width(draws, found, n)[lane]
             kept = moved_by >= 0
             rows.append(index[at][kept])
@@ -270,6 +271,8 @@ class NumberChain:
     def _width(self, draws: KnowledgeDraws, found: IntArray, n: int) -> FloatArray:
         """How far up and down each set was moved, (n,): numbers that could not hold were not."""
         width = np.full(n, 2.0 * STEP)
+        if not draws.upper.put_back:
+            return width
         for k in np.flatnonzero(found >= 0).tolist():
             back = draws.upper.put_back.get(self.movers[found[k]].number.number.address)
             if back is not None:

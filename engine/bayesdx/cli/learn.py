@@ -193,6 +193,11 @@ def _check_kind(
         faults.append(Fault("--statistics", expected, Phrase("both")))
     if resume and restart:
         faults.append(Fault("--resume", "it or --restart", Phrase("both")))
+    for name, given in (("--resume", resume), ("--restart", restart)):
+        if given and (combine or statistics is not None):
+            expected = "a table of cases and --output: only such a search is kept"
+            other = "--combine" if combine else "--statistics"
+            faults.append(Fault(name, expected, Phrase(other)))
     if statistics is None and output is None:
         faults.append(Fault("--output", "a new or empty folder", NOTHING))
     if at is not None and statistics is None:

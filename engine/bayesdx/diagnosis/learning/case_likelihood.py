@@ -40,7 +40,7 @@ class Expansion:
 
 def log_probabilities(model: NoisyModel, rows: LabelledRows) -> FloatArray:
     """Log P(findings, labels) of each case, (N,); ``-inf`` where that is impossible."""
-    found = posteriors(model, rows.evidence, only_evidence=True)
+    found = posteriors(model, rows.evidence, only_evidence=True, backend=rows.backend)
     return _log_sums(found.complete().log_evidence, rows)[0]
 
 
@@ -98,9 +98,10 @@ def _derivatives(
     """Log probability (n,) and its derivatives (n, J) of a few cases."""
     n_rows = len(rows.owner)
     log_evidence, parts, order = np.full(n_rows, -np.inf), [], []
-    for found in case_scores(model, rows.evidence, tile=n_rows, tied=True):
+    asked = {"along": slopes, "backend": rows.backend}
+    for found in case_scores(model, rows.evidence, tile=n_rows, tied=True, **asked):
         log_evidence[found.rows] = found.log_evidence
-        parts.append(found.values @ slopes)
+        parts.append(found.values)
         order.append(found.rows)
     log_total, share = _log_sums(log_evidence, rows)
     where = rows.owner, np.arange(n_rows)
@@ -115,11 +116,12 @@ def _cases(rows: LabelledRows, chosen: IntArray) -> LabelledRows:
     first, last = np.searchsorted(rows.owner, [chosen[0], chosen[-1] + 1])
     own = slice(int(first), int(last))
     evidence: Evidence = rows.evidence.take(own)
-    return LabelledRows(evidence, rows.owner[own] - chosen[0], rows.sign[own], len(chosen))
+    owner, sign = rows.owner[own] - chosen[0], rows.sign[own]
+    return LabelledRows(evidence, owner, sign, len(chosen), rows.backend)
 
 
 def chosen_cases(rows: LabelledRows, chosen: IntArray) -> LabelledRows:
     """Return some cases, ``chosen`` rising."""
     at = np.flatnonzero(np.isin(rows.owner, chosen))
     owner = np.searchsorted(chosen, rows.owner[at])
-    return LabelledRows(rows.evidence.take(at), owner, rows.sign[at], len(chosen))
+    return LabelledRows(rows.evidence.take(at), owner, rows.sign[at], len(chosen), rows.backend)

@@ -21,6 +21,7 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.values import is_missing, read_binary
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase, nearest_names
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 
 CAUSE, GROUP = "cause:", "group:"
@@ -89,12 +90,16 @@ class LabelledRows:
         The case of each, rising.
     sign : array (R,)
     n_cases : int
+    backend : {"auto", "numpy", "compiled"}
+        What answers them, see `bayesdx.inference.posteriors`; chosen once where they are asked for
+        again and again.
     """
 
     evidence: Evidence
     owner: IntArray
     sign: FloatArray
     n_cases: int
+    backend: Backend = "auto"
 
 
 def is_label(column: object, diagnosis: str = DIAGNOSIS) -> bool:
@@ -268,7 +273,7 @@ def _place(label: object, column: str) -> str:
     return f"row {label}, {column}"
 
 
-def labelled_rows(evidence: Evidence, labels: Labels) -> LabelledRows:
+def labelled_rows(evidence: Evidence, labels: Labels, backend: Backend = "auto") -> LabelledRows:
     """Clamp the labels of N cases; see `LabelledRows`."""
     clamped, owner, sign = [], [], []
     for row in range(len(evidence)):
@@ -294,9 +299,8 @@ def labelled_rows(evidence: Evidence, labels: Labels) -> LabelledRows:
             sign.append(weight)
     at = np.array(owner, dtype=np.intp)
     causes = np.array(clamped, dtype=np.int8).reshape(len(at), labels.causes.shape[1])
-    return LabelledRows(
-        replace(evidence.take(at), causes=causes), at, np.array(sign), len(evidence)
-    )
+    clamped_rows = replace(evidence.take(at), causes=causes)
+    return LabelledRows(clamped_rows, at, np.array(sign), len(evidence), backend)
 
 
 def _clamped(causes: LabelArray, own: Sequence[int] | IntArray, state: int) -> LabelArray:

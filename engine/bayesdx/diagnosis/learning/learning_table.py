@@ -22,8 +22,12 @@ from bayesdx.diagnosis.learning.labels import (
 )
 from bayesdx.diagnosis.scoring import OnBadRow
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase
+from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.model import BoolArray, IntArray
 from bayesdx.inference.noisy.query import posteriors
+
+#: How often a search with its folds asks for the same cases, derivatives counted twice.
+_LOOKS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +132,9 @@ def _possible(
     bad: Faults,
 ) -> LearningTable:
     """Leave out cases that are impossible or too complex under the stated numbers."""
-    rows = labelled_rows(cases.evidence.take(kept), labels.take(kept))
-    answer = posteriors(core.model, rows.evidence, only_evidence=True)
+    backend = settled("auto", core.model, _LOOKS * len(kept))
+    rows = labelled_rows(cases.evidence.take(kept), labels.take(kept), backend)
+    answer = posteriors(core.model, rows.evidence, only_evidence=True, backend=backend)
     hard = np.zeros(len(kept), dtype=bool)
     if len(answer.too_complex):
         hard[rows.owner[answer.too_complex]] = True
