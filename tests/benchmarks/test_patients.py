@@ -81,3 +81,31 @@ def test_every_fault_of_a_table_is_told(study: Any, tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,mechanism\n1,Nociceptive\n")
     with pytest.raises(SystemExit, match="expected rows with Criterion6, Criterion9"):
         study.read_patients(tmp_path / "other.csv")
+
+
+def test_repeats_are_averaged(study: Any) -> None:
+    rng = np.random.default_rng(5)
+    said, truth = rng.random((80, 2)), rng.random(80) < 0.4
+    found = study.repeated(said, truth)
+    one, other = (study.measures(column, truth) for column in said.T)
+    for name, value in found.items():
+        assert value == pytest.approx((one[name] + other[name]) / 2.0, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_learned_numbers_answer_those_who_were_left_out(
+    study: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nerve, none = "0101001", "0000010"
+    rows = [(nerve, "Nociceptive"), (none, "Peripheral Neuropathic")] * 12
+    rows += [(none, "Central Neuropathic")] * 4
+    table = written(tmp_path / "patients.csv", rows)
+    cases, mechanism = study.read_patients(table)
+    engine = study.bayesdx.load()
+    said = study.learned_posteriors(engine, cases, mechanism, folds=2, repeats=1)
+    stated = engine.score(cases)["lumbar_radiculopathy"].to_numpy()
+    # The signs of a nerve root are those of all others here: that is learned.
+    own = mechanism == "Peripheral Neuropathic"
+    assert (said[0, 0, own] > stated[own]).all()
+    assert (said[0, 0, ~own] < stated[~own]).any()
+    assert "not to be had" not in "\n".join(study.learned_lines(said, mechanism, 20))
