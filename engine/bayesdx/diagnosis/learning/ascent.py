@@ -115,9 +115,13 @@ def climb(value: Value, look: Look, start: FloatArray, terrain: Terrain) -> Asce
 def _length(value: Value, point: FloatArray, here: float, step: FloatArray, rise: float) -> float:
     length = 1.0
     for _ in range(_HALVINGS):
-        if value(point + length * step) >= here + _ARMIJO * length * rise:
+        gain = value(point + length * step) - here
+        if gain >= _ARMIJO * length * rise:
             return length
-        length /= 2.0
+        # To the top of the parabola through what is known, but neither hardly nor far back.
+        fall = length * rise - gain
+        top = 0.5 * length * rise / fall if np.isfinite(fall) else 0.5
+        length *= min(max(top, 0.1), 0.5)
     return 0.0
 
 
