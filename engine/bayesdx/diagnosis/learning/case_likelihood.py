@@ -9,7 +9,7 @@ from scipy import sparse
 
 from bayesdx.diagnosis.learning.labels import LabelledRows
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.case_scores import case_scores
+from bayesdx.inference.noisy.case_scores import ScoreSweep
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 
@@ -82,9 +82,10 @@ def expand(
     n_numbers = slopes.shape[1]
     value, gradient = 0.0, np.zeros(n_numbers)
     information, cases = np.zeros((n_numbers, n_numbers)), np.zeros(n_numbers, dtype=np.intp)
+    sweep = ScoreSweep(model, tied=True, along=slopes, backend=rows.backend)
     for first in range(0, rows.n_cases, tile):
         part = _cases(rows, np.arange(first, min(first + tile, rows.n_cases)))
-        log_total, own = _derivatives(model, slopes, part)
+        log_total, own = _derivatives(sweep, part)
         value += float(log_total.sum())
         gradient += own.sum(axis=0)
         information += own.T @ own
@@ -92,14 +93,11 @@ def expand(
     return Expansion(value, gradient, information, cases)
 
 
-def _derivatives(
-    model: NoisyModel, slopes: sparse.csc_array, rows: LabelledRows
-) -> tuple[FloatArray, FloatArray]:
+def _derivatives(sweep: ScoreSweep, rows: LabelledRows) -> tuple[FloatArray, FloatArray]:
     """Log probability (n,) and its derivatives (n, J) of a few cases."""
     n_rows = len(rows.owner)
     log_evidence, parts, order = np.full(n_rows, -np.inf), [], []
-    asked = {"along": slopes, "backend": rows.backend}
-    for found in case_scores(model, rows.evidence, tile=n_rows, tied=True, **asked):
+    for found in sweep.scores(rows.evidence, n_rows):
         log_evidence[found.rows] = found.log_evidence
         parts.append(found.values)
         order.append(found.rows)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -194,37 +195,65 @@ def case_scores(
     CaseScores
         Every case comes once, those that couple as many findings side by side.
     """
-    compiled = takes_compiled(backend, model, evidence)
-    executor: Backend = "compiled" if compiled else "numpy"
-    asked = _ScoreRequest(model, number_layout(model), tied, along, executor)
-    n_axes = count_axes(model, evidence)
-    order = np.argsort(n_axes, kind="stable")
-    rows, refused = np.split(order, [int((n_axes <= MAX_AXES).sum())])
-    tiles = [rows[first : first + tile] for first in range(0, len(rows), tile)]
-    if compiled:
-        worth = numbers_by_note(model, asked.layout)
-        by_note = worth if along is None else sparse.csr_array(worth @ along)
-        for own in tiles:
-            yield from _noted(asked, own, evidence.take(own), worth, by_note)
-    else:
-        for own in tiles:
-            yield _swept(asked, own, evidence.take(own))
-    if len(refused):
-        n, width = len(refused), asked.layout.first[-1] if along is None else along.shape[1]
-        none, causes = np.full(n, -np.inf), np.zeros((n, len(model.causes)))
-        nothing = sparse.csr_array((n, width))
-        yield CaseScores(refused, none, causes, np.ones(n, dtype=bool), nothing)
+    yield from ScoreSweep(model, tied, along, backend).scores(evidence, tile)
 
 
 @dataclass(frozen=True, eq=False)
-class _ScoreRequest:
-    """What `case_scores` is asked; ``layout`` is that of the model."""
+class ScoreSweep:
+    """What `case_scores` is asked of a model, for cases that come in parts.
+
+    Attributes
+    ----------
+    model : NoisyModel
+    tied : bool
+    along : sparse array (T, J), optional
+    backend : {"auto", "numpy", "compiled"}
+    """
 
     model: NoisyModel
-    layout: NumberLayout
-    tied: bool
-    along: sparse.csc_array | None
-    executor: Backend
+    tied: bool = False
+    along: sparse.csc_array | None = None
+    backend: Backend = "auto"
+
+    def scores(self, evidence: Evidence, tile: int = TILE) -> Iterator[CaseScores]:
+        """Differentiate log P(evidence) of each case; see `case_scores`."""
+        n_axes = count_axes(self.model, evidence)
+        order = np.argsort(n_axes, kind="stable")
+        rows, refused = np.split(order, [int((n_axes <= MAX_AXES).sum())])
+        compiled = takes_compiled(self.backend, self.model, evidence)
+        for first in range(0, len(rows), tile):
+            own = rows[first : first + tile]
+            if compiled:
+                yield from _noted(self, own, evidence.take(own))
+            else:
+                yield _swept(self, own, evidence.take(own))
+        if len(refused):
+            n = len(refused)
+            width = self.layout.first[-1] if self.along is None else self.along.shape[1]
+            none, causes = np.full(n, -np.inf), np.zeros((n, len(self.model.causes)))
+            nothing = sparse.csr_array((n, width))
+            yield CaseScores(refused, none, causes, np.ones(n, dtype=bool), nothing)
+
+    @cached_property
+    def layout(self) -> NumberLayout:
+        """That of the model."""
+        return number_layout(self.model)
+
+    @cached_property
+    def free(self) -> BoolArray:
+        """Numbers that are asked, (T,): neither 0 nor 1."""
+        numbers = numbers_of(self.model)
+        return (numbers > 0.0) & (numbers < 1.0)
+
+    @cached_property
+    def worth(self) -> sparse.csr_array:
+        """What a note is worth to each number, (Q, T)."""
+        return numbers_by_note(self.model, self.layout)
+
+    @cached_property
+    def by_note(self) -> sparse.csr_array:
+        """The same along slopes, (Q, J)."""
+        return self.worth if self.along is None else sparse.csr_array(self.worth @ self.along)
 
     def hidden(self, evidence: Evidence, log_evidence: FloatArray) -> BoolArray:
         """Levels, (n, L), that take the slow way: a link on an axis is hidden by another one."""
@@ -233,18 +262,22 @@ class _ScoreRequest:
         return _hidden_levels(self.model, evidence) & np.isfinite(log_evidence)[:, None]
 
     def mended(
-        self, evidence: Evidence, log_evidence: FloatArray, values: sparse.csr_array
+        self,
+        evidence: Evidence,
+        log_evidence: FloatArray,
+        values: sparse.csr_array,
+        executor: Backend,
     ) -> tuple[sparse.csr_array, sparse.csr_array | None]:
         """Take derivatives (n, T) by hidden levels the slow way; notes and their worth."""
         hidden = self.hidden(evidence, log_evidence)
         if hidden.any():
             kept = without_levels(values, self.layout, hidden)
-            values = kept + _slow_levels(self, evidence, log_evidence, hidden)
+            values = kept + _slow_levels(self, evidence, log_evidence, hidden, executor)
         along = None if self.along is None else sparse.csr_array(self.along)
         return sparse.csr_array(values), along
 
 
-def _swept(asked: _ScoreRequest, rows: IntArray, evidence: Evidence) -> CaseScores:
+def _swept(asked: ScoreSweep, rows: IntArray, evidence: Evidence) -> CaseScores:
     """Answer a tile by NumPy's sweep."""
     # As all executors, imported when it is chosen.
     from bayesdx.inference.noisy.lockstep.swept_scores import swept_scores
@@ -253,38 +286,26 @@ def _swept(asked: _ScoreRequest, rows: IntArray, evidence: Evidence) -> CaseScor
         log_evidence, causes, too_complex, entries = swept_scores(
             asked.model, asked.layout, evidence
         )
-        values = entries.matrix(len(rows), np.isfinite(log_evidence), _free(asked.model))
-        notes = asked.mended(evidence, log_evidence, values)
+        values = entries.matrix(len(rows), np.isfinite(log_evidence), asked.free)
+        notes = asked.mended(evidence, log_evidence, values, "numpy")
     return CaseScores(rows, log_evidence, causes, too_complex, *notes)
 
 
-def _noted(
-    asked: _ScoreRequest,
-    rows: IntArray,
-    evidence: Evidence,
-    worth: sparse.csr_array,
-    by_note: sparse.csr_array,
-) -> Iterator[CaseScores]:
+def _noted(asked: ScoreSweep, rows: IntArray, evidence: Evidence) -> Iterator[CaseScores]:
     """Answer a tile by the compiled sweep; cases that take the slow way by themselves."""
     book = open_book(asked.model, evidence)
     log_evidence, causes, _, status, _ = jit.driver_module().run(asked.model, evidence, book=book)
     notes = book.matrix(np.isfinite(log_evidence))
-    found = CaseScores(rows, log_evidence, causes, status != 0, notes, by_note)
+    found = CaseScores(rows, log_evidence, causes, status != 0, notes, asked.by_note)
     slow = asked.hidden(evidence, log_evidence).any(axis=1)
     if not slow.any():
         yield found
         return
     yield found.take(np.flatnonzero(~slow))
     own = np.flatnonzero(slow)
-    values = sparse.csr_array(notes[own] @ worth)
-    mended = asked.mended(evidence.take(own), log_evidence[own], values)
+    values = sparse.csr_array(notes[own] @ asked.worth)
+    mended = asked.mended(evidence.take(own), log_evidence[own], values, "compiled")
     yield CaseScores(rows[own], log_evidence[own], causes[own], status[own] != 0, *mended)
-
-
-def _free(model: NoisyModel) -> BoolArray:
-    """Numbers that are asked, (T,): neither 0 nor 1."""
-    numbers = numbers_of(model)
-    return (numbers > 0.0) & (numbers < 1.0)
 
 
 def _hidden_levels(model: NoisyModel, evidence: Evidence) -> BoolArray:
@@ -305,7 +326,11 @@ def _hidden_levels(model: NoisyModel, evidence: Evidence) -> BoolArray:
 
 
 def _slow_levels(
-    asked: _ScoreRequest, evidence: Evidence, log_evidence: FloatArray, hidden: BoolArray
+    asked: ScoreSweep,
+    evidence: Evidence,
+    log_evidence: FloatArray,
+    hidden: BoolArray,
+    executor: Backend,
 ) -> sparse.csr_array:
     """Derivatives by hidden levels: "from lower to upper" is a difference of two absences."""
     model, layout = asked.model, asked.layout
@@ -314,11 +339,11 @@ def _slow_levels(
     own = np.searchsorted(first, level, side="right") - 1
     weight = np.where(level == first[own] + evidence.upper[rows, own], 1.0, -1.0)
     columns = len(model.findings) + level
-    terms = rows, columns, weight, asked.executor
+    terms = rows, columns, weight, executor
     found = absence_scores(model, evidence, log_evidence, *terms)
     entries, n_levels = ScoreEntries(layout), hidden.shape[1]
     at, causes = np.nonzero(found[0])
     place = layout.begin(EXCEED) + causes * n_levels + level[at]
     entries.add(rows[at], place, found[0][at, causes])
     entries.add(rows, layout.begin(EXCEED_LEAK) + level, found[1])
-    return entries.matrix(len(evidence), np.ones(len(evidence), dtype=bool), _free(model))
+    return entries.matrix(len(evidence), np.ones(len(evidence), dtype=bool), asked.free)
