@@ -7,6 +7,7 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 
 ====================  ==========================================================================
 `memory`              what is read and written, as structures of pointers
+`thread_memory`       what one thread writes on, allocated
 `case_evidence`       evidence becomes factors of causes, and axes
 `pendant`             pendant elimination: what hangs on by one thread is summed out as numbers
 `pendant_risks`       the same of a risk that one cause only depends on

@@ -14,14 +14,8 @@ from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.noisy.jit.entry import answer_rows
 from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
-from bayesdx.inference.noisy.jit.memory import (
-    BY_WORK,
-    Model,
-    Notes,
-    Rows,
-    Workspace,
-    model_memory,
-)
+from bayesdx.inference.noisy.jit.memory import BY_WORK, Model, Notes, Rows
+from bayesdx.inference.noisy.jit.thread_memory import Workspace, model_memory
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.note_book import NoteBook
 from bayesdx.inference.typed import ENTRY
