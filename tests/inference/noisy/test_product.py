@@ -153,7 +153,8 @@ def test_what_is_asked_is_the_twin(share: float, backend: Backend, structure: st
     np.testing.assert_allclose(np.exp(found.log_evidence), total, **EXACT)
     np.testing.assert_allclose(found.causes, np.where(asked, causes, 0.0), **EXACT)
     np.testing.assert_allclose(np.exp(found.log_without), less, **EXACT)
-    alone = posteriors(model, evidence, only_evidence=True, without=without, backend=backend)
+    less_asked = {"asked": asked, "only_evidence": True}
+    alone = posteriors(model, evidence, **less_asked, without=without, backend=backend)
     np.testing.assert_allclose(np.exp(alone.log_evidence), total, **EXACT)
     np.testing.assert_allclose(np.exp(alone.log_without), less, **EXACT)
 

@@ -73,7 +73,9 @@ def posteriors(
         from bayesdx.inference.noisy.careful import mended
 
         answer = mended(model, evidence, answer, only_evidence, without)
-    return answer if asked is None else replace(answer, causes=np.where(asked, answer.causes, 0.0))
+    if asked is None or only_evidence:
+        return answer
+    return replace(answer, causes=np.where(asked, answer.causes, 0.0))
 
 
 def _quick(
