@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 
 import bayesdx
 from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.ranking import TIE, ranking
 from bayesdx.diagnosis.scoring import Scores, flag_texts, score_cases, scores_frame
 from bayesdx.errors import InvalidCase
 from bayesdx.tables.outputs import (
-    TIE,
     OutputOptions,
     check_options,
     flag_column,
     output_schema,
     output_table,
-    ranking,
 )
 
 FINDINGS = {

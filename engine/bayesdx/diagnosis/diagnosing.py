@@ -12,6 +12,7 @@ import pandas as pd
 
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.kleene import Facts
+from bayesdx.diagnosis.ranking import ranking
 from bayesdx.diagnosis.results import (
     IMPOSSIBLE,
     NO_FINDINGS,
@@ -120,7 +121,7 @@ class Diagnosis(Result):
     def table(self) -> pd.DataFrame:
         """Causes by posterior."""
         prior, posterior = self.core.prior, self.posterior
-        order = np.append(np.argsort(-posterior[:-1], kind="stable"), len(prior) - 1)
+        order = np.append(ranking(posterior[None, :-1])[0], len(prior) - 1)
         table = self.core.once(_causes_by_row).take(order)
         table["posterior"] = posterior[order]
         table["ratio"] = _odds_ratio(prior[order], posterior[order])
@@ -153,7 +154,7 @@ class Diagnosis(Result):
     @cached_property
     def groups(self) -> pd.DataFrame:
         """Groups by posterior."""
-        order = np.argsort(-self.grouped[:-1], kind="stable")
+        order = ranking(self.grouped[None, :-1])[0]
         table = self.core.once(_groups_by_row).take(order)
         table["posterior"] = self.grouped[order]
         return table

@@ -35,6 +35,7 @@ from bayesdx.diagnosis.first_order import (
     log_odds_of,
     number_columns,
 )
+from bayesdx.diagnosis.ranking import ranking
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.diagnosis.scoring import UNEXPLAINED
 from bayesdx.errors import BayesdxError, Fault, Phrase
@@ -229,7 +230,7 @@ def intervals(
     stated, posterior = near.posterior, answers.posterior[possible]
     table = intervals_of(core, near, answers, level)
     ahead = _ahead(stated, posterior)
-    order = np.argsort(-stated[:-1], kind="stable")
+    order = ranking(stated[None, :-1])[0]
     put_back = drawn.upper.put_back.values()
     return Intervals(
         table=table.loc[[*(core.causes[k] for k in order), UNEXPLAINED]],
@@ -283,7 +284,7 @@ def _table(core: Core, stated: FloatArray, posterior: FloatArray, level: float) 
     np.put_along_axis(ranks, order, np.arange(1, order.shape[1] + 1)[None], axis=1)
     rank_low, rank_high = np.quantile(ranks, tails, axis=0, method="inverted_cdf")
     own = np.empty(len(stated) - 1, dtype=np.intp)
-    own[np.argsort(-stated[:-1], kind="stable")] = np.arange(1, len(stated))
+    own[ranking(stated[None, :-1])[0]] = np.arange(1, len(stated))
     labels = [core.knowledge.causes[name].label for name in core.causes]
     return pd.DataFrame(
         {
@@ -317,7 +318,7 @@ def _add_first_order(table: pd.DataFrame, near: FirstOrder, level: float) -> Non
 def _ahead(stated: FloatArray, posterior: FloatArray) -> float:
     if len(stated) < 3:
         return 1.0
-    first, second = np.argsort(-stated[:-1], kind="stable")[:2]
+    first, second = ranking(stated[None, :-1])[0, :2]
     return float((posterior[:, first] > posterior[:, second]).mean())
 
 

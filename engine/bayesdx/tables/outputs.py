@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from bayesdx.diagnosis.ranking import ranking
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names
 from bayesdx.diagnosis.shortlist import MEASURES, Measure
 from bayesdx.errors import Fault, InvalidCase, nearest_names
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 Shape = Literal["wide", "long"]
 SHAPES: tuple[Shape, ...] = ("wide", "long")
 
-#: Posteriors that differ by no more than this part of the larger one share their place in a
-#: ranking. Rounding must not decide which of two equal causes comes first.
-TIE = 1e-10
 
 _TAIL = (("status", pa.string()), ("urgency", pa.string()), ("red_flags", pa.string()))
 
@@ -149,7 +147,7 @@ def output_table(
     -------
     Table
         With the columns of `output_schema`. The rank counts all causes of the knowledge, those
-        that are not written as well; causes of equal posterior (see `TIE`) follow the order of
+        that are not written as well; causes of equal posterior (see `ranking`) follow the order of
         the knowledge. Where the status is ``impossible`` the posteriors are the priors.
     """
     ids_type = None if case_ids is None else case_ids.type
@@ -176,29 +174,6 @@ def output_table(
         *(column.take(at) for column in tail),
     ]
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def ranking(posterior: FloatArray) -> IntArray:
-    """Return the positions of causes, the most probable first, for each of N cases.
-
-    Parameters
-    ----------
-    posterior : array (N, K)
-
-    Returns
-    -------
-    int array (N, K)
-        Causes that are apart by no more than `TIE` from the next one form a group, inside which
-        they stand in the order of the columns.
-    """
-    order = np.argsort(-posterior, axis=1)
-    sorted_ = np.take_along_axis(posterior, order, axis=1)
-    apart = sorted_[:, :-1] - sorted_[:, 1:] > TIE * sorted_[:, :-1]
-    group = np.zeros(order.shape, dtype=np.intp)
-    np.cumsum(apart, axis=1, out=group[:, 1:])
-    # Positions inside a group are told apart by the column: one number, sorted once more.
-    result: IntArray = np.sort(group * order.shape[1] + order, axis=1) % order.shape[1]
-    return result
 
 
 def chosen_lines(

@@ -11,6 +11,7 @@ from scipy import special
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core, build_core
+from bayesdx.diagnosis.ranking import ranking
 from bayesdx.diagnosis.results import Result, Status
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names, score_cases
 from bayesdx.errors import Fault, InvalidCase, Phrase
@@ -176,7 +177,7 @@ def _table(core: Core, other: Core, before: Scores, after: Scores) -> pd.DataFra
         },
         index=pd.Index([*core.causes, UNEXPLAINED], name="cause"),
     )
-    return table.iloc[[*np.argsort(-new[:-1], kind="stable"), len(old) - 1]]
+    return table.iloc[[*ranking(new[None, :-1])[0], len(old) - 1]]
 
 
 def change_of_log_odds(before: FloatArray, after: FloatArray) -> FloatArray:
@@ -189,7 +190,7 @@ def change_of_log_odds(before: FloatArray, after: FloatArray) -> FloatArray:
 def ranks(posterior: FloatArray) -> IntArray:
     """Return positions by falling posterior, from 1."""
     result = np.empty(len(posterior), dtype=np.intp)
-    result[np.argsort(-posterior, kind="stable")] = np.arange(1, len(posterior) + 1)
+    result[ranking(posterior[None])[0]] = np.arange(1, len(posterior) + 1)
     return result
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Up to this many signatures in a batch are each looked at.
 FEW_GROUPS = 8
-#: Rows that are compared first: where all of them differ, hardly any signature has a plan's worth of
-#: rows, and looking for all of them would take a tenth of a batch of win95pts.
+#: Rows that are compared first: where all of them differ, hardly any signature has a plan's worth
+#: of rows, and looking for all of them would take a tenth of a batch of win95pts.
 SAMPLED = 64
 
 
