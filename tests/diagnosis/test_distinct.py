@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from bayesdx.diagnosis.distinct import distinct_cells
@@ -32,3 +33,10 @@ def test_text_that_arrow_holds(recwarn: pytest.WarningsRecorder) -> None:
     codes, distinct = distinct_cells(cells)
     assert codes[:4].tolist() == [0, -1, 1, 0]
     assert list(distinct) == ["a", "b"]
+
+
+def test_half_floats_of_arrow() -> None:
+    cells = pa.array(np.array([0.5, 1.0, 0.5], dtype=np.float16))
+    for array in (cells, pa.chunked_array([cells])):
+        codes, distinct = distinct_cells(array)
+        assert [distinct[code] for code in codes.tolist()] == [0.5, 1.0, 0.5]

@@ -57,6 +57,8 @@ def test_complete_cases_are_counted_exactly() -> None:
             family = [*network.parents(name), name]
             levels = [network.variables[one].states for one in family]
             every = pd.MultiIndex.from_product(levels, names=family)
+            if len(family) == 1:  # which pandas 2.2 does not find in an index of one level
+                every = pd.Index(levels[0], name=name)
             wide = cases.assign(w=1 if weights is None else weights)
             counts = wide.groupby(family, observed=True)["w"].sum().reindex(every, fill_value=0)
             np.testing.assert_array_equal(learned.counts[name].ravel(), counts.to_numpy())

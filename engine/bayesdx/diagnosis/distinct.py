@@ -74,6 +74,8 @@ def _coded_by_arrow(array: Any) -> tuple[NDArray[np.intp], list[object]]:
     if hasattr(array, "chunks"):
         array = array.unify_dictionaries().combine_chunks()
     if not hasattr(array, "dictionary"):
+        # Of half floats older Arrow makes no dictionaries.
+        array = array.cast("float32") if str(array.type) == "halffloat" else array
         array = array.dictionary_encode()
     indices = array.indices
     if indices.null_count:
