@@ -168,8 +168,7 @@ def assume(
     -------
     Assumed
     """
-    evidence = known_evidence(model, [whole], np.ones((1, 1), dtype=bool))
-    rows = evidence.take(np.zeros(len(assumptions) + 1, dtype=np.intp))
+    rows = known_evidence(model, [whole], np.ones((len(assumptions) + 1, 1), dtype=bool))
     offsets = np.array(model.level_offset, dtype=np.intp)
     for j, one in enumerate(assumptions):
         for column in one.absent:

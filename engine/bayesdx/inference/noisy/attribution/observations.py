@@ -51,25 +51,19 @@ class Row:
         Components.
     start : array (size,)
         Components before any cause acts.
-    present : float
-        Share of what is newly explained that survives; gains have it as a factor.
     links : array (5, C)
         Coefficients of what each active cause does, as `operator.AxisEffect` has them.
     touched : bool array (C,)
     needed : bool array (C,)
         Causes that tell components 1 and above apart; after them these can be added up.
-    axis : int
-        Axis of the model, or -1 where only absent findings of an observation hang on the row.
     """
 
     observation: int
     size: int
     start: FloatArray
-    present: float
     links: FloatArray
     touched: BoolArray
     needed: BoolArray
-    axis: int
 
     def effect_of(self, cause: int, size: int) -> AxisEffect:
         """Return what a cause does to the row while it has ``size`` components."""
@@ -87,10 +81,8 @@ class SubsetProblem:
     ----------
     coupling, plain : tuple of int
         Parts with an axis, and observations that only weigh causes.
-    known : bool array (M, len(plain))
-        Subsets of the plain observations that are looked at, one a column of ``on``.
     on : array (C, M)
-        Factor of an active cause in each column.
+        Factor of an active cause under each subset of the plain observations that is looked at.
     rows : tuple of Row
     tables : tuple of (risks, array)
         P(cause present | risks that are summed over), one axis a risk.
@@ -110,7 +102,6 @@ class SubsetProblem:
 
     coupling: tuple[int, ...]
     plain: tuple[int, ...]
-    known: BoolArray
     on: FloatArray
     rows: tuple[Row, ...]
     tables: tuple[tuple[tuple[int, ...], FloatArray], ...]
@@ -173,7 +164,7 @@ def split_case(
     }
     rows, plain = _rows(model, problem, observations)
     coupling = tuple(b for b in range(len(observations)) if b not in plain)
-    chosen, on = _columns(problem, plain, known)
+    on = _columns(problem, plain, known)
     tables = _tables(model, known_risk)
     needs = tuple(
         (*risks, *(~at for at, row in enumerate(rows) if row.size > 2 and row.needed[c]))
@@ -190,7 +181,6 @@ def split_case(
     return SubsetProblem(
         coupling=coupling,
         plain=plain,
-        known=chosen,
         on=on,
         rows=rows,
         tables=tables,
@@ -203,15 +193,13 @@ def split_case(
     )
 
 
-def _columns(
-    problem: Problem, plain: Sequence[int], known: BoolArray | None
-) -> tuple[BoolArray, FloatArray]:
-    """Return the subsets of plain observations, and what each leaves of an active cause."""
+def _columns(problem: Problem, plain: Sequence[int], known: BoolArray | None) -> FloatArray:
+    """Return what each subset of plain observations leaves of an active cause, (C, M)."""
     chosen = all_subsets(len(plain)) if known is None else known[:, list(plain)]
     on = np.ones((problem.on.shape[1], len(chosen)))
     for at, b in enumerate(plain):
         on *= np.where(chosen[:, at], problem.on[b][:, None], 1.0)
-    return chosen, on
+    return on
 
 
 def _rows(
@@ -244,11 +232,9 @@ def _row(model: NoisyModel, problem: Problem, n: int, slot: int) -> Row:
         observation=n,
         size=size,
         start=start[:size],
-        present=float(problem.present[n, slot]),
         links=np.stack(effect[:5]),
         touched=axes.touches[u],
         needed=(axes.leak_keep[u] != axes.keep[u]) | (axes.leak_gain[u] > 0.0),
-        axis=u,
     )
 
 
@@ -277,11 +263,9 @@ def _weighed_rows(observation: int, factor: FloatArray, rows: list[Row]) -> list
         observation=observation,
         size=2,
         start=np.ones(2),
-        present=0.0,
         links=np.stack([nothing, factor, nothing, nothing, nothing]),
         touched=factor != 1.0,
         needed=np.zeros(len(factor), dtype=bool),
-        axis=-1,
     )
     return [bare, *rows]
 
