@@ -12,8 +12,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 #: Of the test tools, what users hand in or take out.
 ALSO = ("polars", "xarray", "cloudpickle", "joblib")
-#: An old matplotlib calls it by names that a newer one deprecates.
-OTHERS = ("pyparsing<3.3",)
+#: An old matplotlib and an old typer call them by names that newer ones deprecate.
+OTHERS = ("pyparsing<3.3", "click<8.5")
 
 
 def oldest() -> list[str]:
