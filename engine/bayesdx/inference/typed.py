@@ -147,8 +147,13 @@ def sources_digest(folder: Path, *further: str) -> str:
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
-#: What a kept function takes: where `addresses` lie, and a range of rows.
-ENTRY = types.int64(types.int64, types.int64, types.int64)
+def compile_ahead(entry: Any) -> None:
+    """Compile a kept function, which takes where `addresses` lie and a range of rows.
+
+    By the types of its arguments, as a call does: numba would keep what it compiled for a whole
+    signature under another key, where no call finds it.
+    """
+    entry.compile((types.int64, types.int64, types.int64))
 
 
 def addresses(*parts: NamedTuple) -> IntArray:

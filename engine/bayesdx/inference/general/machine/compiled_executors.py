@@ -10,7 +10,7 @@ from bayesdx.inference.general.machine.alone_runner import AloneRunner
 from bayesdx.inference.general.machine.float_flags import FloatFlags, float_flags
 from bayesdx.inference.general.machine.program_kernel import run_program
 from bayesdx.inference.general.machine.program_runner import FlatRunner
-from bayesdx.inference.typed import ENTRY
+from bayesdx.inference.typed import compile_ahead
 
 if TYPE_CHECKING:
     from bayesdx.inference.general.factors import FactorNetwork
@@ -31,7 +31,7 @@ def prepare() -> tuple[str, float]:
     """Have all machine code: the folder in which it is kept, if any, and CPU seconds."""
     begin = time.process_time()
     for entry in (run_program, answer_alone_at):
-        entry.compile(ENTRY)
+        compile_ahead(entry)
     return str(run_program.stats.cache_path or ""), time.process_time() - begin
 
 

@@ -18,7 +18,7 @@ from bayesdx.inference.noisy.jit.memory import BY_WORK, Model, Notes, Rows
 from bayesdx.inference.noisy.jit.thread_memory import Workspace, model_memory
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.note_book import NoteBook
-from bayesdx.inference.typed import ENTRY
+from bayesdx.inference.typed import compile_ahead
 
 #: Rows that a thread takes at a time: a few milliseconds of work.
 TILE = 512
@@ -150,7 +150,7 @@ def prepare() -> tuple[str, float]:
     """Compile all kernels now: the folder in which they are kept, if any, and CPU seconds."""
     begin = time.process_time()
     for entry in (answer_rows, answer_lanes):
-        entry.compile(ENTRY)
+        compile_ahead(entry)
     return kept_in(), time.process_time() - begin
 
 
