@@ -9,6 +9,7 @@ from random_networks import random_problem
 
 from bayesdx.inference import CaseLanes, Evidence, NoisyModel, no_evidence
 from bayesdx.inference.noisy import case_lanes, lanes
+from bayesdx.inference.noisy.lockstep import plan, sweep
 
 EXACT = 1e-12
 SEEDS = range(60)
@@ -64,6 +65,18 @@ def check(seed: int) -> None:
                 assert not posterior[v].any()
 
 
+@pytest.mark.parametrize("large_work", [1 << 20, 0])
+@pytest.mark.parametrize("seed", SEEDS[:30])
+def test_what_couples_too_much_for_one_program_is_swept(
+    seed: int, large_work: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over frontiers, and as trees of tables of which few rows fit together."""
+    monkeypatch.setattr(case_lanes, "MAX_COMPONENTS", 0)
+    monkeypatch.setattr(plan, "LARGE_WORK", large_work)
+    monkeypatch.setattr(sweep, "COMPONENTS_AT_ONCE", 200)
+    check(seed)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rows_are_what_adding_up_worlds_gives(seed: int) -> None:
     check(seed)
@@ -93,7 +106,9 @@ def test_weights_of_one_are_the_case_as_it_is() -> None:
 
 
 def test_what_couples_too_much_is_declined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(case_lanes, "MAX_COMPONENTS", 1)
+    monkeypatch.setattr(case_lanes, "MAX_COMPONENTS", 0)
+    monkeypatch.setattr(plan, "LARGE_WORK", 0)
+    monkeypatch.setattr(plan, "find_order", lambda _: None)
     declined = 0
     for seed in SEEDS[:10]:
         model, evidence = free_cases(seed, 1)

@@ -65,7 +65,7 @@ class CaseLanes:
         on = np.ones((1 + len(absent), len(self.model.causes)))
         on[1:][absent] = 0.0
         compiled = takes_compiled(self.backend, self.model, evidence)
-        found = None if compiled else self.reweighted(evidence, on)
+        found = None if compiled else self._in_one_program(evidence, on, None, None)
         if found is None:
             # The sweep, compiled where it is at hand, or because it searches a better order.
             answer = posteriors(self.model, evidence, backend=self.backend)
@@ -164,11 +164,24 @@ class CaseLanes:
         posterior : array (V, C)
             Share of the worlds with the cause in that sum; 0 where the sum is.
 
-        None is returned in place of both where the findings couple too much for one program, or the
-        backend is compiled.
+        None is returned in place of both where the findings couple too much, or the backend is
+        compiled.
         """
         if self.backend == "compiled":
             return None
+        found = self._in_one_program(evidence, on, off, risks)
+        if found is not None:
+            return found
+        from bayesdx.inference.noisy.lockstep.reweighted import reweighted_case
+
+        if risks is None:
+            risks = np.full((len(on), len(self.model.risks)), -1, dtype=np.int8)
+        whole = np.ones_like(on) if off is None else off
+        return reweighted_case(self.model, evidence, on, whole, risks)
+
+    def _in_one_program(
+        self, evidence: Evidence, on: FloatArray, off: FloatArray | None, risks: StateArray | None
+    ) -> tuple[FloatArray, FloatArray] | None:
         inactive = np.ones((on.shape[1], 1)) if off is None else off.T
         assumed = Assumptions(on.T, inactive, None if risks is None else risks.T)
         case = condition_lanes(evidence, self._parameters.asked(self.model, evidence), assumed)

@@ -1,6 +1,7 @@
 """Cases summed out as a tree of tables: the answers of the sweep, whatever the order."""
 
 import resource
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 from knotted import knotted_problem
 
 from bayesdx.inference import NoisyModel, no_evidence, posteriors
-from bayesdx.inference.noisy.lockstep import joins, plan
-from bayesdx.inference.noisy.lockstep.joins import SharedAxis
+from bayesdx.inference.noisy.lockstep import joins, plan, sweep
+from bayesdx.inference.noisy.symptoms import prior_weights
 
 
 @pytest.mark.parametrize("at_once", [1, 1 << 21])
@@ -28,6 +29,28 @@ def test_a_case_alone_is_answered_as_among_others(
         np.testing.assert_allclose(alone.causes, right.causes, rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.parametrize("at_once", [1, 300, 1 << 22])
+def test_cases_of_one_structure_side_by_side_are_answered_as_each_alone(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Soft findings that lean to either side, and levels, differ between the cases of a graph."""
+    for seed in range(20):
+        model, evidence = knotted_problem(seed, 3)
+        rng = np.random.default_rng(seed)
+        many = evidence.take(np.repeat(np.arange(3), 8))
+        soft = rng.choice([0.1, 0.7, 0.9, 1.0], size=many.findings.shape)
+        many = replace(many, findings=np.where(many.findings > 0.0, soft, many.findings))
+        right = posteriors(model, many, backend="numpy", symptoms=prior_weights(model))
+        with monkeypatch.context() as patched:
+            patched.setattr(plan, "LARGE_WORK", 0)
+            patched.setattr(sweep, "COMPONENTS_AT_ONCE", at_once)
+            found = posteriors(model, many, backend="numpy", symptoms=prior_weights(model))
+        np.testing.assert_allclose(found.log_evidence, right.log_evidence, rtol=1e-12, atol=1e-12)
+        for field in ("causes", "responsible", "credit"):
+            own, its = getattr(found, field), getattr(right, field)
+            np.testing.assert_allclose(own, its, rtol=1e-12, atol=1e-13)
+
+
 def test_thirty_findings_present_are_answered_in_little_memory(
     snapshot_model: NoisyModel,
 ) -> None:
@@ -42,7 +65,7 @@ def test_thirty_findings_present_are_answered_in_little_memory(
 
 def joined_pair(
     rng: np.random.Generator, lengths: tuple[int, int, int], n_axes: int, reach: float
-) -> tuple[np.ndarray, np.ndarray, tuple[SharedAxis, ...]]:
+) -> tuple[np.ndarray, np.ndarray, tuple[int, ...]]:
     """Two tables that share one dimension and act on ``n_axes`` findings, with a further one each.
 
     A table of one cause that may be active: every component is as it would be written by hand.
@@ -56,7 +79,7 @@ def joined_pair(
             reached = np.prod(np.where(np.array(state) == 1, some, 1.0), axis=-1)
             table[(..., *state)] = reached.reshape(own) * 0.5 + (sum(state) == 0) * 0.5
         tables.append(table)
-    axes = tuple(SharedAxis(3 + i, 1.0) for i in range(n_axes))
+    axes = tuple(range(3, 3 + n_axes))
     return tables[0], tables[1], axes
 
 
@@ -70,13 +93,13 @@ def test_joining_loses_no_digits(lengths: tuple[int, int, int], reach: float) ->
     exact = np.vectorize(Fraction, otypes=[object])
     one, other = exact(first), exact(second)
     for one_axis in axes:
-        before = (slice(None),) * one_axis.position
+        before = (slice(None),) * one_axis
         # Component 1 becomes what is not reached, which a join multiplies.
         for table in (one, other):
             table[(*before, 1)] = table[(*before, 0)] - table[(*before, 1)]
     right = one * other
     for one_axis in axes:
-        before = (slice(None),) * one_axis.position
+        before = (slice(None),) * one_axis
         right[(*before, 1)] = right[(*before, 0)] - right[(*before, 1)]
     np.testing.assert_allclose(found, right.astype(float), rtol=1e-14, atol=0.0)
 

@@ -51,6 +51,21 @@ class CoreCases:
     classes: list[tuple[int, MaskArray]]
     states: JointStates
 
+    def take(self, at: IntArray) -> CoreCases:
+        """Return some cases, in the same order."""
+        return CoreCases(
+            model=self.model,
+            core=self.core.take(at),
+            axis=self.axis[at],
+            vectors=self.vectors[at],
+            present=self.present[at],
+            active=self.active[at],
+            inactive=self.inactive[at],
+            strides=self.strides[at],
+            classes=[(width, words[at]) for width, words in self.classes],
+            states=self.states,
+        )
+
     def table_strides(self, cases: IntArray, positions: IntArray, causes: IntArray) -> IntArray:
         """Stride of an axis in the table of a cause, 0 if it does not depend on it."""
         number = self.model.edges.number[self.axis[cases, positions], causes]

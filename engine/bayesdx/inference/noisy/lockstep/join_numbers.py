@@ -1,25 +1,29 @@
-"""The numbers of one case by the nodes of its graph: widths, starts, effects, priors.
+"""The numbers of cases of one graph, by its nodes: widths, starts, effects, priors.
 
-Unlike in a frontier, the start of an axis is taken account of when the axis closes: before, a table
-holds what its own causes reach, beginning with ``(1, 0)``. An axis that leans to absent holds
-``(1, Q)`` in place of ``(1, s (1 - Q))``, of which tables are products. With the components
-(x0, x1, x2, x3) of `bayesdx.inference.noisy.operator` and s what component 0 is worth in units of
-component 1, its likelihood is ``x1 Q + s (1 - Q)``; where a leak that is inhibited is a node with
-the components (1, H), it is ``(x1 + x3) Q + s (1 - Q) + (x2 - x3) Q H``.
+Unlike in a frontier, the start of an axis is taken account of when the axis closes: before, a
+table holds what its own causes reach, beginning with ``(1, 0)``, component 1 in units of s, what
+component 0 is worth. An axis that leans to absent holds ``(1, Q)`` in place of ``(1, 1 - Q)``, of
+which tables are products. With the components (x0, x1, x2, x3) of
+`bayesdx.inference.noisy.operator`, its likelihood is ``x1 Q + s (1 - Q)``; where a leak that is
+inhibited is a node with the components (1, H), it is ``(x1 + x3) Q + s (1 - Q) + (x2 - x3) Q H``.
+
+All numbers are arrays with a last dimension over the m cases.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray, IntArray
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.lane_order import bits
 from bayesdx.inference.noisy.lockstep.core_cases import CoreCases
 from bayesdx.inference.noisy.lockstep.join_order import JoinGraph
 from bayesdx.inference.noisy.lockstep.join_steps import JoinStep, Layout
 from bayesdx.inference.noisy.lockstep.production import Production
+from bayesdx.inference.noisy.lockstep.workspace import divided
 from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN
 
 
@@ -28,30 +32,41 @@ class AxisStart(NamedTuple):
 
     Attributes
     ----------
-    share : float
+    share : array (m,)
         What component 0 is worth in units of component 1.
-    spared, leak : float
+    spared, leak : arrays (m,)
         What Q and, where the leak is a node, Q H are worth.
-    multiplied : bool
-        Whether it leans to absent, and holds Q.
-    symptom : float
-        Its weight as a symptom, -1 if it is none.
+    weight : array (m,)
+        As a symptom, -1 if it is none.
     """
 
-    share: float
-    spared: float
-    leak: float
-    multiplied: bool
-    symptom: float
+    share: FloatArray
+    spared: FloatArray
+    leak: FloatArray
+    weight: FloatArray
+
+    @property
+    def symptom(self) -> BoolArray:
+        """Whether it is asked what produced the finding, of each case."""
+        return self.weight >= 0.0
+
+    def in_units(self, array: FloatArray) -> FloatArray:
+        """Divide by what component 0 is worth; 0 where that is 0, and the case impossible."""
+        return divided(array, self.share)
+
+    @property
+    def multiplied(self) -> BoolArray:
+        """Whether the axis leans to absent, and holds Q, of each case."""
+        return (self.spared > self.share) & ~self.symptom
 
 
 class NodeNumbers:
-    """Numbers of one case.
+    """Numbers of m cases.
 
     Parameters
     ----------
     cases : CoreCases
-        Of one case.
+        Of one graph.
     graph : JoinGraph
     production : Production, optional
         As of `Shares`.
@@ -59,73 +74,97 @@ class NodeNumbers:
 
     def __init__(self, cases: CoreCases, graph: JoinGraph, production: Production | None) -> None:
         self.cases, self.graph, self.made = cases, graph, production
-        self.row = int(cases.core.rows[0])
+        self.rows = cases.core.rows
         self.n_axes = (graph.findings | graph.risks).bit_length()
         self.axis_of = dict(graph.leaks)
         self.leaky = {axis for _, axis in graph.leaks}
         self.width = [round(2.0**own) for own in graph.log2]
         self.starts = {p: self._start(p) for p in bits(graph.findings)}
-        # Nodes along which tables are multiplied: all but findings that are reached.
-        self.multiplied = ~sum(1 << p for p, one in self.starts.items() if not one.multiplied)
 
     def _start(self, axis: int) -> AxisStart:
-        cases, share = self.cases, float(self.cases.present[0, axis])
-        _, x1, x2, x3 = cases.vectors[0, axis, :4].tolist()
+        _, x1, x2, x3 = self.cases.vectors[:, axis, :4].T
         if axis not in self.leaky:
-            x2 = x3 = 0.0
-        symptom = -1.0
+            x2 = x3 = np.zeros(len(self.rows))
+        weight = np.full(len(self.rows), -1.0)
         if self.made is not None:
-            symptom = float(self.made.weight[self.row, cases.core.slots[0, axis]])
-        return AxisStart(share, x1 + x3, x2 - x3, x1 + x3 > share and symptom < 0.0, symptom)
+            weight = self.made.weight[self.rows, self.slots(axis)]
+        return AxisStart(self.cases.present[:, axis], x1 + x3, x2 - x3, weight)
+
+    def kinds(self) -> BoolArray:
+        """What is done along each finding, (m, 2 findings); cases that are alike go together."""
+        own = [part for one in self.starts.values() for part in (one.symptom, one.multiplied)]
+        return np.array(own, dtype=bool).reshape(len(own), len(self.rows)).T
+
+    def slots(self, axis: int) -> IntArray:
+        """Slot of an axis in each case."""
+        return self.cases.core.slots[:, axis]
+
+    def is_symptom(self, node: int) -> bool:
+        """Whether it is asked what produced a finding."""
+        return node in self.starts and bool(self.starts[node].symptom[0])
+
+    def is_multiplied(self, node: int) -> bool:
+        """Whether tables are multiplied along a node: all but findings that are reached."""
+        return node not in self.starts or bool(self.starts[node].multiplied[0])
 
     def shape(self, layout: Layout, own: int) -> list[int]:
         """Lengths of dimensions, 1 for nodes that are not in the set ``own``."""
         return [self.width[x] if own >> x & 1 else 1 for x in layout]
 
-    def name(self, cause: int) -> int:
-        """Position of a cause in the model."""
-        return int(self.cases.core.causes[cause - self.n_axes, 0])
+    def names(self, cause: int) -> IntArray:
+        """Position of a cause in the model, of each case."""
+        result: IntArray = self.cases.core.causes[cause - self.n_axes]
+        return result
 
     def entries(self, layout: Layout, cause: int) -> IntArray:
         """Entry of a cause's table by the states of its risks."""
-        cases, name = self.cases, self.name(cause)
-        entries: IntArray = np.full([1] * len(layout), cases.model.prior_offset[name])
-        risks = bits(self.graph.near[cause] & self.graph.risks)
-        case = np.zeros(len(risks), dtype=np.intp)
-        strides = cases.table_strides(case, np.array(risks, dtype=np.intp), np.array(name))
-        for risk, stride in zip(risks, strides.tolist(), strict=True):
-            states = stride * np.arange(self.width[risk])
-            entries = entries + states.reshape(self.shape(layout, 1 << risk))
+        names, row = self.names(cause), np.arange(len(self.rows))
+        entries: IntArray = np.broadcast_to(
+            self.cases.model.prior_offset[names], (*(1 for _ in layout), len(row))
+        )
+        for risk in bits(self.graph.near[cause] & self.graph.risks):
+            states: IntArray = np.arange(self.width[risk])
+            states = states.reshape([*self.shape(layout, 1 << risk), 1])
+            strides = self.cases.table_strides(row, np.full_like(row, risk), names)
+            entries = entries + states * strides
         return entries
 
     def prior(self, step: JoinStep, cause: int) -> FloatArray:
         """Weights of a cause by its state and risks."""
-        entries = self.entries(step.layout, cause)
-        states = [self.cases.inactive[0][entries]]
-        states += [self.cases.active[0][entries]] * (self.width[cause] - 1)
+        entries, row = self.entries(step.layout, cause), np.arange(len(self.rows))
+        states = [self.cases.inactive[row, entries]]
+        states += [self.cases.active[row, entries]] * (self.width[cause] - 1)
         return np.concatenate(states, axis=step.layout.index(cause))
 
-    def effect(self, cause: int, node: int) -> tuple[float, float]:
+    def effect(self, cause: int, node: int) -> tuple[FloatArray, FloatArray]:
         """Gain and keep of component 1."""
         axis = self.axis_of.get(node, node)
-        links = self.cases.model.axes.links[self.cases.axis[0, axis], self.name(cause)]
+        links = self.cases.model.axes.links[self.cases.axis[:, axis], self.names(cause)]
+        nothing = np.zeros(len(links))
         if node != axis:
-            return 0.0, 1.0 - float(links[LEAK_GAIN])
-        start = self.starts[node]
-        return 0.0 if start.multiplied else float(links[GAIN]) * start.share, float(links[KEEP])
+            return nothing, 1.0 - links[:, LEAK_GAIN]
+        return nothing if self.is_multiplied(node) else links[:, GAIN], links[:, KEEP]
 
-    def is_symptom(self, node: int) -> bool:
-        """Whether it is asked what produced a finding."""
-        return node in self.starts and self.starts[node].symptom >= 0.0
-
-    def weights(self, step: JoinStep) -> list[float]:
+    def weights(self, step: JoinStep) -> list[FloatArray]:
         """What the states or components of a node are worth when it closes."""
-        node = step.node
+        node, one = step.node, np.ones(len(self.rows))
         if self.graph.causes >> node & 1:
-            return [1.0, 1.0, 0.0][: self.width[node]]
+            return [one, one, 0.0 * one][: self.width[node]]
         if self.graph.risks >> node & 1:
-            return [float(one) for one in self.cases.vectors[0, node, : self.width[node]]]
-        share, start, _, multiplied, _ = self.starts[node]
+            return list(self.cases.vectors[:, node, : self.width[node]].T)
+        share, start, _, _ = self.starts[node]
         if node in self.leaky:
-            return [share if multiplied else 0.0, 1.0]
-        return [share, start - share] if multiplied else [start, 1.0 - start / share]
+            return [share, one] if self.is_multiplied(node) else [0.0 * one, share]
+        return [share, start - share] if self.is_multiplied(node) else [start, share - start]
+
+
+def numbers_alike(
+    cases: CoreCases, graph: JoinGraph, production: Production | None
+) -> Iterator[NodeNumbers]:
+    """Yield the numbers of cases of one graph, those together whose axes lean the same way."""
+    numbers = NodeNumbers(cases, graph, production)
+    kinds = numbers.kinds()
+    _, kind = np.unique(kinds, axis=0, return_inverse=True)
+    for one in range(int(kind.max(initial=0)) + 1):
+        own = np.flatnonzero(kind.ravel() == one)
+        yield numbers if len(own) == len(kinds) else NodeNumbers(cases.take(own), graph, production)

@@ -1,15 +1,14 @@
 """Tables that act on the same findings, joined without a loss of digits; and the way back.
 
-A table that causes have acted on has, along the axis of a finding, the components of
-`bayesdx.inference.noisy.operator`: t, nothing is asked, and x = s (1 - Q) where those causes reach
-the finding, Q being the product of 1 - z and s what component 0 is worth in units of component 1.
-Two such tables make ::
+A table that causes have acted on has, along the axis of a finding, two components: t, nothing is
+asked, and x = t (1 - Q) where those causes reach the finding, Q being the product of 1 - z. Two
+such tables make ::
 
-    t = t1 t2          x = x1 q2 + t1 x2,   q2 = t2 - x2 / s = Q2 t2
+    t = t1 t2          x = x1 q2 + t1 x2,   q2 = t2 - x2 = Q2 t2
 
 Multiplying q1 q2 and subtracting in the end would be cheaper, and lose all digits of what is
 reached seldom. Here q2 is the only difference that is taken, of components of one table: where it
-loses digits, x2 is nearly s t2, and what it multiplies is at most what t1 x2 and x1 t2 add up to.
+loses digits, x2 is nearly t2, and what it multiplies is at most what t1 x2 and x1 t2 add up to.
 The rounding error of x relative to x is at most 3^k units for k axes, whatever they hold, and a few
 units in practice.
 
@@ -20,7 +19,6 @@ multiplied by, once for each component of the axes that they do not share.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -33,43 +31,35 @@ COLUMNS = 8
 MATRIX, AT_ONCE = 5, 1 << 18
 
 Groups = tuple[tuple[int, ...], ...]
-Shares = tuple[float, ...]
 
 
-class SharedAxis(NamedTuple):
-    """An axis that two tables act on: where it lies, and s."""
-
-    position: int
-    share: float
-
-
-def spared(array: FloatArray, position: int, share: float) -> FloatArray:
+def spared(array: FloatArray, position: int) -> FloatArray:
     """Return q, what is not reached along an axis."""
-    return _rest(array[component(position, 0)], array[component(position, 1)], share)
+    return _rest(array[component(position, 0)], array[component(position, 1)])
 
 
-def joined(first: FloatArray, second: FloatArray, axes: tuple[SharedAxis, ...]) -> FloatArray:
+def joined(first: FloatArray, second: FloatArray, axes: tuple[int, ...]) -> FloatArray:
     """Return the table of two tables of as many dimensions, of length 1 where one has no axis.
 
-    ``axes`` are those that both act on.
+    ``axes`` are the dimensions that both act on.
     """
     if not axes:
         result: FloatArray = first * second
         return result
     pair = _Pair(first, second, axes)
-    return _restored(_product(pair.wide, pair.narrow, pair.shares), pair.lengths, pair.both)
+    return _restored(_product(pair.wide, pair.narrow, len(axes)), pair.lengths, pair.both)
 
 
 def pulled(
-    adjoint: FloatArray, first: FloatArray, second: FloatArray, axes: tuple[SharedAxis, ...]
+    adjoint: FloatArray, first: FloatArray, second: FloatArray, axes: tuple[int, ...]
 ) -> tuple[FloatArray, FloatArray]:
     """Pull an adjoint back through `joined` to both tables."""
     if not axes:
         return summed_to(adjoint * second, first.shape), summed_to(adjoint * first, second.shape)
     pair = _Pair(first, second, axes)
     behind = _turned(adjoint, pair.lengths, pair.both)
-    wide = _pull_wide(behind, pair.narrow, pair.shares)
-    narrow = _pull_narrow(behind, pair.wide, pair.shares)
+    wide = _pull_wide(behind, pair.narrow, len(axes))
+    narrow = _pull_narrow(behind, pair.wide, len(axes))
     found = (
         _restored(wide, pair.lengths, pair.of_wide),
         _restored(narrow, pair.lengths, pair.of_narrow),
@@ -96,8 +86,7 @@ class _Pair:
         Dimensions in these places.
     """
 
-    def __init__(self, first: FloatArray, second: FloatArray, axes: tuple[SharedAxis, ...]) -> None:
-        shared, self.shares = (tuple(one) for one in zip(*axes, strict=True))
+    def __init__(self, first: FloatArray, second: FloatArray, shared: tuple[int, ...]) -> None:
         self.lengths = np.broadcast_shapes(first.shape, second.shape)
         others = [i for i in range(first.ndim) if i not in shared]
         own = [
@@ -132,119 +121,117 @@ def _restored(array: FloatArray, lengths: tuple[int, ...], groups: Groups) -> Fl
     return whole.transpose(np.argsort(order + missing))
 
 
-def _rest(none: FloatArray, some: FloatArray, share: float) -> FloatArray:
-    return np.maximum(none - some / share, 0.0)
+def _rest(none: FloatArray, some: FloatArray) -> FloatArray:
+    return np.maximum(none - some, 0.0)
 
 
-def _product(wide: FloatArray, narrow: FloatArray, shares: Shares) -> FloatArray:
+def _product(wide: FloatArray, narrow: FloatArray, k: int) -> FloatArray:
     """Join tables as in `_Pair`, (z, n, 2^k, w)."""
     z, n, states = narrow.shape
     if wide.shape[2] < COLUMNS:
         # Short columns: products of components, the long dimension last.
         left = np.ascontiguousarray(wide.transpose(1, 2, 0)[:, None])
         right = np.ascontiguousarray(narrow.transpose(2, 1, 0)[:, :, None])
-        return _componentwise(left, right, shares).transpose(3, 1, 0, 2)
-    if len(shares) <= MATRIX:
-        return _matrix(narrow, shares) @ wide[:, None]
+        return _componentwise(left, right, k).transpose(3, 1, 0, 2)
+    if k <= MATRIX:
+        return _matrix(narrow, k) @ wide[:, None]
     half, result = states // 2, np.empty((z, n, states, wide.shape[2]))
     none, some = narrow[..., :half], narrow[..., half:]
-    result[:, :, :half] = _product(wide[:, :half], none, shares[1:])
-    result[:, :, half:] = _product(wide[:, :half], some, shares[1:])
-    result[:, :, half:] += _product(wide[:, half:], _rest(none, some, shares[0]), shares[1:])
+    result[:, :, :half] = _product(wide[:, :half], none, k - 1)
+    result[:, :, half:] = _product(wide[:, :half], some, k - 1)
+    result[:, :, half:] += _product(wide[:, half:], _rest(none, some), k - 1)
     return result
 
 
-def _pull_wide(behind: FloatArray, narrow: FloatArray, shares: Shares) -> FloatArray:
+def _pull_wide(behind: FloatArray, narrow: FloatArray, k: int) -> FloatArray:
     """Pull an adjoint, (z, n, 2^k, w), back to the wider table."""
     z, n, states, w = behind.shape
     if w < COLUMNS:
         left = np.ascontiguousarray(behind.transpose(2, 1, 3, 0))
         right = np.ascontiguousarray(narrow.transpose(2, 1, 0)[:, :, None])
-        back = _pull_componentwise(left, right, shares, 1)
+        back = _pull_componentwise(left, right, k, 1)
         return back.transpose(3, 0, 2, 1).reshape(z, states, w)
-    if len(shares) <= MATRIX:
-        matrix = _matrix(narrow, shares).reshape(z, n * states, states)
+    if k <= MATRIX:
+        matrix = _matrix(narrow, k).reshape(z, n * states, states)
         result: FloatArray = matrix.transpose(0, 2, 1) @ behind.reshape(z, n * states, w)
         return result
     half = states // 2
     none, some = narrow[..., :half], narrow[..., half:]
-    rest = _rest(none, some, shares[0])
+    rest = _rest(none, some)
     above, below = (np.ascontiguousarray(one) for one in (behind[:, :, :half], behind[:, :, half:]))
-    first = _pull_wide(above, none, shares[1:])
-    first += _pull_wide(below, some, shares[1:])
-    return np.concatenate([first, _pull_wide(below, rest, shares[1:])], axis=1)
+    first = _pull_wide(above, none, k - 1)
+    first += _pull_wide(below, some, k - 1)
+    return np.concatenate([first, _pull_wide(below, rest, k - 1)], axis=1)
 
 
-def _pull_narrow(behind: FloatArray, wide: FloatArray, shares: Shares) -> FloatArray:
+def _pull_narrow(behind: FloatArray, wide: FloatArray, k: int) -> FloatArray:
     """Pull an adjoint, (z, n, 2^k, w), back to the narrower table."""
     z, n, states, w = behind.shape
     if w < COLUMNS:
         left = np.ascontiguousarray(behind.transpose(2, 1, 3, 0))
         right = np.ascontiguousarray(wide.transpose(1, 2, 0)[:, None])
-        back = _pull_componentwise(left, right, shares, 2)
+        back = _pull_componentwise(left, right, k, 2)
         return back.transpose(3, 1, 0, 2).reshape(z, n, states)
-    if len(shares) <= MATRIX:
-        return _matrix_pulled(behind @ wide[:, None].transpose(0, 1, 3, 2), shares)
+    if k <= MATRIX:
+        return _matrix_pulled(behind @ wide[:, None].transpose(0, 1, 3, 2), k)
     half = states // 2
     none, some = wide[:, :half], wide[:, half:]
     above, below = behind[:, :, :half], behind[:, :, half:]
-    first = _pull_narrow(above, none, shares[1:])
-    first += _pull_narrow(below, some, shares[1:])
-    rest = _pull_narrow(below, _rest(none, some, shares[0]), shares[1:])
+    first = _pull_narrow(above, none, k - 1)
+    first += _pull_narrow(below, some, k - 1)
+    rest = _pull_narrow(below, _rest(none, some), k - 1)
     return np.concatenate([first, rest], axis=2)
 
 
-def _matrix(narrow: FloatArray, shares: Shares) -> FloatArray:
+def _matrix(narrow: FloatArray, k: int) -> FloatArray:
     """Return what the wider table is multiplied by, (z, n, 2^k, 2^k)."""
     z, n, states = narrow.shape
     matrix, done = narrow.reshape(z * n, 1, 1, states), 1
-    for share in shares:
+    for _ in range(k):
         parts = matrix.reshape(z * n, done, done, 2, -1)
         none, some = parts[..., 0, :], parts[..., 1, :]
         wider = np.zeros((z * n, done, 2, done, 2, none.shape[-1]))
         wider[:, :, 0, :, 0], wider[:, :, 1, :, 0] = none, some
-        wider[:, :, 1, :, 1] = _rest(none, some, share)
+        wider[:, :, 1, :, 1] = _rest(none, some)
         done *= 2
         matrix = wider.reshape(z * n, done, done, -1)
     return matrix.reshape(z, n, states, states)
 
 
-def _matrix_pulled(behind: FloatArray, shares: Shares) -> FloatArray:
+def _matrix_pulled(behind: FloatArray, k: int) -> FloatArray:
     """Pull an adjoint back through `_matrix`."""
     z, n, states, _ = behind.shape
     matrix, done = behind.reshape(z * n, states, states, 1), states
-    for share in reversed(shares):
+    for _ in range(k):
         done //= 2
         parts = matrix.reshape(z * n, done, 2, done, 2, -1)
         rest = parts[:, :, 1, :, 1]
-        both = [parts[:, :, 0, :, 0] + rest, parts[:, :, 1, :, 0] - rest / share]
+        both = [parts[:, :, 0, :, 0] + rest, parts[:, :, 1, :, 0] - rest]
         matrix = np.stack(both, axis=3)
     return matrix.reshape(z, n, states)
 
 
-def _componentwise(one: FloatArray, other: FloatArray, shares: Shares) -> FloatArray:
+def _componentwise(one: FloatArray, other: FloatArray, k: int) -> FloatArray:
     """Join tables (2^k, ...) that broadcast against each other."""
-    if _fits(one, other, shares):
-        return _contracted(_lifted(one, shares, _CARRIED) * _reached(other, shares), shares, 1)
-    half, rest = len(one) // 2, shares[1:]
+    if _fits(one, other, k):
+        return _contracted(_lifted(one, k, _CARRIED) * _reached(other, k), k, 1)
+    half, rest = len(one) // 2, k - 1
     none, some = other[:half], other[half:]
     after = _componentwise(one[:half], some, rest)
-    after += _componentwise(one[half:], _rest(none, some, shares[0]), rest)
+    after += _componentwise(one[half:], _rest(none, some), rest)
     return np.concatenate([_componentwise(one[:half], none, rest), after])
 
 
-def _pull_componentwise(
-    behind: FloatArray, other: FloatArray, shares: Shares, axis: int
-) -> FloatArray:
+def _pull_componentwise(behind: FloatArray, other: FloatArray, k: int, axis: int) -> FloatArray:
     """Pull an adjoint back through `_componentwise` to a table of length 1 along ``axis``."""
-    if _fits(behind, other, shares):
-        product = _lifted(behind, shares, _SPREAD) * _reached(other, shares)
-        return _contracted(product.sum(axis=axis, keepdims=True), shares, 0)
-    half, left = len(behind) // 2, shares[1:]
+    if _fits(behind, other, k):
+        product = _lifted(behind, k, _SPREAD) * _reached(other, k)
+        return _contracted(product.sum(axis=axis, keepdims=True), k, 0)
+    half, left = len(behind) // 2, k - 1
     none, some = other[:half], other[half:]
     before = _pull_componentwise(behind[:half], none, left, axis)
     before += _pull_componentwise(behind[half:], some, left, axis)
-    rest = _rest(none, some, shares[0])
+    rest = _rest(none, some)
     return np.concatenate([before, _pull_componentwise(behind[half:], rest, left, axis)])
 
 
@@ -252,36 +239,36 @@ def _pull_componentwise(
 _CARRIED, _SPREAD = (0, 0, 1), (0, 1, 1)
 
 
-def _fits(one: FloatArray, other: FloatArray, shares: Shares) -> bool:
-    size = math.prod(np.broadcast_shapes(one.shape, other.shape)) * 1.5 ** len(shares)
-    return not shares or size <= AT_ONCE
+def _fits(one: FloatArray, other: FloatArray, k: int) -> bool:
+    size = math.prod(np.broadcast_shapes(one.shape, other.shape)) * 1.5**k
+    return not k or size <= AT_ONCE
 
 
-def _lifted(array: FloatArray, shares: Shares, taken: tuple[int, int, int]) -> FloatArray:
+def _lifted(array: FloatArray, k: int, taken: tuple[int, int, int]) -> FloatArray:
     """Take three components for two along each of k axes, (3^k, ...)."""
     done = 1
-    for _ in shares:
+    for _ in range(k):
         parts = array.reshape(done, 2, -1, *array.shape[1:])
         array = parts[:, taken].reshape(-1, *array.shape[1:])
         done *= 3
     return array
 
 
-def _reached(array: FloatArray, shares: Shares) -> FloatArray:
+def _reached(array: FloatArray, k: int) -> FloatArray:
     """Return components t, x and q for t and x along each of k axes, (3^k, ...)."""
     done = 1
-    for share in shares:
+    for _ in range(k):
         parts = array.reshape(done, 2, -1, *array.shape[1:])
-        three = np.stack([parts[:, 0], parts[:, 1], _rest(parts[:, 0], parts[:, 1], share)], 1)
+        three = np.stack([parts[:, 0], parts[:, 1], _rest(parts[:, 0], parts[:, 1])], 1)
         array = three.reshape(-1, *array.shape[1:])
         done *= 3
     return array
 
 
-def _contracted(array: FloatArray, shares: Shares, at: int) -> FloatArray:
+def _contracted(array: FloatArray, k: int, at: int) -> FloatArray:
     """Sum components ``at`` and ``at + 1`` of three along each of k axes, (2^k, ...)."""
     done = 1
-    for _ in shares:
+    for _ in range(k):
         parts = array.reshape(done, 3, -1, *array.shape[1:])
         both = parts[:, at] + parts[:, at + 1]
         two = [parts[:, 0], both] if at else [both, parts[:, 2]]

@@ -19,6 +19,8 @@ from bayesdx.inference.noisy.lockstep.axis_scores import AxisScores
 from bayesdx.inference.noisy.lockstep.core_cases import collect
 from bayesdx.inference.noisy.lockstep.core_sweep import backward, forward
 from bayesdx.inference.noisy.lockstep.frontier import JointStates
+from bayesdx.inference.noisy.lockstep.join_numbers import numbers_alike
+from bayesdx.inference.noisy.lockstep.join_steps import join_steps
 from bayesdx.inference.noisy.lockstep.join_sweep import JoinSweep
 from bayesdx.inference.noisy.lockstep.pendant_elimination import (
     close_axes,
@@ -40,6 +42,8 @@ from bayesdx.inference.noisy.model import NoisyModel
 
 #: Frontier components computed together, summed over steps; bounds the memory of a sweep.
 WORK_AT_ONCE = 4e6
+#: Components of trees of tables that are kept together for the way back.
+COMPONENTS_AT_ONCE = 1 << 22
 
 
 def sweep(
@@ -83,12 +87,16 @@ def sweep(
         if posteriors:
             backward(cases, steps, divided(np.ones_like(total), total), shares)
     for one in plan.large:
-        cases = collect(model, problem, workspace, one.core, states)
-        alone = JoinSweep(cases, one.graph, one.order, production)
-        log_evidence = alone.log_evidence()
-        workspace.log_scale[one.core.rows] += log_evidence
-        if posteriors and log_evidence > -np.inf:
-            alone.fill(shares)
+        tree = tuple(join_steps(one.graph, one.order.nodes))
+        at_once = max(1, int(COMPONENTS_AT_ONCE / one.order.held))
+        for first_row in range(0, len(one.core.rows), at_once):
+            core = one.core.take(slice(first_row, first_row + at_once))
+            cases = collect(model, problem, workspace, core, states)
+            for numbers in numbers_alike(cases, one.graph, production):
+                joins = JoinSweep(numbers, tree)
+                workspace.log_scale[numbers.rows] += joins.log_evidence()
+                if posteriors:
+                    joins.fill(shares)
     workspace.log_scale[plan.refused] = -np.inf
     if not posteriors:
         return workspace.log_scale, np.empty((len(workspace.log_scale), 0))
