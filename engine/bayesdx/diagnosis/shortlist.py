@@ -52,7 +52,7 @@ WHY: Mapping[str, str] = MappingProxyType(
 
 def symptom_weights(core: Core) -> FloatArray:
     """Weigh the findings of a core, -ln P(finding) in the prior network; for `Core.once`."""
-    return prior_weights(core.model)
+    return prior_weights(core.model, core.backend)
 
 
 def causal_shares(

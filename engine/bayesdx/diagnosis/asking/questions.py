@@ -180,7 +180,7 @@ def _ranked(
     order, columns = ranked.order[:limit], _columns(outlook, ranked, position)
     clashes: tuple[str, ...] = ()
     if outlook.status == IMPOSSIBLE:
-        clashes = smallest_clash(outlook.core.model, outlook.cases.evidence)
+        clashes = smallest_clash(outlook.core, outlook.cases.evidence)
     return NextQuestions(
         table=_table(outlook, order, columns),
         answers=_answers(outlook, ranked, order, position),
