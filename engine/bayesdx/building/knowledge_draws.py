@@ -176,7 +176,7 @@ class KnowledgeDraws:
         for name in model.causes:
             table, risks = found[name].table, found[name].risks
             # As in the compiled network: a risk that changes nothing would only cost.
-            matters = [bool((table != table.take([0], axis)).any()) for axis in range(len(risks))]
+            matters = [_varies(table, axis) for axis in range(len(risks))]
             part = table[tuple(slice(None) if used else 0 for used in matters)]
             tables.append(np.broadcast_to(part, (*part.shape[:-1], len(self))))
             used = zip(risks, matters, strict=True)
@@ -259,6 +259,11 @@ class KnowledgeDraws:
             spared[own] = np.exp(answer.log_evidence)
             joint[:, own] = answer.causes[:, at[slots]].T * spared[own]
         return rates_without(spared, joint, targets.prior)
+
+
+def _varies(table: FloatArray, axis: int) -> bool:
+    """Whether a table differs along an axis under some draw: nearly always under the first."""
+    return any(bool((own != own.take([0], axis)).any()) for own in (table[..., :1], table))
 
 
 def knowledge_draws(

@@ -34,9 +34,9 @@ Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
-#: Halvings of the base rate's interval where odds ratios leave no closed form: the bits of a
-#: number, and some for rates far below the highest possible one.
-BISECTIONS = 80
+#: Most steps to the base rate where odds ratios leave no closed form: halvings for the bits of a
+#: number, and some for rates far below the highest possible one; a step that is the last one.
+STEPS, NEGLIGIBLE = 80, 1e-10
 ROUNDING = 1e-12
 
 
@@ -361,12 +361,26 @@ def _shift_odds(probability: Floats, odds: Floats) -> Floats:
 
 
 def _solved_base(prior: Floats, weights: Floats, factors: Floats, odds: Floats) -> Floats:
-    """Find the base rates whose mean over the risks is the prior; it grows with the base."""
+    """Find the base rates whose mean over the risks is the prior; it grows with the base.
+
+    By Newton's method, and by halving what is left where that leads out of it. No draw depends on
+    the others.
+    """
     reachable = np.where(weights > 0.0, factors, 0.0)
     high = 1.0 / reachable.reshape(-1, reachable.shape[-1]).max(axis=0)
-    low = np.zeros_like(high)
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2.0
-        below = _total(weights * _shift_odds(middle * factors, odds)) < prior
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.asarray((low + high) / 2.0)
+    low, base = np.zeros_like(high), high / 2.0
+    moving = np.ones(base.shape, dtype=bool)
+    for _ in range(STEPS):
+        probability = base * factors
+        spread = 1.0 + (odds - 1.0) * np.minimum(probability, 1.0)
+        missed = prior - _total(weights * (odds * probability / spread))
+        slope = _total(weights * (odds * factors / spread**2))
+        low, high = np.where(missed > 0.0, base, low), np.where(missed > 0.0, high, base)
+        new = base + missed / slope
+        new = np.where((new > low) & (new < high), new, (low + high) / 2.0)
+        step, base = np.abs(new - base), np.where(moving, new, base)
+        # The next step of Newton's method would be the square of so small a one.
+        moving = moving & (step > NEGLIGIBLE * base)
+        if not moving.any():
+            break
+    return np.asarray(base)
