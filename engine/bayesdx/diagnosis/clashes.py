@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdx.diagnosis.core import Core
 from bayesdx.inference.evidence import Evidence, no_evidence
+from bayesdx.inference.machine_code import Backend
+from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.noisy.query import posteriors
 
 
-def smallest_clash(core: Core, evidence: Evidence) -> tuple[str, ...]:
+def smallest_clash(model: NoisyModel, evidence: Evidence, backend: Backend) -> tuple[str, ...]:
     """Find a smallest set of observations that is impossible by itself.
 
     Observations are left out one after the other for as long as the rest stays impossible.
 
     Parameters
     ----------
-    core : Core
+    model : NoisyModel
     evidence : Evidence
         One case, whose evidence is impossible.
+    backend : {"auto", "numpy", "compiled"}
 
     Returns
     -------
     tuple of str
         Names of findings, risks and ordinal findings; no smaller part of them is impossible.
     """
-    model = core.model
     observed: list[tuple[str, int]] = [
         *(("findings", int(i)) for i in np.flatnonzero(~np.isnan(evidence.findings[0]))),
         *(("risks", int(i)) for i in np.flatnonzero(evidence.risks[0] >= 0)),
@@ -34,7 +36,7 @@ def smallest_clash(core: Core, evidence: Evidence) -> tuple[str, ...]:
     kept: list[tuple[str, int]] = []
     for position, item in enumerate(observed):
         trial = _restrict(evidence, blank, [*kept, *observed[position + 1 :]])
-        if core.posteriors(trial, only_evidence=True).possible[0]:
+        if posteriors(model, trial, only_evidence=True, backend=backend).possible[0]:
             kept.append(item)
     names = {"findings": model.findings, "risks": model.risks, "ordinals": model.ordinals}
     return tuple(names[kind][i] for kind, i in kept)

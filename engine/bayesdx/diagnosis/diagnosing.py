@@ -210,7 +210,7 @@ class Diagnosis(Result):
         """What cannot occur together."""
         if self.status != IMPOSSIBLE:
             return ()
-        return smallest_clash(self.core, self.cases.evidence)
+        return smallest_clash(self.core.model, self.cases.evidence, self.core.backend)
 
     @cached_property
     def understood(self) -> Mapping[str, str]:

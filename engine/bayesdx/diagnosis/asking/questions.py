@@ -180,7 +180,8 @@ def _ranked(
     order, columns = ranked.order[:limit], _columns(outlook, ranked, position)
     clashes: tuple[str, ...] = ()
     if outlook.status == IMPOSSIBLE:
-        clashes = smallest_clash(outlook.core, outlook.cases.evidence)
+        core = outlook.core
+        clashes = smallest_clash(core.model, outlook.cases.evidence, core.backend)
     return NextQuestions(
         table=_table(outlook, order, columns),
         answers=_answers(outlook, ranked, order, position),

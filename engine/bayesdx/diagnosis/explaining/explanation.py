@@ -240,7 +240,7 @@ def explain(
     summary, shown = _summary(core, wanted, shares), core.understood(cases)
     table = _table(core, observations, wanted, shares, shown)
     if credits is None:
-        clashes = smallest_clash(core, cases.evidence)
+        clashes = smallest_clash(core.model, cases.evidence, core.backend)
         return _bare(summary, table, IMPOSSIBLE, clashes, shown)
     if not observations.names:
         return _bare(summary, table, NO_FINDINGS, (), shown)
