@@ -33,14 +33,14 @@ def test_too_few_or_repeated_states_are_refused(states: tuple[str, ...]) -> None
     assert repr(states) in str(e.value)
 
 
-@pytest.mark.parametrize("states", [{"a", "b"}, ("a", " "), ("a", 1), "ab"])
+@pytest.mark.parametrize("states", [{"a", "b"}, ("a", 1), "ab"])
 def test_states_are_names_in_order(states: Any) -> None:
     with pytest.raises(InvalidNetwork, match="variable pain: expected one or more distinct states"):
         Variable("pain", states)
 
 
-@pytest.mark.parametrize("name", ["", "  ", 3, None])
-def test_a_name_is_a_text_that_can_be_seen(name: Any) -> None:
+@pytest.mark.parametrize("name", ["", 3, None])
+def test_a_name_is_a_text(name: Any) -> None:
     with pytest.raises(InvalidNetwork, match="variable: expected a non-empty name, got "):
         Variable(name)
 

@@ -113,7 +113,7 @@ class NetworkSolver:
 
     def __init__(self, network: Network, memory_limit: float, backend: Backend = "auto") -> None:
         given: object = memory_limit
-        if not (isinstance(given, Real) and given >= 0):
+        if not (isinstance(given, Real) and memory_limit >= 0):
             raise InvalidNetwork(Fault("memory_limit", "a number of bytes", given))
         self.network, self.memory_limit, self._backend = network, memory_limit, backend
         self.names = tuple(network.variables)

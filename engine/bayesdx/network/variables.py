@@ -31,7 +31,7 @@ class Variable(PlainParts):
     Raises
     ------
     InvalidNetwork
-        If the name or a state is empty, blank or no text, there is no state, or states repeat.
+        If the name or a state is empty or no text, there is no state, or states repeat.
     """
 
     name: str
@@ -40,13 +40,14 @@ class Variable(PlainParts):
 
     def __post_init__(self) -> None:
         name: object = self.name
-        if not (isinstance(name, str) and name.strip()):
+        if not (isinstance(name, str) and name):
             raise InvalidNetwork([Fault("variable", "a non-empty name", name)])
         given: object = self.states
         # A set has no order, and the order of states is that of the numbers.
-        one_by_one = isinstance(given, Iterable) and not isinstance(given, str | Set)
-        states = tuple(given) if one_by_one else ()
-        texts = all(isinstance(state, str) and state.strip() for state in states)
+        states: tuple[object, ...] = ()
+        if isinstance(given, Iterable) and not isinstance(given, str | Set):
+            states = tuple(given)
+        texts = all(isinstance(state, str) and state for state in states)
         if not (states and texts and len(set(states)) == len(states)):
             expected = "one or more distinct states in order, none of them empty, each a text"
             raise InvalidNetwork([Fault(f"variable {name}", expected, given)])

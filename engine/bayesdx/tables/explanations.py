@@ -69,7 +69,7 @@ def search_wanted(
 
 
 def _is_number(value: Any, kind: type, least: float, most: float = math.inf) -> bool:
-    return isinstance(value, kind) and least <= value <= most
+    return isinstance(value, kind) and bool(least <= value <= most)  # type: ignore[operator]
 
 
 def explanation_lines(found: MostProbable) -> tuple[IntArray, IntArray]:
