@@ -58,6 +58,48 @@ def test_system_fault_is_bad_input(run, monkeypatch: pytest.MonkeyPatch) -> None
     assert ran.err == "bayesdx: priors: expected permission to open it, got Permission denied.\n"
 
 
+CLOSED = ["score -", "report - -o r.html", "compare -", "diagnose", "drift priors - --time t"]
+
+
+@pytest.mark.parametrize("command", CLOSED)
+def test_standard_input_that_is_closed_is_empty(
+    run, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", None)
+    (tmp_path / "priors").symlink_to(Path(__file__).parents[2] / "priors")
+    ran = run(*command.split())
+    assert (ran.code, ran.out) == (2, "")
+    told = "none, and no terminal to ask on" if command == "diagnose" else "got an empty file"
+    assert told in ran.err
+
+
+@pytest.mark.parametrize(
+    "command", ["list risks", "list risks --json", "network n.bif", "--version", "--help"]
+)
+def test_nothing_is_printed_to_nowhere(
+    run, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "n.bif").write_text(
+        "variable a { type discrete [ 2 ] { n, y }; } probability ( a ) { table 0.5, 0.5; }"
+    )
+    monkeypatch.setattr("sys.stdout", None)
+    ran = run(*command.split())
+    assert ran.code == 2
+    assert ran.err == "bayesdx: standard output: expected a place to write to, got none.\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_told_in_words() -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = (*COMMAND, "list", "risks")
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 2
+    told = "bayesdx: output: expected a place to write to, got No space left on device.\n"
+    assert ran.stderr == told
+
+
 def test_what_cannot_be_opened_is_told_in_words(run, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("", encoding="utf-8")

@@ -34,6 +34,14 @@ def test_texts_are_escaped(engine: bayesdx.Engine) -> None:
     assert "&lt;script&gt;x&lt;/script&gt;" in html
 
 
+def test_what_a_row_does_not_have_is_blank(engine: bayesdx.Engine) -> None:
+    found = engine.surprise({"fair_pos": "present", "bilateral": "absent"})
+    assert found.table["background"].isna().any()
+    html = found._repr_html_()
+    assert ">nan<" not in html
+    assert "></td>" in html
+
+
 def test_an_impossible_case_shows_the_clash(engine: bayesdx.Engine) -> None:
     html = engine.diagnose({"sex": "male", "menstrual_cyclic": "present"})._repr_html_()
     assert "cannot occur together" in html

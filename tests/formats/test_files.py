@@ -67,6 +67,15 @@ def test_other_encodings_are_told_with_their_line(tmp_path: Path) -> None:
         read_network(path)
 
 
+def test_nul_and_codecs_that_do_not_say_where(tmp_path: Path) -> None:
+    path = tmp_path / "n.bif"
+    path.write_bytes(b"network n { }\nvariable A\0 { type discrete [ 2 ] { t, f }; }\n")
+    with pytest.raises(InvalidNetwork, match=r"n\.bif:2: expected text without NUL, got "):
+        read_network(path)
+    with pytest.raises(InvalidNetwork, match=r"n\.bif:1: expected text in undefined"):
+        read_network(path, encoding="undefined")
+
+
 def test_another_encoding_can_be_named(tmp_path: Path) -> None:
     path = tmp_path / "n.bif"
     path.write_bytes(TEXT.replace("yes", "müde").encode("latin-1"))

@@ -62,7 +62,8 @@ def test_net_of_old_machines(tmp_path: Path) -> None:
         (
             "node family",
             "continuous node family",
-            "n.net:4: node family: expected a discrete node, got 'continuous node'.",
+            "n.net: expected a Bayesian network: continuous and function nodes are not supported, "
+            "got family.",
         ),
         (
             "node family",
@@ -172,6 +173,16 @@ def test_uai_cannot_ask_for_more_states_than_memory_has() -> None:
 def test_a_potential_without_data_is_uniform() -> None:
     network = read(NET.replace("data = (0.2 0.3 0.5);", ""), ".net")
     np.testing.assert_allclose(network.table("family"), 1 / 3)
+
+
+def test_a_potential_that_is_an_expression_is_not_uniform() -> None:
+    model = "model_nodes = ();\n  model_data = (Distribution(0.2, 0.3, 0.5));"
+    told = faults(NET.replace("data = (0.2 0.3 0.5);", model), ".net")
+    assert len(told) == 1
+    assert "probability of family: expected data = (…); expressions are not worked out" in told[0]
+    assert told[0].endswith("got model_nodes without data.")
+    both = NET.replace("data = (0.2 0.3 0.5);", model + "\n  data = (0.2 0.3 0.5);")
+    assert read(both, ".net").digest == read(NET, ".net").digest
 
 
 def test_a_class_around_the_nodes() -> None:

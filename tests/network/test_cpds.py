@@ -177,3 +177,38 @@ def test_a_larger_miss_is_refused_unless_asked_to_normalise() -> None:
 def test_a_bare_string_is_no_tuple_of_parents(make: Callable[[], CPD]) -> None:
     with pytest.raises(InvalidNetwork, match="parents of c: expected a tuple of names, got 'a"):
         make()
+
+
+@pytest.mark.parametrize("parents", [{"a"}, ("a", 1), [["a"]], b"a", 5, None])
+def test_parents_are_names_in_order(parents: object) -> None:
+    with pytest.raises(InvalidNetwork, match="parents of c: expected a tuple of names, got "):
+        TableCPD("c", parents, np.full((2, 2), 0.5))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("child", [1, None, ("c",)])
+def test_a_distribution_is_of_a_named_variable(child: object) -> None:
+    with pytest.raises(InvalidNetwork, match="distribution: expected the name of a variable, got "):
+        TableCPD(child, (), [0.5, 0.5])  # type: ignore[arg-type]
+
+
+NO_NUMBERS = (["a", "b"], [[0.5, 0.5], [0.5]], "x", {}, object(), [1 + 0j, 0], np.ones(2, "c16"))
+
+
+@pytest.mark.parametrize("values", NO_NUMBERS, ids=range(len(NO_NUMBERS)))
+def test_what_is_no_array_of_numbers_is_refused(values: object) -> None:
+    families: tuple[tuple[str, Callable[[], CPD]], ...] = (
+        ("table of c", lambda: TableCPD("c", (), values)),  # type: ignore[arg-type]
+        ("noisy-OR of c, strengths", lambda: NoisyOrCPD("c", ("a",), values, 0.1)),  # type: ignore[arg-type]
+        ("noisy-OR of c, factors", lambda: NoisyOrCPD("c", (), [], 0.1, ("a",), values)),  # type: ignore[arg-type]
+        ("noisy-OR of c, leak", lambda: NoisyOrCPD("c", ("a",), [0.5], values)),  # type: ignore[arg-type]
+        ("noisy-MAX of c, leak", lambda: NoisyMaxCPD("c", ("a",), [[0.5]], values)),  # type: ignore[arg-type]
+    )
+    for place, make in families:
+        with pytest.raises(InvalidNetwork, match=f"{place}: expected an array of numbers, got "):
+            make()
+
+
+def test_a_leak_of_none_is_told_by_the_network() -> None:
+    cpds = [TableCPD("a", (), [0.5, 0.5]), NoisyOrCPD("c", ("a",), [0.5], None)]  # type: ignore[arg-type, list-item]
+    with pytest.raises(InvalidNetwork, match=r"noisy-OR of c, leak: expected probabilities in"):
+        Network([Variable("a"), Variable("c")], cpds)

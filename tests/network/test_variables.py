@@ -33,6 +33,18 @@ def test_too_few_or_repeated_states_are_refused(states: tuple[str, ...]) -> None
     assert repr(states) in str(e.value)
 
 
+@pytest.mark.parametrize("states", [{"a", "b"}, ("a", 1), "ab"])
+def test_states_are_names_in_order(states: Any) -> None:
+    with pytest.raises(InvalidNetwork, match="variable pain: expected one or more distinct states"):
+        Variable("pain", states)
+
+
+@pytest.mark.parametrize("name", ["", 3, None])
+def test_a_name_is_a_text(name: Any) -> None:
+    with pytest.raises(InvalidNetwork, match="variable: expected a non-empty name, got "):
+        Variable(name)
+
+
 @pytest.mark.parametrize("name", [5, b"x", None])
 def test_a_name_that_is_no_text_is_refused(name: Any) -> None:
     with pytest.raises(InvalidNetwork, match=r"^variable: expected a non-empty name, got "):
@@ -41,7 +53,9 @@ def test_a_name_that_is_no_text_is_refused(name: Any) -> None:
 
 @pytest.mark.parametrize("states", [5, "yn", (1, 2), (b"a",), None, ("a", 1)])
 def test_states_that_are_no_texts_are_refused(states: Any) -> None:
-    with pytest.raises(InvalidNetwork, match=r"one or more distinct states, .* each a text, got "):
+    with pytest.raises(
+        InvalidNetwork, match=r"one or more distinct states in order, .* each a text, got "
+    ):
         Variable("x", states)
 
 

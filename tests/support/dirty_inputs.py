@@ -65,6 +65,7 @@ LETTERS = [
     Dirty("a line of commas only", HEAD + b",,\n" + TWO, READ, ("||", A, B)),
     Dirty("letters beyond ASCII", HEAD + "é,present,41\n".encode(), READ, ("é|present|41",)),
     Dirty("UTF-16", (HEAD + TWO).decode().encode("utf-16"), REFUSED, (), ("save it as UTF-8",)),
+    Dirty("UTF-32", (HEAD + TWO).decode().encode("utf-32"), REFUSED, (), ("got UTF-32 text",)),
     Dirty(
         "UTF-16 without a mark",
         (HEAD + TWO).decode().encode("utf-16-le"),

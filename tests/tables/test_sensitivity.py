@@ -70,7 +70,7 @@ def test_several_cases_and_large_tables() -> None:
     assert report.index.tolist() == [0] * 24 + [1] * 2 or len(report) == 48
     with pytest.raises(InvalidCase, match="table of wide: expected at most 2048 cells"):
         plan.sensitivity([{}], "c0", "present", ["wide"])
-    with pytest.raises(InvalidCase, match=r"state: .*'presnt'.*Nearest: present"):
+    with pytest.raises(InvalidCase, match=r"state of c0: .*'presnt'.*Nearest: present"):
         plan.sensitivity([{}], "c0", "presnt")
     with pytest.raises(InvalidCase, match="target: expected a variable"):
         plan.sensitivity([{}], "d", "present")

@@ -57,11 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _told(arguments: Sequence[str] | None) -> int:
     """Run the app and tell what was wrong with the input; return the exit code."""
     from bayesdx.cli.app import app
+    from bayesdx.cli.closed_streams import filled_in
     from bayesdx.errors import BayesdxError
     from bayesdx.presentation.terminal import tell
 
     try:
-        return _exit_code(app, arguments)
+        with filled_in():
+            return _exit_code(app, arguments)
     except BrokenPipeError:
         raise
     except BayesdxError as error:
@@ -83,7 +85,7 @@ def _system_fault(reason: OSError) -> object:
     from bayesdx.tables.sources.formats import unreadable
 
     if not isinstance(reason.filename, str):
-        return reason
+        return Fault("output", "a place to write to", Phrase(reason.strerror or str(reason)))
     path = Path(reason.filename)
     if isinstance(reason, FileExistsError | NotADirectoryError):
         return Fault(str(path), "a folder", Phrase("a file"))

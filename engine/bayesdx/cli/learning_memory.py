@@ -108,6 +108,6 @@ def learning_memory(
 def _read(place: Path) -> dict[str, Any]:
     try:
         found = json.loads(place.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         found = None
     return found if isinstance(found, dict) else {}

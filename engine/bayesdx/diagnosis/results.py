@@ -132,12 +132,18 @@ class Result(ReadOnly):
                 yield one.name, value
 
 
+def _shown(cell: object) -> str:
+    """A number to six digits; nothing where a row has no such number."""
+    if isinstance(cell, float):
+        return "" if np.isnan(cell) else f"{cell:.6g}"
+    return "" if cell is None or cell is pd.NA else str(cell)
+
+
 def _grid(name: str, table: pd.DataFrame) -> Grid:
     """The first rows of a table, index first, numbers to six digits."""
     shown = table.head(SHOWN).reset_index(drop=table.index.names == [None])
     cells: list[tuple[Cell, ...] | str] = [
-        tuple(f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in row)
-        for row in shown.itertuples(index=False, name=None)
+        tuple(map(_shown, row)) for row in shown.itertuples(index=False, name=None)
     ]
     numbers = [pd.api.types.is_numeric_dtype(kind) for kind in shown.dtypes]
     texts = frozenset(at for at, number in enumerate(numbers) if not number)

@@ -155,7 +155,8 @@ def as_number(value: object, words: Words = WORDS) -> float | None:
     if isinstance(value, str):
         return words.number(value.strip())
     if isinstance(value, Real) or (hasattr(value, "__float__") and not _is_several(value)):
-        return _held(value)
+        # NumPy's complex numbers become floats with a warning, without their imaginary part.
+        return None if getattr(getattr(value, "dtype", None), "kind", "") == "c" else _held(value)
     return None
 
 

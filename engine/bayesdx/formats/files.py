@@ -249,18 +249,26 @@ def parse_network(
 
 def _decoded(content: bytes, source: str, kind: Format, encoding: str | None) -> str:
     try:
-        return content.decode(encoding or "utf-8-sig")
+        text = content.decode(encoding or "utf-8-sig")
     except LookupError:
         expected = "an encoding that Python knows, such as latin-1 or cp1252"
         raise InvalidNetwork(Fault("encoding", expected, encoding)) from None
-    except UnicodeDecodeError as reason:
+    except UnicodeError as reason:
         if encoding is None and kind.fallback is not None:
             return content.decode(kind.fallback)
-        line = content.count(b"\n", 0, reason.start) + 1
-        got = content[reason.start : reason.start + 1]
+        # Some codecs do not say where.
+        start = reason.start if isinstance(reason, UnicodeDecodeError) else 0
+        line = content.count(b"\n", 0, start) + 1
         name = encoding or "UTF-8"
         expected = f"text in {name}; name another with --encoding, encoding=, such as latin-1"
-        raise InvalidNetwork(Fault(f"{source}:{line}", expected, got)) from None
+        raise InvalidNetwork(
+            Fault(f"{source}:{line}", expected, content[start : start + 1])
+        ) from None
+    if (at := text.find("\0")) >= 0:
+        # No cell of a table can hold one, so that nothing could name such a variable or state.
+        line, got = text.count("\n", 0, at) + 1, text[max(at - 10, 0) : at + 10]
+        raise InvalidNetwork(Fault(f"{source}:{line}", "text without NUL", got))
+    return text
 
 
 def write_network(

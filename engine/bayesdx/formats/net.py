@@ -84,6 +84,7 @@ class _NetReader:
         self.potentials: list[tuple[int, str, Attributes]] = []
         self.inside = False  #: a class
         self.choices: list[str] = []  #: decisions and utilities
+        self.others: list[str] = []  #: continuous variables and functions
 
     def read(self) -> Network:
         at = self._blank(0)
@@ -98,6 +99,8 @@ class _NetReader:
             at = self._blank(end)
         if self.choices:
             raise self.draft.refuse("influence diagrams (decisions, utilities) are", self.choices)
+        if self.others:
+            raise self.draft.refuse("continuous and function nodes are", self.others)
         for start, header, attributes in self.potentials:
             self._define(self.line(start), header, attributes)
         return self.draft.network()
@@ -148,8 +151,12 @@ class _NetReader:
         if node[2] in ("decision", "utility"):
             self.choices.append(name)
             return
+        if kind.startswith("continuous") or node[2] == "function":
+            self.others.append(name)
+            return
         if kind not in ("node", "discrete node"):
             self.draft.fault(line, what, "a discrete node", kind)
+            self.draft.spoil(name)
             return
         at, text = attributes.get("states", (node.start(), ""))
         text = text.strip()
@@ -170,6 +177,13 @@ class _NetReader:
         if family is None:
             return
         what = f"probability of {children[0][:80]}"
+        model = next((name for name in attributes if name.startswith("model_")), None)
+        if "data" not in attributes and model is not None:
+            # Numbers that an expression stands for; uniform ones would be others.
+            at, _ = attributes[model]
+            expected = "data = (…); expressions are not worked out (HUGIN writes their numbers too)"
+            self.draft.fault(self.line(at), what, expected, Phrase(f"{model} without data"))
+            return
         if "data" not in attributes:
             width = family.child.cardinality
             self.draft.define(family, np.full((family.rows, width), 1.0 / width))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -111,6 +112,9 @@ class NetworkSolver:
     """
 
     def __init__(self, network: Network, memory_limit: float, backend: Backend = "auto") -> None:
+        given: object = memory_limit
+        if not (isinstance(given, Real) and memory_limit >= 0):
+            raise InvalidNetwork(Fault("memory_limit", "a number of bytes", given))
         self.network, self.memory_limit, self._backend = network, memory_limit, backend
         self.names = tuple(network.variables)
         self.cards = tuple(variable.cardinality for variable in network.variables.values())

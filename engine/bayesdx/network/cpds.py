@@ -16,7 +16,7 @@ Four families are enough for a diagnosis network and all of them expand to a pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -37,9 +37,15 @@ TOLERANCE = 1e-6
 EXACT = 1e-9
 
 
-def frozen_array(values: ArrayLike) -> FloatArray:
-    """Return a read-only float64 copy of ``values``."""
-    array = np.array(values, dtype=np.float64)
+def frozen_array(values: ArrayLike, place: str) -> FloatArray:
+    """Return a read-only float64 copy of ``values``; what is no array of numbers is refused."""
+    try:
+        if np.iscomplexobj(values):
+            # NumPy would only warn, and drop the imaginary part.
+            raise TypeError
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidNetwork(Fault(place, "an array of numbers", values)) from None
     array.setflags(write=False)
     return array
 
@@ -70,10 +76,14 @@ def unit_rows(values: FloatArray, *, normalise: bool = False) -> FloatArray:
 
 
 def named_parents(child: str, parents: Sequence[str]) -> tuple[str, ...]:
-    """Return parents as a tuple; a bare string is not a sequence of names."""
-    if isinstance(parents, str) or not isinstance(parents, Iterable):
+    """Return parents as a tuple; a bare string is no sequence of names, a set has no order."""
+    if not isinstance(child, str):
+        raise InvalidNetwork(Fault("distribution", "the name of a variable", child))
+    names = () if isinstance(parents, str | Set) or not isinstance(parents, Iterable) else parents
+    found = tuple(names)
+    if names is not parents or not all(isinstance(name, str) for name in found):
         raise InvalidNetwork(Fault(f"parents of {child}", "a tuple of names", parents))
-    return tuple(parents)
+    return found
 
 
 class CPD(Protocol):
@@ -155,9 +165,10 @@ class TableCPD(PlainParts):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parents", named_parents(self.child, self.parents))
-        values = np.asarray(self.values, dtype=np.float64)
+        place = f"table of {self.child}"
+        values = frozen_array(self.values, place)
         object.__setattr__(
-            self, "values", frozen_array(unit_rows(values) if values.size else values)
+            self, "values", frozen_array(unit_rows(values) if values.size else values, place)
         )
 
     def table(
@@ -246,8 +257,12 @@ class NoisyOrCPD(PlainParts):
     def __post_init__(self) -> None:
         object.__setattr__(self, "activators", named_parents(self.child, self.activators))
         object.__setattr__(self, "inhibitors", named_parents(self.child, self.inhibitors))
-        object.__setattr__(self, "strengths", frozen_array(self.strengths))
-        object.__setattr__(self, "factors", frozen_array(self.factors))
+        place = f"noisy-OR of {self.child}"
+        strengths = frozen_array(self.strengths, f"{place}, strengths")
+        object.__setattr__(self, "strengths", strengths)
+        object.__setattr__(self, "factors", frozen_array(self.factors, f"{place}, factors"))
+        leak = frozen_array([self.leak], f"{place}, leak")
+        object.__setattr__(self, "leak", float(leak[0]))
 
     @property
     def parents(self) -> tuple[str, ...]:
@@ -305,8 +320,10 @@ class NoisyMaxCPD(PlainParts):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parents", named_parents(self.child, self.parents))
-        object.__setattr__(self, "strengths", frozen_array(self.strengths))
-        object.__setattr__(self, "leak", frozen_array(self.leak))
+        place = f"noisy-MAX of {self.child}"
+        strengths = frozen_array(self.strengths, f"{place}, strengths")
+        object.__setattr__(self, "strengths", strengths)
+        object.__setattr__(self, "leak", frozen_array(self.leak, f"{place}, leak"))
 
     @property
     def mechanism(self) -> Mechanism:

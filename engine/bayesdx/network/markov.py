@@ -44,7 +44,9 @@ class MarkovFactor(PlainParts):
 
     def __init__(self, scope: Sequence[str], values: ArrayLike) -> None:
         object.__setattr__(self, "scope", named_parents("a function", scope))
-        object.__setattr__(self, "values", frozen_array(values))
+        object.__setattr__(
+            self, "values", frozen_array(values, f"function of {', '.join(self.scope)}")
+        )
 
 
 @dataclass(frozen=True, eq=False)

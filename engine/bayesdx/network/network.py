@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from numbers import Integral
 
 import numpy as np
 
@@ -50,6 +51,10 @@ class Network(PlainParts, ReadOnly):
         named, faults = _index(variables)
         given: dict[str, CPD] = {}
         for cpd in cpds:
+            one: object = cpd
+            if not isinstance(getattr(one, "child", None), str):
+                faults.append(Fault("cpds", "distributions, one a variable", one))
+                continue
             if normalise and isinstance(cpd, TableCPD):
                 rows = unit_rows(cpd.values, normalise=True)
                 cpd = TableCPD(cpd.child, cpd.parents, rows)
@@ -142,8 +147,9 @@ class Network(PlainParts, ReadOnly):
         >>> chain.relevant(["a"], ["b"]).evidence
         ('b',)
         """
-        asked, known = tuple(targets), tuple(observed)
-        faults = self._name_faults("targets", asked) + self._name_faults("observed", known)
+        faults: list[Fault] = []
+        asked = self._asked("targets", targets, faults)
+        known = self._asked("observed", observed, faults)
         if faults:
             raise InvalidCase(faults)
         return relevance({name: self.parents(name) for name in self.variables}, asked, known)
@@ -174,11 +180,13 @@ class Network(PlainParts, ReadOnly):
         >>> Network([Variable("a"), Variable("b")], tables).d_separated(["a"], ["b"])
         False
         """
-        others, known = tuple(second), set(given)
-        if faults := self._name_faults("second", others):
+        faults: list[Fault] = []
+        others = self._asked("second", second, faults)
+        known = self._asked("given", given, faults)
+        if faults:
             raise InvalidCase(faults)
         found = self.relevant(first, known)
-        return not (set(others) - known) & {*found.dependent, *found.targets}
+        return not (set(others) - set(known)) & {*found.dependent, *found.targets}
 
     def do(self, interventions: Mapping[str, str]) -> Network:
         """Return the network after interventions: variables are set, whatever their parents do.
@@ -212,7 +220,8 @@ class Network(PlainParts, ReadOnly):
         handed: object = interventions
         if not isinstance(handed, Mapping):
             raise InvalidCase(Fault("do", "a mapping of variables to states", handed))
-        faults = self._name_faults("do", interventions)
+        faults: list[Fault] = []
+        self._asked("do", interventions, faults)
         for name in interventions.keys() & self.variables.keys():
             states, state = self.variables[name].states, interventions[name]
             if state not in states:
@@ -226,12 +235,22 @@ class Network(PlainParts, ReadOnly):
             cpds[name] = TableCPD(name, (), np.array(certain))
         return Network(self.variables.values(), cpds.values())
 
-    def _name_faults(self, place: str, names: Iterable[str]) -> list[Fault]:
-        return [
-            Fault(place, "a variable of the network", name, nearest_names(name, self.variables))
-            for name in names
-            if name not in self.variables
+    def _asked(self, place: str, names: object, faults: list[Fault]) -> tuple[str, ...]:
+        """Names that are asked for; a single text is one name, not its letters."""
+        names = (names,) if isinstance(names, str) else names
+        if not isinstance(names, Iterable):
+            faults.append(Fault(place, "names of variables", names))
+            return ()
+        # Names are texts; that of a column may be a whole number to pandas.
+        asked = tuple(str(name) if isinstance(name, Integral) else name for name in names)
+        faults += [
+            Fault(
+                place, "a variable of the network", name, nearest_names(str(name), self.variables)
+            )
+            for name in asked
+            if not (isinstance(name, str) and name in self.variables)
         ]
+        return asked
 
     @cached_property
     def digest(self) -> str:

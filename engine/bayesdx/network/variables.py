@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from bayesdx.errors import Fault, InvalidNetwork
@@ -43,10 +43,13 @@ class Variable(PlainParts):
         if not (isinstance(name, str) and name):
             raise InvalidNetwork([Fault("variable", "a non-empty name", name)])
         given: object = self.states
-        states = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else ()
+        # A set has no order, and the order of states is that of the numbers.
+        states: tuple[object, ...] = ()
+        if isinstance(given, Iterable) and not isinstance(given, str | Set):
+            states = tuple(given)
         texts = all(isinstance(state, str) and state for state in states)
         if not (states and texts and len(set(states)) == len(states)):
-            expected = "one or more distinct states, none of them empty, each a text"
+            expected = "one or more distinct states in order, none of them empty, each a text"
             raise InvalidNetwork([Fault(f"variable {name}", expected, given)])
         object.__setattr__(self, "states", states)
 

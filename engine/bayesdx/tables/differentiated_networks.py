@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdx.case_frames import CaseTable
-from bayesdx.errors import Fault, nearest_names
+from bayesdx.errors import Fault
 from bayesdx.frozen import ReadOnly
 from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.network.network import Network
@@ -70,14 +70,14 @@ class DifferentiatedNetwork(ReadOnly):
         # Imported here: few ask for derivatives, and imports are deep enough.
         from bayesdx.inference.table_gradients import family_gradient
 
-        states, soft, _ = read_cases(
-            self._encoder, evidence, likelihoods, self._table_faults(variables, None)
-        )
+        faults: list[Fault] = []
+        asked = self._tables_asked(variables, None, faults)
+        states, soft, _ = read_cases(self._encoder, evidence, likelihoods, faults)
         log_evidence = self._solver.query(states, soft, []).complete().log_evidence
         limit = self.memory_limit
         return {
             name: family_gradient(self.network, name, states, log_evidence, limit, soft)
-            for name in variables
+            for name in asked
         }
 
     def posterior_gradients(
@@ -125,9 +125,10 @@ class DifferentiatedNetwork(ReadOnly):
         # As above.
         from bayesdx.inference.table_gradients import posterior_gradient
 
-        states, soft, _ = read_cases(
-            self._encoder, evidence, likelihoods, self._table_faults(variables, target)
-        )
+        faults: list[Fault] = []
+        target = self._target(target, faults)
+        asked = self._tables_asked(variables, target, faults)
+        states, soft, _ = read_cases(self._encoder, evidence, likelihoods, faults)
         answer = self._solver.query(states, soft, [target]).complete()
         posterior, logs = answer.posteriors[target], answer.log_evidence
         limit = self.memory_limit
@@ -135,7 +136,7 @@ class DifferentiatedNetwork(ReadOnly):
             name: posterior_gradient(
                 self.network, name, target, states, posterior, logs, limit, soft
             )
-            for name in variables
+            for name in asked
         }
 
     def sensitivity(
@@ -183,19 +184,15 @@ class DifferentiatedNetwork(ReadOnly):
         >>> compile_network(rain).sensitivity({}, "rain", "yes")["derivative"].round(3).tolist()
         [-1.0, 1.0]
         """
-        faults = self._encoder.name_faults("target", [target])
-        states = () if faults else self.network.variables[target].states
-        if states and state not in states:
-            faults.append(
-                Fault("state", f"a state of {target}", state, nearest_names(state, states))
-            )
+        faults: list[Fault] = []
+        target = self._target(target, faults)
+        at = 0 if faults else self._encoder.state(target, state, faults)
         known, soft, index = read_cases(self._encoder, evidence, likelihoods, faults)
         if variables is None:
             told = [*np.flatnonzero((known >= 0).any(axis=0)).tolist(), *soft]
             variables = self._small_tables(target, told)
         given = {list(self.network.variables)[v]: values for v, values in soft.items()}
         found = self.posterior_gradients(known, target, variables, likelihoods=given)
-        at = states.index(state)
         gradients = {name: values[:, at] for name, values in found.items()}
         return sensitivity_table(self.network, gradients, index)
 
@@ -203,10 +200,19 @@ class DifferentiatedNetwork(ReadOnly):
         """From what target and evidence descend, without tables that are too large."""
         names = list(self.network.variables)
         numbers = self.network.relevant({target, *(names[v] for v in told)}).numbers
-        return [name for name in numbers if not self._table_faults([name], target)]
+        return [name for name in numbers if not self._too_large([name], target)]
 
-    def _table_faults(self, variables: Sequence[str], target: str | None) -> list[Fault]:
-        faults = self._encoder.name_faults("target", [] if target is None else [target])
-        faults += self._encoder.name_faults("variables", variables)
-        times = 1 if target is None or faults else self.network.variables[target].cardinality
-        return faults or table_faults(self.network, variables, times)
+    def _target(self, target: object, faults: list[Fault]) -> str:
+        return next(iter(self._encoder.names("target", [target], faults)), "")
+
+    def _tables_asked(
+        self, variables: Sequence[str], target: str | None, faults: list[Fault]
+    ) -> list[str]:
+        """Names of variables whose tables can be asked for; what cannot is a fault more."""
+        asked = self._encoder.names("variables", variables, faults)
+        faults += [] if faults else self._too_large(asked, target)
+        return asked
+
+    def _too_large(self, names: list[str], target: str | None) -> list[Fault]:
+        times = 1 if target is None else self.network.variables[target].cardinality
+        return table_faults(self.network, names, times)

@@ -45,7 +45,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """Return what a JSON file holds; None where there is none, or half of one."""
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -139,6 +139,34 @@ class Encoder:
             if name not in self.position
         ]
 
+    def names(self, place: str, given: object, faults: list[Fault]) -> list[str]:
+        """Names of the variables that are asked for, by a text or another value that means one.
+
+        A single text is one name, not its letters. What is no variable is a fault more.
+        """
+        given = [given] if isinstance(given, str) else given
+        if not isinstance(given, Iterable):
+            faults.append(Fault(place, "names of variables", given))
+            return []
+        known, found = list(self.position), []
+        for name in given:
+            v = self.position.get(name) if isinstance(name, str) else self._variables.find(name)
+            if v is None:
+                shown, text = typed(name)
+                near = nearest_names(text, known)
+                faults.append(Fault(place, "a variable of the network", shown, near))
+            else:
+                found.append(known[v])
+        return found
+
+    def state(self, name: str, given: object, faults: list[Fault]) -> int:
+        """Position of the state of a variable that a value means, 0 with a fault more."""
+        v = self.position[name]
+        found = self._states[v].find(given)
+        if found is None:
+            faults.append(self._state_fault(f"state of {name}", given, v))
+        return found or 0
+
     def positions(self, given: NDArray[np.integer[Any]]) -> tuple[States, list[Fault]]:
         """State positions (N, V), checked; and what is wrong."""
         if given.ndim != 2 or given.shape[1] != self.size:
@@ -283,6 +311,9 @@ class Encoder:
     ) -> list[Fault]:
         place = f"likelihoods of {name}"
         try:
+            if np.iscomplexobj(values):
+                # NumPy would only warn, and drop the imaginary part.
+                raise TypeError
             array = np.asarray(values, dtype=np.float64)
         except (TypeError, ValueError):
             return [Fault(place, f"numbers of shape {shape}", values)]

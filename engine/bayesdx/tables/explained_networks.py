@@ -91,15 +91,15 @@ class ExplainedNetwork(PlainParts, ReadOnly):
         >>> compile_network(rain).mpe({}, k=2)["rain"].tolist()
         ['no', 'yes']
         """
+        encoder, unknown = self._encoder, list[Fault]()
+        asked = None if targets is None else encoder.names("targets", targets, unknown)
+        if asked == [] and not unknown:
+            unknown.append(Fault("targets", "one variable or more", Phrase("none")))
+        limits = search_wanted(k, time_limit, branch_limit, unknown)
         faults = column_faults(self._plain, (RANK,) if k > 1 else ())
         if faults:
             raise InvalidNetwork(faults)
-        encoder = self._encoder
-        unknown = encoder.name_faults("targets", targets or ())
-        if targets is not None and not targets:
-            unknown.append(Fault("targets", "one variable or more", Phrase("none")))
-        limits = search_wanted(k, time_limit, branch_limit, unknown)
         states, soft, index = read_cases(encoder, evidence, likelihoods, [])
-        positions = None if targets is None else [encoder.position[name] for name in targets]
+        positions = None if asked is None else [encoder.position[name] for name in asked]
         found = self._solver.most_probable(states, soft, positions, limits)
-        return explanation_frame(self._plain, found, index, targets)
+        return explanation_frame(self._plain, found, index, asked)

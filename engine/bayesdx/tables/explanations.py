@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -50,9 +51,9 @@ def search_wanted(
     InvalidCase
     """
     found = list(faults)
-    if not 1 <= k <= MOST_EXPLANATIONS:
+    if not _is_number(k, Integral, 1, MOST_EXPLANATIONS):
         found.append(Fault(f"{place}k", f"a number of explanations, 1 to {MOST_EXPLANATIONS}", k))
-    if time_limit is not None and not time_limit >= 0.0:
+    if time_limit is not None and not _is_number(time_limit, Real, 0.0):
         found.append(
             Fault(
                 f"{place}time-limit" if place else "time_limit",
@@ -60,11 +61,15 @@ def search_wanted(
                 time_limit,
             )
         )
-    if branch_limit < 0:
+    if not _is_number(branch_limit, Integral, 0):
         found.append(Fault("branch_limit", "a number of branches, 0 or more", branch_limit))
     if found:
         raise InvalidCase(found)
     return SearchLimits(int(k), int(branch_limit), time_limit)
+
+
+def _is_number(value: Any, kind: type, least: float, most: float = math.inf) -> bool:
+    return isinstance(value, kind) and bool(least <= value <= most)  # type: ignore[operator]
 
 
 def explanation_lines(found: MostProbable) -> tuple[IntArray, IntArray]:

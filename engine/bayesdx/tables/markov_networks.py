@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from bayesdx.case_frames import CaseTable
+from bayesdx.errors import Fault
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.markov_solver import MarkovSolver
 from bayesdx.network.markov import MarkovNetwork
@@ -88,9 +89,10 @@ class CompiledMarkov(ExplainedNetwork):
         >>> compile_markov(alike).query({"a": "present"}).posteriors["b"].tolist()
         [[0.25, 0.75]]
         """
-        wanted = self._encoder.name_faults("targets", targets or ())
-        states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
-        answer = self._solver.query(states, soft, targets)
+        faults: list[Fault] = []
+        asked = None if targets is None else self._encoder.names("targets", targets, faults)
+        states, soft, index = read_cases(self._encoder, evidence, likelihoods, faults)
+        answer = self._solver.query(states, soft, asked)
         named, status = StateNames(self._plain, answer.posteriors), status_of(answer)
         return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status, index)
 

@@ -100,9 +100,10 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork, Different
         >>> compile_network(rain).query([{}, {"rain": "yes"}]).posteriors["rain"].tolist()
         [[0.8, 0.2], [0.0, 1.0]]
         """
-        wanted = self._encoder.name_faults("targets", targets) if targets else []
-        states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
-        answer = self._solver.query(states, soft, targets)
+        faults: list[Fault] = []
+        asked = None if targets is None else self._encoder.names("targets", targets, faults)
+        states, soft, index = read_cases(self._encoder, evidence, likelihoods, faults)
+        answer = self._solver.query(states, soft, asked)
         named, status = StateNames(self.network, answer.posteriors), status_of(answer)
         return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status, index)
 
@@ -141,10 +142,11 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork, Different
         >>> compile_network(rain).joint({}, ["rain"]).probabilities.tolist()
         [[0.8, 0.2]]
         """
-        wanted = self._encoder.name_faults("variables", variables)
-        wanted = wanted or joint_faults(self.network, variables)
-        states, soft, index = read_cases(self._encoder, evidence, likelihoods, wanted)
-        return joint_answer(self._solver, self.network, variables, states, soft, index)
+        faults: list[Fault] = []
+        asked = self._encoder.names("variables", variables, faults)
+        faults = faults or joint_faults(self.network, asked)
+        states, soft, index = read_cases(self._encoder, evidence, likelihoods, faults)
+        return joint_answer(self._solver, self.network, asked, states, soft, index)
 
     def plan(self, observed: Sequence[str] = (), targets: Sequence[str] | None = None) -> TreePlan:
         """Return the plan for cases that observe exactly these variables.

@@ -68,7 +68,7 @@ def parse_target(output: str | Path, *, resume: bool = False) -> Target:
     name = str(output)
     if name == STANDARD_STREAM:
         # None is what Python puts where whoever started it had closed the stream.
-        if sys.stdout is None:
+        if sys.stdout is None or sys.stdout.closed:
             raise InvalidCase(Fault("standard output", "a place to write to", Phrase("none")))
         return Target("standard output", None, CSV, "", folder=False)
     path = Path(name)

@@ -267,6 +267,15 @@ def test_without_a_table_of_efforts_all_cost_the_same(tmp_path) -> None:
     assert set(table["cost_basis"]) == {""}
 
 
+def test_a_folder_without_rules_of_urgency_is_asked_all_the_same(tmp_path) -> None:
+    files = {name: text for name, text in SMALL.items() if name != "red_flags.toml"}
+    engine = bayesdx.load(write_priors(tmp_path / "priors", files))
+    table = asked(engine, {"cramp": "present"}).table
+    assert "radiation" in table.index
+    assert set(table["red_flag_level"]) == {""}
+    assert set(table["red_flags"]) == {""}
+
+
 def test_choices_settle_what_their_words_settle(small, packaged) -> None:
     for engine in (small, packaged):
         inquiries = inquiries_of(engine.core)

@@ -284,3 +284,42 @@ def test_so_is_that_of_a_network(tmp_path: Path, search: SearchLimits | None) ->
     run_table(NetworkSubject(rain, place, [], 1e6, search=search), cases, out, RunOptions())
     assert verify_output(None, out).differences == ()
     _judged(None, out)
+
+
+def test_the_format_does_not_switch_the_digest_off(core: Core, tmp_path: Path) -> None:
+    cases = write_cases(tmp_path / "cases.csv", 5)
+    score_table(core, cases, tmp_path / "o.csv")
+    path = tmp_path / "o.csv.audit.json"
+    whole = json.loads(path.read_text())
+    path.write_text(json.dumps({**whole, "format": 1}))
+    found = verify_output(core, tmp_path / "o.csv")
+    assert found.differences == ("audit changed: it is not what its digest was made of",)
+    path.write_text(json.dumps({**whole, "format": True}))
+    with pytest.raises(InvalidCase, match="the audit of an output, got a damaged one"):
+        verify_output(core, tmp_path / "o.csv")
+
+
+def test_an_audit_of_another_question_than_the_output_answers(core: Core, tmp_path: Path) -> None:
+    cases = write_cases(tmp_path / "cases.csv", 5)
+    score_table(core, cases, tmp_path / "o.csv")
+    path = tmp_path / "o.csv.audit.json"
+    options = json.loads(path.read_text())["options"]
+    rewritten(path, options={**options, "shape": "long"})
+    differences = verify_output(core, tmp_path / "o.csv").differences
+    assert len(differences) == 2
+    assert differences[0].startswith("counts changed: 5 lines in the audit, ")
+    assert differences[1].startswith("values changed: columns ")
+    rewritten(path, options={**options, "causes": ["strian"]})
+    with pytest.raises(
+        InvalidCase,
+        match=r"audit: options: causes: expected the id of a cause, got 'strian'. Nearest: strain",
+    ):
+        verify_output(core, tmp_path / "o.csv")
+
+
+def test_an_audit_nested_beyond_reading_is_damaged(core: Core, tmp_path: Path) -> None:
+    cases = write_cases(tmp_path / "cases.csv", 5)
+    score_table(core, cases, tmp_path / "o.csv")
+    (tmp_path / "o.csv.audit.json").write_text('{"a":' + "[" * 100_000)
+    with pytest.raises(InvalidCase, match="the audit of an output, got a damaged one"):
+        verify_output(core, tmp_path / "o.csv")

@@ -83,6 +83,8 @@ def _information(outlook: Outlook, position: int | None) -> FloatArray:
 
 def _red_flags(outlook: Outlook) -> tuple[BoolArray, IntArray]:
     """Rules above the present urgency that an answer fires (A, rules), and the highest (A,)."""
-    rules = np.array([LEVELS.index(rule.level) for rule in outlook.core.knowledge.red_flags])
+    levels = [LEVELS.index(rule.level) for rule in outlook.core.knowledge.red_flags]
+    # A folder may have no rule at all, and positions are whole numbers all the same.
+    rules = np.array(levels, dtype=np.intp)
     new = outlook.fired[:-1] & ~outlook.fired[-1] & (rules < outlook.level[-1])
     return new, np.where(new, rules, _NO_RULE).min(axis=1, initial=_NO_RULE)

@@ -142,7 +142,7 @@ def read_journal(path: Path) -> list[PartRecord]:
     """Read the lines of a journal up to the first that is not whole."""
     records: list[PartRecord] = []
     kinds = {"number": int, "output_end": int, "rejected_end": int}
-    with suppress(OSError, ValueError, TypeError, KeyError):
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
         for line in path.read_bytes().splitlines(keepends=True):
             record = PartRecord(**json.loads(line))
             Counts.from_dict(record.counts)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
 from bayesdx.tables.disk import read_json
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.subject import EngineSubject
@@ -72,7 +73,8 @@ def read_audit(output: str | Path) -> dict[str, Any]:
         )
     beside = path.with_name(path.name + AUDIT_SUFFIX)
     audit = read_json(beside)
-    if audit is None or audit.get("format") not in (1, 2):
+    # True is 1 to Python, and no number that a run has written.
+    if audit is None or audit.get("format") not in (1, 2) or audit["format"] is True:
         got = Phrase("a damaged one" if beside.exists() else "none")
         raise InvalidCase(Fault(str(beside), "the audit of an output", got))
     needed = _NEEDED if audit["format"] == 1 else {**_NEEDED, **_NEEDED_NOW}
@@ -129,6 +131,17 @@ def _read_as(kind: type[Read], plain: object) -> Read:
         raise damaged_audit(f"options: {', '.join(sorted(places))}") from None
 
 
+def _refuse_unknown(core: Core, causes: Iterable[str]) -> None:
+    """Refuse causes that this knowledge does not have, though the one of the audit may have."""
+    faults = [
+        Fault("audit: options: causes", "the id of a cause", name, nearest_names(name, core.causes))
+        for name in causes
+        if name not in core.causes
+    ]
+    if faults:
+        raise InvalidCase(faults)
+
+
 def damaged_audit(place: str) -> InvalidCase:
     """Say that an audit is damaged, and where."""
     return InvalidCase(Fault("audit", "the audit of an output", Phrase(f"a damaged one: {place}")))
@@ -159,6 +172,7 @@ def recorded_subject(
         if asked is None or isinstance(asked, str | Path):
             got = Phrase("that of bayesdx score")
             raise InvalidCase(Fault("audit", "the audit of an output of bayesdx network", got))
+        _refuse_unknown(asked, options.output.causes or ())
         return EngineSubject(asked, options.output, words)
     if asked is not None and not isinstance(asked, str | Path):
         got = Phrase("that of bayesdx network")

@@ -17,6 +17,8 @@ _BEGINNINGS = {
     b"ARROW1": "an Arrow file",
     b"%PDF": "a PDF file",
     b"SQLite format 3": "an SQLite database",
+    # Before UTF-16, whose mark this one begins with.
+    b"\xff\xfe\0\0": f"UTF-32 text: save it as UTF-8, or name its encoding: {ENCODING}",
     b"\xff\xfe": f"UTF-16 text: save it as UTF-8, or name its encoding: {ENCODING}",
     b"\xfe\xff": f"UTF-16 text: save it as UTF-8, or name its encoding: {ENCODING}",
 }
