@@ -111,13 +111,13 @@ class TooComplex(BayesdxError):  # noqa: N818 - as the status of such a case
     """A case couples more than can be summed over within the limits."""
 
 
-def nearest_names(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+def nearest_names(word: object, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """Find the names that somebody who wrote `word` may have meant.
 
     Parameters
     ----------
-    word : str
-        What was written.
+    word : object
+        What was written; nothing resembles what is no text.
     names : iterable of str
         What could have been written.
     limit : int
@@ -128,6 +128,8 @@ def nearest_names(word: str, names: Iterable[str], limit: int = 3) -> tuple[str,
     tuple of str
         Names that resemble the word, the most similar first; empty when none does.
     """
+    if not isinstance(word, str):
+        return ()
     by_form: dict[str, str] = {}
     for name in names:
         by_form.setdefault(_form(name), name)

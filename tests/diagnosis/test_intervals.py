@@ -288,8 +288,8 @@ def test_what_cannot_be_told_apart_is_said(core: Core) -> None:
     ("bad", "message"),
     [
         ({"level": 1.0}, "level: expected a share strictly between 0 and 1, got 1.0"),
-        ({"draws": 1}, "draws: expected a number from 2 to 20000, got 1"),
-        ({"seed": -1}, "seed: expected a number that is not negative, got -1"),
+        ({"draws": 1}, "draws: expected a whole number from 2 to 20000, got 1"),
+        ({"seed": -1}, "seed: expected a whole number that is not negative, got -1"),
     ],
 )
 def test_bounds(small: Core, bad: dict[str, float], message: str) -> None:

@@ -38,6 +38,7 @@ from bayesdx.diagnosis.first_order import (
 from bayesdx.diagnosis.ranking import ranking
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.diagnosis.scoring import UNEXPLAINED
+from bayesdx.diagnosis.values import is_count, is_share
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.evidence import no_evidence
 from bayesdx.inference.noisy.model import FloatArray, IntArray
@@ -249,12 +250,12 @@ def intervals(
 def check_draws(level: float, draws: int, seed: int) -> None:
     """Refuse a level, a number of draws or a seed that is out of bounds."""
     faults = []
-    if not 0.0 < level < 1.0:
+    if not is_share(level):
         faults.append(Fault("level", "a share strictly between 0 and 1", level))
-    if not 2 <= draws <= MOST_DRAWS:
-        faults.append(Fault("draws", f"a number from 2 to {MOST_DRAWS}", draws))
-    if seed < 0:
-        faults.append(Fault("seed", "a number that is not negative", seed))
+    if not is_count(draws, 2, MOST_DRAWS):
+        faults.append(Fault("draws", f"a whole number from 2 to {MOST_DRAWS}", draws))
+    if not is_count(seed, 0):
+        faults.append(Fault("seed", "a whole number that is not negative", seed))
     if faults:
         raise BayesdxError(faults)
 

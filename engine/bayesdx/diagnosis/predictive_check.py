@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
+from bayesdx.diagnosis.values import is_count, is_share
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.conflict import Conflict, background_shares, conflicts
@@ -185,11 +186,12 @@ def exact_levels(knowledge: Knowledge, model: NoisyModel, cases: Cases) -> BoolA
 def _check(draws: int, false_alarm: float, reporting: str) -> None:
     if reporting not in get_args(Reporting):
         raise InvalidCase(Fault("reporting", "told or asked", reporting))
-    if not 0.0 < false_alarm < 1.0:
+    if not is_share(false_alarm):
         raise InvalidCase(Fault("false_alarm", "a rate between 0 and 1", false_alarm))
     least = int(np.ceil(2.0 / false_alarm)) - 1
-    if not least <= draws <= MOST_DRAWS:
-        raise InvalidCase(Fault("draws", f"{least} to {MOST_DRAWS}", draws))
+    if not is_count(draws, least, MOST_DRAWS):
+        expected = f"a whole number from {least} to {MOST_DRAWS}"
+        raise InvalidCase(Fault("draws", expected, draws))
 
 
 def _single(core: Core) -> SingleObservations:

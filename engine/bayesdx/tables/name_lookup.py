@@ -22,9 +22,9 @@ class NameLookup:
     """Finds which of some names a value means; never by a guess.
 
     Text means the name that it is; else, without the blanks around it, the one that it is; else the
-    only one that differs in case alone; else, of a number such as 1.0, what the number means. A
-    number means the only name that is that number in plain decimal digits; True and False the only
-    one of true, yes, present, 1 (false, no, absent, 0).
+    only one that differs in case alone; else, of a number such as 1.0 and of true and false, what
+    these mean. A number means the only name that is that number in plain decimal digits; True and
+    False the only one of true, yes, present, 1 (false, no, absent, 0).
 
     Parameters
     ----------
@@ -73,6 +73,9 @@ class NameLookup:
         if found is None and _PLAIN.fullmatch(text):
             # As pandas writes whole numbers beside missing ones.
             found = self._numbers.get(float(text))
+        if found is None and _folded(text) in ("true", "false"):
+            # As JSON and pandas write them.
+            found = self.find(_folded(text) == "true")
         return self._labels.get(_folded(text)) if found is None and self._labels else found
 
 

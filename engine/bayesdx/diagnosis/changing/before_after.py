@@ -104,6 +104,7 @@ def what_if(
     InvalidKnowledge
         When a prior is no probability, not of a modelled cause, or cannot hold beside the others.
     """
+    _check_mapping("change", "a mapping of names to values", {} if change is None else change)
     if not change and not priors and profile is None:
         raise InvalidCase(
             Fault("change", "a finding or prior that would be otherwise", Phrase("none"))
@@ -130,9 +131,15 @@ def changed_knowledge(
     knowledge: Knowledge, priors: Mapping[str, float], profile: Profile | None
 ) -> Knowledge:
     """Return knowledge with the priors of a profile and then those given one by one."""
+    _check_mapping("priors", "a mapping of causes to probabilities", priors)
     if profile is not None:
         knowledge = with_profile(knowledge, profile)
     return with_priors(knowledge, priors) if priors else knowledge
+
+
+def _check_mapping(place: str, expected: str, given: object) -> None:
+    if not isinstance(given, Mapping):
+        raise InvalidCase(Fault(place, expected, given))
 
 
 def merged(

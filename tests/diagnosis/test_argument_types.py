@@ -1,0 +1,43 @@
+"""Arguments of the wrong kind are told in a sentence, as wrong values are."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import bayesdx
+
+CASE = {"low_back_pain": "present"}
+Ask = Callable[[bayesdx.Engine], object]
+
+
+@pytest.fixture(scope="module")
+def engine() -> bayesdx.Engine:
+    return bayesdx.load()
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda e: e.intervals(CASE, draws="x"), "draws: expected a whole number .*, got 'x'"),
+        (lambda e: e.intervals(CASE, draws=2.5), "draws: expected a whole number .*, got 2.5"),
+        (lambda e: e.intervals(CASE, draws=True), "draws: expected a whole number .*, got True"),
+        (lambda e: e.intervals(CASE, level="90%"), "level: expected a share .*, got '90%'"),
+        (lambda e: e.intervals(CASE, seed=None), "seed: expected a whole number .*, got None"),
+        (lambda e: e.surprise(CASE, draws="x"), "draws: expected a whole number .*, got 'x'"),
+        (lambda e: e.next_questions(CASE, limit="3"), "limit: expected a whole number .*, got '3'"),
+        (lambda e: e.what_if(CASE, 5), "change: expected a mapping of names to values, got 5"),
+        (lambda e: e.what_if(CASE, priors=["gtps"]), "priors: expected a mapping of causes"),
+        (lambda e: e.with_priors(5), "priors: expected a mapping of causes"),
+        (lambda e: e.tornado(CASE, 5), "cause: expected a cause of the model, got 5"),
+    ],
+)
+def test_what_is_no_such_argument_is_told(engine: bayesdx.Engine, ask: Ask, message: str) -> None:
+    with pytest.raises(bayesdx.BayesdxError, match=message):
+        ask(engine)
+
+
+def test_numbers_of_numpy_are_numbers(engine: bayesdx.Engine) -> None:
+    found = engine.intervals(CASE, draws=np.int64(20), level=np.float64(0.5), seed=np.int32(1))
+    right = engine.intervals(CASE, draws=20, level=0.5, seed=1)
+    assert found.table.equals(right.table)
