@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from bayesdx.frozen import ReadOnly
+from bayesdx.frozen import PlainParts, ReadOnly
 
 
 @dataclass(frozen=True)
-class Relevance(ReadOnly):
+class Relevance(PlainParts, ReadOnly):
     """What the posterior of some variables depends on, given which others are observed.
 
     By the arrows, whatever the numbers are: particular numbers may make more of it idle.
@@ -34,37 +33,6 @@ class Relevance(ReadOnly):
     idle: tuple[str, ...]
     numbers: tuple[str, ...]
     dependent: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, list[str]]:
-        """Return the lists of names.
-
-        Returns
-        -------
-        dict
-
-        Examples
-        --------
-        >>> from bayesdx import Network, TableCPD, Variable, compile_network
-        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
-        >>> compile_network(rain).relevant(["rain"], []).to_dict()["numbers"]
-        ['rain']
-        """
-        return {name: list(names) for name, names in asdict(self).items()}
-
-    def to_json(self) -> str:
-        """Return the lists of names as JSON.
-
-        Returns
-        -------
-        str
-
-        Examples
-        --------
-        >>> from bayesdx import Relevance
-        >>> Relevance(("rain",), (), (), ("rain",), ()).to_json()[:21]
-        '{"targets": ["rain"],'
-        """
-        return json.dumps(self.to_dict())
 
 
 def relevance(
