@@ -9,7 +9,7 @@ from random_networks import random_problem
 
 from bayesdx.inference import CaseLanes, Evidence, NoisyModel, no_evidence
 from bayesdx.inference.noisy import case_lanes, lanes
-from bayesdx.inference.noisy.lockstep import plan, sweep
+from bayesdx.inference.noisy.lockstep import plan, reweighted, sweep
 
 EXACT = 1e-12
 SEEDS = range(60)
@@ -74,6 +74,7 @@ def test_what_couples_too_much_for_one_program_is_swept(
     monkeypatch.setattr(case_lanes, "MAX_COMPONENTS", 0)
     monkeypatch.setattr(plan, "LARGE_WORK", large_work)
     monkeypatch.setattr(sweep, "COMPONENTS_AT_ONCE", 200)
+    monkeypatch.setattr(reweighted, "ROWS_AT_ONCE", 4)
     check(seed)
 
 

@@ -13,11 +13,29 @@ from bayesdx.inference.noisy.lockstep.plan import plan_sweep
 from bayesdx.inference.noisy.lockstep.sweep import sweep
 from bayesdx.inference.noisy.model import NoisyModel
 
+#: Rows swept together: each takes a few tables of causes by the states of their risks.
+ROWS_AT_ONCE = 1024
+
 
 def reweighted_case(
     model: NoisyModel, evidence: Evidence, on: FloatArray, off: FloatArray, risks: StateArray
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Answer one case under V sets of factors; see `case_lanes.CaseLanes.reweighted`.
+    """Answer one case under V sets of factors; see `case_lanes.CaseLanes.reweighted`."""
+    parts = []
+    for first in range(0, len(on), ROWS_AT_ONCE):
+        some = slice(first, first + ROWS_AT_ONCE)
+        found = _reweighted(model, evidence, on[some], off[some], risks[some])
+        if found is None:
+            return None
+        parts.append(found)
+    log_evidence, causes = zip(*parts, strict=True)
+    return np.concatenate(log_evidence), np.concatenate(causes)
+
+
+def _reweighted(
+    model: NoisyModel, evidence: Evidence, on: FloatArray, off: FloatArray, risks: StateArray
+) -> tuple[FloatArray, FloatArray] | None:
+    """Sweep some rows.
 
     A risk that several causes share stays summed over where a row holds it, over one state, so that
     all rows keep the structure of the case. None if it couples too much.
