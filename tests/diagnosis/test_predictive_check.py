@@ -83,7 +83,9 @@ def test_nothing_known_is_no_surprise(engine: bayesdx.Engine) -> None:
 
 
 def test_rates_and_draws_are_checked(engine: bayesdx.Engine) -> None:
-    with pytest.raises(bayesdx.InvalidCase, match="expected 199 to 100000, got 50"):
+    with pytest.raises(
+        bayesdx.InvalidCase, match="expected a whole number from 199 to 100000, got 50"
+    ):
         engine.surprise(CASE, draws=50)
     with pytest.raises(bayesdx.InvalidCase, match="expected told or asked, got 'guessed'"):
         engine.surprise(CASE, reporting="guessed")  # type: ignore[arg-type]

@@ -86,7 +86,7 @@ TABLES: list[tuple[str, str, str]] = [
         ("an unclosed mark", 'Cold,Flu\nyes,no\n"no,no\n'),
     )
 ] + [
-    ("JSON lines", "cases.jsonl", '{"Cold": "yes"}\n{"Flu": null}\n{"Cold": true}\n'),
+    ("JSON lines", "cases.jsonl", '{"Cold": "yes"}\n{"Flu": null}\n{"Cold": true}\n{"Cold": 1}\n'),
     ("JSON lines: a list", "cases.jsonl", '{"Cold": ["yes"]}\n{"Cold": "no"}\n'),
     ("a workbook by its name", "cases.xlsx", "PK"),
 ]

@@ -31,7 +31,7 @@ def test_the_page_is_current(page: str) -> None:
         ("a column that is no variable", "refused"),
         ("one variable twice", "refused"),
         ("too few cells", "1 answered, 1 rejected"),
-        ("JSON lines", "2 answered, 1 rejected"),
+        ("JSON lines", "3 answered, 1 rejected"),
         ("a semicolon is missing", "refused"),
         ("a row sums to 1 + 1e-7", "read, 2 variables"),
         ("a row sums to 1.01", "refused"),

@@ -54,6 +54,16 @@ def test_what_nobody_changed_is_as_written(written: Written, way: str, name: str
         assert (found.compared, found.scored) == (sample or 4, 4)
 
 
+def test_what_one_audit_lacks_is_not_asked_of_the_next(written: Written, tmp_path: Path) -> None:
+    """One of the first format, read before, says nothing of the others."""
+    old = tmp_path / "old.csv"
+    old.write_text("case_id\n")
+    (tmp_path / "old.csv.audit.json").write_text('{"format": 1}')
+    with pytest.raises(InvalidCase, match=r"a damaged one: knowledge\.digest"):
+        verify_output(None, old)
+    assert verify_output(None, written()).differences == ()
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_changed_cell_is_found(written: Written, way: str) -> None:
     out = written(*WAYS[way])

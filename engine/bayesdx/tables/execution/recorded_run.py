@@ -77,8 +77,9 @@ def read_audit(output: str | Path) -> dict[str, Any]:
     if audit is None or audit.get("format") not in (1, 2) or audit["format"] is True:
         got = Phrase("a damaged one" if beside.exists() else "none")
         raise InvalidCase(Fault(str(beside), "the audit of an output", got))
-    needed = _NEEDED if audit["format"] == 1 else {**_NEEDED, **_NEEDED_NOW}
-    needed |= _NEEDED_OF_NETWORKS if of_network(audit) else {"options.shape": str}
+    now = {} if audit["format"] == 1 else _NEEDED_NOW
+    own = _NEEDED_OF_NETWORKS if of_network(audit) else {"options.shape": str}
+    needed = {**_NEEDED, **now, **own}
     damaged = [name for name, kind in needed.items() if not _holds(audit, name, kind)]
     if damaged:
         got = Phrase(f"a damaged one: {', '.join(damaged)}")
