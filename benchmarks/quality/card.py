@@ -499,7 +499,8 @@ def _interview_words(report: Mapping[str, Any]) -> str:
             said.append(
                 f"{words} after {ours:.0f} questions ({name}; in random order {random:.0f})"
             )
-    return "; ".join(said)
+    led = " and ".join(str(report[name]["interviews"]["n"]) for name in FILES)
+    return f"{'; '.join(said)}; of {led} cases"
 
 
 def main(arguments: list[str] | None = None) -> None:

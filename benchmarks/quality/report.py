@@ -99,6 +99,7 @@ def about(engine: bayesdx.Engine, size: Size, seed: int) -> dict[str, Any]:
         "draws": size.draws,
         "cases_a_draw": size.cases_a_draw,
         "references_a_case": size.references,
+        "interviews_a_file": size.interviews,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
@@ -155,8 +156,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=default, help="folder for the report")
     parser.add_argument("--quick", action="store_true", help="few simulated cases, for a look")
     parser.add_argument("--seed", type=int, default=0)
+    most = "cases of each file that are interviewed, at most: a dozen takes minutes, all take hours"
+    parser.add_argument("--interviews", type=int, metavar="N", help=most)
     options = parser.parse_args(arguments)
-    report = build(QUICK if options.quick else FULL, options.seed)
+    size = QUICK if options.quick else FULL
+    if options.interviews is not None:
+        size = size._replace(interviews=options.interviews)
+    report = build(size, options.seed)
     write(report, options.out)
     print(f"written to {options.out}")
     if not report["figures"]:
