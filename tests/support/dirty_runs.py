@@ -66,7 +66,7 @@ def run_input(
         with open_cases(
             file, chunk_rows=chunk_rows, fmt=fmt, dialect=table.dialect, plain=plain
         ) as source:
-            evidence = roles_of(subject, source.columns, table, subject.answers()).evidence
+            evidence = roles_of(subject, source, table, subject.answers()).evidence
             outcome = "stopped there"
             for chunk in source.chunks():
                 records += chunk.count

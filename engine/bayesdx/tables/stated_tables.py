@@ -80,7 +80,7 @@ def read_table(
     if faults := table.faults(source):
         raise InvalidCase(faults)
     with open_table(source, evidence, table, CHUNK_ROWS) as cases:
-        roles = roles_of(evidence, cases.columns, table, answers)
+        roles = roles_of(evidence, cases, table, answers)
         chunks = sound_chunks(cases)
         places = CellPlaces(cases.name, cases.columns, cases.delimiter)
         frame = whole_frame(cases, chunks)

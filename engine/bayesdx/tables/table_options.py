@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bayesdx.case_columns import ColumnRoles, column_roles
 from bayesdx.diagnosis.values import Words
-from bayesdx.errors import Fault, Phrase
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.sources.dialect import Dialect
 from bayesdx.tables.sources.formats import CSV, format_of
 from bayesdx.tables.sources.opening import open_cases
@@ -81,15 +81,15 @@ def open_table(
 
 
 def roles_of(
-    evidence: KnownColumns, columns: Sequence[str], table: TableOptions, answers: Iterable[str] = ()
+    evidence: KnownColumns, source: CaseSource, table: TableOptions, answers: Iterable[str] = ()
 ) -> ColumnRoles:
     """Say what each column is for, and refuse those that are for nothing.
 
     Parameters
     ----------
     evidence : KnownColumns
-    columns : sequence of str
-        All of the table.
+    source : CaseSource
+        The opened table; faults of columns name it.
     table : TableOptions
     answers : iterable of str
         Columns of the answer, of which a copied one must not have the name.
@@ -101,12 +101,18 @@ def roles_of(
         the case.
     """
     roles = column_roles(
-        columns,
+        source.columns,
         evidence.knows,
         id=table.id,
         keep=table.keep,
         ignore=table.ignore,
         answers=answers,
     )
-    evidence.check_columns(roles.evidence)
+    try:
+        evidence.check_columns(roles.evidence)
+    except InvalidCase as refusal:
+        raise InvalidCase(
+            replace(one, place=f"{source.name}: column") if one.place == "column" else one
+            for one in refusal.faults
+        ) from None
     return roles

@@ -107,7 +107,7 @@ def score_partition_job(core: Core, job: PartitionJob) -> PartResult:
     with open_table(job.source, subject, table, job.options.chunk_rows) as source:
         _check_same(core, job, source)
         places = CellPlaces(source.name, source.columns)
-        roles = roles_of(subject, source.columns, table, subject.answers())
+        roles = roles_of(subject, source, table, subject.answers())
         # Chosen by the rows of the whole input, as on one machine.
         settled = subject.settled(job.rows)
         work = ChunkJob(settled, job.options, places, arrow_bytes, roles, faulty=faulty)

@@ -128,7 +128,7 @@ def run_table(
         table = open_table(source, subject, options.table, options.chunk_rows)
         opened = stack.enter_context(table)
         refuse_inputs(target, (*opened.paths, *subject.paths, *options.also_read(source)))
-        roles = roles_of(subject, opened.columns, options.table, subject.answers())
+        roles = roles_of(subject, opened, options.table, subject.answers())
         if target.path is None:
             aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="bayesdx-"))
             folder = Path(aside) / f"output{PARTS_SUFFIX}"

@@ -213,7 +213,7 @@ def _scored_again(
     chosen: IntArray,
 ) -> _Again:
     """Score the chosen ones among the good records of an input again, as they are written."""
-    roles = roles_of(subject, source.columns, options.table, subject.answers())
+    roles = roles_of(subject, source, options.table, subject.answers())
     places = CellPlaces(source.name, source.columns, source.delimiter)
     work = ChunkJob(subject, options, places, encode=None, roles=roles)
     counts, tables, seen, rejected = Counts(), [], SeenIds(), []
