@@ -443,7 +443,7 @@ def measured_from(report: Mapping[str, Any], digest: str) -> dict[str, Any]:
         both("among the first 5 by expected disablement", *ranks, "disablement", "top", "5"),
         both("first by priors alone", *ranks, "priors_alone", "top", "1"),
         both("first with all priors 0.2 %", "equal_priors", "equal_0.002", "summary", "top", "1"),
-        both("surprising for the model (5 % expected)", "surprise", "surprising"),
+        both("findings surprise the model (5 % expected)", "surprise", "findings", "surprising"),
     ]
     logs = [part["scores"] for part in parts]
     rows.append(

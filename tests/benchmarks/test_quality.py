@@ -33,6 +33,7 @@ MODULES = (
     "interviews",
     "writing",
     "report",
+    "card",
 )
 
 
@@ -416,6 +417,19 @@ class TestReport:
         assert "published" not in body
         assert "documents.csv" not in sections[q.writing.PUBLISHED]
         assert report["documents"]["name"] != report["published"]["name"]
+
+    def test_the_card_finds_its_figures_in_it(
+        self, q: Any, quick: tuple[dict[str, Any], Path]
+    ) -> None:
+        report = quick[0]
+        kept = q.card.measured_from(report, "0123")
+        assert kept["date"] == report["about"]["date"][:10]
+        labels = [row[0] for row in kept["rows"]]
+        assert "findings surprise the model (5 % expected)" in labels
+        assert all(len(row) == 1 + len(q.card.FILES) for row in kept["rows"])
+        assert kept["interviews"].endswith("of 2 and 2 cases")
+        figures = q.card.from_measured(kept, "0123")
+        assert "have changed since" not in figures["measured_with"]
 
     def test_it_says_what_was_measured(self, quick: tuple[Any, Path]) -> None:
         about = quick[0]["about"]
