@@ -284,11 +284,17 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
     )
 
 
+def required_mapping(place: str, expected: str, given: object) -> Mapping[Any, Any]:
+    """Return what is a mapping, and refuse anything else."""
+    if not isinstance(given, Mapping):
+        raise InvalidCase(Fault(place, expected, given))
+    return given
+
+
 def check_mapping(findings: object) -> None:
     """Refuse what is not a mapping of names to values."""
-    if not isinstance(findings, Mapping):
-        raise InvalidCase(Fault("findings", "a mapping of names to values", findings))
-    bad = [name for name in findings if not isinstance(name, str)]
+    names = required_mapping("findings", "a mapping of names to values", findings)
+    bad = [name for name in names if not isinstance(name, str)]
     if bad:
         raise InvalidCase([Fault("findings", "names that are text", name) for name in bad])
 

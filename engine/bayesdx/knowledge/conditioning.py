@@ -372,8 +372,8 @@ def _solved_base(prior: Floats, weights: Floats, factors: Floats, odds: Floats) 
     moving = np.ones(base.shape, dtype=bool)
     for _ in range(STEPS):
         probability = base * factors
+        missed = prior - _total(weights * _shift_odds(probability, odds))
         spread = 1.0 + (odds - 1.0) * np.minimum(probability, 1.0)
-        missed = prior - _total(weights * (odds * probability / spread))
         slope = _total(weights * (odds * factors / spread**2))
         low, high = np.where(missed > 0.0, base, low), np.where(missed > 0.0, high, base)
         new = base + missed / slope

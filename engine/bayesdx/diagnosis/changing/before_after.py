@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import special
 
 from bayesdx.diagnosis.cases import Cases
-from bayesdx.diagnosis.core import Core, build_core
+from bayesdx.diagnosis.core import Core, build_core, required_mapping
 from bayesdx.diagnosis.ranking import ranking
 from bayesdx.diagnosis.results import Result, Status
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names, score_cases
@@ -104,7 +104,7 @@ def what_if(
     InvalidKnowledge
         When a prior is no probability, not of a modelled cause, or cannot hold beside the others.
     """
-    _check_mapping("change", "a mapping of names to values", {} if change is None else change)
+    required_mapping("change", "a mapping of names to values", {} if change is None else change)
     if not change and not priors and profile is None:
         raise InvalidCase(
             Fault("change", "a finding or prior that would be otherwise", Phrase("none"))
@@ -131,15 +131,10 @@ def changed_knowledge(
     knowledge: Knowledge, priors: Mapping[str, float], profile: Profile | None
 ) -> Knowledge:
     """Return knowledge with the priors of a profile and then those given one by one."""
-    _check_mapping("priors", "a mapping of causes to probabilities", priors)
+    required_mapping("priors", "a mapping of causes to probabilities", priors)
     if profile is not None:
         knowledge = with_profile(knowledge, profile)
     return with_priors(knowledge, priors) if priors else knowledge
-
-
-def _check_mapping(place: str, expected: str, given: object) -> None:
-    if not isinstance(given, Mapping):
-        raise InvalidCase(Fault(place, expected, given))
 
 
 def merged(

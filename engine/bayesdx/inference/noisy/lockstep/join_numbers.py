@@ -38,26 +38,20 @@ class AxisStart(NamedTuple):
         What Q and, where the leak is a node, Q H are worth.
     weight : array (m,)
         As a symptom, -1 if it is none.
+    symptom, multiplied : bool arrays (m,)
+        Whether it is asked what produced the finding; whether the axis leans to absent and holds Q.
     """
 
     share: FloatArray
     spared: FloatArray
     leak: FloatArray
     weight: FloatArray
-
-    @property
-    def symptom(self) -> BoolArray:
-        """Whether it is asked what produced the finding, of each case."""
-        return self.weight >= 0.0
+    symptom: BoolArray
+    multiplied: BoolArray
 
     def in_units(self, array: FloatArray) -> FloatArray:
         """Divide by what component 0 is worth; 0 where that is 0, and the case impossible."""
         return divided(array, self.share)
-
-    @property
-    def multiplied(self) -> BoolArray:
-        """Whether the axis leans to absent, and holds Q, of each case."""
-        return (self.spared > self.share) & ~self.symptom
 
 
 class NodeNumbers:
@@ -88,7 +82,9 @@ class NodeNumbers:
         weight = np.full(len(self.rows), -1.0)
         if self.made is not None:
             weight = self.made.weight[self.rows, self.slots(axis)]
-        return AxisStart(self.cases.present[:, axis], x1 + x3, x2 - x3, weight)
+        share, spared, symptom = self.cases.present[:, axis], x1 + x3, weight >= 0.0
+        multiplied = (spared > share) & ~symptom
+        return AxisStart(share, spared, x2 - x3, weight, symptom, multiplied)
 
     def kinds(self) -> BoolArray:
         """What is done along each finding, (m, 2 findings); cases that are alike go together."""
@@ -152,7 +148,7 @@ class NodeNumbers:
             return [one, one, 0.0 * one][: self.width[node]]
         if self.graph.risks >> node & 1:
             return list(self.cases.vectors[:, node, : self.width[node]].T)
-        share, start, _, _ = self.starts[node]
+        share, start = self.starts[node][:2]
         if node in self.leaky:
             return [share, one] if self.is_multiplied(node) else [0.0 * one, share]
         return [share, start - share] if self.is_multiplied(node) else [start, share - start]
