@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bayesdx.diagnosis.ranking import TIE
 from bayesdx.presentation.advice_view import body_of
 from bayesdx.presentation.brief_view import (
     asks_next,
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
 URGENT_REASONS, REASONS = 3, 3
 #: A probability below this is said and not drawn; causes below it are named without numbers.
 NOISE = 0.005
+#: A prior is often just that, and comes out an ulp beside it: both backends draw the same.
+_LEAST_DRAWN = NOISE * (1.0 - TIE)
 DRIVERS = 5
 MEASURES = (
     "Disablement: how many of the {} present findings would not be there without the cause; "
@@ -181,7 +184,7 @@ def _candidate(report: CaseReport, opens: str, name: str, row: Mapping[str, Any]
     if explains_any(brief):
         explained, part = row["explains"], row["plays_a_part"]
         told += [f"explains {whole_percent(explained)}", f"plays a part {whole_percent(part)}"]
-    drawn = posterior >= NOISE
+    drawn = posterior >= _LEAST_DRAWN
     ends = (low, high) if drawn and low == low else (posterior, posterior)
     return Candidate(
         opens=f"{opens[:1].upper()}{opens[1:]}",
@@ -260,7 +263,7 @@ def _causes(report: CaseReport) -> Iterator[Block]:
     rows: list[Row] = []
     rest = []
     for name, row in rows_of(diagnosis.table):
-        if row["posterior"] < NOISE:
+        if row["posterior"] < _LEAST_DRAWN:
             rest.append(lower_first(row["label"]))
             continue
         cells = [row["label"], said(row["prior"]), said(row["posterior"])]
