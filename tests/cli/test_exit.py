@@ -91,10 +91,20 @@ def test_nothing_is_printed_to_nowhere(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_a_full_disk_is_told_in_words() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("what", ["risks", "findings"])
+def test_a_full_disk_is_told_in_words(unbuffered: str, what: str) -> None:
+    # One list fits a buffer and is written at the end, the other does not.
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full:
-        command = (*COMMAND, "list", "risks")
-        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        ran = subprocess.run(
+            (*COMMAND, "list", what),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env=environment,
+        )
     assert ran.returncode == 2
     told = "bayesdx: output: expected a place to write to, got No space left on device.\n"
     assert ran.stderr == told

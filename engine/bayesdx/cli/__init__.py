@@ -38,9 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if hasattr(stream, "reconfigure"):
                 # A dash or a percent bar must not stop a report on a terminal that lacks it.
                 stream.reconfigure(errors="backslashreplace")
-        code = _told(arguments)
-        if sys.stdout is not None:  # as where whoever started it closed the stream
-            sys.stdout.flush()
+        code = _flushed(_told(arguments))
     except BrokenPipeError:
         return _reader_left()
     except KeyboardInterrupt:
@@ -74,6 +72,23 @@ def _told(arguments: Sequence[str] | None) -> int:
     except OSError as reason:
         tell(f"bayesdx: {_system_fault(reason)}")
     return BAD_INPUT
+
+
+def _flushed(code: int) -> int:
+    """Write what is left of the output; say what the system refused, where nobody did before."""
+    try:
+        if sys.stdout is not None:  # as where whoever started it closed the stream
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as reason:
+        from bayesdx.presentation.terminal import tell
+
+        _drop_output()
+        if code != BAD_INPUT:
+            tell(f"bayesdx: {_system_fault(reason)}")
+        return BAD_INPUT
+    return code
 
 
 def _system_fault(reason: OSError) -> object:
@@ -112,10 +127,14 @@ def _exit_code(app: object, arguments: Sequence[str] | None) -> int:
 
 
 def _reader_left() -> int:
-    # `bayesdx ... | head` is no fault. Python would complain when it flushes at exit, so what is
-    # left to flush goes nowhere.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    # `bayesdx ... | head` is no fault.
+    _drop_output()
     return BROKEN_PIPE
+
+
+def _drop_output() -> None:
+    # Python would complain when it flushes at exit, so what is left to flush goes nowhere.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _own_fault(reason: Exception) -> int:
