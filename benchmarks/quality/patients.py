@@ -32,8 +32,8 @@ from scipy.stats import rankdata
 
 import bayesdx
 from bayesdx.diagnosis.learning.case_likelihood import chosen_cases
-from bayesdx.diagnosis.learning.labels import CAUSE, DIAGNOSIS
-from bayesdx.diagnosis.learning.learning_table import read_table
+from bayesdx.diagnosis.learning.labels import CAUSE
+from bayesdx.diagnosis.learning.learning_table import AS_WRITTEN, read_table
 from bayesdx.diagnosis.learning.movable import movable_numbers
 from bayesdx.diagnosis.learning.number_posterior import Start, fit_numbers, stated_start
 from bayesdx.inference.noisy.query import posteriors
@@ -190,7 +190,7 @@ def learned_posteriors(
         for label, cause in CAUSES.items()
     }
     frame = cases.assign(**labels)
-    table = read_table(core, frame, DIAGNOSIS, None, None, (), "raise")
+    table = read_table(core, frame, AS_WRITTEN)
     if table.counts["used"] < len(cases):
         raise SystemExit(f"{len(cases) - table.counts['used']} patients cannot be learned from")
     chain = movable_numbers(core, "selected")

@@ -33,10 +33,50 @@ def test_all_commands_that_read_tables_have_all_options(run, command) -> None:
     assert [name for name in NAMES if not re.search(rf"^  {name}\b", said, re.M)] == []
 
 
+@pytest.mark.parametrize("command", ["learn", "drift"])
+def test_commands_for_labelled_cases_have_all_but_what_is_copied(run, command) -> None:
+    said = run(command, "-h").out
+    listed = [name for name in NAMES if re.search(rf"^  {name}\b", said, re.M)]
+    assert [name for name in NAMES if name not in listed] == ["--keep"]
+
+
+LABELLED = "case_id,date,nausea,cause:migraine\n" + "".join(
+    f"p{i},2026-0{1 + i % 2}-01,0.{1 + i % 8},{'present' if i % 3 else 'absent'}\n"
+    for i in range(24)
+)
+FOREIGN_LABELLED = LABELLED.replace(",", ";").replace("0.", "0,").replace("case_id", "Stra\xdfe")
+FOREIGN_LABELLED = FOREIGN_LABELLED.replace("present", "oui").replace("absent", "non")
+
+
+def test_labelled_cases_are_read_the_same(run, tmp_path) -> None:
+    plain, foreign = tmp_path / "plain.csv", tmp_path / "foreign.csv"
+    plain.write_text(LABELLED)
+    foreign.write_bytes(FOREIGN_LABELLED.encode("cp1252"))
+    words = [
+        *("--delimiter", ";", "--decimal", ",", "--encoding", "cp1252"),
+        *("--id", "Stra\xdfe", "--yes", "oui", "--no", "non"),
+    ]
+    said, dated = [], ("--ignore", "date")
+    for number, (table, options) in enumerate(((plain, []), (foreign, words))):
+        given = ("examples/headache", str(table), "--quiet", *options)
+        learned, windows = tmp_path / f"new{number}", tmp_path / f"windows{number}.csv"
+        sums = tmp_path / f"sums{number}.json"
+        assert run("learn", *given, *dated, "--folds", "2", "-o", str(learned)).code == 0
+        assert run("learn", *given, *dated, "--statistics", str(sums)).code == 0
+        assert run("drift", *given, "--time", "date", "-o", str(windows)).code == 0
+        files = (learned / "learned.toml", sums, windows)
+        said.append([one.read_text(encoding="utf-8") for one in files])
+    assert said[0] == said[1]
+    refused = run("learn", "examples/headache", str(foreign), "-o", str(tmp_path / "x"))
+    assert refused.code == 2
+    assert "--delimiter ';' reads them" in refused.err
+
+
 def test_a_network_has_those_that_mean_something(run) -> None:
     said = run("network", "-h").out
     own = [
         "--delimiter",
+        "--decimal",
         "--encoding",
         "--cases-encoding",
         "--id",
@@ -46,7 +86,22 @@ def test_a_network_has_those_that_mean_something(run) -> None:
     ]
     listed = re.findall(r"^  (--[a-z-]+)", said, re.M)
     assert [name for name in own if name not in listed] == []
-    assert {"--decimal", "--yes", "--no"}.isdisjoint(listed)
+    assert {"--yes", "--no"}.isdisjoint(listed)
+
+
+def test_likelihoods_of_a_network_take_a_decimal_mark(run, tmp_path) -> None:
+    net, table = tmp_path / "n.net", tmp_path / "t.csv"
+    net.write_text('net{} node A { states = ("no" "yes"); } potential ( A ) { data = (0.8 0.2); }')
+    table.write_text("A=no;A=yes\n0,25;0,5\n")
+    given = ("network", str(net), "--cases", str(table), "--delimiter", ";")
+    refused = run(*given)
+    assert refused.code == 2
+    assert "0,25" in refused.err
+    ran = run(*given, "--decimal", ",")
+    assert ran.code == 0, ran.err
+    no, yes = map(float, ran.out.splitlines()[1].split(",")[:2])
+    assert no == pytest.approx(0.8 * 0.25 / (0.8 * 0.25 + 0.2 * 0.5))
+    assert yes == pytest.approx(1.0 - no)
 
 
 def test_score_reads_the_same(run, tables) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 import bayesdx
 from bayesdx.diagnosis.drift_check import Drift, drift
+from bayesdx.diagnosis.learning.learning_table import LabelledInput
 from bayesdx.errors import BayesdxError, InvalidCase
 from bayesdx.inference.noisy.compiling import with_numbers
 from bayesdx.inference.noisy.model import NoisyModel
@@ -97,7 +98,7 @@ def test_what_cannot_be_read_is_one_clear_error(engine) -> None:
     frame.loc[4, "date"] = ""
     with pytest.raises(InvalidCase, match=r"(?s)row 2, date.*'last week'.*row 4, date"):
         drift(engine.core, frame, time="date")
-    found = drift(engine.core, frame, time="date", references=5, on_error="reject")
+    found = drift(engine.core, frame, LabelledInput(on_error="reject"), time="date", references=5)
     assert found.counts["refused"] == 2
     assert found.counts["used"] == 18
     # Five cases are too few to be judged.

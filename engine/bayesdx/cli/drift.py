@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import bayesdx
-from bayesdx.cli.case_tables import column_names
-from bayesdx.cli.options import (
-    DiagnosisColumn,
-    IdColumn,
-    IgnoredColumns,
-    Quiet,
-    check_output,
-    on_bad_row,
-)
+from bayesdx.cli.case_tables import reads_tables
+from bayesdx.cli.labelled_tables import DiagnosisColumn, labelled_input
+from bayesdx.cli.options import Quiet, check_output
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.presentation.drift_view import drift_blocks
@@ -25,9 +19,10 @@ from bayesdx.presentation.terminal import show, show_lines
 from bayesdx.presentation.words import counted
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.learning.labels import Others
+    from bayesdx.tables.table_options import TableOptions
 
 
+@reads_tables("keep")
 def drift(
     priors: Annotated[Path, typer.Argument(metavar="PRIORS", help="The knowledge folder.")],
     cases: Annotated[
@@ -81,9 +76,9 @@ def drift(
             "counted.",
         ),
     ] = "stop",
-    id_column: IdColumn = None,
-    ignore: IgnoredColumns = None,
     quiet: Quiet = False,
+    *,
+    table: TableOptions,
 ) -> None:
     """Say whether cases still are what the model says, over time.
 
@@ -92,34 +87,30 @@ def drift(
     slope), and how often each finding is asked. A drift says that something has changed, not what:
     people, how they are asked, how they are labelled, or the numbers.
     """
-    bad_rows = on_bad_row(on_error)
+    how = labelled_input(diagnosis, others, on_error, table)
     if output is not None and output.suffix != ".csv":
         raise InvalidCase(Fault("--output", "a name that ends in .csv", str(output)))
     # Imported here: help does not wait for it.
     from bayesdx.diagnosis.drift_check import drift as compare_windows
-    from bayesdx.tables import read_cases, write_whole
+    from bayesdx.tables import write_whole
+    from bayesdx.tables.stated_tables import read_frame
 
     if output is not None:
         check_output(output, cases, priors=priors)
 
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors)
-        frame = read_cases(cases)
+        frame = read_frame(cases, table)
     with patience("" if quiet else "comparing with cases of the model"):
         found = compare_windows(
             engine.core,
             frame,
+            how,
             time=time,
             window=window,
-            diagnosis=diagnosis,
-            # Any other word is refused there, with those that there are.
-            others=cast("Others | None", others),
             false_alarm=false_alarm,
             references=references,
             seed=seed,
-            id=id_column,
-            ignore=column_names(ignore),
-            on_error=bad_rows,
         )
     show([*drift_blocks(found), *ending(engine.knowledge.model.intended_use)])
     if output is not None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 import bayesdx
-from bayesdx.cli.case_tables import column_names
-from bayesdx.cli.options import (
-    DiagnosisColumn,
-    IdColumn,
-    IgnoredColumns,
-    Quiet,
-    Restart,
-    Resume,
-    on_bad_row,
-)
+from bayesdx.cli.case_tables import reads_tables
+from bayesdx.cli.labelled_tables import DiagnosisColumn, labelled_input
+from bayesdx.cli.options import Quiet, Restart, Resume
 from bayesdx.cli.progress import patience
 from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidKnowledge, Phrase
 from bayesdx.knowledge.learned_numbers import LEARNED_FILE
@@ -26,10 +20,11 @@ from bayesdx.presentation.learning_view import learning_blocks
 from bayesdx.presentation.terminal import show, show_lines, tell
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.learning.labels import Others
     from bayesdx.knowledge.learning_schema import Sample
+    from bayesdx.tables.table_options import TableOptions
 
 
+@reads_tables("keep")
 def learn(
     priors: Annotated[Path, typer.Argument(metavar="PRIORS", help="The knowledge folder.")],
     cases: Annotated[
@@ -81,8 +76,6 @@ def learn(
             "counted.",
         ),
     ] = "stop",
-    id_column: IdColumn = None,
-    ignore: IgnoredColumns = None,
     statistics: Annotated[
         Path | None,
         typer.Option(
@@ -112,6 +105,8 @@ def learn(
     resume: Resume = False,
     restart: Restart = False,
     quiet: Quiet = False,
+    *,
+    table: TableOptions,
 ) -> None:
     """Learn the numbers of a folder from cases.
 
@@ -120,21 +115,14 @@ def learn(
     what moved and how answers to cases that were held out fare, before and after. The files of the
     documents are not touched.
     """
-    bad_rows = on_bad_row(on_error)
+    how = labelled_input(diagnosis, others, on_error, table)
     _check_kind(cases, output, statistics, at, combine=combine, resume=resume, restart=restart)
-    labelled: dict[str, Any] = {
-        "diagnosis": diagnosis,
-        # Any other word is refused there, with those that there are.
-        "others": cast("Others | None", others),
-        "sample": cast("Sample", sample),
-        "id": id_column,
-        "ignore": column_names(ignore),
-        "on_error": bad_rows,
-    }
+    # Any other word is refused there, with those that there are.
+    chosen = cast("Sample", sample)
     if statistics is not None:
         from bayesdx.cli.learn_shared import write_statistics
 
-        write_statistics(priors, cases[0], statistics, at, labelled)
+        write_statistics(priors, cases[0], statistics, at, chosen, how, table)
         return
     assert output is not None
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
@@ -142,7 +130,8 @@ def learn(
         raise InvalidKnowledge(Fault(str(output), "a new or empty folder", got))
     # Imported here: help does not wait for it.
     from bayesdx.diagnosis.learning.learning_run import learn as learn_numbers
-    from bayesdx.tables import check_new_folder, read_cases
+    from bayesdx.tables import check_new_folder
+    from bayesdx.tables.stated_tables import read_frame
 
     check_new_folder(output)
     with patience("reading the knowledge"):
@@ -158,16 +147,17 @@ def learn(
     else:
         from bayesdx.cli.learning_memory import learning_memory
 
-        options = {**labelled, "folds": folds, "seed": seed}
+        options: dict[str, Any] = {"sample": chosen, "folds": folds, "seed": seed}
+        identity = {**options, **asdict(how), "table": table.as_dict()}
         with (
             learning_memory(
-                output, engine, cases[0], options, resume=resume, restart=restart
+                output, engine, cases[0], identity, resume=resume, restart=restart
             ) as remember,
             patience("learning"),
         ):
             say = (lambda _: None) if quiet else tell
-            frame = read_cases(cases[0])
-            found = learn_numbers(engine.core, frame, say=say, remember=remember, **options)
+            frame = read_frame(cases[0], table)
+            found = learn_numbers(engine.core, frame, how, say=say, remember=remember, **options)
             # Before what was looked at is forgotten: the disk may be full.
             _write_folder(engine.knowledge.folder, output, found.to_toml())
     show([*learning_blocks(found), *ending(engine.knowledge.model.intended_use)])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bayesdx
 from bayesdx.cli.options import check_output
@@ -14,10 +14,19 @@ from bayesdx.presentation.terminal import show_lines
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.learning.learned import Learned
+    from bayesdx.diagnosis.learning.learning_table import LabelledInput
+    from bayesdx.knowledge.learning_schema import Sample
+    from bayesdx.tables.table_options import TableOptions
 
 
 def write_statistics(
-    priors: Path, cases: str, target: Path, at: Path | None, labelled: Mapping[str, Any]
+    priors: Path,
+    cases: str,
+    target: Path,
+    at: Path | None,
+    sample: Sample,
+    how: LabelledInput,
+    table: TableOptions,
 ) -> None:
     """Write sums over cases; those of a further round beside those before.
 
@@ -27,11 +36,15 @@ def write_statistics(
     cases : str
     target, at : Path
         The file of sums; that of the round, if it is not the first one.
-    labelled : mapping
-        How `Engine.case_statistics` is to read the cases.
+    sample : {"selected", "consecutive"}
+    how : LabelledInput
+    table : TableOptions
+        How the cases are to be read.
     """
     from bayesdx.diagnosis.learning.case_statistics import CaseStatistics, NextRound, read_shared
-    from bayesdx.tables import read_cases, write_whole
+    from bayesdx.diagnosis.learning.pooled_run import case_statistics
+    from bayesdx.tables import write_whole
+    from bayesdx.tables.stated_tables import read_frame
 
     check_output(target, cases, at, priors=priors)
     if at is None and target.exists():
@@ -39,11 +52,13 @@ def write_statistics(
         raise BayesdxError(Fault(str(target), "a new file, or --at the round it lacks", got))
     with patience("summing up"):
         engine = bayesdx.load(priors)
-        found = engine.case_statistics(
-            read_cases(cases),
+        found = case_statistics(
+            engine.core,
+            read_frame(cases, table),
+            how,
             at=read_shared(NextRound, str(at), at.read_bytes()) if at else None,
             earlier=read_shared(CaseStatistics, str(target), target.read_bytes()) if at else None,
-            **labelled,
+            sample=sample,
         )
     write_whole(target, f"{found.to_json()}\n".encode())
     lines = [

@@ -170,7 +170,7 @@ IterationsOption = Annotated[
 
 
 #: A network has no words for present and absent, and its own text has an encoding too.
-@reads_tables("decimal", "yes", "no", encoding="cases_encoding")
+@reads_tables("yes", "no", encoding="cases_encoding")
 def network(
     files: NetworkFiles,
     every: Annotated[

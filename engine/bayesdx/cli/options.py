@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from bayesdx.cli.arguments import read_findings
 from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase
-
-if TYPE_CHECKING:
-    from bayesdx.diagnosis.scoring import OnBadRow
 
 FINDING_HELP = (
     "id=value, id alone for present, !id for absent. Values: present, absent, unknown, a state, a "
@@ -89,24 +86,6 @@ Resume = Annotated[
 ]
 Restart = Annotated[bool, typer.Option("--restart", help="Drop an interrupted run and begin anew.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, a summary of a line.")]
-DiagnosisColumn = Annotated[str, typer.Option(metavar="COLUMN", help="The column of diagnoses.")]
-IdColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--id",
-        metavar="COLUMN",
-        help="The column that names the cases; by default case_id.",
-        show_default=False,
-    ),
-]
-IgnoredColumns = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="COLUMNS",
-        help="Columns that are no evidence, with commas between.",
-        show_default=False,
-    ),
-]
 Folder = Annotated[
     Path | None,
     typer.Argument(
@@ -115,21 +94,6 @@ Folder = Annotated[
         show_default=False,
     ),
 ]
-
-
-def on_bad_row(word: str) -> OnBadRow:
-    """Read --on-error of a command that takes labelled cases.
-
-    Raises
-    ------
-    InvalidCase
-        It is neither stop nor skip.
-    """
-    if word == "stop":
-        return "raise"
-    if word == "skip":
-        return "reject"
-    raise InvalidCase(Fault("--on-error", "stop or skip", word))
 
 
 def one_folder(folder: Path | None, priors: Path | None) -> Path | None:

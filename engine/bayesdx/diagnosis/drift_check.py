@@ -23,11 +23,10 @@ from scipy import special, stats
 
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.held_out import EDGE, HeldAgainst, held_against, recalibration
-from bayesdx.diagnosis.learning.labels import DIAGNOSIS, Labels, Others
-from bayesdx.diagnosis.learning.learning_table import read_labelled
+from bayesdx.diagnosis.learning.labels import Labels
+from bayesdx.diagnosis.learning.learning_table import AS_WRITTEN, LabelledInput, read_labelled
 from bayesdx.diagnosis.predictive_check import exact_levels
 from bayesdx.diagnosis.results import Result
-from bayesdx.diagnosis.scoring import OnBadRow
 from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidCase, Phrase, nearest_names
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
@@ -98,17 +97,13 @@ class _Statistics:
 def drift(
     core: Core,
     frame: pd.DataFrame,
+    how: LabelledInput = AS_WRITTEN,
     *,
     time: str,
     window: str = "month",
-    diagnosis: str = DIAGNOSIS,
-    others: Others | None = None,
     false_alarm: float = FALSE_ALARM,
     references: int = REFERENCES,
     seed: int = 0,
-    id: str | None = None,
-    ignore: tuple[str, ...] = (),
-    on_error: OnBadRow = "raise",
 ) -> Drift:
     """Compare cases with the model, window after window.
 
@@ -117,11 +112,10 @@ def drift(
     core : Core
     frame : DataFrame
         Cases, with labels as for `Engine.learn` where there are any.
+    how : LabelledInput
     time : str
         The column of dates, as 2026-11-30 or with a time of day.
     window : {"day", "week", "month", "quarter", "year"}
-    diagnosis, others, id, ignore, on_error
-        As for `Engine.learn`.
     false_alarm : float
         Between 0 and 0.5.
     references : int
@@ -139,10 +133,10 @@ def drift(
         Where the table, a date or an option cannot be read; every fault at once.
     """
     _check(frame, time, window, false_alarm, references, seed)
-    read = read_labelled(core, frame, diagnosis, others, id, (*ignore, time), on_error)
+    read = read_labelled(core, frame, replace(how, ignore=(*how.ignore, time)))
     periods, bad = _periods(frame[time], read.calls, window)
     refused = {row: str(fault) for row, fault in bad.items()}
-    if refused and on_error == "raise":
+    if refused and how.on_error == "raise":
         raise InvalidCase(list(bad.values()))
     refused = {row: " ".join(map(str, faults)) for row, faults in read.bad.items()} | refused
     usable = read.usable.copy()

@@ -13,6 +13,7 @@ import pandas as pd
 from bayesdx.case_columns import ColumnRoles
 from bayesdx.errors import InvalidCase
 from bayesdx.tables.execution.rejects import CellPlaces
+from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.table_options import KnownColumns, TableOptions, open_table, roles_of
 from bayesdx.tables.whole_tables import CHUNK_ROWS, sound_chunks, whole_frame
 
@@ -55,6 +56,20 @@ class WholeTable:
             name if name and counts[name] == 1 else f"{name} row {row}".strip()
             for row, name in enumerate(ids)
         ]
+
+
+def read_frame(source: str | Path, table: TableOptions) -> pd.DataFrame:
+    """Read a table whole as it says that it is written, whatever its columns are; see `read_cases`.
+
+    Raises
+    ------
+    InvalidCase
+        As `read_cases`, and when the marks of numbers and cells cannot be those of the file.
+    """
+    if faults := table.faults(source):
+        raise InvalidCase(faults)
+    with open_cases(source, chunk_rows=CHUNK_ROWS, dialect=table.dialect) as cases:
+        return whole_frame(cases, sound_chunks(cases))
 
 
 def read_table(

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.values import is_missing, read_binary
+from bayesdx.diagnosis.values import WORDS, Words, is_missing, read_binary
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase, nearest_names
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.machine_code import Backend
@@ -116,6 +116,7 @@ def read_labels(
     others: Others | None = None,
     *,
     soft: bool = False,
+    words: Words = WORDS,
 ) -> tuple[Labels, Faults]:
     """Read the columns of labels of a table.
 
@@ -130,6 +131,8 @@ def read_labels(
     others : {"absent", "unknown"}
         What is known of causes that it does not name.
     soft : bool, whether 0.8 is a label of a cause
+    words : Words
+        How cells are written.
 
     Returns
     -------
@@ -152,10 +155,10 @@ def read_labels(
     for column in columns:
         cells = frame[column].tolist()
         if column == diagnosis:
-            found, bad = _diagnoses(cells, at, labels, column, others == "absent")
+            found, bad = _diagnoses(cells, at, labels, column, others == "absent", words)
             _merge(causes, found, labels, column, faults)
         else:
-            states, bad = _states(cells, labels, column, soft and column.startswith(CAUSE))
+            states, bad = _states(cells, labels, column, soft and column.startswith(CAUSE), words)
             if column.startswith(CAUSE):
                 found = np.full_like(causes, -1)
                 found[:, model.causes.index(column.removeprefix(CAUSE))] = states
@@ -193,11 +196,11 @@ def _checked_columns(
 
 
 def _states(
-    cells: Sequence[object], labels: Sequence[object], column: str, soft: bool
+    cells: Sequence[object], labels: Sequence[object], column: str, soft: bool, words: Words
 ) -> tuple[FloatArray, dict[int, Fault]]:
     states, bad = np.full(len(cells), -1.0), {}
     for row, cell in enumerate(cells):
-        read = read_binary(_place(labels[row], column), cell, soft=soft)
+        read = read_binary(_place(labels[row], column), cell, soft=soft, words=words)
         if isinstance(read, Fault):
             bad[row] = read
         elif not math.isnan(read):
@@ -211,12 +214,13 @@ def _diagnoses(
     labels: Sequence[object],
     column: str,
     others_absent: bool,
+    words: Words,
 ) -> tuple[FloatArray, dict[int, Fault]]:
     found = np.full((len(cells), max(at.values(), default=-1) + 1), -1.0)
     bad: dict[int, Fault] = {}
     everyone = list(at.values())
     for row, cell in enumerate(cells):
-        if is_missing(cell):
+        if is_missing(cell, words):
             continue
         names = [one.strip() for one in str(cell).split(";") if one.strip()]
         unknown = [one for one in names if one not in at and one != NO_CAUSE]

@@ -87,19 +87,16 @@ class LearningQuestions(ReadOnly):
         (6, 'selected')
         """
         from bayesdx.diagnosis.learning.learning_run import learn
+        from bayesdx.diagnosis.learning.learning_table import LabelledInput
 
         ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         return learn(
             self.core,
             cases_frame(cases),
-            diagnosis=diagnosis,
-            others=others,
+            LabelledInput(diagnosis, others, id, ignored, on_error),
             sample=sample,
             folds=folds,
             seed=seed,
-            id=id,
-            ignore=ignored,
-            on_error=on_error,
         )
 
     def case_statistics(
@@ -146,20 +143,18 @@ class LearningQuestions(ReadOnly):
         >>> engine.case_statistics([cold] * 5 + [{"runny_nose": "no"}]).cases
         6
         """
+        from bayesdx.diagnosis.learning.learning_table import LabelledInput
         from bayesdx.diagnosis.learning.pooled_run import case_statistics
 
+        ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         return case_statistics(
             self.core,
             cases_frame(cases),
+            LabelledInput(diagnosis, others, id, ignored, on_error),
             at=at,
             earlier=earlier,
-            diagnosis=diagnosis,
-            others=others,
             sample=sample,
             least=least,
-            id=id,
-            ignore=(ignore,) if isinstance(ignore, str) else tuple(ignore),
-            on_error=on_error,
         )
 
     def learn_pooled(self, places: Sequence[CaseStatistics]) -> Learned | NextRound:

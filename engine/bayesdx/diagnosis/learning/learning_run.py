@@ -20,10 +20,9 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.asking_report import asking_report, giving_away
 from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, log_probabilities
 from bayesdx.diagnosis.learning.held_out import HeldAgainst, comparison, held_against, joined
-from bayesdx.diagnosis.learning.labels import DIAGNOSIS, Others
 from bayesdx.diagnosis.learning.learned import Learned
 from bayesdx.diagnosis.learning.learned_rows import learned_rows
-from bayesdx.diagnosis.learning.learning_table import LearningTable, read_table
+from bayesdx.diagnosis.learning.learning_table import LabelledInput, LearningTable, read_table
 from bayesdx.diagnosis.learning.movable import (
     broken_constraints,
     movable_numbers,
@@ -37,7 +36,6 @@ from bayesdx.diagnosis.learning.number_posterior import (
     stated_start,
 )
 from bayesdx.diagnosis.learning.remembered import Remember, as_it_is
-from bayesdx.diagnosis.scoring import OnBadRow
 from bayesdx.errors import BayesdxError, Fault
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge.addresses import with_values
@@ -54,22 +52,18 @@ Say = Callable[[str], None]
 def learn(
     core: Core,
     frame: pd.DataFrame,
+    how: LabelledInput,
     *,
-    diagnosis: str = DIAGNOSIS,
-    others: Others | None = None,
     sample: Sample = "selected",
     folds: int = FOLDS,
     seed: int = SEED,
-    id: str | None = None,
-    ignore: tuple[str, ...] = (),
-    on_error: OnBadRow = "raise",
     say: Say = lambda _: None,
     remember: Remember = as_it_is,
 ) -> Learned:
     """Learn numbers from cases; see `Engine.learn`."""
-    _check_options(sample, folds, seed, on_error)
+    _check_options(sample, folds, seed, how.on_error)
     chain = movable_numbers(core, sample)
-    table = read_table(core, frame, diagnosis, others, id, ignore, on_error)
+    table = read_table(core, frame, how)
     n = len(table.cases.evidence)
     say(f"{n} cases, {table.counts['labelled']} labelled; {table.counts['refused']} refused")
     keep = partial(remember, name="whole")

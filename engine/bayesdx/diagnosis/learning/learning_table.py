@@ -12,6 +12,7 @@ from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, log_probabilities
 from bayesdx.diagnosis.learning.labels import (
+    DIAGNOSIS,
     Faults,
     LabelledRows,
     Labels,
@@ -21,6 +22,7 @@ from bayesdx.diagnosis.learning.labels import (
     read_labels,
 )
 from bayesdx.diagnosis.scoring import OnBadRow
+from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.model import BoolArray, IntArray
@@ -28,6 +30,38 @@ from bayesdx.inference.noisy.query import posteriors
 
 #: How often a search with its folds asks for the same cases, derivatives counted twice.
 _LOOKS = 100
+
+
+@dataclass(frozen=True)
+class LabelledInput:
+    """How a table of labelled cases is to be read.
+
+    Attributes
+    ----------
+    diagnosis : str
+        The column of diagnoses.
+    others : {"absent", "unknown"}, optional
+        What is known of causes that a diagnosis does not name; needed where there is one.
+    id : str, optional
+        The column that names the cases, `case_id` by default.
+    ignore : tuple of str
+        Columns that are no evidence.
+    on_error : {"raise", "reject", "skip"}
+        What a row does that cannot be read: raise, or be left out and told.
+    words : Words
+        How cells are written.
+    """
+
+    diagnosis: str = DIAGNOSIS
+    others: Others | None = None
+    id: str | None = None
+    ignore: tuple[str, ...] = ()
+    on_error: OnBadRow = "raise"
+    words: Words = WORDS
+
+
+#: A table with the usual columns and words, every row of which can be read.
+AS_WRITTEN = LabelledInput()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +88,9 @@ class LearningTable:
     counts: dict[str, int]
 
 
-def read_table(
-    core: Core,
-    frame: pd.DataFrame,
-    diagnosis: str,
-    others: Others | None,
-    id: str | None,
-    ignore: tuple[str, ...],
-    on_error: OnBadRow,
-) -> LearningTable:
+def read_table(core: Core, frame: pd.DataFrame, how: LabelledInput) -> LearningTable:
     """Read findings and labels; leave out rows that cannot be learned from."""
-    read = read_labelled(core, frame, diagnosis, others, id, ignore, on_error, soft=True)
+    read = read_labelled(core, frame, how, soft=True)
     used = np.flatnonzero(read.usable)
     return _possible(core, read.cases, read.labels, used, read.calls, read.bad)
 
@@ -91,15 +117,7 @@ class LabelledCases:
 
 
 def read_labelled(
-    core: Core,
-    frame: pd.DataFrame,
-    diagnosis: str,
-    others: Others | None,
-    id: str | None,
-    ignore: tuple[str, ...],
-    on_error: OnBadRow,
-    *,
-    soft: bool = False,
+    core: Core, frame: pd.DataFrame, how: LabelledInput, *, soft: bool = False
 ) -> LabelledCases:
     """Read findings and labels of every row; raise where a row is bad, or note what is wrong.
 
@@ -107,16 +125,18 @@ def read_labelled(
     """
     if not len(frame):
         raise InvalidCase(Fault("cases", "one row or more", NOTHING))
-    own = [name for name in frame.columns if is_label(name, diagnosis)]
+    own = [name for name in frame.columns if is_label(name, how.diagnosis)]
     rest = [str(name) for name in frame.columns if name not in own]
-    roles = column_roles(rest, core.reader.names.knows, id=id, ignore=ignore)
+    roles = column_roles(rest, core.reader.names.knows, id=how.id, ignore=how.ignore)
     calls = frame[roles.id].tolist() if roles.id else frame.index.tolist()
-    labels, bad = read_labels(core, frame, calls, diagnosis, others, soft=soft)
+    labels, bad = read_labels(
+        core, frame, calls, how.diagnosis, how.others, soft=soft, words=how.words
+    )
     evidence = {name: frame[name].array for name in roles.evidence}
-    cases, good, unread = core.reader.read_rows(evidence, len(frame), calls)
+    cases, good, unread = core.reader.read_rows(evidence, len(frame), calls, how.words)
     for row, fault in unread:
         bad.setdefault(row, []).insert(0, fault)
-    if bad and on_error == "raise":
+    if bad and how.on_error == "raise":
         raise InvalidCase([fault for row in sorted(bad) for fault in bad[row]])
     usable = good.copy()
     usable[list(bad)] = False

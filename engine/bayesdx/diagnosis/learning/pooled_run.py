@@ -24,10 +24,10 @@ from bayesdx.diagnosis.learning.case_statistics import (
     named_steps,
     steps_of,
 )
-from bayesdx.diagnosis.learning.labels import DIAGNOSIS, LabelledRows, Others
+from bayesdx.diagnosis.learning.labels import LabelledRows
 from bayesdx.diagnosis.learning.learned import Learned
 from bayesdx.diagnosis.learning.learned_rows import learned_rows
-from bayesdx.diagnosis.learning.learning_table import read_table
+from bayesdx.diagnosis.learning.learning_table import LabelledInput, read_table
 from bayesdx.diagnosis.learning.movable import (
     broken_constraints,
     movable_numbers,
@@ -36,7 +36,6 @@ from bayesdx.diagnosis.learning.movable import (
 )
 from bayesdx.diagnosis.learning.number_posterior import CaseLikelihood, find_mode
 from bayesdx.diagnosis.learning.pooled import UnansweredError, pooled_likelihood
-from bayesdx.diagnosis.scoring import OnBadRow
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.knowledge.addresses import with_values
 from bayesdx.knowledge.learning_schema import Learning, Sample
@@ -46,19 +45,15 @@ from bayesdx.knowledge.overrides import numbers_digest
 def case_statistics(
     core: Core,
     frame: pd.DataFrame,
+    how: LabelledInput,
     *,
     at: NextRound | None = None,
     earlier: CaseStatistics | None = None,
-    diagnosis: str = DIAGNOSIS,
-    others: Others | None = None,
     sample: Sample = "selected",
     least: int = LEAST_CASES,
-    id: str | None = None,
-    ignore: tuple[str, ...] = (),
-    on_error: OnBadRow = "raise",
 ) -> CaseStatistics:
     """Sum up what cases say of the numbers; see `Engine.case_statistics`."""
-    faults = option_faults(sample, on_error)
+    faults = option_faults(sample, how.on_error)
     if type(least) is not int or least < 1:
         faults.append(Fault("least", "a whole number of at least 1", least))
     if faults:
@@ -66,7 +61,7 @@ def case_statistics(
     chain, digest = movable_numbers(core, sample), numbers_digest(core.elicited)
     if at is not None:
         _check_round(at.computed_from, at.sample, "the round", digest, sample)
-    table = read_table(core, frame, diagnosis, others, id, ignore, on_error)
+    table = read_table(core, frame, how)
     steps = {} if at is None else dict(at.steps)
     sums, numbers, suppressed = _sums_at(chain, table.rows, steps, least)
     found = CaseStatistics(
