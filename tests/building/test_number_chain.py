@@ -1,5 +1,6 @@
 """Stated numbers as variables: slopes are those of differences, modes are what is stated."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,13 @@ from small_priors import SMALL, write_priors
 import bayesdx
 from bayesdx.building import number_chain
 from bayesdx.building.number_chain import PROBABILITY, RATIO, SHARE, NumberChain, stated_prior
-from bayesdx.diagnosis.learning.case_likelihood import expand, log_probabilities
+from bayesdx.diagnosis.learning import number_posterior
+from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, expand, log_probabilities
 from bayesdx.diagnosis.learning.labels import LabelledRows
+from bayesdx.diagnosis.learning.number_posterior import fit_numbers, stated_start
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.number_layout import numbers_of
+from bayesdx.inference.noisy.sampling import observe, sample_cases
 from bayesdx.knowledge.distributions import BetaFit
 
 
@@ -89,6 +93,44 @@ def test_information_is_that_of_the_cases_one_by_one(
         slope = expand(model, slopes, one).gradient
         total += np.outer(slope, slope)
     np.testing.assert_allclose(whole.information, total, rtol=1e-9, atol=1e-9)
+
+
+def test_a_sample_informs_and_all_cases_are_differentiated(
+    engine: bayesdx.Engine, chain: NumberChain
+) -> None:
+    rows, still = cases(engine, 40, 5), np.zeros(len(chain.movers))
+    model, slopes = chain.model(still), chain.slopes(still)
+    assert model is not None
+    whole = expand(model, slopes, rows)
+    found = expand(model, slopes, rows, tile=7, informing=10)
+    assert (found.sampled, whole.sampled) == (True, False)
+    assert found.value == pytest.approx(whole.value, rel=1e-12)
+    np.testing.assert_allclose(found.gradient, whole.gradient, rtol=1e-10, atol=1e-10)
+    own = expand(model, slopes, chosen_cases(rows, np.arange(0, 40, 4)))
+    np.testing.assert_allclose(found.information, 4.0 * own.information, rtol=1e-10, atol=1e-12)
+    assert not expand(model, slopes, rows, informing=41).sampled
+
+
+def test_the_mode_is_the_same_when_a_sample_informs_the_search(
+    engine: bayesdx.Engine, chain: NumberChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, rng, start, found = engine.core.model, np.random.default_rng(6), stated_start(chain), []
+    sample = sample_cases(model, 200, rng)
+    evidence = observe(model, sample, rng, asked=(0.5, 0.5))
+    # All causes known: with hidden ones there may be several modes.
+    labelled = replace(evidence, causes=sample.causes.astype(np.int8))
+    rows = LabelledRows(labelled, np.arange(200), np.ones(200), 200)
+    for informing in (200, 30):
+        monkeypatch.setattr(number_posterior, "MOST_INFORMING", informing)
+        found.append(fit_numbers(chain, rows, start))
+    by_all, by_some = found
+    assert by_all.way.arrived
+    assert by_some.way.arrived
+    assert by_some.way.values[-1] == pytest.approx(by_all.way.values[-1], abs=0.01)
+    assert set(np.flatnonzero(by_some.steps)) == set(np.flatnonzero(by_all.steps))
+    np.testing.assert_allclose(by_some.steps, by_all.steps, atol=0.02)
+    # Widths are made of all cases.
+    np.testing.assert_allclose(by_some.deviation, by_all.deviation, rtol=0.02)
 
 
 def test_densities_are_those_that_numbers_are_drawn_from(chain: NumberChain) -> None:

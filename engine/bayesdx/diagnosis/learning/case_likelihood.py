@@ -9,12 +9,14 @@ from scipy import sparse
 
 from bayesdx.diagnosis.learning.labels import LabelledRows
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.case_scores import ScoreSweep
+from bayesdx.inference.noisy.case_scores import CaseScores, ScoreSweep
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 
-#: Cases whose derivatives are kept at a time.
-TILE = 1024
+#: Cases whose derivatives are kept at a time; and whose probabilities are worked out at a time.
+TILE, _VALUES = 1024, 1 << 16
+#: Cases, evenly spread, whose derivatives are the information while a mode is searched for.
+MOST_INFORMING = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,18 +32,25 @@ class Expansion:
         (Berndt, Hall, Hall and Hausman 1974).
     cases : int array (J,), optional
         How many cases speak of each number: have a derivative by it.
+    sampled : bool
+        Whether information and number of cases are those of a sample, as if all cases were so.
     """
 
     value: float
     gradient: FloatArray
     information: FloatArray
     cases: IntArray | None = None
+    sampled: bool = False
 
 
 def log_probabilities(model: NoisyModel, rows: LabelledRows) -> FloatArray:
     """Log P(findings, labels) of each case, (N,); ``-inf`` where that is impossible."""
-    found = posteriors(model, rows.evidence, only_evidence=True, backend=rows.backend)
-    return _log_sums(found.complete().log_evidence, rows)[0]
+    result = np.empty(rows.n_cases)
+    for first in range(0, rows.n_cases, _VALUES):
+        part = _cases(rows, first, min(first + _VALUES, rows.n_cases))
+        found = posteriors(model, part.evidence, only_evidence=True, backend=part.backend)
+        result[first : first + _VALUES] = _log_sums(found.complete().log_evidence, part)[0]
+    return result
 
 
 def _log_sums(log_evidence: FloatArray, rows: LabelledRows) -> tuple[FloatArray, FloatArray]:
@@ -59,7 +68,12 @@ def _log_sums(log_evidence: FloatArray, rows: LabelledRows) -> tuple[FloatArray,
 
 
 def expand(
-    model: NoisyModel, slopes: sparse.csc_array, rows: LabelledRows, *, tile: int = TILE
+    model: NoisyModel,
+    slopes: sparse.csc_array,
+    rows: LabelledRows,
+    *,
+    tile: int = TILE,
+    informing: int | None = None,
 ) -> Expansion:
     """Differentiate the log probability of all cases by stated numbers.
 
@@ -74,6 +88,9 @@ def expand(
         Cases that are possible under the model.
     tile : int
         Cases at a time: memory does not grow with their number.
+    informing : int, optional
+        Cases, evenly spread, of which the information is made where there are more; all by default.
+        Its outer products take longer than everything else.
 
     Returns
     -------
@@ -83,39 +100,52 @@ def expand(
     value, gradient = 0.0, np.zeros(n_numbers)
     information, cases = np.zeros((n_numbers, n_numbers)), np.zeros(n_numbers, dtype=np.intp)
     sweep = ScoreSweep(model, tied=True, along=slopes, backend=rows.backend)
-    for first in range(0, rows.n_cases, tile):
-        part = _cases(rows, np.arange(first, min(first + tile, rows.n_cases)))
-        log_total, own = _derivatives(sweep, part)
+    n, n_informing = rows.n_cases, min(rows.n_cases, informing or rows.n_cases)
+    spread = np.arange(n_informing) * n // n_informing
+    for first in range(0, n, tile):
+        part = _cases(rows, first, min(first + tile, n))
+        log_evidence, found = _scores(sweep, part)
+        log_total, share = _log_sums(log_evidence, part)
         value += float(log_total.sum())
-        gradient += own.sum(axis=0)
+        for one in found:
+            gradient += one.total(share[one.rows])
+        chosen = spread[(spread >= first) & (spread < first + tile)] - first
+        own = _derivatives(part, share, found, chosen)
         information += own.T @ own
         cases += np.count_nonzero(own, axis=0)
-    return Expansion(value, gradient, information, cases)
+    information *= n / n_informing
+    return Expansion(value, gradient, information, cases, n_informing < n)
 
 
-def _derivatives(sweep: ScoreSweep, rows: LabelledRows) -> tuple[FloatArray, FloatArray]:
-    """Log probability (n,) and its derivatives (n, J) of a few cases."""
-    n_rows = len(rows.owner)
-    log_evidence, parts, order = np.full(n_rows, -np.inf), [], []
-    for found in sweep.scores(rows.evidence, n_rows):
-        log_evidence[found.rows] = found.log_evidence
-        parts.append(found.values)
-        order.append(found.rows)
-    log_total, share = _log_sums(log_evidence, rows)
-    where = rows.owner, np.arange(n_rows)
-    gather = sparse.csr_array((share, where), shape=(rows.n_cases, n_rows))
-    at = np.concatenate(order)
-    own = (gather[:, at] @ sparse.vstack(parts)).toarray()
-    return log_total, np.asarray(own)
+def _scores(sweep: ScoreSweep, rows: LabelledRows) -> tuple[FloatArray, list[CaseScores]]:
+    """Log evidence (R,) of a few rows, and its derivatives, part by part."""
+    log_evidence, n_rows = np.full(len(rows.owner), -np.inf), len(rows.owner)
+    parts = list(sweep.scores(rows.evidence, n_rows))
+    for one in parts:
+        log_evidence[one.rows] = one.log_evidence
+    return log_evidence, parts
 
 
-def _cases(rows: LabelledRows, chosen: IntArray) -> LabelledRows:
+def _derivatives(
+    rows: LabelledRows, share: FloatArray, found: list[CaseScores], chosen: IntArray
+) -> FloatArray:
+    """Derivatives (n, J) of the log probability of ``chosen`` cases."""
+    wanted = np.isin(rows.owner, chosen)
+    parts = [one.take(np.flatnonzero(wanted[one.rows])) for one in found]
+    where = rows.owner, np.arange(len(share))
+    gather = sparse.csr_array((share, where), shape=(rows.n_cases, len(share)))
+    at = np.concatenate([one.rows for one in parts])
+    own = gather[chosen][:, at] @ sparse.vstack([one.values for one in parts])
+    return np.asarray(own.toarray())
+
+
+def _cases(rows: LabelledRows, first: int, last: int) -> LabelledRows:
     """Return consecutive cases."""
-    first, last = np.searchsorted(rows.owner, [chosen[0], chosen[-1] + 1])
-    own = slice(int(first), int(last))
+    at, end = np.searchsorted(rows.owner, [first, last])
+    own = slice(int(at), int(end))
     evidence: Evidence = rows.evidence.take(own)
-    owner, sign = rows.owner[own] - chosen[0], rows.sign[own]
-    return LabelledRows(evidence, owner, sign, len(chosen), rows.backend)
+    owner, sign = rows.owner[own] - first, rows.sign[own]
+    return LabelledRows(evidence, owner, sign, last - first, rows.backend)
 
 
 def chosen_cases(rows: LabelledRows, chosen: IntArray) -> LabelledRows:

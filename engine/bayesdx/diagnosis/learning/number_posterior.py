@@ -13,7 +13,12 @@ from bayesdx.building.number_chain import NumberChain, StatedPrior, stated_prior
 from bayesdx.building.number_draws import EDGE
 from bayesdx.building.perturbations import Mover
 from bayesdx.diagnosis.learning.ascent import Ascent, Terrain, climb
-from bayesdx.diagnosis.learning.case_likelihood import Expansion, expand, log_probabilities
+from bayesdx.diagnosis.learning.case_likelihood import (
+    MOST_INFORMING,
+    Expansion,
+    expand,
+    log_probabilities,
+)
 from bayesdx.diagnosis.learning.labels import LabelledRows
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
@@ -66,8 +71,11 @@ class Likelihood(Protocol):
     def value(self, steps: FloatArray) -> float:
         """Log probability of the cases; ``-inf`` where the numbers cannot hold together."""
 
-    def expansion(self, steps: FloatArray) -> Expansion:
-        """The same with its derivatives, where it is possible."""
+    def expansion(self, steps: FloatArray, *, whole: bool = False) -> Expansion:
+        """The same with its derivatives, where it is possible.
+
+        The information may be that of a sample of the cases, but for the ``whole``.
+        """
 
     def only(self, informed: BoolArray) -> tuple[Likelihood, IntArray]:
         """Return that of some numbers, with every share of a risk or none, and which."""
@@ -85,13 +93,14 @@ class CaseLikelihood:
         model = self._model_at(steps)
         return -np.inf if model is None else float(log_probabilities(model, self._rows).sum())
 
-    def expansion(self, steps: FloatArray) -> Expansion:
+    def expansion(self, steps: FloatArray, *, whole: bool = False) -> Expansion:
         """Differentiate it by the numbers of the chain."""
         model, start = self._model_at(steps), self._start
         assert model is not None
         known = start is not None and np.array_equal(start.steps, steps)
         slopes = start.slopes if start and known else self._chain.slopes(steps)
-        return expand(model, slopes, self._rows)
+        informing = None if whole else MOST_INFORMING
+        return expand(model, slopes, self._rows, informing=informing)
 
     def only(self, informed: BoolArray) -> tuple[CaseLikelihood, IntArray]:
         """Return that of some numbers, and which."""
@@ -139,15 +148,22 @@ def find_mode(
 ) -> NumberPosterior:
     """Find the mode of prior and likelihood together, from steps (J,) that are possible."""
     begun = likelihood.expansion(start)
-    moving, free = likelihood.only(np.diag(begun.information) > 0.0)
+    # A sample may lack the few cases that speak of a number.
+    told = (np.diag(begun.information) > 0.0) | (begun.gradient != 0.0)
+    moving, free = likelihood.only(told)
     if not len(free):
         return _around(prior, free, Ascent(start[free], (begun.value,), True), None)
     search = _PosteriorSurface(moving, prior.take(free))
-    first = Expansion(begun.value, begun.gradient[free], begun.information[np.ix_(free, free)])
+    block = begun.information[np.ix_(free, free)]
+    first = Expansion(begun.value, begun.gradient[free], block, sampled=begun.sampled)
     search.last = start[free], first
     way = climb(search.value, search.look, start[free], search.look(start[free]))
-    found = search.expansion(way.point).information if widths else None
-    return _around(prior, free, way, found)
+    if not widths:
+        return _around(prior, free, way, None)
+    last = search.expansion(way.point)
+    if last.sampled:
+        last = moving.expansion(way.point, whole=True)
+    return _around(prior, free, way, last.information)
 
 
 class _PosteriorSurface:

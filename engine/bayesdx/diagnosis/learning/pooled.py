@@ -55,15 +55,22 @@ class PooledLikelihood:
         """Log probability of the cases."""
         return self.expansion(steps).value
 
-    def expansion(self, steps: FloatArray) -> Expansion:
-        """Add up what the places say; raise `UnansweredError` where one was not asked."""
+    def expansion(self, steps: FloatArray, *, whole: bool = True) -> Expansion:
+        """Add up what the places say, which is of all their cases.
+
+        Raises
+        ------
+        UnansweredError
+            Where one was not asked.
+        """
+        del whole
         n = len(self.chain.movers)
-        whole = np.zeros(n)
+        point = np.zeros(n)
         # Adding 0 makes no difference but to -0.
-        whole[self.free] = steps + 0.0
-        key = whole.tobytes()
+        point[self.free] = steps + 0.0
+        key = point.tobytes()
         if any(key not in sums for sums in self.sums):
-            raise UnansweredError(whole)
+            raise UnansweredError(point)
         value, gradient, information = 0.0, np.zeros(n), np.zeros((n, n))
         for own, sums in zip(self.numbers, self.sums, strict=True):
             one, block = sums[key], np.zeros((len(own), len(own)))

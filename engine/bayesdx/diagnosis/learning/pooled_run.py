@@ -94,7 +94,7 @@ def _sums_at(
     numbers, suppressed : tuples of str
         Of which at least ``least`` cases speak, and of which fewer do.
     """
-    found = CaseLikelihood(chain, rows).expansion(steps_of(chain, steps))
+    found = CaseLikelihood(chain, rows).expansion(steps_of(chain, steps), whole=True)
     assert found.cases is not None
     names = [mover_name(one) for one in chain.movers]
     own = np.flatnonzero(found.cases >= least)

@@ -61,10 +61,12 @@ class RememberedLikelihood:
         kept = self._kept("value", steps, lambda: {"value": self.likelihood.value(steps)})
         return float(kept["value"])
 
-    def expansion(self, steps: FloatArray) -> Expansion:
+    def expansion(self, steps: FloatArray, *, whole: bool = False) -> Expansion:
         """Differentiate it."""
-        kept = self._kept("expansion", steps, lambda: vars(self.likelihood.expansion(steps)))
-        return Expansion(float(kept["value"]), kept["gradient"], kept["information"])
+        what = "whole" if whole else "expansion"
+        kept = self._kept(what, steps, lambda: vars(self.likelihood.expansion(steps, whole=whole)))
+        value, sampled = float(kept["value"]), bool(kept["sampled"])
+        return Expansion(value, kept["gradient"], kept["information"], sampled=sampled)
 
     def only(self, informed: BoolArray) -> tuple[RememberedLikelihood, IntArray]:
         """Return that of some numbers, and which."""
