@@ -31,7 +31,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 import bayesdx
-from bayesdx.diagnosis.learning.case_likelihood import chosen_cases
+from bayesdx.diagnosis.learning.case_weight import AUTO, CaseWeight, ModeSearch
 from bayesdx.diagnosis.learning.labels import CAUSE
 from bayesdx.diagnosis.learning.learning_table import AS_WRITTEN, read_table
 from bayesdx.diagnosis.learning.movable import movable_numbers
@@ -182,8 +182,12 @@ def learned_posteriors(
     folds: int = FOLDS,
     repeats: int = REPEATS,
     seed: int = SEED,
-) -> np.ndarray:
-    """Posteriors of `CAUSES` for patients by numbers learned without them, (repeats, 2, N)."""
+    case_weight: CaseWeight = 1.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Posteriors of `CAUSES` for patients by numbers learned without them, (repeats, 2, N).
+
+    Beside them what patients counted as in each fit, (repeats, folds).
+    """
     core, rng = engine.core, np.random.default_rng(seed)
     labels = {
         CAUSE + cause: np.where(mechanism == label, "present", "absent")
@@ -198,17 +202,19 @@ def learned_posteriors(
     whole = fit_numbers(chain, table.rows, stated_start(chain), widths=False)
     start, n = Start(whole.steps, chain.slopes(whole.steps)), len(cases)
     at = [core.model.causes.index(cause) for cause in CAUSES.values()]
-    said = np.empty((repeats, len(at), n))
+    search = ModeSearch(chain, table, case_weight, seed)
+    said, weights = np.empty((repeats, len(at), n)), np.empty((repeats, folds))
     for repeat in range(repeats):
         order = rng.permutation(n)
         for fold in range(folds):
             held = np.sort(order[fold::folds])
-            rest = chosen_cases(table.rows, np.setdiff1d(np.arange(n), held))
-            model = chain.model(fit_numbers(chain, rest, start, widths=False).steps)
+            rest = np.setdiff1d(np.arange(n), held)
+            found, weights[repeat, fold] = search.mode("", rest, start)
+            model = chain.model(found.steps)
             assert model is not None
             answer = posteriors(model, table.cases.evidence.take(held)).complete()
             said[repeat][:, held] = answer.causes[:, at].T
-    return said
+    return said, weights
 
 
 def repeated(said: np.ndarray, truth: np.ndarray) -> dict[str, float]:
@@ -218,13 +224,18 @@ def repeated(said: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 
 def learned_lines(
-    said: np.ndarray, mechanism: np.ndarray, resamples: int = RESAMPLES, seed: int = SEED
+    said: np.ndarray,
+    weights: np.ndarray,
+    mechanism: np.ndarray,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
 ) -> list[str]:
     """Say what the answers of learned numbers are worth, in words and numbers."""
     rng = np.random.default_rng(seed)
     lines = [
         "",
-        f"Learned without the patients who are answered, {len(said)} times in other parts.",
+        f"Learned without the patients who are answered, {len(said)} times in other parts; each",
+        f"patient counted as {weights.mean():.3g} ({weights.min():g} to {weights.max():g}).",
     ]
     for i, (label, cause) in enumerate(CAUSES.items()):
         lines += ["", f"{label}: posterior of {cause}"]
@@ -269,6 +280,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--resamples", type=int, default=RESAMPLES)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--learn", action="store_true", help="also after learning, held out")
+    parser.add_argument("--case-weight", default="1", help="of a patient, see Engine.learn; auto")
     parser.add_argument("-o", "--output", type=Path, default=None, help="also as JSON")
     told = parser.parse_args(words)
     cases, mechanism = read_patients(told.patients)
@@ -278,8 +290,11 @@ def main(words: list[str] | None = None) -> None:
         told.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     lines = lines_of(found)
     if told.learn:
-        said = learned_posteriors(engine, cases, mechanism, seed=told.seed)
-        lines += learned_lines(said, mechanism, told.resamples, told.seed)
+        weight = AUTO if told.case_weight == AUTO else float(told.case_weight)
+        said, weights = learned_posteriors(
+            engine, cases, mechanism, seed=told.seed, case_weight=weight
+        )
+        lines += learned_lines(said, weights, mechanism, told.resamples, told.seed)
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -102,10 +102,10 @@ def test_learned_numbers_answer_those_who_were_left_out(
     table = written(tmp_path / "patients.csv", rows)
     cases, mechanism = study.read_patients(table)
     engine = study.bayesdx.load()
-    said = study.learned_posteriors(engine, cases, mechanism, folds=2, repeats=1)
+    said, weights = study.learned_posteriors(engine, cases, mechanism, folds=2, repeats=1)
     stated = engine.score(cases)["lumbar_radiculopathy"].to_numpy()
     # The signs of a nerve root are those of all others here: that is learned.
     own = mechanism == "Peripheral Neuropathic"
     assert (said[0, 0, own] > stated[own]).all()
     assert (said[0, 0, ~own] < stated[~own]).any()
-    assert "not to be had" not in "\n".join(study.learned_lines(said, mechanism, 20))
+    assert "not to be had" not in "\n".join(study.learned_lines(said, weights, mechanism, 20))

@@ -183,3 +183,21 @@ def test_an_interrupted_search_goes_on(
     ran = run("learn", HEADACHE, str(cases), "-o", str(tmp_path / "third"), *options, "--restart")
     assert (ran.code, "a folder of an unfinished run, or none" in ran.err) == (2, True)
     assert (third / "diary.txt").read_text() == "not ours"
+
+
+def test_what_a_case_counts_as_is_told_and_kept(run, cases, tmp_path: Path) -> None:
+    new, given = tmp_path / "new", ("learn", HEADACHE, str(cases), "--others", "absent")
+    ran = run(*given, "--folds", "2", "--case-weight", "0.25", "-o", str(new), "--quiet")
+    assert ran.code == 0, ran.err
+    assert "Each case counted as 0.25 of one." in ran.out
+    assert "case_weight = 0.25" in (new / "learned.toml").read_text().splitlines()
+    assert run("check", str(new)).code == 0
+    other = tmp_path / "other"
+    for word, got in (("often", "'often'"), ("2", "2.0"), ("nan", "nan")):
+        refused = run(*given, "--case-weight", word, "-o", str(other))
+        assert refused.code == 2
+        assert f"expected a number above 0, at most 1, or auto, got {got}." in refused.err
+    sums = run(*given, "--statistics", str(tmp_path / "s.json"), "--case-weight", "auto")
+    assert sums.code == 2
+    assert "sums are of whole cases" in sums.err
+    assert not other.exists()

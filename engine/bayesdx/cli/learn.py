@@ -13,13 +13,14 @@ from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.labelled_tables import DiagnosisColumn, labelled_input
 from bayesdx.cli.options import Quiet, Restart, Resume
 from bayesdx.cli.progress import patience
-from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidKnowledge, Phrase
+from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidCase, InvalidKnowledge, Phrase
 from bayesdx.knowledge.learned_numbers import LEARNED_FILE
 from bayesdx.presentation.layout import ending
 from bayesdx.presentation.learning_view import learning_blocks
 from bayesdx.presentation.terminal import show, show_lines, tell
 
 if TYPE_CHECKING:
+    from bayesdx.diagnosis.learning.case_weight import CaseWeight
     from bayesdx.knowledge.learning_schema import Sample
     from bayesdx.tables.table_options import TableOptions
 
@@ -64,6 +65,14 @@ def learn(
         ),
     ] = "selected",
     diagnosis: DiagnosisColumn = "diagnosis",
+    case_weight: Annotated[
+        str,
+        typer.Option(
+            metavar="W|auto",
+            help="What each case counts as beside what was stated, above 0 and at most 1; auto: "
+            "what answers cases best that are held out from those learned from.",
+        ),
+    ] = "1",
     folds: Annotated[
         int, typer.Option(help="Parts of the cases that are scored by what the others say.")
     ] = 5,
@@ -117,6 +126,7 @@ def learn(
     """
     how = labelled_input(diagnosis, others, on_error, table)
     _check_kind(cases, output, statistics, at, combine=combine, resume=resume, restart=restart)
+    weight = _weight(case_weight, "--combine" if combine else "--statistics" if statistics else "")
     # Any other word is refused there, with those that there are.
     chosen = cast("Sample", sample)
     if statistics is not None:
@@ -147,7 +157,12 @@ def learn(
     else:
         from bayesdx.cli.learning_memory import learning_memory
 
-        options: dict[str, Any] = {"sample": chosen, "folds": folds, "seed": seed}
+        options: dict[str, Any] = {
+            "sample": chosen,
+            "case_weight": weight,
+            "folds": folds,
+            "seed": seed,
+        }
         identity = {**options, **asdict(how), "table": table.as_dict()}
         with (
             learning_memory(
@@ -162,6 +177,18 @@ def learn(
             _write_folder(engine.knowledge.folder, output, found.to_toml())
     show([*learning_blocks(found), *ending(engine.knowledge.model.intended_use)])
     show_lines(f"{output}: a copy of {priors} with {LEARNED_FILE}")
+
+
+def _weight(text: str, sums: str) -> CaseWeight:
+    """Read --case-weight; words that are none are refused where options are checked."""
+    try:
+        weight: Any = float(text)
+    except ValueError:
+        weight = text
+    if sums and weight != 1.0:
+        expected = "a table of cases and --output: sums are of whole cases"
+        raise InvalidCase(Fault("--case-weight", expected, Phrase(sums)))
+    return cast("CaseWeight", weight)
 
 
 def _check_kind(

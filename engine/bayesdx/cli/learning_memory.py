@@ -19,7 +19,7 @@ from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
 from bayesdx.inference.arrays import FloatArray
 
 if TYPE_CHECKING:
-    from bayesdx.diagnosis.learning.remembered import Remember
+    from bayesdx.diagnosis.learning.number_posterior import Remember
 
 _IDENTITY = "run.json"
 
@@ -65,7 +65,8 @@ def learning_memory(
         An unfinished run is there and neither ``resume`` nor ``restart`` is asked for; or
         ``resume`` is, and it was one of other cases, numbers or options.
     """
-    from bayesdx.diagnosis.learning.remembered import RememberedLikelihood, as_it_is
+    from bayesdx.diagnosis.learning.number_posterior import as_it_is
+    from bayesdx.diagnosis.learning.remembered import RememberedLikelihood
     from bayesdx.tables.execution.part_journal import refuse_another_run
     from bayesdx.tables.sources.streams import file_digest
     from bayesdx.whole_files import replace_file

@@ -97,6 +97,7 @@ def learning_text(learning: Learning) -> str:
         f"cases = {learning.cases}",
         f"labelled = {learning.labelled}",
         f"sample = {json.dumps(learning.sample)}",
+        f"case_weight = {learning.case_weight!r}",
         f"no_longer_hold = {json.dumps(list(learning.no_longer_hold))}",
     ]
     for one in learning.number:

@@ -50,6 +50,8 @@ class Learning(Frozen):
         Cases used, and those among them of whose causes something was known.
     sample : str
         How they were chosen; priors are learned from consecutive cases only.
+    case_weight : float
+        What each case counted as beside what was stated; 1 but where that was asked for.
     no_longer_hold : tuple of str
         Ids of constraints that held before.
     """
@@ -58,5 +60,6 @@ class Learning(Frozen):
     cases: int = Field(ge=0)
     labelled: int = Field(ge=0)
     sample: Sample
+    case_weight: float = Field(default=1.0, gt=0.0, le=1.0)
     no_longer_hold: Names = ()
     number: Annotated[tuple[LearnedNumber, ...], Field(strict=False)] = ()

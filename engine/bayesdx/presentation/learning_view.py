@@ -48,6 +48,8 @@ def learning_blocks(found: Learned) -> Iterator[Block]:
         else ("cases selected in some way: priors, effects of risks and prevalences are held fixed")
     )
     yield Paragraph(f"{chosen[0].upper()}{chosen[1:]}.")
+    if found.case_weight != 1.0:
+        yield Paragraph(f"Each case counted as {found.case_weight:g} of one.")
     yield BLANK
     yield from _numbers(found)
     yield BLANK

@@ -102,6 +102,7 @@ def expand(
     sweep = ScoreSweep(model, tied=True, along=slopes, backend=rows.backend)
     n, n_informing = rows.n_cases, min(rows.n_cases, informing or rows.n_cases)
     spread = np.arange(n_informing) * n // n_informing
+    waiting = np.empty((0, n_numbers))
     for first in range(0, n, tile):
         part = _cases(rows, first, min(first + tile, n))
         log_evidence, found = _scores(sweep, part)
@@ -111,8 +112,12 @@ def expand(
             gradient += one.total(share[one.rows])
         chosen = spread[(spread >= first) & (spread < first + tile)] - first
         own = _derivatives(part, share, found, chosen)
-        information += own.T @ own
         cases += np.count_nonzero(own, axis=0)
+        waiting = np.vstack([waiting, own])
+        # Few outer products at a time take as long as many.
+        if len(waiting) >= tile or first + tile >= n:
+            information += waiting.T @ waiting
+            waiting = np.empty((0, n_numbers))
     information *= n / n_informing
     return Expansion(value, gradient, information, cases, n_informing < n)
 

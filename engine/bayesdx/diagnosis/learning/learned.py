@@ -41,6 +41,8 @@ class Learned(Result):
     sample : str
         ``"consecutive"`` or ``"selected"``; priors, effects and prevalences are learned from
         consecutive cases only.
+    case_weight : float
+        What each case counted as beside what was stated.
     folds, seed : int
         How the scores were made.
     log_posterior_before, log_posterior_after : float
@@ -55,6 +57,7 @@ class Learned(Result):
     no_longer_hold: tuple[str, ...]
     notes: tuple[str, ...]
     sample: Sample
+    case_weight: float
     folds: int
     seed: int
     log_posterior_before: float

@@ -11,6 +11,7 @@ from bayesdx.frozen import ReadOnly
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
     from bayesdx.diagnosis.learning.case_statistics import CaseStatistics, NextRound
+    from bayesdx.diagnosis.learning.case_weight import CaseWeight
     from bayesdx.diagnosis.learning.labels import Others
     from bayesdx.diagnosis.learning.learned import Learned
     from bayesdx.diagnosis.scoring import OnBadRow
@@ -31,6 +32,7 @@ class LearningQuestions(ReadOnly):
         diagnosis: str = "diagnosis",
         others: Others | None = None,
         sample: Sample = "selected",
+        case_weight: CaseWeight = 1.0,
         folds: int = 5,
         seed: int = 0,
         id: str | None = None,
@@ -53,6 +55,12 @@ class LearningQuestions(ReadOnly):
         sample : {"selected", "consecutive"}
             How cases were chosen. Priors of causes, effects of risks and prevalences are learned
             from consecutive cases only, and held fixed otherwise.
+        case_weight : float or "auto"
+            What each case counts as beside what was stated, above 0 and at most 1. Findings of
+            real cases hang together in more ways than a network says, and numbers learned as if it
+            were right answer too surely; ``"auto"`` takes 1, 0.5, 0.25 or 0.125, whichever answers
+            cases best that are held out from the cases learned from (generalised Bayes, Gruenwald
+            and van Ommen 2017). Every part of ``folds`` chooses for itself: some ten times as long.
         folds : int
             Parts of the cases that are scored by numbers learned from the others; at least 2.
         seed : int
@@ -95,6 +103,7 @@ class LearningQuestions(ReadOnly):
             cases_frame(cases),
             LabelledInput(diagnosis, others, id, ignored, on_error),
             sample=sample,
+            case_weight=case_weight,
             folds=folds,
             seed=seed,
         )

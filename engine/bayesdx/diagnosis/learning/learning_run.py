@@ -9,7 +9,6 @@ that were held out, before and after.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,8 @@ from bayesdx.building.assembly import assemble
 from bayesdx.building.number_chain import NumberChain, stated_prior
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.asking_report import asking_report, giving_away
-from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, log_probabilities
+from bayesdx.diagnosis.learning.case_likelihood import log_probabilities
+from bayesdx.diagnosis.learning.case_weight import CaseWeight, ModeSearch, weight_faults
 from bayesdx.diagnosis.learning.held_out import HeldAgainst, comparison, held_against, joined
 from bayesdx.diagnosis.learning.learned import Learned
 from bayesdx.diagnosis.learning.learned_rows import learned_rows
@@ -31,11 +31,11 @@ from bayesdx.diagnosis.learning.movable import (
 )
 from bayesdx.diagnosis.learning.number_posterior import (
     NumberPosterior,
+    Remember,
     Start,
-    fit_numbers,
+    as_it_is,
     stated_start,
 )
-from bayesdx.diagnosis.learning.remembered import Remember, as_it_is
 from bayesdx.errors import BayesdxError, Fault
 from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge.addresses import with_values
@@ -55,28 +55,30 @@ def learn(
     how: LabelledInput,
     *,
     sample: Sample = "selected",
+    case_weight: CaseWeight = 1.0,
     folds: int = FOLDS,
     seed: int = SEED,
     say: Say = lambda _: None,
     remember: Remember = as_it_is,
 ) -> Learned:
     """Learn numbers from cases; see `Engine.learn`."""
-    _check_options(sample, folds, seed, how.on_error)
+    _check_options(sample, case_weight, folds, seed, how.on_error)
     chain = movable_numbers(core, sample)
     table = read_table(core, frame, how)
     n = len(table.cases.evidence)
     say(f"{n} cases, {table.counts['labelled']} labelled; {table.counts['refused']} refused")
-    keep = partial(remember, name="whole")
-    found = fit_numbers(chain, table.rows, stated_start(chain), kept=keep)
+    search = ModeSearch(chain, table, case_weight, seed, remember)
+    found, weight = search.mode("whole", np.arange(n), stated_start(chain), widths=True)
     say(f"{int(np.count_nonzero(found.steps))} of {len(chain.movers)} numbers moved")
-    scores = _cross_validated(core, chain, found, table, folds, seed, say, remember)
-    knowledge, found, values = _assembled(core, chain, table, found)
+    scores = _cross_validated(core, search, found, folds, say)
+    knowledge, found, values = _assembled(core, chain, table, found, weight)
     learned, numbers = learned_rows(chain, found, knowledge)
     learning = Learning(
         computed_from=numbers_digest(core.elicited),
         cases=table.counts["used"],
         labelled=table.counts["labelled"],
         sample=sample,
+        case_weight=weight,
         no_longer_hold=broken_constraints(core, knowledge),
         number=learned,
     )
@@ -92,6 +94,7 @@ def learn(
         no_longer_hold=learning.no_longer_hold,
         notes=tuple(notes),
         sample=sample,
+        case_weight=weight,
         folds=folds,
         seed=seed,
         log_posterior_before=values[0],
@@ -101,8 +104,10 @@ def learn(
     )
 
 
-def _check_options(sample: str, folds: int, seed: int, on_error: str) -> None:
-    faults = option_faults(sample, on_error)
+def _check_options(
+    sample: str, case_weight: CaseWeight, folds: int, seed: int, on_error: str
+) -> None:
+    faults = [*option_faults(sample, on_error), *weight_faults(case_weight)]
     if type(folds) is not int or folds < 2:
         faults.append(Fault("folds", "a whole number of at least 2", folds))
     if type(seed) is not int or seed < 0:
@@ -112,31 +117,23 @@ def _check_options(sample: str, folds: int, seed: int, on_error: str) -> None:
 
 
 def _cross_validated(
-    core: Core,
-    chain: NumberChain,
-    whole: NumberPosterior,
-    table: LearningTable,
-    folds: int,
-    seed: int,
-    say: Say,
-    remember: Remember,
+    core: Core, search: ModeSearch, whole: NumberPosterior, folds: int, say: Say
 ) -> pd.DataFrame:
     """Score every case by numbers that were learned without it.
 
     The search of each fold begins at the mode of all cases and ends at its own, within `ENOUGH`
     nats: where it began saves time and leaves nothing else behind.
     """
+    chain, table = search.chain, search.table
     n = len(table.cases.evidence)
     folds = min(folds, n)
-    order = np.random.default_rng(seed).permutation(n)
+    order = np.random.default_rng(search.seed).permutation(n)
     before, after, parts = [], [], []
     start = Start(whole.steps, chain.slopes(whole.steps))
     for fold in range(folds if n > 1 else 0):
         held = np.sort(order[fold::folds])
         rest = np.setdiff1d(np.arange(n), held)
-        own = chosen_cases(table.rows, rest)
-        keep = partial(remember, name=f"without part {fold}")
-        found = fit_numbers(chain, own, start, widths=False, kept=keep)
+        found, _ = search.mode(f"without part {fold}", rest, start)
         model = chain.model(found.steps)
         assert model is not None
         evidence, labels = table.cases.evidence.take(held), table.labels.take(held)
@@ -151,14 +148,18 @@ def _cross_validated(
 
 
 def _assembled(
-    core: Core, chain: NumberChain, table: LearningTable, found: NumberPosterior
+    core: Core,
+    chain: NumberChain,
+    table: LearningTable,
+    found: NumberPosterior,
+    weight: float,
 ) -> tuple[Knowledge, NumberPosterior, tuple[float, float]]:
     """Assemble the learned numbers anew; what is found never falls below where it began.
 
     The chain keeps the fit's correction for causes that share risks, an assembly makes its own.
     """
     prior = stated_prior(chain.movers)
-    before = float(log_probabilities(core.model, table.rows).sum())
+    before = weight * float(log_probabilities(core.model, table.rows).sum())
     steps = found.steps
     for _ in range(_HALVINGS):
         values = {one: rounded(value) for one, value in chain.stated(steps).items()}
@@ -166,7 +167,8 @@ def _assembled(
         if not values:
             break
         model = assemble(knowledge, core.assembly.links).model
-        after = float(log_probabilities(model, table.rows).sum()) + prior.log_density(steps)
+        after = weight * float(log_probabilities(model, table.rows).sum())
+        after += prior.log_density(steps)
         if after >= before:
             return knowledge, _with_steps(found, steps), (before, after)
         steps = steps / 2.0

@@ -81,6 +81,18 @@ class Likelihood(Protocol):
         """Return that of some numbers, with every share of a risk or none, and which."""
 
 
+class Remember(Protocol):
+    """How the likelihood of a fit, by its name, is looked at."""
+
+    def __call__(self, likelihood: Likelihood, name: str) -> Likelihood:
+        """Return what is looked at in its place."""
+
+
+def as_it_is(likelihood: Likelihood, name: str) -> Likelihood:  # noqa: ARG001
+    """Keep nothing."""
+    return likelihood
+
+
 class CaseLikelihood:
     """The likelihood of cases that are at hand."""
 

@@ -161,6 +161,7 @@ def learn_pooled(core: Core, places: Sequence[CaseStatistics]) -> Learned | Next
         no_longer_hold=learning.no_longer_hold,
         notes=tuple(notes),
         sample=sample,
+        case_weight=1.0,
         folds=0,
         seed=0,
         log_posterior_before=likelihood.value(still),

@@ -28,18 +28,6 @@ class KeptArrays(Protocol):
         """Keep arrays, all of them or none."""
 
 
-class Remember(Protocol):
-    """How the likelihood of a fit, by its name, is looked at."""
-
-    def __call__(self, likelihood: Likelihood, name: str) -> Likelihood:
-        """Return what is looked at in its place."""
-
-
-def as_it_is(likelihood: Likelihood, name: str) -> Likelihood:  # noqa: ARG001
-    """Keep nothing."""
-    return likelihood
-
-
 @dataclass(frozen=True, eq=False)
 class RememberedLikelihood:
     """A likelihood of which everything is kept.
