@@ -26,6 +26,7 @@ PUBLIC = {
     "Certificate",
     "CompiledNetwork",
     "Diagnosis",
+    "Drift",
     "Engine",
     "Explanation",
     "Fault",

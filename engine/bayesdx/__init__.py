@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.changing.flips import Flips
     from bayesdx.diagnosis.changing.tipping_points import Turning, TurningPoints
     from bayesdx.diagnosis.diagnosing import Diagnosis
+    from bayesdx.diagnosis.drift_check import Drift
     from bayesdx.diagnosis.engine import Engine, load
     from bayesdx.diagnosis.explaining.explanation import Explanation
     from bayesdx.diagnosis.explaining.many import CaseExplanations
@@ -77,6 +78,7 @@ __all__ = [
     "CompiledMarkov",
     "CompiledNetwork",
     "Diagnosis",
+    "Drift",
     "Engine",
     "Explanation",
     "Fault",
@@ -139,6 +141,7 @@ _MODULES = {
         "TurningPoints",
     ),
     "bayesdx.diagnosis.diagnosing": ("Diagnosis",),
+    "bayesdx.diagnosis.drift_check": ("Drift",),
     "bayesdx.diagnosis.engine": (
         "Engine",
         "load",

@@ -10,6 +10,7 @@ from bayesdx.frozen import ReadOnly
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
+    from bayesdx.diagnosis.drift_check import Drift
     from bayesdx.diagnosis.learning.case_statistics import CaseStatistics, NextRound
     from bayesdx.diagnosis.learning.case_weight import CaseWeight
     from bayesdx.diagnosis.learning.labels import Others
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class LearningQuestions(ReadOnly):
-    """Learning from cases at hand, and from sums of cases elsewhere."""
+    """Learning from cases at hand and from sums of cases elsewhere; whether cases still fit."""
 
     core: Core
 
@@ -207,3 +208,70 @@ class LearningQuestions(ReadOnly):
         from bayesdx.diagnosis.learning.pooled_run import learn_pooled
 
         return learn_pooled(self.core, places)
+
+    def drift(
+        self,
+        cases: CaseTable,
+        *,
+        time: str,
+        window: str = "month",
+        false_alarm: float = 0.01,
+        references: int = 20,
+        seed: int = 0,
+        diagnosis: str = "diagnosis",
+        others: Others | None = None,
+        id: str | None = None,
+        ignore: str | Iterable[str] = (),
+        on_error: OnBadRow = "raise",
+    ) -> Drift:
+        """Say whether cases still are what the model says, window of time after window.
+
+        Parameters
+        ----------
+        cases, diagnosis, others, id, ignore, on_error : see `learn`
+            Cases need no labels.
+        time : str
+            The column of dates, as 2026-11-30 or with a time of day.
+        window : {"day", "week", "month", "quarter", "year"}
+        false_alarm : float
+            Largest share of reports that tell of a drift where there is none, between 0 and 0.5.
+        references : int
+            Cases that the model makes for each given one, from 5 to 1,000.
+        seed : int
+            Of these.
+
+        Returns
+        -------
+        Drift
+            A drift says that something has changed, not what: people, how they are asked, how they
+            are labelled, or the numbers.
+
+        Raises
+        ------
+        InvalidCase
+            Where the table, a date or an option cannot be read; every fault at once.
+
+        Examples
+        --------
+        >>> import bayesdx
+        >>> from importlib.resources import files
+        >>> engine = bayesdx.load(folder=files("bayesdx") / "examples" / "starter")
+        >>> day = [{"runny_nose": "yes", "on": f"2026-0{1 + i % 2}-01"} for i in range(24)]
+        >>> found = engine.drift(day, time="on")
+        >>> found.windows["cases"].to_dict()
+        {'2026-01': 12, '2026-02': 12}
+        """
+        from bayesdx.diagnosis.drift_check import drift
+        from bayesdx.diagnosis.learning.learning_table import LabelledInput
+
+        ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+        return drift(
+            self.core,
+            cases_frame(cases),
+            LabelledInput(diagnosis, others, id, ignored, on_error),
+            time=time,
+            window=window,
+            false_alarm=false_alarm,
+            references=references,
+            seed=seed,
+        )
