@@ -194,7 +194,7 @@ def learned_posteriors(
         for label, cause in CAUSES.items()
     }
     frame = cases.assign(**labels)
-    table = read_table(core, frame, AS_WRITTEN)
+    table = read_table(core, [frame], AS_WRITTEN)
     if table.counts["used"] < len(cases):
         raise SystemExit(f"{len(cases) - table.counts['used']} patients cannot be learned from")
     chain = movable_numbers(core, "selected")

@@ -141,7 +141,7 @@ def learn(
     # Imported here: help does not wait for it.
     from bayesdx.diagnosis.learning.learning_run import learn as learn_numbers
     from bayesdx.tables import check_new_folder
-    from bayesdx.tables.stated_tables import read_frame
+    from bayesdx.tables.stated_tables import read_frames
 
     check_new_folder(output)
     with patience("reading the knowledge"):
@@ -171,8 +171,8 @@ def learn(
             patience("learning"),
         ):
             say = (lambda _: None) if quiet else tell
-            frame = read_frame(cases[0], table)
-            found = learn_numbers(engine.core, frame, how, say=say, remember=remember, **options)
+            frames = read_frames(cases[0], table)
+            found = learn_numbers(engine.core, frames, how, say=say, remember=remember, **options)
             # Before what was looked at is forgotten: the disk may be full.
             _write_folder(engine.knowledge.folder, output, found.to_toml())
     show([*learning_blocks(found), *ending(engine.knowledge.model.intended_use)])

@@ -44,7 +44,7 @@ def write_statistics(
     from bayesdx.diagnosis.learning.case_statistics import CaseStatistics, NextRound, read_shared
     from bayesdx.diagnosis.learning.pooled_run import case_statistics
     from bayesdx.tables import write_whole
-    from bayesdx.tables.stated_tables import read_frame
+    from bayesdx.tables.stated_tables import read_frames
 
     check_output(target, cases, at, priors=priors)
     if at is None and target.exists():
@@ -54,7 +54,7 @@ def write_statistics(
         engine = bayesdx.load(priors)
         found = case_statistics(
             engine.core,
-            read_frame(cases, table),
+            read_frames(cases, table),
             how,
             at=read_shared(NextRound, str(at), at.read_bytes()) if at else None,
             earlier=read_shared(CaseStatistics, str(target), target.read_bytes()) if at else None,

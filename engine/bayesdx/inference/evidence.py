@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,12 @@ class Evidence:
         return len(self.findings)
 
     def take(self, rows: NDArray[np.intp] | slice) -> Evidence:
-        """Return the evidence of ``rows``."""
+        """Return the evidence of ``rows``; findings as numbers of eight bytes."""
+        part = self.part(rows)
+        return replace(part, findings=part.findings.astype(np.float64, copy=False))
+
+    def part(self, rows: NDArray[np.intp] | slice) -> Evidence:
+        """Return the evidence of ``rows``, findings in the kind of number that they are kept in."""
         return Evidence(
             self.findings[rows],
             self.lower[rows],
@@ -70,6 +75,19 @@ def stacked(parts: list[Evidence]) -> Evidence:
         np.concatenate([part.risks for part in parts]),
         np.concatenate([part.causes for part in parts]),
     )
+
+
+def compact(values: FloatArray) -> FloatArray:
+    """Return the same numbers in two or four bytes each, where none of them changes by that.
+
+    For keeping many cases; nothing is worked out in short numbers.
+    """
+    for kind in (np.float16, np.float32):
+        with np.errstate(over="ignore"):
+            short = values.astype(kind)
+        if np.array_equal(short, values, equal_nan=True):
+            return short  # type: ignore[return-value]  # NumPy names its floats by their length
+    return values
 
 
 def clamped_absent(evidence: Evidence, absent: NDArray[np.bool_]) -> Evidence:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ from bayesdx.tables.execution.rejects import CellPlaces
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.table_options import KnownColumns, TableOptions, open_table, roles_of
 from bayesdx.tables.whole_tables import CHUNK_ROWS, sound_chunks, whole_frame
+
+#: Rows of a table that is not held whole.
+_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +61,37 @@ class WholeTable:
         ]
 
 
-def read_frame(source: str | Path, table: TableOptions) -> pd.DataFrame:
-    """Read a table whole as it says that it is written, whatever its columns are; see `read_cases`.
+def read_frames(source: str | Path, table: TableOptions) -> Iterator[pd.DataFrame]:
+    """Read a table as it says that it is written, whatever its columns are, some rows at a time.
+
+    Parameters
+    ----------
+    source : str or Path
+        As for `read_cases`.
+    table : TableOptions
+
+    Yields
+    ------
+    DataFrame
+        Rows numbered on from those before.
 
     Raises
     ------
     InvalidCase
-        As `read_cases`, and when the marks of numbers and cells cannot be those of the file.
+        As `read_cases`, at the end where rows are at fault; and when the marks of numbers and cells
+        cannot be those of the file.
     """
     if faults := table.faults(source):
         raise InvalidCase(faults)
-    with open_cases(source, chunk_rows=CHUNK_ROWS, dialect=table.dialect) as cases:
-        return whole_frame(cases, sound_chunks(cases))
+    with open_cases(source, chunk_rows=_AT_ONCE, dialect=table.dialect) as cases:
+        for chunk in sound_chunks(cases):
+            frame = whole_frame(cases, [chunk])
+            yield frame.set_axis(pd.RangeIndex(chunk.first, chunk.first + len(frame)), axis=0)
+
+
+def read_frame(source: str | Path, table: TableOptions) -> pd.DataFrame:
+    """Read a table as `read_frames`, whole."""
+    return pd.concat(read_frames(source, table))
 
 
 def read_table(
@@ -96,7 +118,7 @@ def read_table(
         raise InvalidCase(faults)
     with open_table(source, evidence, table, CHUNK_ROWS) as cases:
         roles = roles_of(evidence, cases, table, answers)
-        chunks = sound_chunks(cases)
+        chunks = list(sound_chunks(cases))
         places = CellPlaces(cases.name, cases.columns, cases.delimiter)
         frame = whole_frame(cases, chunks)
     firsts = np.cumsum([0, *(len(chunk.rows) for chunk in chunks[:-1])])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -56,19 +57,19 @@ def parse_csv(data: bytes, name: str) -> pd.DataFrame:
 
 
 def _whole(source: CaseSource) -> pd.DataFrame:
-    return whole_frame(source, sound_chunks(source))
+    return whole_frame(source, list(sound_chunks(source)))
 
 
-def sound_chunks(source: CaseSource) -> list[CaseChunk]:
-    """Return all chunks of a source, none of whose records has a fault; see `read_cases`."""
-    chunks: list[CaseChunk] = []
+def sound_chunks(source: CaseSource) -> Iterator[CaseChunk]:
+    """Yield chunks until a record is at fault, and raise at the end; see `read_cases`."""
     faults: list[Fault] = []
     count = 0
     try:
         for chunk in source.chunks():
             count += chunk.count
             faults += [one.fault for one in chunk.faults]
-            chunks.append(chunk)
+            if not faults:
+                yield chunk
     except InvalidCase as error:
         faults += error.faults
     if not count and not faults:
@@ -79,7 +80,6 @@ def sound_chunks(source: CaseSource) -> list[CaseChunk]:
         faults = [*faults[:_MOST_FAULTS], Fault(source.name, "sound rows", more)]
     if faults:
         raise InvalidCase(faults)
-    return chunks
 
 
 def whole_frame(source: CaseSource, chunks: list[CaseChunk]) -> pd.DataFrame:

@@ -14,12 +14,14 @@ from scipy import stats
 
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.learning.labels import Labels
-from bayesdx.inference.noisy.model import BoolArray
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 
 #: Rate of false alarms of the whole report (Bonferroni).
 FALSE_ALARM = 0.01
 #: A column that agrees with a label in all cases is told from so many of each kind on.
 _EACH = 10
+#: Cases that are looked at side by side.
+_AT_ONCE = 1 << 16
 _COLUMNS = ("finding", "label", "asked_if_present", "asked_if_absent", "present", "absent", "p")
 
 
@@ -42,14 +44,14 @@ def asking_report(cases: Cases, labels: Labels, names: tuple[str, ...]) -> pd.Da
         (Fisher's exact test). Of all pairs together at most `FALSE_ALARM` would be told where
         asking does not depend on the labels.
     """
+    told_of = list(_labels(labels, names))
+    asked = [(finding, ~np.isnan(values)) for finding, values in cases.given]
+    asked = [(finding, rows) for finding, rows in asked if rows.any() and not rows.all()]
+    counts = _counts([rows for _, rows in asked], [rows for _, *both in told_of for rows in both])
     pairs = []
-    for label, present, absent in _labels(labels, names):
-        for finding, values in cases.given:
-            asked = ~np.isnan(values)
-            if asked.all() or not asked.any():
-                continue
-            n, m = int(present.sum()), int(absent.sum())
-            one, other = int(asked[present].sum()), int(asked[absent].sum())
+    for i, (label, present, absent) in enumerate(told_of):
+        n, m = int(present.sum()), int(absent.sum())
+        for (finding, _), (one, other) in zip(asked, counts[:, 2 * i : 2 * i + 2], strict=True):
             _, p = stats.fisher_exact([[one, n - one], [other, m - other]])
             pairs.append((finding, label, one / n, other / m, n, m, float(p)))
     told = [pair for pair in pairs if pair[-1] * len(pairs) < FALSE_ALARM]
@@ -57,21 +59,42 @@ def asking_report(cases: Cases, labels: Labels, names: tuple[str, ...]) -> pd.Da
     return frame.sort_values("p", kind="stable", ignore_index=True)
 
 
+def _counts(some: list[BoolArray], others: list[BoolArray]) -> IntArray:
+    """How many cases are in each of some sets and each of others, (S, O)."""
+    total = np.zeros((len(some), len(others)))
+    for first in range(0, len(some[0]) if some and others else 0, _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        left, right = ([rows[part].astype(np.float32) for rows in own] for own in (some, others))
+        # Whole numbers up to 2 ** 24 are exact in short floats.
+        total += np.stack(left) @ np.stack(right).T
+    return total.astype(np.intp)
+
+
 def giving_away(cases: Cases, labels: Labels, names: tuple[str, ...]) -> tuple[str, ...]:
     """Say which findings agree with a label in every case of which both are known."""
     told = []
     for label, present, absent in _labels(labels, names):
         for finding, values in cases.given:
-            with_it, without = values[present], values[absent]
-            with_it, without = with_it[~np.isnan(with_it)], without[~np.isnan(without)]
-            if min(len(with_it), len(without)) < _EACH:
+            few = slice(0, _AT_ONCE)
+            if not _apart(values[few], present[few], absent[few]):
                 continue
-            if (with_it.min() > without.max()) or (with_it.max() < without.min()):
+            known = ~np.isnan(values)
+            n, m = int((present & known).sum()), int((absent & known).sum())
+            if min(n, m) >= _EACH and _apart(values, present, absent):
                 told.append(
-                    f"{finding} tells {label} in all {len(with_it) + len(without)} cases of which "
+                    f"{finding} tells {label} in all {n + m} cases of which "
                     "both are known: it may be the label by another name; leave it out if it is."
                 )
     return tuple(told)
+
+
+def _apart(values: FloatArray, present: BoolArray, absent: BoolArray) -> bool:
+    """Whether all values of one kind are above those of the other, as far as any are known."""
+    known = ~np.isnan(values)
+    with_it, without = values[present & known], values[absent & known]
+    if not len(with_it) or not len(without):
+        return True
+    return bool(with_it.min() > without.max() or with_it.max() < without.min())
 
 
 def _labels(labels: Labels, names: tuple[str, ...]) -> Iterator[tuple[str, BoolArray, BoolArray]]:

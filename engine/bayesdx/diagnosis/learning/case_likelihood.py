@@ -157,4 +157,4 @@ def chosen_cases(rows: LabelledRows, chosen: IntArray) -> LabelledRows:
     """Return some cases, ``chosen`` rising."""
     at = np.flatnonzero(np.isin(rows.owner, chosen))
     owner = np.searchsorted(chosen, rows.owner[at])
-    return LabelledRows(rows.evidence.take(at), owner, rows.sign[at], len(chosen), rows.backend)
+    return LabelledRows(rows.evidence.part(at), owner, rows.sign[at], len(chosen), rows.backend)

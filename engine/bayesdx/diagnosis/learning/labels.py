@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import WORDS, Words, is_missing, read_binary
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase, nearest_names
 from bayesdx.inference.evidence import Evidence
@@ -153,20 +154,21 @@ def read_labels(
     faults: Faults = {}
     at = {name: model.causes.index(name) for name in modelled}
     for column in columns:
-        cells = frame[column].tolist()
+        cells, own = frame[column].array, slice(0, len(model.causes))
         if column == diagnosis:
-            found, bad = _diagnoses(cells, at, labels, column, others == "absent", words)
-            _merge(causes, found, labels, column, faults)
+            found, bad = _diagnoses(cells, at, len(model.causes), others == "absent", words)
         else:
-            states, bad = _states(cells, labels, column, soft and column.startswith(CAUSE), words)
+            found, bad = _states(cells, soft and column.startswith(CAUSE), words)
+        if column.startswith(GROUP):
+            by_group[:, [told.index(column.removeprefix(GROUP))]] = found
+        else:
             if column.startswith(CAUSE):
-                found = np.full_like(causes, -1)
-                found[:, model.causes.index(column.removeprefix(CAUSE))] = states
-                _merge(causes, found, labels, column, faults)
-            else:
-                by_group[:, told.index(column.removeprefix(GROUP))] = states
+                at_cause = model.causes.index(column.removeprefix(CAUSE))
+                own = slice(at_cause, at_cause + 1)
+            _merge(causes[:, own], found, labels, column, faults)
         for row, fault in bad.items():
-            faults.setdefault(row, []).append(fault)
+            placed = replace(fault, place=_place(labels[row], column))
+            faults.setdefault(row, []).append(placed)
     _contradictions(causes, by_group, members, labels, told, faults)
     causes[sorted(faults)], by_group[sorted(faults)] = -1, -1
     return Labels(causes, by_group, told, members, tuple(columns)), faults
@@ -195,31 +197,26 @@ def _checked_columns(
     return columns
 
 
-def _states(
-    cells: Sequence[object], labels: Sequence[object], column: str, soft: bool, words: Words
-) -> tuple[FloatArray, dict[int, Fault]]:
-    states, bad = np.full(len(cells), -1.0), {}
-    for row, cell in enumerate(cells):
-        read = read_binary(_place(labels[row], column), cell, soft=soft, words=words)
+def _states(cells: Cells, soft: bool, words: Words) -> tuple[FloatArray, dict[int, Fault]]:
+    """Read a column of labels, (N, 1); what is wrong with some, by row."""
+    codes, distinct = distinct_cells(cells)
+    values, wrong = np.full((len(distinct) + 1, 1), -1.0), {}
+    for i, cell in enumerate(distinct):
+        read = read_binary("", cell, soft=soft, words=words)
         if isinstance(read, Fault):
-            bad[row] = read
+            wrong[i] = read
         elif not math.isnan(read):
-            states[row] = read
-    return states, bad
+            values[i] = read
+    return values[codes], _by_row(codes, wrong)
 
 
 def _diagnoses(
-    cells: Sequence[object],
-    at: Mapping[str, int],
-    labels: Sequence[object],
-    column: str,
-    others_absent: bool,
-    words: Words,
+    cells: Cells, at: Mapping[str, int], n_causes: int, others_absent: bool, words: Words
 ) -> tuple[FloatArray, dict[int, Fault]]:
-    found = np.full((len(cells), max(at.values(), default=-1) + 1), -1.0)
-    bad: dict[int, Fault] = {}
-    everyone = list(at.values())
-    for row, cell in enumerate(cells):
+    """Read a column of diagnoses, (N, C); what is wrong with some, by row."""
+    codes, distinct = distinct_cells(cells)
+    values, wrong, everyone = np.full((len(distinct) + 1, n_causes), -1.0), {}, list(at.values())
+    for i, cell in enumerate(distinct):
         if is_missing(cell, words):
             continue
         names = [one.strip() for one in str(cell).split(";") if one.strip()]
@@ -227,23 +224,28 @@ def _diagnoses(
         if unknown or (NO_CAUSE in names and len(names) > 1):
             expected = f"ids of modelled causes with ; between, or {NO_CAUSE} alone"
             near = nearest_names(unknown[0], at) if unknown else ()
-            bad[row] = Fault(_place(labels[row], column), expected, cell, near)
+            wrong[i] = Fault("", expected, cell, near)
             continue
         if others_absent or NO_CAUSE in names:
-            found[row, everyone] = 0
-        found[row, [at[one] for one in names if one in at]] = 1
-    return found, bad
+            values[i, everyone] = 0
+        values[i, [at[one] for one in names if one in at]] = 1
+    return values[codes], _by_row(codes, wrong)
+
+
+def _by_row(codes: IntArray, wrong: Mapping[int, Fault]) -> dict[int, Fault]:
+    """What is wrong with rows, by what is wrong with distinct cells."""
+    rows = np.flatnonzero(np.isin(codes, list(wrong))).tolist() if wrong else []
+    return {row: wrong[int(codes[row])] for row in rows}
 
 
 def _merge(
-    causes: FloatArray,
+    own: FloatArray,
     found: FloatArray,
     labels: Sequence[object],
     column: str,
     faults: Faults,
 ) -> None:
-    """Add what a column says; two columns must not contradict each other."""
-    own = causes[:, : found.shape[1]]
+    """Add what a column says, in place; two columns must not contradict each other."""
     clash = (own >= 0) & (found >= 0) & (own != found)
     for row in np.flatnonzero(clash.any(axis=1)).tolist():
         fault = Fault(_place(labels[row], column), "what the other labels say", Phrase("another"))
@@ -279,31 +281,36 @@ def _place(label: object, column: str) -> str:
 
 def labelled_rows(evidence: Evidence, labels: Labels, backend: Backend = "auto") -> LabelledRows:
     """Clamp the labels of N cases; see `LabelledRows`."""
+    unsure = ((labels.causes > 0) & (labels.causes < 1)).any(axis=1)
+    several = np.flatnonzero(unsure | (labels.groups >= 0).any(axis=1))
+    if not len(several):
+        n, causes = len(evidence), labels.causes.astype(np.int8)
+        return LabelledRows(replace(evidence, causes=causes), np.arange(n), np.ones(n), n, backend)
     clamped, owner, sign = [], [], []
     for row in range(len(evidence)):
         told = labels.causes[row]
-        unsure = np.flatnonzero((told > 0.0) & (told < 1.0))
+        open_ = np.flatnonzero((told > 0.0) & (told < 1.0))
         sure = np.where((told > 0.0) & (told < 1.0), -1, told).astype(np.int8)
         terms = [(1.0, sure)]
-        for c in unsure.tolist():
+        for c in open_.tolist():
             terms = [
                 (weight * factor, _clamped(one, [c], state))
                 for weight, one in terms
                 for factor, state in ((told[c], 1), (1.0 - told[c], 0))
             ]
         for g, own in enumerate(labels.members):
-            open_ = [(w, one) for w, one in terms if not (one[own] == 1).any()]
+            free = [(w, one) for w, one in terms if not (one[own] == 1).any()]
             if labels.groups[row, g] == 0:
-                terms = [(w, _clamped(one, own, 0)) for w, one in open_]
+                terms = [(w, _clamped(one, own, 0)) for w, one in free]
             elif labels.groups[row, g] == 1:
-                terms += [(-w, _clamped(one, own, 0)) for w, one in open_]
+                terms += [(-w, _clamped(one, own, 0)) for w, one in free]
         for weight, one in terms:
             clamped.append(one)
             owner.append(row)
             sign.append(weight)
     at = np.array(owner, dtype=np.intp)
     causes = np.array(clamped, dtype=np.int8).reshape(len(at), labels.causes.shape[1])
-    clamped_rows = replace(evidence.take(at), causes=causes)
+    clamped_rows = replace(evidence.part(at), causes=causes)
     return LabelledRows(clamped_rows, at, np.array(sign), len(evidence), backend)
 
 

@@ -96,12 +96,12 @@ class LearningQuestions(ReadOnly):
         (6, 'selected')
         """
         from bayesdx.diagnosis.learning.learning_run import learn
-        from bayesdx.diagnosis.learning.learning_table import LabelledInput
+        from bayesdx.diagnosis.learning.learning_table import LabelledInput, blocks_of
 
         ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         return learn(
             self.core,
-            cases_frame(cases),
+            blocks_of(cases_frame(cases)),
             LabelledInput(diagnosis, others, id, ignored, on_error),
             sample=sample,
             case_weight=case_weight,
@@ -153,13 +153,13 @@ class LearningQuestions(ReadOnly):
         >>> engine.case_statistics([cold] * 5 + [{"runny_nose": "no"}]).cases
         6
         """
-        from bayesdx.diagnosis.learning.learning_table import LabelledInput
+        from bayesdx.diagnosis.learning.learning_table import LabelledInput, blocks_of
         from bayesdx.diagnosis.learning.pooled_run import case_statistics
 
         ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         return case_statistics(
             self.core,
-            cases_frame(cases),
+            blocks_of(cases_frame(cases)),
             LabelledInput(diagnosis, others, id, ignored, on_error),
             at=at,
             earlier=earlier,

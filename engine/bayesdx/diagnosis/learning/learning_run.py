@@ -8,7 +8,7 @@ that were held out, before and after.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ Say = Callable[[str], None]
 
 def learn(
     core: Core,
-    frame: pd.DataFrame,
+    frames: Iterable[pd.DataFrame],
     how: LabelledInput,
     *,
     sample: Sample = "selected",
@@ -64,7 +64,7 @@ def learn(
     """Learn numbers from cases; see `Engine.learn`."""
     _check_options(sample, case_weight, folds, seed, how.on_error)
     chain = movable_numbers(core, sample)
-    table = read_table(core, frame, how)
+    table = read_table(core, frames, how)
     n = len(table.cases.evidence)
     say(f"{n} cases, {table.counts['labelled']} labelled; {table.counts['refused']} refused")
     search = ModeSearch(chain, table, case_weight, seed, remember)

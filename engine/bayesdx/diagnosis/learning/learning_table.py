@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,12 +26,17 @@ from bayesdx.diagnosis.learning.labels import (
 from bayesdx.diagnosis.scoring import OnBadRow
 from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase
+from bayesdx.inference.evidence import Evidence, compact
 from bayesdx.inference.noisy.choice import settled
-from bayesdx.inference.noisy.model import BoolArray, IntArray
+from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.inference.noisy.query import posteriors
 
 #: How often a search with its folds asks for the same cases, derivatives counted twice.
 _LOOKS = 100
+#: Rows of a table that are read at a time.
+_AT_ONCE = 1 << 14
+_COUNTS = ("rows", "refused", "impossible", "too_complex", "used", "labelled")
+_EVIDENCE = tuple(one.name for one in fields(Evidence))
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,51 @@ class LearningTable:
     counts: dict[str, int]
 
 
-def read_table(core: Core, frame: pd.DataFrame, how: LabelledInput) -> LearningTable:
-    """Read findings and labels; leave out rows that cannot be learned from."""
-    read = read_labelled(core, frame, how, soft=True)
-    used = np.flatnonzero(read.usable)
-    return _possible(core, read.cases, read.labels, used, read.calls, read.bad)
+def blocks_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Return the rows of a table in blocks of a bounded size; of an empty one the table itself."""
+    for first in range(0, max(len(frame), 1), _AT_ONCE):
+        yield frame.iloc[first : first + _AT_ONCE]
+
+
+def read_table(core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput) -> LearningTable:
+    """Read findings and labels; leave out rows that cannot be learned from.
+
+    Parameters
+    ----------
+    core : Core
+    frames : iterable of DataFrame
+        Blocks of rows of one table, see `blocks_of`; each is let go when it has been read.
+    how : LabelledInput
+
+    Returns
+    -------
+    LearningTable
+
+    Raises
+    ------
+    InvalidCase
+        With every bad row, where bad rows are not left out; where there is nothing to learn from.
+    """
+    blocks: list[_Block] = []
+    faults: dict[str, Fault] = {}
+    for frame in frames:
+        try:
+            read = read_labelled(core, frame, how, soft=True)
+        except InvalidCase as refusal:
+            # What is wrong with a column is so in every block.
+            faults |= {str(one): one for one in refusal.faults}
+            continue
+        if not faults:
+            blocks.append(_possible(core, read))
+    if faults:
+        raise InvalidCase(faults.values())
+    counts = {name: sum(one.counts[name] for one in blocks) for name in _COUNTS}
+    refused = {row: why for one in blocks for row, why in one.refused.items()}
+    cases, labels = _stacked(blocks)
+    _refuse_empty(cases, labels, counts, refused)
+    backend = settled("auto", core.model, _LOOKS * counts["used"])
+    rows = labelled_rows(cases.evidence, labels, backend)
+    return LearningTable(cases, labels, rows, refused, counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,45 +190,61 @@ def read_labelled(
     return LabelledCases(cases, labels, usable, calls, bad)
 
 
-def _possible(
-    core: Core,
-    cases: Cases,
-    labels: Labels,
-    kept: IntArray,
-    calls: list[object],
-    bad: Faults,
-) -> LearningTable:
+class _Block(NamedTuple):
+    """Cases of some rows that can be learned from, and what became of the other rows."""
+
+    cases: Cases
+    labels: Labels
+    refused: dict[object, str]
+    counts: dict[str, int]
+
+
+def _possible(core: Core, read: LabelledCases) -> _Block:
     """Leave out cases that are impossible or too complex under the stated numbers."""
+    kept, calls = np.flatnonzero(read.usable), read.calls
     backend = settled("auto", core.model, _LOOKS * len(kept))
-    rows = labelled_rows(cases.evidence.take(kept), labels.take(kept), backend)
+    rows = labelled_rows(read.cases.evidence.take(kept), read.labels.take(kept), backend)
     answer = posteriors(core.model, rows.evidence, only_evidence=True, backend=backend)
     hard = np.zeros(len(kept), dtype=bool)
     if len(answer.too_complex):
         hard[rows.owner[answer.too_complex]] = True
-    log_p = np.full(len(kept), -np.inf)
-    if not hard.any():
-        log_p = log_probabilities(core.model, rows)
-    else:
-        easy = np.flatnonzero(~hard)
-        log_p[easy] = log_probabilities(core.model, chosen_cases(rows, easy))
+    log_p, easy = np.full(len(kept), -np.inf), np.flatnonzero(~hard)
+    log_p[easy] = log_probabilities(core.model, chosen_cases(rows, easy) if hard.any() else rows)
     possible = np.isfinite(log_p)
-    refused: dict[object, str] = {calls[row]: " ".join(map(str, bad[row])) for row in sorted(bad)}
+    refused = {calls[row]: " ".join(map(str, read.bad[row])) for row in sorted(read.bad)}
     for row in np.flatnonzero(hard).tolist():
         refused[calls[kept[row]]] = "more is coupled than can be summed over"
     for row in np.flatnonzero(~hard & ~possible).tolist():
         refused[calls[kept[row]]] = "impossible under the stated numbers"
-    used = np.flatnonzero(possible)
+    used = kept[possible]
+    cases, labels = read.cases.take(used), read.labels.take(used)
     counts = {
         "rows": len(calls),
-        "refused": len(bad),
+        "refused": len(read.bad),
         "impossible": int((~hard & ~possible).sum()),
         "too_complex": int(hard.sum()),
         "used": len(used),
-        "labelled": int(labels.take(kept[used]).known.sum()),
+        "labelled": int(labels.known.sum()),
     }
-    left, own_labels = cases.take(kept[used]), labels.take(kept[used])
-    _refuse_empty(left, own_labels, counts, refused)
-    return LearningTable(left, own_labels, chosen_cases(rows, used), refused, counts)
+    evidence = replace(cases.evidence, findings=compact(cases.evidence.findings))
+    given = tuple((name, compact(values)) for name, values in cases.given)
+    labels = replace(labels, causes=compact(labels.causes))
+    return _Block(Cases(evidence, {}, given), labels, refused, counts)
+
+
+def _stacked(blocks: list[_Block]) -> tuple[Cases, Labels]:
+    """Put blocks together; each array is let go as soon as it is copied."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first.cases, first.labels
+    arrays = {name: [vars(one.cases.evidence)[name] for one in blocks] for name in _EVIDENCE}
+    given = {name: [dict(one.cases.given)[name] for one in blocks] for name, _ in first.cases.given}
+    causes, groups = ([getattr(one.labels, n) for one in blocks] for n in ("causes", "groups"))
+    blocks.clear()
+    evidence = Evidence(**{name: np.concatenate(arrays.pop(name)) for name in _EVIDENCE})
+    told = tuple((name, np.concatenate(given.pop(name))) for name in list(given))
+    labels = replace(first.labels, causes=np.concatenate(causes), groups=np.concatenate(groups))
+    return Cases(evidence, {}, told), labels
 
 
 def _refuse_empty(

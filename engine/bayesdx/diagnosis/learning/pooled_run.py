@@ -7,7 +7,7 @@ Those are the next round. So nobody has to keep anything but the files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -44,7 +44,7 @@ from bayesdx.knowledge.overrides import numbers_digest
 
 def case_statistics(
     core: Core,
-    frame: pd.DataFrame,
+    frames: Iterable[pd.DataFrame],
     how: LabelledInput,
     *,
     at: NextRound | None = None,
@@ -61,7 +61,7 @@ def case_statistics(
     chain, digest = movable_numbers(core, sample), numbers_digest(core.elicited)
     if at is not None:
         _check_round(at.computed_from, at.sample, "the round", digest, sample)
-    table = read_table(core, frame, how)
+    table = read_table(core, frames, how)
     steps = {} if at is None else dict(at.steps)
     sums, numbers, suppressed = _sums_at(chain, table.rows, steps, least)
     found = CaseStatistics(
