@@ -14,8 +14,11 @@ from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, get_
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_result import PartResult
-from bayesdx.tables.execution.partition_job import PartitionJob, score_partition_job
-from bayesdx.tables.execution.partition_plan import SCHEDULER_GONE
+from bayesdx.tables.execution.partition_job import (
+    SCHEDULER_GONE,
+    PartitionJob,
+    score_partition_job,
+)
 from bayesdx.tables.execution.run_options import Cluster
 from bayesdx.tables.serialisation import KnowledgeFiles, core_of
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Faults that one partition tells in full; all of them are counted.
 LISTED = 1000
+#: Why partitions are given up of which nothing was heard any more.
+SCHEDULER_GONE = "the scheduler went away"
 
 
 @dataclass(frozen=True)

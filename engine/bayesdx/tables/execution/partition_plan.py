@@ -12,15 +12,13 @@ from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.tables.execution.audit import RunFacts
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.part_store import SeparateParts
-from bayesdx.tables.execution.partition_job import PartitionJob
+from bayesdx.tables.execution.partition_job import SCHEDULER_GONE, PartitionJob
 from bayesdx.tables.execution.run_options import Cluster, RunOptions
 from bayesdx.tables.serialisation import knowledge_files
 from bayesdx.tables.sources.chunks import CaseSource
 
 #: Reasons told of partitions that are missing; their numbers are told in full.
 REASONS = 8
-#: Why partitions are given up of which nothing was heard any more.
-SCHEDULER_GONE = "the scheduler went away"
 
 
 @dataclass(frozen=True, eq=False)
