@@ -212,7 +212,7 @@ def learned_posteriors(
             found, weights[repeat, fold] = search.mode("", rest, start)
             model = chain.model(found.steps)
             assert model is not None
-            answer = posteriors(model, table.cases.evidence.take(held)).complete()
+            answer = posteriors(model, table.evidence.take(held)).complete()
             said[repeat][:, held] = answer.causes[:, at].T
     return said, weights
 

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import bayesdx
-from bayesdx.diagnosis.learning import asking_report as asking
 from bayesdx.diagnosis.learning import learning_table
-from bayesdx.diagnosis.learning.labels import Labels
 from bayesdx.diagnosis.learning.learning_table import AS_WRITTEN, blocks_of, read_table
 from bayesdx.errors import InvalidCase
 from bayesdx.inference.evidence import compact
@@ -52,7 +51,7 @@ def test_blocks_are_one_table(engine, tmp_path, monkeypatch: pytest.MonkeyPatch)
         found = read_table(engine.core, blocks, AS_WRITTEN)
         assert found.counts == whole.counts
         for own, right in (
-            (found.cases.evidence, whole.cases.evidence),
+            (found.evidence, whole.evidence),
             (found.rows.evidence, whole.rows.evidence),
         ):
             for name, values in vars(right).items():
@@ -60,11 +59,8 @@ def test_blocks_are_one_table(engine, tmp_path, monkeypatch: pytest.MonkeyPatch)
         np.testing.assert_array_equal(found.labels.causes, whole.labels.causes)
         np.testing.assert_array_equal(found.rows.sign, whole.rows.sign)
         np.testing.assert_array_equal(found.rows.owner, whole.rows.owner)
-        for (name, values), (right_name, right_values) in zip(
-            found.cases.given, whole.cases.given, strict=True
-        ):
-            assert name == right_name
-            np.testing.assert_array_equal(values, right_values)
+        pd.testing.assert_frame_equal(found.asking.report(), whole.asking.report())
+        assert found.asking.giving_away() == whole.asking.giving_away()
 
 
 def test_every_block_tells_its_faults_and_a_column_tells_once(
@@ -83,24 +79,26 @@ def test_every_block_tells_its_faults_and_a_column_tells_once(
     assert len(column.value.faults) == 1
 
 
-@pytest.mark.parametrize("at_once", [5, 1000])
-def test_what_is_asked_is_counted_as_one_by_one(
-    engine, monkeypatch: pytest.MonkeyPatch, at_once: int
-) -> None:
-    monkeypatch.setattr(asking, "_AT_ONCE", at_once)
-    rng = np.random.default_rng(2)
-    some, others = ([rng.random(47) < 0.4 for _ in range(n)] for n in (3, 4))
-    right = [[int((one & other).sum()) for other in others] for one in some]
-    assert asking._counts(some, others).tolist() == right
-    assert asking._counts([], others).shape == (0, 4)
-    table = read_table(engine.core, [cases(160, 3)], AS_WRITTEN)
-    labels: Labels = table.labels
-    told = asking.giving_away(table.cases, labels, engine.core.model.causes)
-    assert not any("nausea" in one for one in told)
-    # The same column as its label, the first rows of which say nothing.
-    label = labels.causes[:, engine.core.model.causes.index("migraine")].astype(np.float64)
-    values = np.where((label == 0) | (label == 1), label, np.nan)
-    values[:20] = np.nan
-    copied = learning_table.Cases(table.cases.evidence, {}, (("nausea", values),))
-    told = asking.giving_away(copied, labels, engine.core.model.causes)
-    assert any("nausea tells cause:migraine in all" in one for one in told)
+def test_asking_is_counted_as_pair_by_pair(engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = cases(400, 3)
+    # Throbbing is asked of migraine, and light hurts is the label by another name.
+    sure = frame[MIGRAINE].isin(["yes", "no"])
+    frame.loc[frame[MIGRAINE] == "no", "throbbing"] = ""
+    frame["light_hurts"] = frame[MIGRAINE].where(sure, "")
+    frame.loc[:30, "light_hurts"] = ""
+    for at_once in (7, 1000):
+        monkeypatch.setattr(learning_table, "_AT_ONCE", at_once)
+        asking = read_table(engine.core, blocks_of(frame), AS_WRITTEN).asking
+        report = asking.report()
+        assert report["finding"].tolist() == ["throbbing"]
+        row = report.set_index("finding").loc["throbbing"]
+        present, absent = (frame[frame[MIGRAINE] == word] for word in ("yes", "no"))
+        assert (row["present"], row["absent"]) == (len(present), len(absent))
+        assert row["asked_if_present"] == pytest.approx((present["throbbing"] != "").mean())
+        assert row["asked_if_absent"] == 0.0
+        table = [[(present["throbbing"] != "").sum(), (present["throbbing"] == "").sum()]]
+        table.append([0, len(absent)])
+        assert row["p"] == pytest.approx(stats.fisher_exact(table)[1])
+        both = int((frame["light_hurts"] != "").sum())
+        (told,) = asking.giving_away()
+        assert f"light_hurts tells {MIGRAINE} in all {both} cases of which both" in told

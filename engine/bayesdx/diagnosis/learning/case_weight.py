@@ -122,7 +122,7 @@ def best_weight(
 def _score(chain: NumberChain, table: LearningTable, steps: FloatArray, held: IntArray) -> float:
     model, labels = chain.model(steps), table.labels.take(held)
     assert model is not None
-    found = held_against(model, table.cases.evidence.take(held), labels)
+    found = held_against(model, table.evidence.take(held), labels)
     return float((found.log_score if labels.known.any() else found.log_evidence).sum())
 
 

@@ -16,7 +16,6 @@ import pandas as pd
 from bayesdx.building.assembly import assemble
 from bayesdx.building.number_chain import NumberChain, stated_prior
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.learning.asking_report import asking_report, giving_away
 from bayesdx.diagnosis.learning.case_likelihood import log_probabilities
 from bayesdx.diagnosis.learning.case_weight import CaseWeight, ModeSearch, weight_faults
 from bayesdx.diagnosis.learning.held_out import HeldAgainst, comparison, held_against, joined
@@ -65,7 +64,7 @@ def learn(
     _check_options(sample, case_weight, folds, seed, how.on_error)
     chain = movable_numbers(core, sample)
     table = read_table(core, frames, how)
-    n = len(table.cases.evidence)
+    n = len(table.evidence)
     say(f"{n} cases, {table.counts['labelled']} labelled; {table.counts['refused']} refused")
     search = ModeSearch(chain, table, case_weight, seed, remember)
     found, weight = search.mode("whole", np.arange(n), stated_start(chain), widths=True)
@@ -83,12 +82,12 @@ def learn(
         number=learned,
     )
     names = core.model.causes
-    notes = [*_notes(table, names, found), *giving_away(table.cases, table.labels, names)]
+    notes = [*_notes(table, names, found), *table.asking.giving_away()]
     refused = pd.DataFrame({"why": list(table.refused.values())}, index=list(table.refused))
     return Learned(
         table=numbers,
         scores=scores,
-        asking=asking_report(table.cases, table.labels, names),
+        asking=table.asking.report(),
         refused=refused.rename_axis("row"),
         counts=table.counts,
         no_longer_hold=learning.no_longer_hold,
@@ -125,7 +124,7 @@ def _cross_validated(
     nats: where it began saves time and leaves nothing else behind.
     """
     chain, table = search.chain, search.table
-    n = len(table.cases.evidence)
+    n = len(table.evidence)
     folds = min(folds, n)
     order = np.random.default_rng(search.seed).permutation(n)
     before, after, parts = [], [], []
@@ -136,7 +135,7 @@ def _cross_validated(
         found, _ = search.mode(f"without part {fold}", rest, start)
         model = chain.model(found.steps)
         assert model is not None
-        evidence, labels = table.cases.evidence.take(held), table.labels.take(held)
+        evidence, labels = table.evidence.take(held), table.labels.take(held)
         before.append(held_against(core.model, evidence, labels))
         after.append(held_against(model, evidence, labels))
         parts.append(held)

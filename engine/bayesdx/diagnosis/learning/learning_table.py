@@ -12,6 +12,7 @@ import pandas as pd
 from bayesdx.case_columns import column_roles
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
+from bayesdx.diagnosis.learning.asking_report import AskingCounts
 from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, log_probabilities
 from bayesdx.diagnosis.learning.labels import (
     DIAGNOSIS,
@@ -77,20 +78,22 @@ class LearningTable:
 
     Attributes
     ----------
-    cases : Cases
-        Their findings, causes not clamped.
+    evidence : Evidence
+        Their findings, in short numbers where that changes none; causes not clamped.
     labels : Labels
     rows : LabelledRows
         Both together.
+    asking : AskingCounts
     refused : dict of row label to str
         Why other rows are left out.
     counts : dict of str to int
         As `Learned.counts`.
     """
 
-    cases: Cases
+    evidence: Evidence
     labels: Labels
     rows: LabelledRows
+    asking: AskingCounts
     refused: dict[object, str]
     counts: dict[str, int]
 
@@ -120,7 +123,7 @@ def read_table(core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput) -
     InvalidCase
         With every bad row, where bad rows are not left out; where there is nothing to learn from.
     """
-    blocks: list[_Block] = []
+    blocks, asking = [], AskingCounts(core.model.causes)
     faults: dict[str, Fault] = {}
     for frame in frames:
         try:
@@ -130,16 +133,16 @@ def read_table(core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput) -
             faults |= {str(one): one for one in refusal.faults}
             continue
         if not faults:
-            blocks.append(_possible(core, read))
+            blocks.append(_possible(core, read, asking))
     if faults:
         raise InvalidCase(faults.values())
     counts = {name: sum(one.counts[name] for one in blocks) for name in _COUNTS}
     refused = {row: why for one in blocks for row, why in one.refused.items()}
-    cases, labels = _stacked(blocks)
-    _refuse_empty(cases, labels, counts, refused)
+    evidence, labels = _stacked(blocks)
+    _refuse_empty(asking, labels, counts, refused)
     backend = settled("auto", core.model, _LOOKS * counts["used"])
-    rows = labelled_rows(cases.evidence, labels, backend)
-    return LearningTable(cases, labels, rows, refused, counts)
+    rows = labelled_rows(evidence, labels, backend)
+    return LearningTable(evidence, labels, rows, asking, refused, counts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,17 +193,17 @@ def read_labelled(
     return LabelledCases(cases, labels, usable, calls, bad)
 
 
-class _Block(NamedTuple):
+class _UsableCases(NamedTuple):
     """Cases of some rows that can be learned from, and what became of the other rows."""
 
-    cases: Cases
+    evidence: Evidence
     labels: Labels
     refused: dict[object, str]
     counts: dict[str, int]
 
 
-def _possible(core: Core, read: LabelledCases) -> _Block:
-    """Leave out cases that are impossible or too complex under the stated numbers."""
+def _possible(core: Core, read: LabelledCases, asking: AskingCounts) -> _UsableCases:
+    """Leave out cases that are impossible or too complex under the stated numbers; add the rest."""
     kept, calls = np.flatnonzero(read.usable), read.calls
     backend = settled("auto", core.model, _LOOKS * len(kept))
     rows = labelled_rows(read.cases.evidence.take(kept), read.labels.take(kept), backend)
@@ -226,34 +229,29 @@ def _possible(core: Core, read: LabelledCases) -> _Block:
         "used": len(used),
         "labelled": int(labels.known.sum()),
     }
+    asking.add(cases, labels)
     evidence = replace(cases.evidence, findings=compact(cases.evidence.findings))
-    given = tuple((name, compact(values)) for name, values in cases.given)
-    labels = replace(labels, causes=compact(labels.causes))
-    return _Block(Cases(evidence, {}, given), labels, refused, counts)
+    return _UsableCases(evidence, replace(labels, causes=compact(labels.causes)), refused, counts)
 
 
-def _stacked(blocks: list[_Block]) -> tuple[Cases, Labels]:
+def _stacked(blocks: list[_UsableCases]) -> tuple[Evidence, Labels]:
     """Put blocks together; each array is let go as soon as it is copied."""
-    first = blocks[0]
-    if len(blocks) == 1:
-        return first.cases, first.labels
-    arrays = {name: [vars(one.cases.evidence)[name] for one in blocks] for name in _EVIDENCE}
-    given = {name: [dict(one.cases.given)[name] for one in blocks] for name, _ in first.cases.given}
+    first = blocks[0].labels
+    arrays = {name: [vars(one.evidence)[name] for one in blocks] for name in _EVIDENCE}
     causes, groups = ([getattr(one.labels, n) for one in blocks] for n in ("causes", "groups"))
     blocks.clear()
     evidence = Evidence(**{name: np.concatenate(arrays.pop(name)) for name in _EVIDENCE})
-    told = tuple((name, np.concatenate(given.pop(name))) for name in list(given))
-    labels = replace(first.labels, causes=np.concatenate(causes), groups=np.concatenate(groups))
-    return Cases(evidence, {}, told), labels
+    labels = replace(first, causes=np.concatenate(causes), groups=np.concatenate(groups))
+    return evidence, labels
 
 
 def _refuse_empty(
-    cases: Cases, labels: Labels, counts: dict[str, int], refused: dict[object, str]
+    asking: AskingCounts, labels: Labels, counts: dict[str, int], refused: dict[object, str]
 ) -> None:
     if not counts["used"]:
         why = next(iter(refused.values()), "")
         raise InvalidCase(Fault("cases", "one case to learn from", Phrase(f"none: {why}")))
-    if not cases.known.any():
+    if not asking.anything:
         raise InvalidCase(Fault("cases", "a finding that is known in some case", NOTHING))
     known = labels.known
     if known.sum() > 1:
