@@ -99,6 +99,9 @@ def test_a_sample_informs_and_all_cases_are_differentiated(
     engine: bayesdx.Engine, chain: NumberChain
 ) -> None:
     rows, still = cases(engine, 40, 5), np.zeros(len(chain.movers))
+    # Of one finding only a case outside the sample speaks.
+    rows.evidence.findings[:, 0] = np.nan
+    rows.evidence.findings[1, 0] = 1.0
     model, slopes = chain.model(still), chain.slopes(still)
     assert model is not None
     whole = expand(model, slopes, rows)
@@ -107,7 +110,19 @@ def test_a_sample_informs_and_all_cases_are_differentiated(
     assert found.value == pytest.approx(whole.value, rel=1e-12)
     np.testing.assert_allclose(found.gradient, whole.gradient, rtol=1e-10, atol=1e-10)
     own = expand(model, slopes, chosen_cases(rows, np.arange(0, 40, 4)))
-    np.testing.assert_allclose(found.information, 4.0 * own.information, rtol=1e-10, atol=1e-12)
+    all_of, some_of = (np.diag(one.information) for one in (whole, own))
+    diagonal = np.diag(found.information)
+    # A number of which only cases outside the sample speak has its curvature all the same.
+    np.testing.assert_array_equal(diagonal > 0.0, all_of > 0.0)
+    assert ((some_of == 0.0) & (diagonal > 0.0)).any()
+    assert 0.8 < np.median(diagonal[all_of > 0.0] / all_of[all_of > 0.0]) < 1.25
+    # How numbers hang together is that of the sample.
+    f, g = np.argwhere(np.triu(np.abs(own.information) > 1e-3, 1))[5]
+    found_, exact = (
+        one[f, g] / np.sqrt(one[f, f] * one[g, g]) for one in (found.information, own.information)
+    )
+    assert found_ == pytest.approx(exact, rel=1e-9)
+    assert np.linalg.eigvalsh(found.information).min() > -1e-9 * diagonal.max()
     assert not expand(model, slopes, rows, informing=41).sampled
 
 

@@ -14,7 +14,7 @@ from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 
 #: Cases whose derivatives are kept at a time; and whose probabilities are worked out at a time.
-TILE, _VALUES = 1024, 1 << 16
+TILE, _VALUES = 1024, 1 << 14
 #: Cases, evenly spread, whose derivatives are the information while a mode is searched for.
 MOST_INFORMING = 1 << 14
 
@@ -33,7 +33,8 @@ class Expansion:
     cases : int array (J,), optional
         How many cases speak of each number: have a derivative by it.
     sampled : bool
-        Whether information and number of cases are those of a sample, as if all cases were so.
+        Whether information and number of cases are those of a sample; the diagonal is then nearly
+        that of all cases.
     """
 
     value: float
@@ -102,7 +103,7 @@ def expand(
     sweep = ScoreSweep(model, tied=True, along=slopes, backend=rows.backend)
     n, n_informing = rows.n_cases, min(rows.n_cases, informing or rows.n_cases)
     spread = np.arange(n_informing) * n // n_informing
-    waiting = np.empty((0, n_numbers))
+    waiting, squares = np.empty((0, n_numbers)), np.zeros(n_numbers)
     for first in range(0, n, tile):
         part = _cases(rows, first, min(first + tile, n))
         log_evidence, found = _scores(sweep, part)
@@ -110,6 +111,7 @@ def expand(
         value += float(log_total.sum())
         for one in found:
             gradient += one.total(share[one.rows])
+            squares += one.squares(share[one.rows]) if n_informing < n else 0.0
         chosen = spread[(spread >= first) & (spread < first + tile)] - first
         own = _derivatives(part, share, found, chosen)
         cases += np.count_nonzero(own, axis=0)
@@ -118,8 +120,22 @@ def expand(
         if len(waiting) >= tile or first + tile >= n:
             information += waiting.T @ waiting
             waiting = np.empty((0, n_numbers))
-    information *= n / n_informing
+    if n_informing < n:
+        information = _with_diagonal(information, squares)
     return Expansion(value, gradient, information, cases, n_informing < n)
+
+
+def _with_diagonal(information: FloatArray, diagonal: FloatArray) -> FloatArray:
+    """Give the information of a sample (J, J) the diagonal (J,) of all cases.
+
+    How numbers hang together is that of the sample; few or none of it may speak of a number of
+    which many cases do.
+    """
+    own = np.diag(information)
+    factor = np.sqrt(np.divide(diagonal, own, out=np.zeros_like(own), where=own > 0.0))
+    found = factor[:, None] * information * factor
+    np.fill_diagonal(found, diagonal)
+    return found
 
 
 def _scores(sweep: ScoreSweep, rows: LabelledRows) -> tuple[FloatArray, list[CaseScores]]:

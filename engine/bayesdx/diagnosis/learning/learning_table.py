@@ -253,10 +253,8 @@ def _refuse_empty(
         raise InvalidCase(Fault("cases", "one case to learn from", Phrase(f"none: {why}")))
     if not asking.anything:
         raise InvalidCase(Fault("cases", "a finding that is known in some case", NOTHING))
-    known = labels.known
-    if known.sum() > 1:
-        told = np.hstack([labels.causes[known], labels.groups[known]])
-        if (told == told[0]).all() and known.all():
-            expected = "labels that differ between cases"
-            got = Phrase(f"the same labels in all {int(known.sum())} cases: one class only")
-            raise InvalidCase(Fault("labels", expected, got))
+    n, kinds = counts["used"], (labels.causes, labels.groups)
+    alike = all((one.min(axis=0) == one.max(axis=0)).all() for one in kinds)
+    if n > 1 and labels.known.all() and alike:
+        got = Phrase(f"the same labels in all {n} cases: one class only")
+        raise InvalidCase(Fault("labels", "labels that differ between cases", got))

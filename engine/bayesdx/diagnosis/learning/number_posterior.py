@@ -160,9 +160,7 @@ def find_mode(
 ) -> NumberPosterior:
     """Find the mode of prior and likelihood together, from steps (J,) that are possible."""
     begun = likelihood.expansion(start)
-    # A sample may lack the few cases that speak of a number.
-    told = (np.diag(begun.information) > 0.0) | (begun.gradient != 0.0)
-    moving, free = likelihood.only(told)
+    moving, free = likelihood.only(np.diag(begun.information) > 0.0)
     if not len(free):
         return _around(prior, free, Ascent(start[free], (begun.value,), True), None)
     search = _PosteriorSurface(moving, prior.take(free))

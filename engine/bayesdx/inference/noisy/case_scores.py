@@ -80,6 +80,15 @@ class CaseScores:
         noted = self.notes.T @ weights
         return np.asarray(noted if self.worth is None else self.worth.T @ noted)
 
+    def squares(self, weights: FloatArray) -> FloatArray:
+        """Return the sum over cases of the squares of weight times derivatives, (T,), nearly.
+
+        Of a number that depends on several notes of a case, the sum of their squares stands for the
+        square of their sum.
+        """
+        noted = self.notes.power(2).T @ weights**2
+        return np.asarray(noted if self.worth is None else self.worth.power(2).T @ noted)
+
     def take(self, own: IntArray) -> CaseScores:
         """Return those of some cases."""
         return CaseScores(
