@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from bayesdx.case_columns import ColumnRoles
 from bayesdx.errors import InvalidCase
@@ -18,7 +19,7 @@ from bayesdx.tables.table_options import KnownColumns, TableOptions, open_table,
 from bayesdx.tables.whole_tables import CHUNK_ROWS, sound_chunks, whole_frame
 
 #: Rows of a table that is not held whole.
-_AT_ONCE = 1 << 14
+_AT_ONCE = 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +88,8 @@ def read_frames(source: str | Path, table: TableOptions) -> Iterator[pd.DataFram
         for chunk in sound_chunks(cases):
             frame = whole_frame(cases, [chunk])
             yield frame.set_axis(pd.RangeIndex(chunk.first, chunk.first + len(frame)), axis=0)
+    # Whoever reads in pieces is short of memory, and Arrow keeps what it has let go.
+    pa.default_memory_pool().release_unused()
 
 
 def read_frame(source: str | Path, table: TableOptions) -> pd.DataFrame:

@@ -35,7 +35,7 @@ from bayesdx.inference.noisy.query import posteriors
 #: How often a search with its folds asks for the same cases, derivatives counted twice.
 _LOOKS = 100
 #: Rows of a table that are read at a time.
-_AT_ONCE = 1 << 14
+_AT_ONCE = 1 << 13
 _COUNTS = ("rows", "refused", "impossible", "too_complex", "used", "labelled")
 _EVIDENCE = tuple(one.name for one in fields(Evidence))
 
