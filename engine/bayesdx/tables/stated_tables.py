@@ -93,8 +93,11 @@ def read_frames(source: str | Path, table: TableOptions) -> Iterator[pd.DataFram
 
 
 def read_frame(source: str | Path, table: TableOptions) -> pd.DataFrame:
-    """Read a table as `read_frames`, whole."""
-    return pd.concat(read_frames(source, table))
+    """Read a table as `read_frames`, whole: a column has one type."""
+    if faults := table.faults(source):
+        raise InvalidCase(faults)
+    with open_cases(source, chunk_rows=CHUNK_ROWS, dialect=table.dialect) as cases:
+        return whole_frame(cases, list(sound_chunks(cases)))
 
 
 def read_table(

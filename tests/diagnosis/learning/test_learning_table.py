@@ -102,3 +102,26 @@ def test_asking_is_counted_as_pair_by_pair(engine, monkeypatch: pytest.MonkeyPat
         both = int((frame["light_hurts"] != "").sum())
         (told,) = asking.giving_away()
         assert f"light_hurts tells {MIGRAINE} in all {both} cases of which both" in told
+
+
+@pytest.mark.filterwarnings("error")
+def test_types_of_a_column_may_change_from_block_to_block(
+    engine, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, missing = tmp_path / "cases.parquet", [None] * 6
+    frame = pd.DataFrame(
+        {
+            "nausea": pd.array([1, 0, 1, 1, 0, 1, *missing], dtype="Int64"),
+            "throbbing": pd.array([*missing, True, False, True, True, None, False], "boolean"),
+            MIGRAINE: pd.array([0.25, None, 1.0, 0.0, 1.0, 1.0, *missing], "Float64"),
+        }
+    )
+    frame.to_parquet(path, index=False)
+    monkeypatch.setattr("bayesdx.tables.stated_tables._AT_ONCE", 3)
+    found = read_table(engine.core, read_frames(path, TableOptions()), AS_WRITTEN)
+    whole = read_table(engine.core, [read_frame(path, TableOptions())], AS_WRITTEN)
+    np.testing.assert_array_equal(found.evidence.findings, whole.evidence.findings)
+    np.testing.assert_array_equal(found.labels.causes, whole.labels.causes)
+    given = engine.core.model.findings.index("throbbing")
+    told = [np.nan] * 6 + [1.0, 0.0, 1.0, 1.0, np.nan, 0.0]
+    np.testing.assert_array_equal(found.evidence.findings[:, given], told)
