@@ -201,3 +201,22 @@ def test_what_a_case_counts_as_is_told_and_kept(run, cases, tmp_path: Path) -> N
     assert sums.code == 2
     assert "sums are of whole cases" in sums.err
     assert not other.exists()
+
+
+def test_the_table_is_named_in_what_is_wrong_with_it(run, tmp_path: Path) -> None:
+    bad, typo, new = tmp_path / "bad.csv", tmp_path / "typo.csv", tmp_path / "new"
+    bad.write_text("nausea,diagnosis\nperhaps,migraine\nyes,migrane\n")
+    typo.write_text("nausae,diagnosis\nyes,migraine\n")
+    for words in (("learn", "-o", str(new)), ("learn", "--statistics", str(tmp_path / "s.json"))):
+        command, *rest = words
+        refused = run(command, HEADACHE, str(bad), "--others", "absent", *rest)
+        assert refused.code == 2
+        assert f"{bad}: row 0, column nausea: expected" in refused.err
+        assert f"{bad}: row 1, diagnosis: expected" in refused.err
+        assert "migraine" in refused.err.split("got 'migrane'")[1]
+        named = run(command, HEADACHE, str(typo), "--others", "absent", *rest)
+        assert f"{typo}: column: expected" in named.err
+    dated = tmp_path / "dated.csv"
+    dated.write_text("nausea,when\nperhaps,2026-01-01\n")
+    refused = run("drift", HEADACHE, str(dated), "--time", "when")
+    assert f"{dated}: row 0, column nausea: expected" in refused.err

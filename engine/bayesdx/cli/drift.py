@@ -9,7 +9,7 @@ import typer
 
 import bayesdx
 from bayesdx.cli.case_tables import reads_tables
-from bayesdx.cli.labelled_tables import DiagnosisColumn, labelled_input
+from bayesdx.cli.labelled_tables import DiagnosisColumn, faults_of, labelled_input
 from bayesdx.cli.options import Quiet, check_output
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase
@@ -101,7 +101,7 @@ def drift(
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors)
         frame = read_frame(cases, table)
-    with patience("" if quiet else "comparing with cases of the model"):
+    with patience("" if quiet else "comparing with cases of the model"), faults_of(cases):
         found = compare_windows(
             engine.core,
             frame,

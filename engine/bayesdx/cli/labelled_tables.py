@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -37,3 +40,18 @@ def labelled_input(
     # Any other word for the others is refused where labels are read, with those that there are.
     known = cast("Others | None", others)
     return LabelledInput(diagnosis, known, table.id, table.ignore, _BAD_ROWS[on_error], table.words)
+
+
+@contextmanager
+def faults_of(source: str) -> Iterator[None]:
+    """Name the table in what is wrong with its rows and columns."""
+    try:
+        yield
+    except InvalidCase as refusal:
+        name = "standard input" if source == "-" else source
+        raise InvalidCase(
+            replace(one, place=f"{name}: {one.place}")
+            if one.place.startswith(("row ", "column"))
+            else one
+            for one in refusal.faults
+        ) from None

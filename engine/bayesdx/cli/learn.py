@@ -10,7 +10,7 @@ import typer
 
 import bayesdx
 from bayesdx.cli.case_tables import reads_tables
-from bayesdx.cli.labelled_tables import DiagnosisColumn, labelled_input
+from bayesdx.cli.labelled_tables import DiagnosisColumn, faults_of, labelled_input
 from bayesdx.cli.options import Quiet, Restart, Resume
 from bayesdx.cli.progress import patience
 from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidCase, InvalidKnowledge, Phrase
@@ -169,6 +169,7 @@ def learn(
                 output, engine, cases[0], identity, resume=resume, restart=restart
             ) as remember,
             patience("learning"),
+            faults_of(cases[0]),
         ):
             say = (lambda _: None) if quiet else tell
             frames = read_frames(cases[0], table)

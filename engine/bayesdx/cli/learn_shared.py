@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import bayesdx
+from bayesdx.cli.labelled_tables import faults_of
 from bayesdx.cli.options import check_output
 from bayesdx.cli.progress import patience
 from bayesdx.errors import BayesdxError, Fault, Phrase
@@ -50,7 +51,7 @@ def write_statistics(
     if at is None and target.exists():
         got = Phrase("one that is there")
         raise BayesdxError(Fault(str(target), "a new file, or --at the round it lacks", got))
-    with patience("summing up"):
+    with patience("summing up"), faults_of(cases):
         engine = bayesdx.load(priors)
         found = case_statistics(
             engine.core,
