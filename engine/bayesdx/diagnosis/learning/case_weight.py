@@ -73,52 +73,6 @@ def weight_faults(weight: object) -> list[Fault]:
     return [Fault("case_weight", f"a number above 0, at most 1, or {AUTO}", weight)]
 
 
-def best_weight(
-    chain: NumberChain, table: LearningTable, cases: IntArray, start: Start, seed: int
-) -> float:
-    """Choose the weight whose numbers answer best those of some cases that are held out in turn.
-
-    Parameters
-    ----------
-    chain : NumberChain
-    table : LearningTable
-    cases : int array (n,)
-        Those of the table that may be looked at, rising.
-    start : Start
-        Where searches begin.
-    seed : int
-        Of which case is held out when.
-
-    Returns
-    -------
-    float
-        One of `WEIGHTS`: of the best log score of labels or, where there are none, of findings;
-        1 where there are too few cases to tell.
-    """
-    if len(cases) < 2 * PARTS:
-        return WEIGHTS[0]
-    order, starts = np.random.default_rng(seed).permutation(cases), [start] * PARTS
-    best, highest = WEIGHTS[0], -np.inf
-    for weight in WEIGHTS:
-        total = 0.0
-        for part in range(PARTS):
-            held = np.sort(order[part::PARTS])
-            rest = chosen_cases(table.rows, np.setdiff1d(cases, held))
-            found = fit_numbers(
-                chain,
-                rest,
-                starts[part],
-                widths=False,
-                kept=lambda one, weight=weight: WeightedLikelihood(one, weight),  # type: ignore[misc]
-            )
-            starts[part] = Start(found.steps, chain.slopes(found.steps))
-            total += _score(chain, table, found.steps, held)
-        if not total > highest:
-            break
-        best, highest = weight, total
-    return best
-
-
 def _score(chain: NumberChain, table: LearningTable, steps: FloatArray, held: IntArray) -> float:
     model, labels = chain.model(steps), table.labels.take(held)
     assert model is not None
@@ -155,8 +109,32 @@ class ModeSearch:
         if weight == AUTO:
             first = self._fit(f"{name} at weight 1", rows, start, 1.0, widths=False)
             start = Start(first.steps, self.chain.slopes(first.steps))
-            weight = best_weight(self.chain, self.table, cases, start, self.seed)
+            weight = self._best_weight(name, cases, start)
         return self._fit(name, rows, start, weight, widths=widths), weight
+
+    def _best_weight(self, name: str, cases: IntArray, start: Start) -> float:
+        """Choose the weight whose numbers answer best those of some cases held out in turn.
+
+        That of the best log score of labels or, where there are none, of findings; 1 where there
+        are too few cases to tell.
+        """
+        if len(cases) < 2 * PARTS:
+            return WEIGHTS[0]
+        order, starts = np.random.default_rng(self.seed).permutation(cases), [start] * PARTS
+        best, highest = WEIGHTS[0], -np.inf
+        for weight in WEIGHTS:
+            total = 0.0
+            for part in range(PARTS):
+                held = np.sort(order[part::PARTS])
+                rest = chosen_cases(self.table.rows, np.setdiff1d(cases, held))
+                own = f"{name} at weight {weight:g} without part {part}"
+                found = self._fit(own, rest, starts[part], weight, widths=False)
+                starts[part] = Start(found.steps, self.chain.slopes(found.steps))
+                total += _score(self.chain, self.table, found.steps, held)
+            if not total > highest:
+                break
+            best, highest = weight, total
+        return best
 
     def _fit(
         self, name: str, rows: LabelledRows, start: Start, weight: float, *, widths: bool

@@ -281,9 +281,8 @@ def _place(label: object, column: str) -> str:
 
 def labelled_rows(evidence: Evidence, labels: Labels, backend: Backend = "auto") -> LabelledRows:
     """Clamp the labels of N cases; see `LabelledRows`."""
-    unsure = ((labels.causes > 0) & (labels.causes < 1)).any(axis=1)
-    several = np.flatnonzero(unsure | (labels.groups >= 0).any(axis=1))
-    if not len(several):
+    unsure = (labels.causes > 0) & (labels.causes < 1)
+    if not unsure.any() and not (labels.groups >= 0).any():
         n, causes = len(evidence), labels.causes.astype(np.int8)
         return LabelledRows(replace(evidence, causes=causes), np.arange(n), np.ones(n), n, backend)
     clamped, owner, sign = [], [], []

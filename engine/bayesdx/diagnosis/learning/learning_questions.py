@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.learning.case_weight import CaseWeight
     from bayesdx.diagnosis.learning.labels import Others
     from bayesdx.diagnosis.learning.learned import Learned
+    from bayesdx.diagnosis.learning.learning_table import LabelledInput
     from bayesdx.diagnosis.scoring import OnBadRow
     from bayesdx.knowledge.learning_schema import Sample
 
@@ -96,13 +97,12 @@ class LearningQuestions(ReadOnly):
         (6, 'selected')
         """
         from bayesdx.diagnosis.learning.learning_run import learn
-        from bayesdx.diagnosis.learning.learning_table import LabelledInput, blocks_of
+        from bayesdx.diagnosis.learning.learning_table import blocks_of
 
-        ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         return learn(
             self.core,
             blocks_of(cases_frame(cases)),
-            LabelledInput(diagnosis, others, id, ignored, on_error),
+            _labelled_input(diagnosis, others, id, ignore, on_error),
             sample=sample,
             case_weight=case_weight,
             folds=folds,
@@ -153,14 +153,13 @@ class LearningQuestions(ReadOnly):
         >>> engine.case_statistics([cold] * 5 + [{"runny_nose": "no"}]).cases
         6
         """
-        from bayesdx.diagnosis.learning.learning_table import LabelledInput, blocks_of
+        from bayesdx.diagnosis.learning.learning_table import blocks_of
         from bayesdx.diagnosis.learning.pooled_run import case_statistics
 
-        ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         return case_statistics(
             self.core,
             blocks_of(cases_frame(cases)),
-            LabelledInput(diagnosis, others, id, ignored, on_error),
+            _labelled_input(diagnosis, others, id, ignore, on_error),
             at=at,
             earlier=earlier,
             sample=sample,
@@ -262,16 +261,28 @@ class LearningQuestions(ReadOnly):
         {'2026-01': 12, '2026-02': 12}
         """
         from bayesdx.diagnosis.drift_check import drift
-        from bayesdx.diagnosis.learning.learning_table import LabelledInput
 
-        ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
         return drift(
             self.core,
             cases_frame(cases),
-            LabelledInput(diagnosis, others, id, ignored, on_error),
+            _labelled_input(diagnosis, others, id, ignore, on_error),
             time=time,
             window=window,
             false_alarm=false_alarm,
             references=references,
             seed=seed,
         )
+
+
+def _labelled_input(
+    diagnosis: str,
+    others: Others | None,
+    id: str | None,
+    ignore: str | Iterable[str],
+    on_error: OnBadRow,
+) -> LabelledInput:
+    """How a method was told to read its table."""
+    from bayesdx.diagnosis.learning.learning_table import LabelledInput
+
+    ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    return LabelledInput(diagnosis, others, id, ignored, on_error)
