@@ -10,12 +10,15 @@ from random_networks import random_problem
 from slow_twin import twin_evidence
 from small_networks import with_causes
 
-from bayesdx.inference import Evidence, NoisyModel, posteriors
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence, posteriors
 from bayesdx.inference.noisy.answer import Answer
+from bayesdx.inference.noisy.case_scores import evidence_gradient
 from bayesdx.inference.noisy.sampling import observe, sample_cases
+from bayesdx.network import CPD, Network, NoisyOrCPD, TableCPD, Variable
 
 pytest.importorskip("numba")
 
+from bayesdx.inference.noisy.jit import LOST, driver
 from bayesdx.inference.noisy.jit.driver import run
 from bayesdx.inference.noisy.jit.memory import BY_TREE, BY_TREE_ANEW, BY_WORK
 
@@ -89,3 +92,62 @@ def test_no_bit_depends_on_the_other_rows(snapshot_model: NoisyModel) -> None:
     for n in (0, 17, 59):
         alone = run(snapshot_model, evidence.take(slice(n, n + 1)), way=BY_TREE)[1]
         np.testing.assert_array_equal(alone[0], together[n])
+
+
+def seldom_reached(least: float) -> tuple[NoisyModel, Evidence]:
+    """Eight causes, all of which act on each of twelve findings, hardly ever; all are present."""
+    rng = np.random.default_rng(11)
+    causes = tuple(f"c{i}" for i in range(8))
+    cpds: list[CPD] = [TableCPD(c, (), np.array([0.9, 0.1])) for c in causes]
+    for i in range(12):
+        strengths = least * 10.0 ** rng.uniform(0.0, 2.0, len(causes))
+        cpds.append(NoisyOrCPD(f"f{i}", causes, strengths, least))
+    model = compile_diagnosis(Network([Variable(cpd.child) for cpd in cpds], cpds))
+    evidence = no_evidence(model, 1)
+    evidence.findings[:] = 1.0
+    return model, evidence
+
+
+@WAYS
+@pytest.mark.parametrize("least", [1e-2, 1e-4, 1e-7])
+def test_no_digit_is_lost_of_what_is_seldom_reached(least: float, way: int) -> None:
+    """In doubles, differences of sums lose 20 digits of the second one, of 16.
+
+    Of the last one 106 bits are too few: the case is then summed out without differences.
+    """
+    model, evidence = seldom_reached(least)
+    right = posteriors(model, evidence, backend="numpy")
+    log_evidence, causes, _, status, _ = run(model, evidence, way=way)
+    assert not status.any()
+    np.testing.assert_allclose(log_evidence, right.log_evidence, rtol=0.0, atol=1e-12)
+    np.testing.assert_allclose(causes, right.causes, rtol=1e-12)
+
+
+def test_a_case_whose_digits_are_lost_is_answered_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a frontier would be too large, the compiled code hands it back."""
+    model, evidence = random_problem(5, n_cases=12)
+    symptoms = np.ones(len(model.axes.classes))
+    absent = np.arange(len(model.causes)) < 1
+    asked = {"symptoms": symptoms, "without": absent}
+    right = posteriors(model, evidence, backend="numpy", **asked)
+    slope = evidence_gradient(model, evidence, backend="numpy")
+    lost = np.arange(12) % 3 == 1
+
+    def lose(*arguments: object, **options: object) -> tuple[np.ndarray, ...]:
+        log_evidence, causes, log_without, status, split = run(*arguments, **options)
+        log_evidence[lost], causes[lost], status[lost] = -np.inf, 0.0, LOST
+        if len(log_without):
+            log_without[lost] = -np.inf
+        if split.size:
+            split[:, lost] = 0.0
+        return log_evidence, causes, log_without, status, split
+
+    monkeypatch.setattr(driver, "run", lose)
+    found = posteriors(model, evidence, backend="compiled", **asked)
+    assert not found.too_complex.any()
+    for name in ("log_evidence", "causes", "log_without", "responsible", "credit"):
+        one, other = getattr(found, name), getattr(right, name)
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-12, err_msg=name)
+    gradient = evidence_gradient(model, evidence, backend="compiled")
+    np.testing.assert_allclose(gradient.total, slope.total, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(gradient.log_evidence, slope.log_evidence, atol=1e-12)

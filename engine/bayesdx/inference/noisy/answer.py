@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bayesdx.errors import Fault, Phrase, TooComplex
-from bayesdx.inference.arrays import BoolArray, FloatArray
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import StateArray
 
 #: Codes of `Answer.status`.
@@ -67,6 +67,18 @@ class Answer:
         if len(self.too_complex):
             status[self.too_complex] = TOO_COMPLEX
         return status
+
+    def replaced(self, rows: IntArray, other: Answer) -> Answer:
+        """Return it with another answer of some cases; what that one lacks stays as it is."""
+        too_complex = np.zeros(len(self.log_evidence), dtype=np.bool_)
+        too_complex[: len(self.too_complex)] = self.too_complex
+        fields = {**vars(self), "too_complex": too_complex}
+        for name, array in fields.items():
+            given = getattr(other, name)
+            if len(given) == len(rows) and array.size:
+                fields[name] = array.copy()
+                fields[name][rows] = given
+        return Answer(**fields)
 
     def complete(self) -> Answer:
         """Return the answer itself, for those who cannot do without any row.

@@ -8,6 +8,8 @@ no number. Those cases are put to the general executors, which answer in logs.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bayesdx.errors import InvalidNetwork
@@ -108,16 +110,9 @@ def mended(
         return answer
     chosen = None if without is None else np.broadcast_to(without, evidence.causes.shape)[rows]
     slow = answered_in_logs(model, evidence.take(rows), only_evidence, chosen)
-    too_complex = np.zeros(len(evidence), dtype=np.bool_)
-    too_complex[: len(answer.too_complex)] = answer.too_complex
-    log_evidence, causes = answer.log_evidence.copy(), answer.causes.copy()
-    log_evidence[rows], causes[rows] = slow.log_evidence, slow.causes
-    too_complex[rows], log_without = slow.too_complex, answer.log_without
-    if without is not None:
-        log_without = log_without.copy()
-        log_without[rows] = slow.log_without
+    answer = answer.replaced(rows, slow)
     split = [np.where(np.isfinite(one), one, 0.0) for one in (answer.responsible, answer.credit)]
-    return Answer(log_evidence, causes, log_without, too_complex, *split)
+    return replace(answer, responsible=split[0], credit=split[1])
 
 
 def answered_in_logs(

@@ -308,12 +308,16 @@ def _noted(asked: ScoreSweep, rows: IntArray, evidence: Evidence) -> Iterator[Ca
     log_evidence, causes, _, status, _ = jit.driver_module().run(asked.model, evidence, book=book)
     notes = book.matrix(np.isfinite(log_evidence))
     found = CaseScores(rows, log_evidence, causes, status != 0, notes, asked.by_note)
-    slow = asked.hidden(evidence, log_evidence).any(axis=1)
-    if not slow.any():
+    slow, lost = asked.hidden(evidence, log_evidence).any(axis=1), status == jit.LOST
+    if lost.any():
+        yield _swept(asked, rows[lost], evidence.take(np.flatnonzero(lost)))
+    if not (slow | lost).any():
         yield found
         return
-    yield found.take(np.flatnonzero(~slow))
+    yield found.take(np.flatnonzero(~(slow | lost)))
     own = np.flatnonzero(slow)
+    if not len(own):
+        return
     values = sparse.csr_array(notes[own] @ asked.worth)
     mended = asked.mended(evidence.take(own), log_evidence[own], values, "compiled")
     yield CaseScores(rows[own], log_evidence[own], causes[own], status[own] != 0, *mended)

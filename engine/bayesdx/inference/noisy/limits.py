@@ -8,7 +8,8 @@ may answer a case near the limits that the other one refuses.
 #: Slots of a case are bits of one word.
 MAX_AXES = 64
 
-#: log2 of the components of the largest table of a case (8 bytes each; a dozen are held).
+#: NumPy's limits. log2 of the components of the largest table of a case (8 bytes each; a dozen are
+#: held).
 MAX_LOG2_TABLE = 22.6
 
 #: log2 of the components of all tables that are kept for the way back.
@@ -17,5 +18,6 @@ MAX_LOG2_HELD = 25.0
 #: log2 of the components written, over all passes over tables: some ten seconds of NumPy.
 MAX_LOG2_WORK = 31.0
 
-#: log2 of the largest frontier of the compiled sweep; what needs more is a tree of tables.
+#: log2 of the largest frontier of the compiled sweep; what needs more is a tree of tables, with the
+#: limits of `jit/tree_buckets.py`.
 EASY_LOG2_FRONTIER = 18.0

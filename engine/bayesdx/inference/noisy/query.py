@@ -102,7 +102,13 @@ def _quick(
         symptoms=symptoms,
         workers=workers,
     )
-    return Answer(log_evidence, causes, log_without, status != 0, split[0], split[1])
+    answer = Answer(log_evidence, causes, log_without, status != 0, split[0], split[1])
+    lost = np.flatnonzero(status == jit.LOST)
+    if len(lost):
+        rest, wanted = evidence.take(lost), None if asked is None else asked[lost]
+        slow = _numpy_executor()(model, rest, chunk, only_evidence, without, symptoms, wanted)
+        answer = answer.replaced(lost, slow)
+    return answer
 
 
 def _numpy_executor() -> Callable[

@@ -21,11 +21,12 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 `tree_buckets`        which tables are made, joined and summed out, and what that costs
 `tree_places`         where tables lie
 `tree_stars`          the table of a cause, and the way back from it
-`tree_turns`          two tables brought into one order of dimensions
-`tree_joins`          two tables joined
-`tree_closing`        a node summed out of a table
+`tree_star_tables`    that table in the order and the components of a tree
+`tree_walk`           how the entries of two tables go together
+`tree_joins`          two tables joined, with or without a node that is summed out
+`tree_closing`        a node summed out of one table; what follows any sum
 `tree_sweep`          all of these, forward and backward
-`run_kernels`         runs of entries in vector registers
+`pair_runs`           runs of entries of 106 bits in vector registers
 `entry`               all cases of a batch; the entry of the compiled code
 `driver`              threads; the only module that Python calls for cases
 `lane_kernel`         one case in many lanes
@@ -56,9 +57,12 @@ from bayesdx.inference.noisy.model import NoisyModel
 if TYPE_CHECKING:
     from bayesdx.inference.noisy.note_book import NoteBook
 
-__all__ = ["LANE_KERNEL", "driver_module", "installed", "kept", "ready"]
+__all__ = ["LANE_KERNEL", "LOST", "driver_module", "installed", "kept", "ready"]
 
 _DRIVER = "bayesdx.inference.noisy.jit.driver"
+#: What became of a case: answered, too many axes, too much work for the orders tried here, or too
+#: many digits lost on the way.
+ANSWERED, TOO_MANY, TOO_DEAR, LOST = range(4)
 #: What answers one case in many lanes.
 LANE_KERNEL = "bayesdx.inference.noisy.jit.lane_kernel"
 

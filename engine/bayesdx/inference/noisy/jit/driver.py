@@ -60,7 +60,7 @@ def run(
     causes : array (N, C), or (N, 0) when only the evidence was asked for
     log_without : array (N,) or (0,)
     status : int8 array (N,)
-        0, or `memory.TOO_MANY` or `memory.TOO_DEAR` where a case is not answered here.
+        `jit.ANSWERED`, or why a case is not answered here.
     split : array (2, N, C) or (2, 0, C)
         ``responsible`` and ``credit`` of an `Answer`, when symptoms are weighed.
     """

@@ -7,20 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from bayesdx.inference.noisy.jit import ANSWERED, LOST, TOO_DEAR, TOO_MANY
 from bayesdx.inference.noisy.jit.case_evidence import condition_case, weigh_symptoms
 from bayesdx.inference.noisy.jit.case_notes import note_case
 from bayesdx.inference.noisy.jit.case_order import plan_core
 from bayesdx.inference.noisy.jit.case_sweep import sweep_backward, sweep_forward
 from bayesdx.inference.noisy.jit.memory import (
     ADJOINTS,
-    ANSWERED,
     BY_WORK,
     COMPONENTS,
     LARGEST,
     ON,
     SOURCES,
-    TOO_DEAR,
-    TOO_MANY,
     Model,
     Rows,
     State,
@@ -32,9 +30,8 @@ from bayesdx.inference.noisy.jit.memory import (
 )
 from bayesdx.inference.noisy.jit.pendant import eliminate_pendant, pull_pendant
 from bayesdx.inference.noisy.jit.tree_buckets import plan_tree
-from bayesdx.inference.noisy.jit.tree_sweep import tree_backward, tree_forward
+from bayesdx.inference.noisy.jit.tree_sweep import sweep_tree
 from bayesdx.inference.typed import (
-    Bytes,
     Floats,
     Integers,
     inlined,
@@ -44,8 +41,8 @@ from bayesdx.inference.typed import (
 )
 
 #: How the 2-core of a case was summed out, where not by a tree of so many operations: a case for
-#: which memory must be made first, one that is too much work.
-_NOTHING, _FRONTIER, _NO_ROOM, _TOO_MUCH = 0, -1, -2, -3
+#: which memory must be made first, one that is too much work, one whose digits were lost.
+_NOTHING, _FRONTIER, _NO_ROOM, _TOO_MUCH, _LOST = 0, -1, -2, -3, -4
 #: Components of a sweep above which a tree is planned as well, which takes some 100 us. The one of
 #: less work is taken: a component of a frontier takes 4 to 5 ns in all, forward and back, a product
 #: of a tree 3 to 8 (1,000 drawn cases, risks all known, partly known, hardly known).
@@ -84,43 +81,46 @@ def _rule_out(model: Model, state: State, rows: Rows) -> None:
 
 
 @inlined
-def _sum_out(
-    memory: Integers, n_slots: int, asked: Bytes, posterior: Floats
-) -> tuple[int, int, float]:
-    """Sum everything out: pendant eliminations, how the rest was, log evidence."""
-    state, room = state_at(memory), room_at(memory)
-    n_steps = eliminate_pendant(memory, n_slots, asked, posterior)
-    cost, way = plan_core(memory, n_slots), _NOTHING
-    if cost > 0.0:
-        n_operations, by_work = 0, rows_at(memory).way == BY_WORK
-        if cost > _WORTH_A_TREE or not by_work:
-            n_operations = plan_tree(memory, n_slots, cost if by_work else np.inf)
-        if n_operations == 0 and cost == np.inf:
-            return n_steps, _TOO_MUCH, 0.0
-        large = state.needs[COMPONENTS] > room.n_tape or state.needs[LARGEST] > room.n_frontier
-        if large or state.needs[ADJOINTS] > room.n_adjoints:
-            return n_steps, _NO_ROOM, 0.0
-        way = n_operations if n_operations else _FRONTIER
-        if n_operations:
-            tree_forward(memory, n_operations)
-        else:
-            sweep_forward(memory)
-    return n_steps, way, state.scale[1] + math.log(state.scale[0])
+def _lacks_room(memory: Integers) -> bool:
+    needs, room = state_at(memory).needs, room_at(memory)
+    large = needs[COMPONENTS] > room.n_tape or needs[LARGEST] > room.n_frontier
+    return bool(large or needs[ADJOINTS] > room.n_adjoints)
 
 
 @inlined
-def _pull_back(
-    memory: Integers, n_steps: int, way: int, posterior: Floats, idle: Floats, credit: Floats
-) -> None:
-    """Fill the posteriors, and what produced the symptoms."""
-    if rows_at(memory).credited:
-        for c in range(model_at(memory).n_causes):
-            idle[c], credit[c] = posterior[c], 0.0
-    if way == _FRONTIER:
-        sweep_backward(memory, posterior, idle, credit)
-    elif way > 0:
-        tree_backward(memory, way, posterior, idle, credit)
-    pull_pendant(memory, n_steps, posterior, idle, credit)
+def _sum_core(
+    memory: Integers, n_slots: int, posterior: Floats, idle: Floats, credit: Floats
+) -> int:
+    """Sum the 2-core out; say how. A tree has pulled derivatives back then."""
+    state, rows = state_at(memory), rows_at(memory)
+    cost, n_operations, by_work = plan_core(memory, n_slots), 0, rows.way == BY_WORK
+    if cost == 0.0 or state.scale[1] == -np.inf:
+        return _NOTHING
+    if cost > _WORTH_A_TREE or not by_work:
+        n_operations = plan_tree(memory, n_slots, cost if by_work else np.inf)
+    if n_operations == 0 and cost == np.inf:
+        return _TOO_MUCH
+    if _lacks_room(memory):
+        return _NO_ROOM
+    if n_operations:
+        product, logs, noted = state.scale[0], state.scale[1], state.noted[0]
+        if sweep_tree(memory, n_operations, posterior, idle, credit):
+            return n_operations
+        if cost == np.inf:
+            return _LOST
+        # A frontier loses no digits.
+        state.scale[0], state.scale[1], state.noted[0] = product, logs, noted
+        plan_core(memory, n_slots)
+        if _lacks_room(memory):
+            return _NO_ROOM
+    sweep_forward(memory)
+    return _FRONTIER
+
+
+@inlined
+def _credit_nothing(model: Model, posterior: Floats, idle: Floats, credit: Floats) -> None:
+    for c in range(model.n_causes):
+        idle[c], credit[c] = posterior[c], 0.0
 
 
 @inlined
@@ -149,6 +149,7 @@ def _answer_row(memory: Integers, n: int) -> int:
     n_slots, state.noted[0] = condition_case(memory, n), notes.begin[n * notes.scored]
     if n_slots < 0:
         return TOO_MANY
+    n_steps, way = 0, _NOTHING
     # The second question comes first, on what it shares with the first one.
     for question in range(0 if rows.second else 1, 2):
         if rows.second:
@@ -156,22 +157,51 @@ def _answer_row(memory: Integers, n: int) -> int:
         weigh_symptoms(model, state, rows, n, n_slots)
         if question == 0:
             _rule_out(model, state, rows)
-        n_steps, way, log_evidence = _sum_out(memory, n_slots, asked, posterior)
-        if way == _NO_ROOM:
-            return _NO_ROOM
-        if way == _TOO_MUCH:
-            return TOO_DEAR
+        n_steps = eliminate_pendant(memory, n_slots, asked, posterior)
+        if rows.credited:
+            _credit_nothing(model, posterior, idle, credit)
+        way = _sum_core(memory, n_slots, posterior, idle, credit)
+        if way < _FRONTIER:
+            return _why_not(way)
         if question == 0:
-            rows.log_without[n] = log_evidence
-            continue
-        rows.log_evidence[n] = log_evidence
-        if rows.backward and log_evidence > -np.inf:
-            _pull_back(memory, n_steps, way, posterior, idle, credit)
-            if notes.scored:
-                note_case(memory, n_slots, n, posterior)
-        if rows.backward:
-            _finish(model, posterior, log_evidence > -np.inf)
+            rows.log_without[n] = state.scale[1] + math.log(state.scale[0])
+    rows.log_evidence[n] = state.scale[1] + math.log(state.scale[0])
+    if rows.backward:
+        _pull_back(memory, n, n_slots, n_steps, way, posterior, idle, credit)
     return ANSWERED
+
+
+@inlined
+def _pull_back(
+    memory: Integers,
+    n: int,
+    n_slots: int,
+    n_steps: int,
+    way: int,
+    posterior: Floats,
+    idle: Floats,
+    credit: Floats,
+) -> None:
+    """Fill what a row is asked beside its evidence."""
+    model, rows = model_at(memory), rows_at(memory)
+    possible = rows.log_evidence[n] > -np.inf
+    if possible:
+        if way == _FRONTIER:
+            sweep_backward(memory, posterior, idle, credit)
+        pull_pendant(memory, n_steps, posterior, idle, credit)
+        if notes_at(memory).scored:
+            note_case(memory, n_slots, n, posterior)
+    _finish(model, posterior, possible)
+    if rows.credited and not possible:
+        _credit_nothing(model, posterior, idle, credit)
+
+
+@inlined
+def _why_not(way: int) -> int:
+    """What becomes of a case that is not summed out."""
+    if way == _NO_ROOM:
+        return _NO_ROOM
+    return TOO_DEAR if way == _TOO_MUCH else LOST
 
 
 def _make_entry(digest: str) -> Any:

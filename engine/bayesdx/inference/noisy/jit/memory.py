@@ -21,8 +21,6 @@ AT, LENGTH, CLOSED = range(3)
 OPERATIONS, COMPONENTS, LARGEST, ADJOINTS = range(4)
 #: In place of "leaves nothing": what is pulled back through a certain link can be divided by it.
 LEAST_KEPT = 1e-150
-#: What became of a row: answered, too many axes, or too much work for the orders tried here.
-ANSWERED, TOO_MANY, TOO_DEAR = range(3)
 
 #: How the 2-core of a case is summed out: by a frontier or a tree of tables, whichever is less
 #: work; by a tree; by one whose large tables are made anew on the way back. Tests take the latter.
@@ -30,7 +28,11 @@ BY_WORK, BY_TREE, BY_TREE_ANEW = range(3)
 
 #: Of all compiled sources here.
 SOURCES = sources_digest(
-    Path(__file__).parent, "../model.py", "../limits.py", "../../vector_rows.py"
+    Path(__file__).parent,
+    "../model.py",
+    "../limits.py",
+    "../../vector_rows.py",
+    "../../vector_pairs.py",
 )
 
 

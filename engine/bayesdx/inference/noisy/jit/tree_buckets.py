@@ -1,7 +1,7 @@
 """Which tables are made, joined and summed out, in an elimination order; and what that costs.
 
-A table is over a set of nodes, its *scope*, each a bit by *rank*: risks first, which vary fastest,
-then causes, then findings and leaks; within these, what is eliminated last varies fastest.
+A table is over a set of nodes, its *scope*, each a bit by *rank*: what is eliminated last varies
+fastest.
 
 A cause with all that it acts on and depends on is a *star*: one small table, made at once. Where
 neighbours of a cause are eliminated before it, stars hold parts of that and have a dimension for
@@ -23,11 +23,11 @@ from bayesdx.inference.noisy.jit.memory import (
     state_at,
     tree_at,
 )
+from bayesdx.inference.noisy.jit.tree_joins import scratch_of
 from bayesdx.inference.noisy.jit.tree_memory import (
     BEGIN,
     CAUSE,
     CLOSE,
-    ENDS,
     FINDING,
     FIRST,
     JOIN,
@@ -35,13 +35,11 @@ from bayesdx.inference.noisy.jit.tree_memory import (
     LEAK,
     LEAKAGE,
     OPERATION_COLUMNS,
-    PLAIN,
-    READY,
+    RANK,
     RESULT,
     RISK,
     SECOND,
     STAR,
-    TURNED,
     WITH_CAUSE,
     WITH_PRIOR,
     Tree,
@@ -57,13 +55,12 @@ from bayesdx.inference.typed import (
     inlined,
     lowest,
     moved,
-    ones,
 )
 
 _ONE = np.uint64(1)
-#: Products and entries above which a case is handed back; entries of all tables above which only
-#: those are kept that a node leaves behind.
-_MOST_WORK, _MOST_ENTRIES, _MANY_ENTRIES = 2.0**31, 2.0**25.5, 2.0**17
+#: Work, and bytes of all tables and of what is written beside them, above which a case is handed
+#: back; entries of all tables above which only those are kept that a node leaves behind.
+_MOST_WORK, _MOST_BYTES, _MANY_ENTRIES = 2.0**31, 1.2e9, 2.0**17
 #: Work above which a second order is tried, and for each further one.
 _WORTH_EDGES, _WORTH_MORE = float(1 << 14), float(1 << 19)
 _MOST_TRIES = 40
@@ -85,11 +82,25 @@ def plan_tree(memory: Integers, n_slots: int, most: float) -> int:
     if best != tried - 1:
         # Each plan is written over the one before.
         n_operations = _try(memory, n, best)
-    entries = int(tree.totals[1])
-    turned = entries - tree.kept[0] if rows_at(memory).backward else 0
-    state.needs[COMPONENTS], state.needs[ADJOINTS] = entries + 1, turned + 1
-    state.needs[LARGEST] = int(tree.totals[2])
+    largest, beside = _room_beside(tree, n_operations)
+    if 16.0 * tree.totals[1] + 8.0 * float(beside) > _MOST_BYTES:
+        return 0
+    state.needs[COMPONENTS], state.needs[LARGEST] = 2 * int(tree.totals[1]), largest
+    state.needs[ADJOINTS] = beside
     return n_operations
+
+
+@inlined
+def _room_beside(tree: Tree, n_operations: int) -> tuple[int, int]:
+    """Entries of the largest star, and how many numbers are written beside the tables."""
+    largest, beside = 1, 4
+    for operation in range(n_operations):
+        own = moved(tree.operations, OPERATION_COLUMNS * operation)
+        if own[KIND] == JOIN:
+            beside = max(beside, scratch_of(tree, operation))
+        elif own[KIND] == STAR:
+            largest = max(largest, tree.length[own[RESULT]])
+    return largest, max(beside, largest)
 
 
 @inlined
@@ -101,19 +112,12 @@ def _worth(tried: int) -> float:
 @inlined
 def _try(memory: Integers, n: int, number: int) -> int:
     """Plan in one of several orders."""
-    by_edges, finding, seed = 0 if number % 4 == 0 else 1, 1.3, 0
-    if number == 0:
-        finding = 1.6
-    if number > 2:
-        seed = number
-    if number == 2:
-        finding = 1.0
-    find_order(memory, n, by_edges, finding, seed)
+    find_order(memory, n, 1 - number % 2, number if number > 1 else 0)
     n_operations, tree = _plan(memory, n), tree_at(memory)
     tree.kept[0] = 0
     if tree.totals[1] > _MANY_ENTRIES or rows_at(memory).way == BY_TREE_ANEW:
         compact(tree, n_operations)
-    if not (tree.totals[0] <= _MOST_WORK and tree.totals[1] <= _MOST_ENTRIES):
+    if not (tree.totals[0] <= _MOST_WORK and 16.0 * tree.totals[1] <= _MOST_BYTES):
         tree.totals[0] = np.inf
     return n_operations
 
@@ -129,7 +133,7 @@ def _plan(memory: Integers, n: int) -> int:
         if state.mask[c]:
             tree.waits[c] = 1
             tree.left_links[c], tree.left_leaks[c] = tree.links[c], tree.inhibits[c]
-    tree.totals[0], tree.totals[1], tree.totals[2] = 0.0, 0.0, 1.0
+    tree.totals[0], tree.totals[1] = 0.0, 0.0
     weigh_nodes(model, state, tree, n, credited)
     n_tables, n_operations, n_live = 0, 0, 0
     for position in range(n):
@@ -158,8 +162,11 @@ def _plan(memory: Integers, n: int) -> int:
         n_operations, n_tables, last = _join_bucket(tree, n_bucket, n_operations, n_tables)
         if kind == LEAK:
             n_operations, n_tables, last = _add_leak(tree, node, last, n_operations, n_tables)
-        result = _close(tree, n_operations, n_tables, last, rank, n_before)
-        n_operations, n_tables = n_operations + 1, n_tables + 1
+        n_operations = _close(tree, n_operations, n_tables, last, rank, n_before)
+        result, n_tables = (
+            tree.operations[OPERATION_COLUMNS * (n_operations - 1) + RESULT],
+            n_tables + 1,
+        )
         if not is_number(tree, result):
             tree.live[n_live] = result
             n_live += 1
@@ -250,7 +257,7 @@ def _make_star(
 @inlined
 def _write(tree: Tree, operation: int, kind: int, first: int, second: int, result: int) -> None:
     own = moved(tree.operations, OPERATION_COLUMNS * operation)
-    own[KIND], own[FIRST], own[SECOND], own[RESULT] = kind, first, second, result
+    own[KIND], own[FIRST], own[SECOND], own[RESULT], own[RANK] = kind, first, second, result, -1
 
 
 @inlined
@@ -266,34 +273,23 @@ def _join_bucket(
         tree.bucket[at] = table
     last = tree.bucket[0]
     for i in range(1, n_bucket):
-        last = _join(tree, n_operations, n_tables, last, tree.bucket[i], -1)
+        last = _join(tree, n_operations, n_tables, last, tree.bucket[i])
         n_operations, n_tables = n_operations + 1, n_tables + 1
     return n_operations, n_tables, last
 
 
 @inlined
-def _join(tree: Tree, operation: int, table: int, one: int, other: int, plain: int) -> int:
-    """Write that two tables are joined; on the node ``plain`` they do not both act."""
-    big, small = one, other
+def _join(tree: Tree, operation: int, table: int, one: int, other: int) -> int:
+    """Write that two tables are joined, the larger one first."""
     if tree.length[one] < tree.length[other]:
-        big, small = other, one
+        one, other = other, one
     scope = moved(tree.scope, tree.n_words * table)
-    first, second = moved(tree.scope, tree.n_words * big), moved(tree.scope, tree.n_words * small)
-    both = 0
+    first, second = moved(tree.scope, tree.n_words * one), moved(tree.scope, tree.n_words * other)
     for w in range(tree.n_words):
         scope[w] = first[w] | second[w]
-        both += ones(first[w] & second[w] & tree.meets[w])
-    if plain >= 0:
-        both -= 1
-    _write(tree, operation, JOIN, big, small, table)
+    _write(tree, operation, JOIN, one, other, table)
     measure(tree, table)
-    own = moved(tree.operations, OPERATION_COLUMNS * operation)
-    own[PLAIN], more = plain, 1.5**both
-    tree.totals[0] += float(tree.length[table]) * more
-    own[TURNED] = int(tree.totals[1])
-    own[READY] = own[TURNED] + tree.length[big]
-    tree.totals[1] += float(tree.length[big]) + float(tree.length[small]) * more
-    own[ENDS] = int(tree.totals[1])
+    tree.totals[0] += float(tree.length[table])
     return table
 
 
@@ -309,18 +305,27 @@ def _add_leak(
     add(scope, tree.rank[tree.node_of[slot]])
     _write(tree, n_operations, LEAKAGE, slot, 0, n_tables)
     measure(tree, n_tables)
-    last = _join(tree, n_operations + 1, n_tables + 1, last, n_tables, tree.rank[node])
+    last = _join(tree, n_operations + 1, n_tables + 1, last, n_tables)
     return n_operations + 2, n_tables + 2, last
 
 
 @inlined
 def _close(tree: Tree, operation: int, table: int, last: int, rank: int, begin: int) -> int:
-    scope, before = moved(tree.scope, tree.n_words * table), moved(tree.scope, tree.n_words * last)
-    for w in range(tree.n_words):
-        scope[w] = before[w]
-    drop(scope, rank)
-    _write(tree, operation, CLOSE, last, rank, table)
-    tree.operations[OPERATION_COLUMNS * operation + BEGIN] = begin
-    tree.totals[0] += float(tree.length[last])
+    """Write that a node closes, within the last join if there is one; return one more than that."""
+    own = moved(tree.operations, OPERATION_COLUMNS * (operation - 1))
+    if operation > begin and own[KIND] == JOIN:
+        # What it would have written is not written now.
+        tree.totals[1] -= float(tree.length[last])
+        table = last
+    else:
+        scope = moved(tree.scope, tree.n_words * table)
+        before = moved(tree.scope, tree.n_words * last)
+        for w in range(tree.n_words):
+            scope[w] = before[w]
+        tree.totals[0] += float(tree.length[last])
+        _write(tree, operation, CLOSE, last, 0, table)
+        own, operation = moved(own, OPERATION_COLUMNS), operation + 1
+    own[RANK], own[BEGIN] = rank, begin
+    drop(moved(tree.scope, tree.n_words * table), rank)
     measure(tree, table)
-    return table
+    return operation

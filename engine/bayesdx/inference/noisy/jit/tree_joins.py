@@ -1,215 +1,221 @@
-"""Two tables of a tree joined, and the way back.
+"""Two tables of a tree joined, a node being summed out where it is in no other; and the way back.
 
 Along the dimension of a finding (or leak) a table holds what its causes do to it: n where none of
-them reaches it, p where one does. A finding on which two tables act is reached where either does,
+them reaches it, and t where nothing is asked of it. Of two tables that act on one finding
 
-    n = n1 n2        p = p1 (n2 + p2) + n1 p2
+    n = n1 n2        t = t1 t2
 
-Only sums of products of non-negative numbers: no digits are lost, however seldom it is reached. All
-other dimensions go together state by state.
+so that all dimensions go together state by state, as in any product of tables. What is reached,
+t - n, is taken once, when the finding closes; see `tree_sweep` for the digits that this costs.
 
-Both tables are turned before (`tree_turns`). For each of 3^k joint entries of findings on which
-both act, what is left is a *block* of products: a entries of the first table only, times b of the
-second only, for each of s states of what both have.
+The node that closes varies slowest in both tables. It never gets a dimension of the product: of the
+products of its states, weighed, only the sum is written.
 """
 
 from __future__ import annotations
 
-from bayesdx.inference.noisy.jit.run_kernels import (
+from bayesdx.inference.noisy.jit.pair_runs import (
+    LANES,
+    Number,
+    Pair,
     add_products,
     add_scaled,
-    pull_products,
-    pull_scaled,
+    dot,
+    get,
+    multiply,
+    pair_at,
+    plus,
+    pull,
+    put,
+    scale,
+    shifted,
 )
 from bayesdx.inference.noisy.jit.tree_memory import (
     FIRST,
-    INNER,
     OPERATION_COLUMNS,
-    READY,
+    RANK,
     RESULT,
-    TURNED,
+    SECOND,
     Tree,
 )
-from bayesdx.inference.noisy.jit.tree_turns import OF_BOTH, OF_FIRST, arrange, turn
+from bayesdx.inference.noisy.jit.tree_walk import (
+    OF_BOTH,
+    OF_ONE,
+    Walk,
+    advance,
+    gather_table,
+    spread_length,
+    spread_table,
+    walk_of,
+)
 from bayesdx.inference.typed import Floats, apart, compiled, inlined, moved
 
-#: Blocks of fewer products are gone through by their places.
-_SMALL = 12
+
+@inlined
+def table_at(tree: Tree, table: int, tape: Floats) -> Pair:
+    """Where a table lies."""
+    return pair_at(tape, tree.start[table], tree.length[table])
+
+
+@inlined
+def weight_of(tree: Tree, rank: int, state: int) -> Number:
+    """What a state of a node is worth."""
+    at = 2 * tree.n_marks * rank + state
+    return tree.weights[at], tree.weights[at + tree.n_marks]
+
+
+@inlined
+def note_derivative(tree: Tree, rank: int, state: int, derivative: Number) -> None:
+    """Note the derivative of the log evidence by what a state of a node is worth."""
+    at = 2 * tree.n_marks * rank + state
+    tree.derived[at], tree.derived[at + tree.n_marks] = derivative
+
+
+@inlined
+def _lengths(tree: Tree, operation: int, walk: Walk) -> tuple[int, int]:
+    """Entries of both tables as they are gone through."""
+    own = moved(tree.operations, OPERATION_COLUMNS * operation)
+    one, two = tree.length[own[FIRST]], tree.length[own[SECOND]]
+    return spread_length(one, walk.one, walk.spread), spread_length(two, walk.two, walk.spread)
 
 
 @compiled
-def _lay_places(tree: Tree, fast: int, a: int, b: int, s: int, k: int) -> tuple[int, int]:
-    """List entries of a small block that go together, and of some findings: how many of each."""
+def scratch_of(tree: Tree, operation: int) -> int:
+    """Numbers that a join and its way back write beside the tables."""
     apart()
-    columns, n_places = INNER * tree.n_marks, 0
-    places = tree.inner
-    for z in range(s):
-        for y in range(b):
-            for x in range(a):
-                if fast == OF_BOTH:
-                    one, two, three = x * s + z, y * s + z, (y * a + x) * s + z
-                elif fast == OF_FIRST:
-                    one, two, three = z * a + x, z * b + y, (z * b + y) * a + x
-                else:
-                    one, two, three = z * a + x, z * b + y, (z * a + x) * b + y
-                places[n_places], places[columns + n_places] = one, two
-                places[2 * columns + n_places] = three
-                n_places += 1
-    done, one, two, three = 0, a * s, b * s, a * b * s
-    while done < k and n_places < INNER:
-        for i in range(n_places):
-            for state in range(1, 3):
-                at = state * n_places + i
-                places[at] = places[i] + (2 - state) * one
-                places[columns + at] = places[columns + i] + (3 - state) * two
-                places[2 * columns + at] = places[2 * columns + i] + three
-        n_places *= 3
-        done, one, two, three = done + 1, 2 * one, 3 * two, 2 * three
-    return n_places, done
+    walk = walk_of(tree, operation)
+    one, two = _lengths(tree, operation, walk)
+    return 2 * (one + 2 * two) + (2 * one if walk.one else 0)
 
 
 @inlined
-def _advance(
-    tree: Tree, done: int, k: int, sizes: tuple[int, int, int], places: tuple[int, int, int]
-) -> tuple[int, int, int]:
-    """Places of the next joint entry of findings; the first one after the last."""
-    (one, two, three), (a, b, c) = sizes, places
-    for d in range(done, k):
-        state = tree.states[d]
-        if state == 0:
-            tree.states[d] = 1
-            return a + one, b + 2 * two, c + three
-        if state == 1:
-            tree.states[d] = 2
-            return a - one, b - two, c
-        tree.states[d] = 0
-        b, c = b - two, c - three
-        one, two, three = 2 * one, 3 * two, 2 * three
-    return a, b, c
+def _copy_of_second(scratch: Floats, n_one: int, n_two: int) -> Pair:
+    """Behind derivatives by both tables; a copy of the first one, if any, lies behind that."""
+    return pair_at(scratch, 2 * (n_one + n_two), n_two)
 
 
 @inlined
-def _start(tree: Tree, done: int, k: int) -> int:
-    for d in range(done, k):
-        tree.states[d] = 0
-    return int(3 ** (k - done))
+def _operands(
+    tree: Tree, operation: int, walk: Walk, tape: Floats, scratch: Floats
+) -> tuple[Pair, Pair]:
+    """Both tables, spread where they have to be, the second one times what states are worth."""
+    own = moved(tree.operations, OPERATION_COLUMNS * operation)
+    one, two = table_at(tree, own[FIRST], tape), table_at(tree, own[SECOND], tape)
+    n_one, n_two = _lengths(tree, operation, walk)
+    copy = _copy_of_second(scratch, n_one, n_two)
+    if walk.one:
+        source, one = one, pair_at(copy[0], 2 * n_two, n_one)
+        spread_table(one, source, tree.length[own[FIRST]], walk.one, walk.spread, tree.places)
+    if walk.two:
+        source, two = two, copy
+        places = moved(tree.places, LANES * tree.n_marks)
+        spread_table(two, source, tree.length[own[SECOND]], walk.two, walk.spread, places)
+    if own[RANK] >= 0:
+        source, two = two, copy
+        part = n_two // walk.n_states
+        for s in range(walk.n_states):
+            here, weight = shifted(two, s * part), weight_of(tree, own[RANK], s)
+            scale(here, shifted(source, s * part), weight, part)
+    return one, two
 
 
 @compiled
-def join(tree: Tree, operation: int, tape: Floats) -> None:
+def join(tree: Tree, operation: int, tape: Floats, scratch: Floats) -> None:
     """Join two tables."""
     apart()
-    own = moved(tree.operations, OPERATION_COLUMNS * operation)
-    fast, a, b, s, k = arrange(tree, operation)
-    turn(tree, operation, fast, tape, tape, False)
-    one, two = moved(tape, own[TURNED]), moved(tape, own[READY])
-    result, columns = moved(tape, tree.start[own[RESULT]]), INNER * tree.n_marks
-    for i in range(tree.length[own[RESULT]]):
-        result[i] = 0.0
-    small, n_places, done = a * b * s < _SMALL, 0, 0
-    if small:
-        n_places, done = _lay_places(tree, fast, a, b, s, k)
-    sizes = (a * s << done, b * s * 3**done, a * b * s << done)
-    places = (0, 0, 0)
-    of_one, of_two, of_result = (
-        tree.inner,
-        moved(tree.inner, columns),
-        moved(tree.inner, 2 * columns),
-    )
-    for _ in range(_start(tree, done, k)):
-        x, y, z = moved(one, places[0]), moved(two, places[1]), moved(result, places[2])
-        if small:
-            for j in range(n_places):
-                z[of_result[j]] += x[of_one[j]] * y[of_two[j]]
-        elif fast == OF_BOTH:
-            for j in range(b):
-                for i in range(a):
-                    add_products(moved(z, (j * a + i) * s), moved(x, i * s), moved(y, j * s), s)
-        elif fast == OF_FIRST:
-            _add_outer(z, x, y, a, b, s)
+    own, walk = moved(tree.operations, OPERATION_COLUMNS * operation), walk_of(tree, operation)
+    one, two = _operands(tree, operation, walk, tape, scratch)
+    n_one, n_two = _lengths(tree, operation, walk)
+    n_one, n_two = n_one // walk.n_states, n_two // walk.n_states
+    result, i, j = table_at(tree, own[RESULT], tape), 0, 0
+    for at in range(0, tree.length[own[RESULT]], walk.entries):
+        x, y, z = shifted(one, i), shifted(two, j), shifted(result, at)
+        if walk.kind == OF_BOTH:
+            multiply(z, x, y, walk.entries)
+            for s in range(1, walk.n_states):
+                add_products(z, shifted(x, s * n_one), shifted(y, s * n_two), walk.entries)
+        elif walk.kind == OF_ONE:
+            scale(z, x, get(y, 0), walk.entries)
+            for s in range(1, walk.n_states):
+                add_scaled(z, shifted(x, s * n_one), get(y, s * n_two), walk.entries)
         else:
-            _add_outer(z, y, x, b, a, s)
-        places = _advance(tree, done, k, sizes, places)
-
-
-@inlined
-def _add_outer(z: Floats, long: Floats, short: Floats, n_long: int, n_short: int, s: int) -> None:
-    """Add products of all pairs of entries, for each of ``s`` states that both are in."""
-    for j in range(s):
-        for i in range(n_short):
-            at = j * n_short + i
-            add_scaled(moved(z, at * n_long), moved(long, j * n_long), short[at], n_long)
+            scale(z, y, get(x, 0), walk.entries)
+            for s in range(1, walk.n_states):
+                add_scaled(z, shifted(y, s * n_two), get(x, s * n_one), walk.entries)
+        i, j = advance(tree, walk.n_runs, i, j)
 
 
 @compiled
-def pull_join(tree: Tree, operation: int, tape: Floats, adjoints: Floats) -> None:
-    """Pull derivatives back through `join`.
-
-    Those by a table take its place; ``adjoints`` is for the turned tables, by their places.
-    """
+def pull_join(tree: Tree, operation: int, tape: Floats, scratch: Floats) -> None:
+    """Pull derivatives back through `join`; those by a table take its place."""
     apart()
+    own, walk = moved(tree.operations, OPERATION_COLUMNS * operation), walk_of(tree, operation)
+    one, two = _operands(tree, operation, walk, tape, scratch)
+    n_one, n_two = _lengths(tree, operation, walk)
+    by_one, by_two = pair_at(scratch, 0, n_one), pair_at(scratch, 2 * n_one, n_two)
+    copy = _copy_of_second(scratch, n_one, n_two)
+    for i in range(2 * (n_one + n_two)):
+        scratch[i] = 0.0
+    n_one, n_two = n_one // walk.n_states, n_two // walk.n_states
+    behind, i, j = table_at(tree, own[RESULT], tape), 0, 0
+    for at in range(0, tree.length[own[RESULT]], walk.entries):
+        for s in range(walk.n_states):
+            p, q, z = i + s * n_one, j + s * n_two, shifted(behind, at)
+            x, y, by_x, by_y = (
+                shifted(one, p),
+                shifted(two, q),
+                shifted(by_one, p),
+                shifted(by_two, q),
+            )
+            if walk.kind == OF_BOTH:
+                pull(by_x, by_y, z, x, y, walk.entries)
+            elif walk.kind == OF_ONE:
+                _pull_scale(by_x, by_y, z, x, y, walk.entries)
+            else:
+                _pull_scale(by_y, by_x, z, y, x, walk.entries)
+        i, j = advance(tree, walk.n_runs, i, j)
+    _keep_one(tree, operation, walk, tape, by_one)
+    _keep_two(tree, operation, walk, tape, by_two, copy)
+
+
+@inlined
+def _keep_one(tree: Tree, operation: int, walk: Walk, tape: Floats, adjoints: Pair) -> None:
+    """Put derivatives by the first table in its place."""
+    table = tree.operations[OPERATION_COLUMNS * operation + FIRST]
+    target, length = table_at(tree, table, tape), tree.length[table]
+    if walk.one:
+        gather_table(target, adjoints, length, walk.one, walk.spread, tree.places)
+        return
+    for i in range(2 * length):
+        target[0][i] = adjoints[0][i]
+
+
+@inlined
+def _keep_two(
+    tree: Tree, operation: int, walk: Walk, tape: Floats, adjoints: Pair, free: Pair
+) -> None:
+    """Put derivatives by the second table in its place, and note those by what states are worth."""
     own = moved(tree.operations, OPERATION_COLUMNS * operation)
-    fast, a, b, s, k = arrange(tree, operation)
-    if tree.kept[0]:
-        turn(tree, operation, fast, tape, tape, False)
-    one, two = moved(tape, own[TURNED]), moved(tape, own[READY])
-    by_one, by_two = moved(adjoints, own[TURNED]), moved(adjoints, own[READY])
-    by_result = moved(tape, tree.start[own[RESULT]])
-    for i in range(tree.length[own[FIRST]]):
-        by_one[i] = 0.0
-    for i in range(b * s * 3**k):
-        by_two[i] = 0.0
-    small, n_places, done = a * b * s < _SMALL, 0, 0
-    if small:
-        n_places, done = _lay_places(tree, fast, a, b, s, k)
-    sizes = (a * s << done, b * s * 3**done, a * b * s << done)
-    places = (0, 0, 0)
-    for _ in range(_start(tree, done, k)):
-        x, y, z = moved(one, places[0]), moved(two, places[1]), moved(by_result, places[2])
-        by_x, by_y = moved(by_one, places[0]), moved(by_two, places[1])
-        if small:
-            _pull_places(tree, n_places, by_x, by_y, z, x, y)
-        elif fast == OF_BOTH:
-            for j in range(b):
-                for i in range(a):
-                    behind, of_x, of_y = moved(z, (j * a + i) * s), i * s, j * s
-                    left, right = moved(x, of_x), moved(y, of_y)
-                    pull_products(moved(by_x, of_x), moved(by_y, of_y), behind, left, right, s)
-        elif fast == OF_FIRST:
-            _pull_outer(by_x, by_y, z, x, y, a, b, s)
-        else:
-            _pull_outer(by_y, by_x, z, y, x, b, a, s)
-        places = _advance(tree, done, k, sizes, places)
-    turn(tree, operation, fast, tape, adjoints, True)
+    target, length = table_at(tree, own[SECOND], tape), tree.length[own[SECOND]]
+    if walk.two:
+        places, source = moved(tree.places, LANES * tree.n_marks), adjoints
+        adjoints = pair_at(free[0], 0, length)
+        gather_table(adjoints, source, length, walk.two, walk.spread, places)
+    if own[RANK] < 0:
+        for i in range(2 * length):
+            target[0][i] = adjoints[0][i]
+        return
+    part = length // walk.n_states
+    for s in range(walk.n_states):
+        here, behind = shifted(target, s * part), shifted(adjoints, s * part)
+        note_derivative(tree, own[RANK], s, dot(behind, here, part))
+        scale(here, behind, weight_of(tree, own[RANK], s), part)
 
 
 @inlined
-def _pull_places(
-    tree: Tree, n_places: int, by_x: Floats, by_y: Floats, z: Floats, x: Floats, y: Floats
+def _pull_scale(
+    by_run: Pair, by_factor: Pair, behind: Pair, run: Pair, factor: Pair, count: int
 ) -> None:
-    columns = INNER * tree.n_marks
-    for j in range(n_places):
-        p, q = tree.inner[j], tree.inner[columns + j]
-        behind = z[tree.inner[2 * columns + j]]
-        by_x[p] += behind * y[q]
-        by_y[q] += behind * x[p]
-
-
-@inlined
-def _pull_outer(
-    by_long: Floats,
-    by_short: Floats,
-    z: Floats,
-    long: Floats,
-    short: Floats,
-    n_long: int,
-    n_short: int,
-    s: int,
-) -> None:
-    """Transpose of `_add_outer`."""
-    for j in range(s):
-        here, by_here = moved(long, j * n_long), moved(by_long, j * n_long)
-        for i in range(n_short):
-            at = j * n_short + i
-            behind = moved(z, at * n_long)
-            by_short[at] += pull_scaled(by_here, behind, here, short[at], n_long)
+    """Transpose of a run times one entry."""
+    add_scaled(by_run, behind, get(factor, 0), count)
+    put(by_factor, 0, plus(get(by_factor, 0), dot(behind, run, count)))

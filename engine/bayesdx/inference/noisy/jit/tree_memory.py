@@ -15,17 +15,15 @@ from bayesdx.inference.typed import Floats, Integers, Words
 
 #: Kinds of nodes.
 RISK, CAUSE, FINDING, LEAK = range(4)
-#: Kinds of operations: the table of a cause, of what a leak adds to its finding; two tables joined;
-#: a node summed out.
+#: Kinds of operations: the table of a cause, of what a leak adds to its finding; two tables joined,
+#: a node being summed out or not; a node summed out of one table.
 STAR, LEAKAGE, JOIN, CLOSE = range(4)
 #: Columns of an operation.
-KIND, FIRST, SECOND, RESULT, TURNED, READY, PLAIN, ENDS, OPERATION_COLUMNS = range(9)
-#: The first operation of a node, in the column of an operation that closes it.
-BEGIN = PLAIN
+KIND, FIRST, SECOND, RESULT, RANK, BEGIN, OPERATION_COLUMNS = range(7)
 #: Bits that say what the table of a cause holds.
 WITH_PRIOR, WITH_CAUSE = 1, 2
-#: Joint states of fast dimensions that are gone through by a list of places.
-INNER = 32
+#: Columns of a run of dimensions; see `tree_walk`.
+RUN_COLUMNS = 4
 #: Dimensions of a table at most.
 MOST_DIMENSIONS = 32
 
@@ -58,37 +56,32 @@ class Tree(NamedTuple):
         States, by rank.
     meets : (W,)
         Ranks of findings and leaks.
-    weights, derived : (M, S)
-        What the states of a node are worth when it closes, and derivatives by that; by rank.
+    weights, derived : (M, 2, S)
+        What the states of a node are worth when it closes, and derivatives by that; by rank, high
+        parts first.
     links, inhibits : (C,), (C,)
         Slots on which a cause has links, and on whose leaks inhibitors.
     waits, left_links, left_leaks : (C,), (C,), (C,)
         Whether the prior of a cause is in no table yet; slots of links and inhibitors that are not.
     scope, start, length : (T, W), (T,), (T,)
-        Nodes of a table by rank, where it lies, its entries.
+        Nodes of a table by rank, where it lies, its entries; high parts lie before low ones.
     live, bucket : (T,), (T,)
         Tables that wait; those that a node is in.
-    operations : (T, 8)
-        Kind; first and second table, or a cause and what is in its table, or a table and the rank
-        that closes; resulting table; where the tables of a join are turned, the second one, and
-        where that ends; the rank on which they do not both act, or the first operation of a node.
+    operations : (T, 6)
+        Kind; first and second table, or a cause and what is in its table; resulting table; the rank
+        that closes, -1 where none does; the first operation of that node.
     factors : (T,)
         What a result was multiplied by.
-    inner : (3, …)
-        Places in two tables and in the result that go together.
-    states, strides : (M,), (M,)
-        The state at hand of dimensions, their strides by rank.
-    dims, n_dims : (T, D), (T,)
-        Nodes of a table by rank, that which varies fastest first.
-    groups, members : (8,), (4, D)
-        Joint states of the dimensions of one of two tables, of the other, of both, and of findings
-        on which both act; how many there are, and which.
-    turned : (D + 1,)
-        An order of dimensions, and how many.
+    places : (2, …)
+        Places of entries of the first dimensions in two tables that are joined.
+    dims : (D, 2)
+        Their dimensions: states, and in which tables they are.
+    runs : (D, 4)
+        Of these, those that go together.
     kept : (1,)
-        Where tables are turned, if those of a node are made anew on the way back; else 0.
-    totals : (3,)
-        Work, entries of all tables, entries of the largest one.
+        Whether the tables of a node are made anew on the way back.
+    totals : (2,)
+        Work, entries of all tables.
     """
 
     n_words: int
@@ -125,14 +118,9 @@ class Tree(NamedTuple):
     bucket: Integers
     operations: Integers
     factors: Floats
-    inner: Integers
-    states: Integers
-    strides: Integers
+    places: Integers
     dims: Integers
-    n_dims: Integers
-    groups: Integers
-    members: Integers
-    turned: Integers
+    runs: Integers
     kept: Integers
     totals: Floats
 
@@ -171,8 +159,8 @@ def tree_memory(arrays: ModelArrays, causes: int, marks: int) -> Tree:
         size=integers(nodes),
         by_rank=integers(nodes),
         meets=masks(words),
-        weights=np.zeros((nodes, marks)),
-        derived=np.zeros((nodes, marks)),
+        weights=np.zeros((nodes, 2, marks)),
+        derived=np.zeros((nodes, 2, marks)),
         waits=integers(causes),
         links=masks(causes),
         inhibits=masks(causes),
@@ -185,14 +173,10 @@ def tree_memory(arrays: ModelArrays, causes: int, marks: int) -> Tree:
         bucket=integers(tables),
         operations=integers(tables, OPERATION_COLUMNS),
         factors=np.zeros(tables),
-        inner=integers(3, INNER * marks),
-        states=integers(nodes),
-        strides=integers(nodes),
-        dims=integers(tables, MOST_DIMENSIONS),
-        n_dims=integers(tables),
-        groups=integers(8),
-        members=integers(4, MOST_DIMENSIONS),
-        turned=integers(MOST_DIMENSIONS + 1),
+        # As many as fill a vector register, and the states of one more dimension.
+        places=integers(2, 8 * marks),
+        dims=integers(MOST_DIMENSIONS, 2),
+        runs=integers(MOST_DIMENSIONS, RUN_COLUMNS),
         kept=integers(1),
-        totals=np.zeros(3),
+        totals=np.zeros(2),
     )

@@ -123,11 +123,11 @@ def _connect_cause(model: Model, state: State, tree: Tree, c: int) -> None:
 
 
 @compiled
-def find_order(memory: Integers, n: int, by_edges: int, finding: float, seed: int) -> None:
+def find_order(memory: Integers, n: int, by_edges: int, seed: int) -> None:
     """Write an elimination order of all nodes.
 
-    ``by_edges`` says whether edges are counted or components, ``finding`` how many bits a finding
-    weighs; a ``seed`` other than 0 makes prices uncertain.
+    ``by_edges`` says whether edges are counted or entries; a ``seed`` other than 0 makes prices
+    uncertain.
     """
     apart()
     tree = tree_at(memory)
@@ -141,7 +141,7 @@ def find_order(memory: Integers, n: int, by_edges: int, finding: float, seed: in
         add(tree.changed, node)
     for node in range(n):
         tree.price[node] = _NEVER
-        _measure(tree, node, words, by_edges, finding)
+        _measure(tree, node, words, by_edges)
     for position in range(n):
         random = _reckon(tree, words, by_edges, random)
         best, least = -1, _NEVER
@@ -149,25 +149,20 @@ def find_order(memory: Integers, n: int, by_edges: int, finding: float, seed: in
             if tree.price[node] < least:
                 best, least = node, tree.price[node]
         tree.order[position] = best
-        _eliminate(tree, best, words, by_edges, finding)
+        _eliminate(tree, best, words, by_edges)
 
 
 @inlined
-def _weight(tree: Tree, node: int, by_edges: int, finding: float) -> float:
-    return finding if not by_edges and tree.kind[node] == FINDING else tree.log_size[node]
-
-
-@inlined
-def _measure(tree: Tree, node: int, words: int, by_edges: int, finding: float) -> None:
+def _measure(tree: Tree, node: int, words: int, by_edges: int) -> None:
     """Count what eliminating a node connects, and how large a table it makes."""
     own, missing, kind = moved(tree.left, tree.n_words * node), 0, tree.kind[node]
-    size = 0.0 if kind == CAUSE else finding if kind == FINDING else tree.log_size[node]
+    size = 0.0 if kind == CAUSE else tree.log_size[node]
     for w in range(words):
         ring = own[w]
         while ring:
             other = 64 * w + lowest(ring)
             ring &= ring - _ONE
-            size += _weight(tree, other, by_edges, finding)
+            size += tree.log_size[other]
             if by_edges:
                 missing += _missing(own, moved(tree.left, tree.n_words * other), words) - 1
     tree.missing[node], tree.load[node] = missing, size
@@ -183,7 +178,7 @@ def _missing(own: Words, its: Words, words: int) -> int:
 
 
 @inlined
-def _eliminate(tree: Tree, node: int, words: int, by_edges: int, finding: float) -> None:
+def _eliminate(tree: Tree, node: int, words: int, by_edges: int) -> None:
     """Connect all neighbours of a node, and keep count of what is missing around others."""
     own = moved(tree.left, tree.n_words * node)
     drop(tree.alive, node)
@@ -199,7 +194,7 @@ def _eliminate(tree: Tree, node: int, words: int, by_edges: int, finding: float)
                 # The node itself is not among its neighbours.
                 tree.missing[other] -= 2 * (_missing(its, own, words) - 1)
             drop(its, node)
-            tree.load[other] -= _weight(tree, node, by_edges, finding)
+            tree.load[other] -= tree.log_size[node]
     for w in range(words):
         ring = own[w]
         while ring:
@@ -211,15 +206,13 @@ def _eliminate(tree: Tree, node: int, words: int, by_edges: int, finding: float)
                 while new:
                     other = 64 * v + lowest(new)
                     new &= new - _ONE
-                    _join_nodes(tree, one, other, words, by_edges, finding)
+                    _join_nodes(tree, one, other, words, by_edges)
     if tree.kind[node] == LEAK:
         add(tree.changed, tree.node_of[tree.of[node]])
 
 
 @inlined
-def _join_nodes(
-    tree: Tree, one: int, other: int, words: int, by_edges: int, finding: float
-) -> None:
+def _join_nodes(tree: Tree, one: int, other: int, words: int, by_edges: int) -> None:
     near, its = moved(tree.left, tree.n_words * one), moved(tree.left, tree.n_words * other)
     if by_edges:
         for w in range(words):
@@ -233,8 +226,8 @@ def _join_nodes(
         tree.missing[other] += 2 * _missing(its, near, words)
     add(near, other)
     add(its, one)
-    tree.load[one] += _weight(tree, other, by_edges, finding)
-    tree.load[other] += _weight(tree, one, by_edges, finding)
+    tree.load[one] += tree.log_size[other]
+    tree.load[other] += tree.log_size[one]
 
 
 @inlined

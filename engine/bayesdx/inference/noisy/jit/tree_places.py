@@ -5,24 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from bayesdx.inference.noisy.jit.tree_memory import (
-    CLOSE,
-    ENDS,
-    JOIN,
     KIND,
     MOST_DIMENSIONS,
     OPERATION_COLUMNS,
-    READY,
+    RANK,
     RESULT,
     SECOND,
     STAR,
-    TURNED,
     WITH_CAUSE,
     Tree,
 )
 from bayesdx.inference.typed import Integers, inlined, lowest, moved, ones
 
 #: Entries of a table at most; how many all of them may have bounds the memory.
-_LARGEST = 2.0**24
+_LARGEST = 2.0**25
 
 
 @inlined
@@ -46,44 +42,36 @@ def measure(tree: Tree, table: int) -> None:
             rest &= rest - np.uint64(1)
     if size > _LARGEST or n_nodes > MOST_DIMENSIONS:
         tree.totals[0], size = np.inf, 1.0
-    tree.start[table], tree.length[table] = int(tree.totals[1]), int(size)
+    tree.start[table], tree.length[table] = int(2.0 * tree.totals[1]), int(size)
     tree.totals[1] += size
-    if size > tree.totals[2]:
-        tree.totals[2] = size
 
 
 @inlined
 def compact(tree: Tree, n_operations: int) -> None:
     """Give tables that one node needs a place that those of the next one use again.
 
-    On the way back they are made anew; only what a node leaves behind is kept. All joins turn their
-    tables in one place.
+    On the way back they are made anew; only what a node leaves behind is kept.
     """
-    kept, used, most, turned = 0, 0, 0, 0
+    kept, used, most = 0, 0, 0
     for operation in range(n_operations):
         own = moved(tree.operations, OPERATION_COLUMNS * operation)
         length = tree.length[own[RESULT]]
         if _is_kept(own):
-            tree.start[own[RESULT]], used = kept, 0
+            tree.start[own[RESULT]], used = 2 * kept, 0
             kept += length
             continue
-        tree.start[own[RESULT]] = used
+        tree.start[own[RESULT]] = 2 * used
         used += length
         most = used if used > most else most
-        if own[KIND] == JOIN and own[ENDS] - own[TURNED] > turned:
-            turned = own[ENDS] - own[TURNED]
     for operation in range(n_operations):
         own = moved(tree.operations, OPERATION_COLUMNS * operation)
         if not _is_kept(own):
-            tree.start[own[RESULT]] += kept
-        if own[KIND] == JOIN:
-            own[READY] += kept + most - own[TURNED]
-            own[TURNED] = kept + most
-    tree.kept[0], tree.totals[1] = kept + most, float(kept + most + turned)
+            tree.start[own[RESULT]] += 2 * kept
+    tree.kept[0], tree.totals[1] = 1, float(kept + most)
 
 
 @inlined
 def _is_kept(operation: Integers) -> bool:
     """Whether the table of an operation is left behind by a node."""
-    kind = operation[KIND]
-    return bool(kind == CLOSE or (kind == STAR and not operation[SECOND] & WITH_CAUSE))
+    whole = operation[KIND] == STAR and not operation[SECOND] & WITH_CAUSE
+    return bool(whole or operation[RANK] >= 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayesdx.inference.noisy.jit.memory import SIZE, Model, State
+from bayesdx.inference.noisy.jit.pair_runs import plus
 from bayesdx.inference.noisy.jit.tree_memory import CAUSE, FINDING, LEAK, RISK, Tree
 from bayesdx.inference.noisy.jit.tree_order import add, drop, has
 from bayesdx.inference.typed import Floats, inlined, lowest, moved
@@ -12,19 +13,14 @@ from bayesdx.inference.typed import Floats, inlined, lowest, moved
 
 @inlined
 def rank_nodes(tree: Tree, n: int) -> None:
-    """Number the nodes for sets: what varies fastest first."""
-    rank = 0
+    """Number the nodes for sets: what is eliminated first varies slowest."""
     for w in range(tree.n_words):
         tree.meets[w] = np.uint64(0)
-    for kind in range(RISK, FINDING + 1):
-        for position in range(n - 1, -1, -1):
-            node = tree.order[position]
-            own = tree.kind[node]
-            if own == kind or (own == LEAK and kind == FINDING):
-                tree.rank[node], tree.by_rank[rank] = rank, node
-                if kind == FINDING:
-                    add(tree.meets, rank)
-                rank += 1
+    for position in range(n):
+        node, rank = tree.order[position], n - 1 - position
+        tree.rank[node], tree.by_rank[rank] = rank, node
+        if tree.kind[node] == FINDING or tree.kind[node] == LEAK:
+            add(tree.meets, rank)
 
 
 @inlined
@@ -39,8 +35,10 @@ def weigh_nodes(model: Model, state: State, tree: Tree, n: int, credited: int) -
     for position in range(n):
         node = tree.order[position]
         rank, kind, of = tree.rank[node], tree.kind[node], tree.of[node]
-        weights, vector = moved(tree.weights, tree.n_marks * rank), moved(state.vectors, 0)
-        tree.size[rank], weights[0], weights[1] = 2, 1.0, 1.0
+        weights, vector = moved(tree.weights, 2 * tree.n_marks * rank), moved(state.vectors, 0)
+        for s in range(tree.n_marks):
+            weights[s], weights[tree.n_marks + s] = 1.0, 0.0
+        tree.size[rank] = 2
         if kind == CAUSE:
             if credited and _loses_symptom(state, tree, of):
                 tree.size[rank], weights[2] = 3, 0.0
@@ -51,9 +49,12 @@ def weigh_nodes(model: Model, state: State, tree: Tree, n: int, credited: int) -
                 for s in range(tree.size[rank]):
                     weights[s] = vector[s]
             else:
-                weights[0], weights[1] = vector[1], state.share[of]
+                least, most = vector[1], state.share[of]
                 if tree.leak_of[of] >= 0:
-                    weights[0] = least_worth(vector, state.share[of])
+                    least = least_worth(vector, most)
+                # Of n and t, where n and t - n are worth these.
+                weights[1] = most
+                weights[0], weights[tree.n_marks] = plus((least, 0.0), (-most, 0.0))
         drop(tree.alive, node)
 
 

@@ -32,7 +32,6 @@ from bayesdx.inference.noisy.jit.memory import (
 from bayesdx.inference.noisy.jit.tree_memory import (
     FIRST,
     LEAK,
-    MOST_DIMENSIONS,
     OPERATION_COLUMNS,
     RESULT,
     RISK,
@@ -41,7 +40,7 @@ from bayesdx.inference.noisy.jit.tree_memory import (
     WITH_PRIOR,
     Tree,
 )
-from bayesdx.inference.noisy.jit.tree_order import has
+from bayesdx.inference.noisy.jit.tree_star_tables import load_star, store_star
 from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN
 from bayesdx.inference.typed import Floats, Integers, apart, compiled, inlined, lowest, moved
 
@@ -100,8 +99,7 @@ def make_star(memory: Integers, operation: int) -> None:
     apart()
     model, state, room, tree = model_at(memory), state_at(memory), room_at(memory), tree_at(memory)
     own = moved(tree.operations, OPERATION_COLUMNS * operation)
-    c, holds, result = own[FIRST], own[SECOND], own[RESULT]
-    target = moved(room.tape, tree.start[result])
+    c, holds, result, target = own[FIRST], own[SECOND], own[RESULT], room.adjoints
     count = _spread_prior(model, state, tree, room, result, c, holds & WITH_PRIOR)
     n_states = tree.size[tree.rank[tree.cause_of[c]]] if holds & WITH_CAUSE else 1
     unit = count * n_states
@@ -109,16 +107,12 @@ def make_star(memory: Integers, operation: int) -> None:
         target[i] = 0.0 if holds & WITH_CAUSE else room.active[i]
         for s in range(1, n_states):
             target[s * count + i] = room.active[i]
-    size, n_dims, dims = unit, 0, moved(tree.dims, MOST_DIMENSIONS * result)
+    size = unit
     for w in range(tree.n_words):
-        rest = tree.scope[tree.n_words * result + w]
+        rest = tree.scope[tree.n_words * result + w] & tree.meets[w]
         while rest:
             rank = 64 * w + lowest(rest)
             rest &= rest - np.uint64(1)
-            dims[n_dims] = rank
-            n_dims += 1
-            if not has(tree.meets, rank):
-                continue
             gain, keep, symptom = _link(model, state, tree, c, rank)
             for i in range(size):
                 target[size + i] = gain * target[i]
@@ -129,9 +123,9 @@ def make_star(memory: Integers, operation: int) -> None:
                     for i in range(count):
                         target[first + i] = 0.0
             size *= 2
-    tree.n_dims[result] = n_dims
     for i in range(count):
         target[i] += room.inactive[i]
+    store_star(tree, result, room.adjoints, room.tape)
 
 
 @compiled
@@ -143,8 +137,8 @@ def pull_star(
     model, state, room, tree = model_at(memory), state_at(memory), room_at(memory), tree_at(memory)
     own = moved(tree.operations, OPERATION_COLUMNS * operation)
     c, holds, result, credited = own[FIRST], own[SECOND], own[RESULT], rows_at(memory).credited
-    notes = notes_at(memory)
-    behind = moved(room.tape, tree.start[result])
+    notes, behind = notes_at(memory), room.adjoints
+    load_star(tree, result, room.tape, behind)
     count = _spread_prior(model, state, tree, room, result, c, holds & WITH_PRIOR)
     n_states = tree.size[tree.rank[tree.cause_of[c]]] if holds & WITH_CAUSE else 1
     unit, first = count * n_states, count if holds & WITH_CAUSE else 0
