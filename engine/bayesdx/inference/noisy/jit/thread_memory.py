@@ -130,26 +130,38 @@ def room_memory(n_tape: int, n_frontier: int, n_adjoints: int) -> Room:
     )
 
 
+#: Numbers on the tape, on the frontier and for derivatives that are there from the start; how many
+#: are kept from case to case.
+_AT_FIRST, _LARGE = (1 << 18, 1 << 14, 1 << 18), 1 << 25
+
+
 class Workspace:
     """What one thread writes on; ``places`` says the compiled code where everything lies."""
 
     def __init__(self, arrays: ModelArrays, model: Model) -> None:
         self._model, self._state = model, state_memory(arrays, model)
         self._tree = tree_memory(arrays, model.n_causes, model.n_states)
-        self._grow(1 << 18, 1 << 14, 1 << 18)
+        self._allocate(_AT_FIRST)
 
-    def _grow(self, n_tape: int, n_frontier: int, n_adjoints: int) -> None:
-        self._room = room_memory(n_tape, n_frontier, n_adjoints)
+    def _allocate(self, sizes: tuple[int, int, int]) -> None:
+        self._room = room_memory(*sizes)
         self._places = addresses(self._model, self._state, self._room)
 
     def make_room(self) -> None:
-        """Make room for the case that was left for lack of it."""
-        needs, room = self._state.needs, self._room
-        self._grow(
-            max(int(needs[COMPONENTS]), room.n_tape),
-            max(int(needs[LARGEST]), room.n_frontier),
-            max(int(needs[ADJOINTS]), room.n_adjoints),
-        )
+        """Make room for the case that was left for lack of it.
+
+        What a large case needs is not kept beside what another one does.
+        """
+        room, needs = self._room, self._state.needs
+        own = tuple(int(needs[one]) for one in (COMPONENTS, LARGEST, ADJOINTS))
+        had = room.n_tape, room.n_frontier, room.n_adjoints
+        tape, frontier, adjoints = map(max, own, had)
+        if tape + adjoints > _LARGE:
+            tape, frontier, adjoints = map(max, own, _AT_FIRST)
+        # The old room goes before the new one comes.
+        del room
+        self._room = room_memory(1, 1, 1)
+        self._allocate((tape, frontier, adjoints))
 
     def places(self, rows: Rows, notes: Notes) -> IntArray:
         """Addresses of everything that answering some rows needs."""
