@@ -85,11 +85,23 @@ def test_every_fault_of_a_table_is_told(study: Any, tmp_path: Path) -> None:
 
 def test_repeats_are_averaged(study: Any) -> None:
     rng = np.random.default_rng(5)
-    said, truth = rng.random((80, 2)), rng.random(80) < 0.4
-    found = study.repeated(said, truth)
-    one, other = (study.measures(column, truth) for column in said.T)
-    for name, value in found.items():
-        assert value == pytest.approx((one[name] + other[name]) / 2.0, rel=1e-12)
+    after, before, truth = rng.random((80, 2)), rng.random((80, 2)), rng.random(80) < 0.4
+    part = np.tile(np.arange(80) % 4, (2, 1)).T
+    found = study.repeated(np.stack([after, before, part], axis=-1), truth)
+    one, other = (study.measures(column, truth) for column in after.T)
+    for name in ("slope", "intercept", "brier", "said", "observed"):
+        assert found[name] == pytest.approx((one[name] + other[name]) / 2.0, rel=1e-12)
+    areas = [study.area_within(column, part[:, 0], truth) for column in before.T]
+    assert found["auc before"] == pytest.approx(np.mean(areas), rel=1e-12)
+    assert found["gained"] == pytest.approx(found["auc"] - found["auc before"], abs=1e-12)
+
+
+def test_patients_are_ranked_among_those_whom_the_same_numbers_answered(study: Any) -> None:
+    """Two parts that are ranked perfectly, one on a scale of its own; a third has no such patient."""
+    truth = np.array([True, False, True, False, False])
+    said, part = np.array([0.9, 0.6, 0.5, 0.1, 0.7]), np.array([0, 0, 1, 1, 2])
+    assert study.area_within(said, part, truth) == 1.0
+    assert study.area_under_curve(said, truth) < 1.0
 
 
 @pytest.mark.slow
@@ -102,10 +114,12 @@ def test_learned_numbers_answer_those_who_were_left_out(
     table = written(tmp_path / "patients.csv", rows)
     cases, mechanism = study.read_patients(table)
     engine = study.bayesdx.load()
-    said, weights = study.learned_posteriors(engine, cases, mechanism, folds=2, repeats=1)
-    stated = engine.score(cases)["lumbar_radiculopathy"].to_numpy()
+    held = study.learned_posteriors(engine, cases, mechanism, folds=2, repeats=1)
+    said, scores = held.said, engine.score(cases)
+    stated = scores["lumbar_radiculopathy"].to_numpy()
     # The signs of a nerve root are those of all others here: that is learned.
     own = mechanism == "Peripheral Neuropathic"
     assert (said[0, 0, own] > stated[own]).all()
     assert (said[0, 0, ~own] < stated[~own]).any()
-    assert "not to be had" not in "\n".join(study.learned_lines(said, weights, mechanism, 20))
+    before = np.stack([scores[cause].to_numpy() for cause in study.CAUSES.values()])
+    assert "not to be had" not in "\n".join(study.learned_lines(held, before, mechanism, 20))

@@ -132,7 +132,7 @@ def room_memory(n_tape: int, n_frontier: int, n_adjoints: int) -> Room:
 
 #: Numbers on the tape, on the frontier and for derivatives that are there from the start; how many
 #: are kept from case to case.
-_AT_FIRST, _LARGE = (1 << 18, 1 << 14, 1 << 18), 1 << 25
+_AT_FIRST, _LARGE = (1 << 18, 1 << 14, 1 << 18), 150_000_000
 
 
 class Workspace:
@@ -148,14 +148,17 @@ class Workspace:
         self._places = addresses(self._model, self._state, self._room)
 
     def make_room(self) -> None:
-        """Make room for the case that was left for lack of it.
+        """Make room for the case that was left for lack of it, and for others twice as large.
 
-        What a large case needs is not kept beside what another one does.
+        Memory that nobody has written on costs nothing; but beyond `_LARGE`, what one case needs is
+        not kept beside what another one does.
         """
         room, needs = self._room, self._state.needs
-        own = tuple(int(needs[one]) for one in (COMPONENTS, LARGEST, ADJOINTS))
         had = room.n_tape, room.n_frontier, room.n_adjoints
-        tape, frontier, adjoints = map(max, own, had)
+        own = [int(needs[one]) for one in (COMPONENTS, LARGEST, ADJOINTS)]
+        tape, frontier, adjoints = (
+            size if need <= size else 2 * need for need, size in zip(own, had, strict=True)
+        )
         if tape + adjoints > _LARGE:
             tape, frontier, adjoints = map(max, own, _AT_FIRST)
         # The old room goes before the new one comes.
