@@ -28,7 +28,10 @@ _JOIN = math.log2(1.5)
 _PASSES, _ACT, _PRODUCT = 2.0, 0.75, 0.3
 #: Orders tried at first: whether edges are counted or components, and how much a finding weighs
 #: beside a cause, since tables that act on it are dear to join.
-_FIRST = ((True, 1.0), (False, 1.6), (True, 1.3), (False, 1.0))
+_FIRST = ((True, 1.3), (True, 1.0), (False, 1.6), (False, 1.0))
+#: Work from which more than the first of these is tried: it is within 2 % of the best one in the
+#: mean (28 scenarios), and an order takes as long as carrying that much work out.
+_WORTH_ANOTHER = 1 << 20
 #: Work for each further order, with noise; how many at most.
 _WORK_A_TRY, _MOST_TRIES = 1 << 23, 40
 
@@ -95,6 +98,8 @@ def find_order(graph: JoinGraph) -> JoinOrder | None:
         if found is not None and (best is None or found.allowed >= best.allowed):
             best = found
         tried += 1
+        if best is not None and best.allowed and best.work < _WORTH_ANOTHER:
+            break
         if tried == len(_FIRST) and best is not None:
             tries += min(_MOST_TRIES, int(best.work / _WORK_A_TRY))
     return best if best is not None and best.allowed else None
