@@ -97,7 +97,7 @@ def test_repeats_are_averaged(study: Any) -> None:
 
 
 def test_patients_are_ranked_among_those_whom_the_same_numbers_answered(study: Any) -> None:
-    """Two parts that are ranked perfectly, one on a scale of its own; a third has no such patient."""
+    """Two parts ranked perfectly, one on a scale of its own; a third has no such patient."""
     truth = np.array([True, False, True, False, False])
     said, part = np.array([0.9, 0.6, 0.5, 0.1, 0.7]), np.array([0, 0, 1, 1, 2])
     assert study.area_within(said, part, truth) == 1.0

@@ -43,6 +43,16 @@ def test_report_says_where_numbers_come_from_and_how_they_are_shared_out(run) ->
     assert "rules nothing out" in out
 
 
+def test_report_says_what_its_sources_are(run, engine) -> None:
+    """Those behind the numbers that are shown, and no other."""
+    ran = run("explain", *CASE, "-c", "piriformis_syndrome")
+    listed = ran.out.split("Sources named above:\n")[1].split("Understood:")[0]
+    told = dict(re.findall(r"- (\w+): (.*)", listed))
+    own = set(engine.explain(FINDINGS).of("piriformis_syndrome")["source"]) - {""}
+    assert set(told) == own >= {"fish02"}
+    assert told["fish02"] == engine.knowledge.sources["fish02"].title
+
+
 def test_report_names_who_takes_the_credit(run, engine) -> None:
     out = flat(run("explain", *CASE, "-c", "si_joint").out)
     rival = engine.explain(FINDINGS, "si_joint").away.loc[("si_joint", "referred_lumbar")]

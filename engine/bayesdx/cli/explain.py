@@ -43,5 +43,6 @@ def explain(
     intended_use = engine.knowledge.model.intended_use
     if as_json:
         print(result_json(found, intended_use))
-    else:
-        show(explanation_blocks(found, len(cause) if cause else CAUSES, intended_use))
+        return
+    sources = {name: one.title for name, one in engine.knowledge.sources.items()}
+    show(explanation_blocks(found, len(cause) if cause else CAUSES, sources, intended_use))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayesdx.presentation.layout import BLANK, Block, Cited, Grid, Meter, Paragraph, Row, bullets
@@ -30,9 +30,22 @@ PRODUCERS = 3
 HEADS = ("observed", "log-odds", "", "LR alone", "LR here")
 
 
-def explanation_blocks(found: Explanation, causes: int, intended_use: str) -> Iterator[Block]:
-    """Describe an explanation; `causes` is how many of the first causes are told."""
+def explanation_blocks(
+    found: Explanation, causes: int, sources: Mapping[str, str], intended_use: str
+) -> Iterator[Block]:
+    """Describe an explanation.
+
+    Parameters
+    ----------
+    found : Explanation
+    causes : int
+        How many of the first causes are told.
+    sources : mapping of str to str
+        Titles by id.
+    intended_use : str
+    """
     yield from _answer(found, causes)
+    yield from _source_blocks(found, causes, sources)
     yield Paragraph(understood_as(found.understood))
     text = "A low number, or a bar that points away, rules nothing out."
     yield Paragraph(text, emphasis="strong")
@@ -61,6 +74,16 @@ def _answer(found: Explanation, causes: int) -> Iterator[Block]:
         yield from produced_blocks(found)
         yield BLANK
         yield Paragraph(f"How it is shared out: {METHODS[found.method]}")
+
+
+def _source_blocks(found: Explanation, causes: int, sources: Mapping[str, str]) -> Iterator[Block]:
+    """Tell what the sources are that stand behind the numbers of the causes told."""
+    told = [found.of(str(name))["source"] for name in found.causes.index[:causes]]
+    cited = dict.fromkeys(name for rows in told for name in rows if name in sources)
+    if cited:
+        yield BLANK
+        yield Paragraph("Sources named above:")
+        yield from bullets([f"{name}: {sources[name]}" for name in sorted(cited)])
 
 
 def cause_blocks(found: Explanation, name: str) -> Iterator[Block]:
