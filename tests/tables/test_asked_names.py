@@ -82,7 +82,7 @@ def test_independence_is_asked_by_names() -> None:
 
 
 @pytest.mark.parametrize("option", ["k", "time_limit", "branch_limit"])
-@pytest.mark.parametrize("value", ["3", -1, float("nan")])
+@pytest.mark.parametrize("value", ["3", -1, float("nan"), True])
 def test_limits_of_a_search_are_numbers(plan: CompiledNetwork, option: str, value: object) -> None:
     with pytest.raises(InvalidCase, match=f"{option}: expected a number of .*, got "):
         plan.mpe({}, **{option: value})  # type: ignore[arg-type]

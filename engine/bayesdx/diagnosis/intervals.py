@@ -25,6 +25,7 @@ import pandas as pd
 from scipy import special
 
 from bayesdx.building.knowledge_draws import KnowledgeDraws
+from bayesdx.checked_numbers import is_share, is_whole
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.first_order import (
@@ -38,7 +39,6 @@ from bayesdx.diagnosis.first_order import (
 from bayesdx.diagnosis.ranking import ranking
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.diagnosis.scoring import UNEXPLAINED
-from bayesdx.diagnosis.values import is_count, is_share
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.inference.evidence import no_evidence
 from bayesdx.inference.noisy.model import FloatArray, IntArray
@@ -252,9 +252,9 @@ def check_draws(level: float, draws: int, seed: int) -> None:
     faults = []
     if not is_share(level):
         faults.append(Fault("level", "a share strictly between 0 and 1", level))
-    if not is_count(draws, 2, MOST_DRAWS):
+    if not is_whole(draws, 2, MOST_DRAWS):
         faults.append(Fault("draws", f"a whole number from 2 to {MOST_DRAWS}", draws))
-    if not is_count(seed, 0):
+    if not is_whole(seed, 0):
         faults.append(Fault("seed", "a whole number that is not negative", seed))
     if faults:
         raise BayesdxError(faults)

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from bayesdx.checked_numbers import is_share, is_whole
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
-from bayesdx.diagnosis.values import is_count, is_share
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.conflict import Conflict, background_shares, conflicts
@@ -189,7 +189,7 @@ def _check(draws: int, false_alarm: float, reporting: str) -> None:
     if not is_share(false_alarm):
         raise InvalidCase(Fault("false_alarm", "a rate between 0 and 1", false_alarm))
     least = int(np.ceil(2.0 / false_alarm)) - 1
-    if not is_count(draws, least, MOST_DRAWS):
+    if not is_whole(draws, least, MOST_DRAWS):
         expected = f"a whole number from {least} to {MOST_DRAWS}"
         raise InvalidCase(Fault("draws", expected, draws))
 

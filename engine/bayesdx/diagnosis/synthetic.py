@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesdx.checked_numbers import is_whole
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.measured import Measured, measured_targets
 from bayesdx.diagnosis.tied_findings import Relations
@@ -81,7 +82,7 @@ class SampleOptions:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name == "seed":
-                if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+                if not is_whole(value, 0, 2**63 - 1):
                     faults.append(Fault("seed", "a whole number from 0 to 2^63 - 1", value))
             elif field.name in ("asked", "risks_asked"):
                 if value is not None and not (

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from numbers import Integral, Real
+from numbers import Real
 
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.knowledge.naming import folded
@@ -148,18 +148,6 @@ def is_missing(value: object, words: Words = WORDS) -> bool:
         return bool(value != value)  # NaN and NaT differ from themselves
     except TypeError:
         return True  # pandas.NA has no truth value
-
-
-def is_count(value: object, least: int, most: float = math.inf) -> bool:
-    """Whether a value is a whole number within bounds; True is none."""
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, Integral) and least <= int(value) <= most
-
-
-def is_share(value: object) -> bool:
-    """Whether a value is a number strictly between 0 and 1."""
-    return isinstance(value, Real) and 0.0 < float(value) < 1.0
 
 
 def as_number(value: object, words: Words = WORDS) -> float | None:

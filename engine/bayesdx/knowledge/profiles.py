@@ -21,6 +21,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from bayesdx.checked_numbers import is_share
 from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_names
 from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.addresses import Address, with_values
@@ -103,8 +104,7 @@ def _prior(
         if key not in ("value", "denominator", "source"):
             faults.append(Fault(f"{place}.{key}", "value, denominator or source", key))
     value = own.get("value")
-    good = isinstance(value, int | float) and not isinstance(value, bool) and 0.0 < value < 1.0
-    if not good:
+    if not is_share(value):
         got = NOTHING if value is None else value
         faults.append(Fault(place, "a probability strictly between 0 and 1", got))
     told = {}
@@ -114,7 +114,7 @@ def _prior(
         if not told[key].strip():
             got = text or NOTHING
             faults.append(Fault(f"{place}.{key}", f"a {key}, here or at the top", got))
-    number = float(value) if good and isinstance(value, int | float) else 0.5
+    number = float(value) if is_share(value) else 0.5
     return ProfilePrior(name, number, told["denominator"], told["source"])
 
 

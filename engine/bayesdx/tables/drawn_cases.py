@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from bayesdx.checked_numbers import is_whole
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.scoring import UNEXPLAINED
@@ -71,7 +72,7 @@ class SampleTables:
         *,
         truth: bool = False,
     ) -> None:
-        if isinstance(n_cases, bool) or not 1 <= n_cases <= MOST_CASES:
+        if not is_whole(n_cases, 1, MOST_CASES):
             raise BayesdxError(Fault("number of cases", f"1 to {MOST_CASES:,}", n_cases))
         core = knowledge.core if isinstance(knowledge, Engine) else knowledge
         self._options = options or SampleOptions()

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.case_frames import CaseTable
+from bayesdx.checked_numbers import is_whole
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.frozen import ReadOnly
 from bayesdx.inference.ancestral_sampling import draw_cases
@@ -66,8 +67,7 @@ class DrawnNetwork(ReadOnly):
         >>> compile_network(rain).sample(4, seed=1)["rain"].tolist()
         ['no', 'yes', 'no', 'yes']
         """
-        whole: object = n
-        if not isinstance(whole, int | np.integer) or isinstance(whole, bool) or n < 1:
+        if not is_whole(n, 1):
             raise InvalidCase(Fault("n", "a whole number of at least 1", n))
         given = {} if evidence is None else evidence
         states, _, index = read_cases(self._encoder, given, None, [])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayesdx.checked_numbers import is_real, is_whole
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.arrays import IntArray
 from bayesdx.inference.general.branch_and_bound import SearchLimits
@@ -51,9 +51,9 @@ def search_wanted(
     InvalidCase
     """
     found = list(faults)
-    if not _is_number(k, Integral, 1, MOST_EXPLANATIONS):
+    if not is_whole(k, 1, MOST_EXPLANATIONS):
         found.append(Fault(f"{place}k", f"a number of explanations, 1 to {MOST_EXPLANATIONS}", k))
-    if time_limit is not None and not _is_number(time_limit, Real, 0.0):
+    if time_limit is not None and not is_real(time_limit, 0.0, math.inf):
         found.append(
             Fault(
                 f"{place}time-limit" if place else "time_limit",
@@ -61,15 +61,11 @@ def search_wanted(
                 time_limit,
             )
         )
-    if not _is_number(branch_limit, Integral, 0):
+    if not is_whole(branch_limit, 0):
         found.append(Fault("branch_limit", "a number of branches, 0 or more", branch_limit))
     if found:
         raise InvalidCase(found)
     return SearchLimits(int(k), int(branch_limit), time_limit)
-
-
-def _is_number(value: Any, kind: type, least: float, most: float = math.inf) -> bool:
-    return isinstance(value, kind) and bool(least <= value <= most)  # type: ignore[operator]
 
 
 def explanation_lines(found: MostProbable) -> tuple[IntArray, IntArray]:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesdx.checked_numbers import is_whole
 from bayesdx.diagnosis.asking.certificate import Certificate, certify
 from bayesdx.diagnosis.asking.inquiries import inquiries_of, observers_of
 from bayesdx.diagnosis.asking.outlook import Outlook, outlooks_of
@@ -31,7 +32,6 @@ from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, Result, Status, plain
-from bayesdx.diagnosis.values import is_count
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.question_schema import effort_of
@@ -229,7 +229,7 @@ def _checked(
         for name in without
         if name not in known
     ]
-    if limit is not None and not is_count(limit, 1):
+    if limit is not None and not is_whole(limit, 1):
         faults.append(Fault("limit", "a whole number above 0", limit))
     if faults:
         raise InvalidCase(faults)

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from bayesdx.building.number_chain import NumberChain
+from bayesdx.checked_numbers import is_real, is_share
 from bayesdx.diagnosis.learning.case_likelihood import Expansion, chosen_cases
 from bayesdx.diagnosis.learning.held_out import held_against
 from bayesdx.diagnosis.learning.labels import LabelledRows
@@ -67,8 +68,7 @@ class WeightedLikelihood:
 
 def weight_faults(weight: object) -> list[Fault]:
     """Say what is wrong with a weight."""
-    known = isinstance(weight, int | float) and not isinstance(weight, bool)
-    if weight == AUTO or (known and 0.0 < weight <= 1.0):  # type: ignore[operator]  # a number
+    if weight == AUTO or is_share(weight) or is_real(weight, 1.0, 1.0):
         return []
     return [Fault("case_weight", f"a number above 0, at most 1, or {AUTO}", weight)]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayesdx.checked_numbers import is_real, is_whole
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, frozen
 from bayesdx.inference.learning.expectation import Expectation, Expected, distinct
@@ -38,9 +39,9 @@ class Schedule:
     def faults(self) -> list[Fault]:
         """What is wrong with it."""
         found = []
-        if not _is_number(self.iterations, int) or self.iterations < 1:
+        if not is_whole(self.iterations, 1):
             found.append(Fault("iterations", "a whole number of at least 1", self.iterations))
-        if not _is_number(self.tolerance, float) or not 0.0 <= self.tolerance < np.inf:
+        if not is_real(self.tolerance, 0.0):
             found.append(Fault("tolerance", "a number of at least 0", self.tolerance))
         return found
 
@@ -237,8 +238,3 @@ def _empty(states: IntArray) -> Phrase:
     if (states < 0).all():
         return Phrase(f"{len(states)} rows, every cell of which is missing")
     return Phrase(f"{len(states)} rows, all blank or of weight 0")
-
-
-def _is_number(value: object, kind: type) -> bool:
-    kinds = (int, np.integer) if kind is int else (int, float, np.number)
-    return isinstance(value, kinds) and not isinstance(value, bool)

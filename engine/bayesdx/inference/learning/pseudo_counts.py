@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bayesdx.checked_numbers import is_real
 from bayesdx.errors import Fault, InvalidNetwork, nearest_names
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.learning.network_parameters import NetworkParameters, last_row
@@ -42,7 +43,7 @@ def pseudo_counts(
         If it is no prior, or an array has the wrong shape; with every fault.
     """
     given, faults = _by_variable(parameters, prior)
-    if prior == BDEU and not _is_count(equivalent_sample_size, least=1e-300):
+    if prior == BDEU and not is_real(equivalent_sample_size, 1e-300):
         got = equivalent_sample_size
         faults.append(Fault("equivalent_sample_size", "a number above 0", got))
     if faults:
@@ -75,7 +76,7 @@ def _by_variable(
 ) -> tuple[dict[str, FloatArray], list[Fault]]:
     """Arrays that are given by variable; and what is wrong with a prior."""
     expected = f"None, a number of at least 0, {BDEU!r}, or arrays by variable"
-    if prior is None or prior == BDEU or _is_count(prior):
+    if prior is None or prior == BDEU or is_real(prior, 0.0):
         return {}, []
     if not isinstance(prior, Mapping):
         return {}, [Fault("prior", expected, prior)]
@@ -103,8 +104,3 @@ def _by_variable(
             )
         found[str(name)] = counts
     return found, faults
-
-
-def _is_count(value: object, least: float = 0.0) -> bool:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return number and bool(least <= value < np.inf)  # type: ignore[operator]
