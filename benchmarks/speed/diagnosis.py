@@ -20,13 +20,17 @@ import pandas as pd
 
 import bayesdx
 from bayesdx.inference import Evidence, NoisyModel, posteriors
+from bayesdx.inference.noisy.answer import TOO_COMPLEX
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-RISKS = {
-    "risks known": (1.0, 1.0),
-    "risks asked like findings": (0.20, 0.35),
-    "no risk known": (0.0, 0.0),
+FEW, MOST = (0.20, 0.35), (0.60, 0.80)
+#: Share of findings that are asked, and of risks.
+ASKED = {
+    "risks known": (FEW, (1.0, 1.0)),
+    "risks asked like findings": (FEW, FEW),
+    "no risk known": (FEW, (0.0, 0.0)),
+    "filled form": (MOST, (1.0, 1.0)),
 }
 CASE = {
     "low_back_pain": "present",
@@ -72,15 +76,18 @@ def seconds(action: Callable[[], object]) -> float:
 def batch(engine: bayesdx.Engine, n_cases: int, seed: int) -> list[dict[str, Any]]:
     model = engine.assembly.model
     rows = []
-    for label, asked in RISKS.items():
+    for label, (asked, risks_asked) in ASKED.items():
         # What takes longest gets fewer cases; the figure is a rate.
         n = n_cases if label == "risks known" else max(1000, n_cases // 5)
         rng = np.random.default_rng(seed)
-        evidence = observe(model, sample_cases(model, n, rng), rng, risks_asked=asked)
+        cases = sample_cases(model, n, rng)
+        evidence = observe(model, cases, rng, asked=asked, risks_asked=risks_asked)
         frame = as_frame(model, evidence)
         # Fresh memory is slow memory: a first call pays for it, as a first batch does anywhere.
         engine.score(frame.head(20_000))
-        inference = seconds(lambda e=evidence: posteriors(model, e))
+        start = time.process_time()
+        refused = int((posteriors(model, evidence).status == TOO_COMPLEX).sum())
+        inference = time.process_time() - start
         scoring = seconds(lambda f=frame: engine.score(f))
         positives = (evidence.findings == 1.0).sum(axis=1)
         rows.append(
@@ -91,6 +98,7 @@ def batch(engine: bayesdx.Engine, n_cases: int, seed: int) -> list[dict[str, Any
                 "positives_max": int(positives.max()),
                 "inference_cases_per_s": round(n / inference),
                 "score_cases_per_s": round(n / scoring),
+                "too_complex": refused,
             }
         )
     return rows

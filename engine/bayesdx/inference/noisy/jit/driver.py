@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Lock
 
 import numpy as np
 
@@ -95,13 +96,14 @@ def run(
         status=status,
     )
     notes = _notes(book, linked=bool(rows.credited))
+    one_at_a_time = Lock()
     tiles = iter([(first, min(first + TILE, count)) for first in range(0, count, TILE)])
     threads = min(workers or _cores(), -(-count // TILE))
     if threads <= 1:
-        _work_off(model, known, rows, notes, tiles)
+        _work_off(model, known, rows, notes, one_at_a_time, tiles)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            work = partial(_work_off, model, known, rows, notes, tiles)
+            work = partial(_work_off, model, known, rows, notes, one_at_a_time, tiles)
             parts = [pool.submit(work) for _ in range(threads)]
             for done in parts:
                 done.result()
@@ -128,6 +130,7 @@ def _work_off(
     known: Model,
     rows: Rows,
     notes: Notes,
+    one_at_a_time: Lock,
     tiles: Iterator[tuple[int, int]],
 ) -> None:
     """Answer tiles of rows until none is left."""
@@ -137,13 +140,26 @@ def _work_off(
         rows = rows._replace(posterior=np.empty(known.n_causes))
     # Taking the next item of a list's iterator is atomic.
     for first, last in tiles:
-        at = first
-        while True:
-            places = space.places(rows, notes)
-            at = answer_rows(places.__array_interface__["data"][0], at, last)
-            if at == last:
-                break
-            space.make_room()
+        at = _answered(space, rows, notes, first, last)
+        while at < last:
+            if space.wants_much:
+                # However many threads there are, one of them has a case of a gigabyte in hand.
+                with one_at_a_time:
+                    after = at
+                    while after == at:
+                        space.make_room()
+                        after = _answered(space, rows, notes, at, at + 1)
+                    space.shrink()
+                at = after
+            else:
+                space.make_room()
+            at = _answered(space, rows, notes, at, last)
+
+
+def _answered(space: Workspace, rows: Rows, notes: Notes, first: int, last: int) -> int:
+    """Answer rows; return the first one for which there is no room, else the last."""
+    places = space.places(rows, notes)
+    return int(answer_rows(places.__array_interface__["data"][0], first, last))
 
 
 def prepare() -> tuple[str, float]:

@@ -132,7 +132,7 @@ def room_memory(n_tape: int, n_frontier: int, n_adjoints: int) -> Room:
 
 #: Numbers on the tape, on the frontier and for derivatives that are there from the start; how many
 #: are kept from case to case.
-_AT_FIRST, _LARGE = (1 << 18, 1 << 14, 1 << 18), 150_000_000
+_AT_FIRST, _MOST_KEPT = (1 << 18, 1 << 14, 1 << 18), 1 << 25
 
 
 class Workspace:
@@ -147,11 +147,15 @@ class Workspace:
         self._room = room_memory(*sizes)
         self._places = addresses(self._model, self._state, self._room)
 
+    @property
+    def wants_much(self) -> bool:
+        """Whether the case that was left for lack of room needs more than is kept for others."""
+        return int(self._state.needs[COMPONENTS] + self._state.needs[ADJOINTS]) > _MOST_KEPT
+
     def make_room(self) -> None:
         """Make room for the case that was left for lack of it, and for others twice as large.
 
-        Memory that nobody has written on costs nothing; but beyond `_LARGE`, what one case needs is
-        not kept beside what another one does.
+        Memory that nobody has written on costs nothing.
         """
         room, needs = self._room, self._state.needs
         had = room.n_tape, room.n_frontier, room.n_adjoints
@@ -159,12 +163,16 @@ class Workspace:
         tape, frontier, adjoints = (
             size if need <= size else 2 * need for need, size in zip(own, had, strict=True)
         )
-        if tape + adjoints > _LARGE:
+        if tape + adjoints > _MOST_KEPT:
             tape, frontier, adjoints = map(max, own, _AT_FIRST)
         # The old room goes before the new one comes.
         del room
         self._room = room_memory(1, 1, 1)
         self._allocate((tape, frontier, adjoints))
+
+    def shrink(self) -> None:
+        """Give back what a large case needed."""
+        self._allocate(_AT_FIRST)
 
     def places(self, rows: Rows, notes: Notes) -> IntArray:
         """Addresses of everything that answering some rows needs."""
