@@ -26,8 +26,10 @@ from bayesdx.diagnosis.learning.held_out import held_against
 from bayesdx.diagnosis.learning.labels import LabelledRows, Labels, labelled_rows
 from bayesdx.diagnosis.learning.number_posterior import fit_numbers, interval, stated_start
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.answer import ANSWERED
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel
+from bayesdx.inference.noisy.query import posteriors
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 
 RECORDED, HELD_OUT = 0.3, 2_000
@@ -104,6 +106,16 @@ def main() -> None:
         rng = np.random.default_rng([seed, 1])
         _, _, rows = drawn_cases(truth, max(given.cases), rng, given.labelled)
         evidence, labels, _ = drawn_cases(truth, HELD_OUT, rng)
+        backend = settled("auto", core.model, LOOKS * HELD_OUT)
+        known = log_probabilities(core.model, labelled_rows(evidence, labels, backend))
+        answered = posteriors(core.model, evidence).status == ANSWERED
+        kept_back = np.flatnonzero(answered & np.isfinite(known))
+        if len(kept_back) < HELD_OUT:
+            print(
+                f"seed {seed}: of cases held out {(~answered).sum()} are too complex, and "
+                f"{HELD_OUT - len(kept_back) - (~answered).sum()} cannot be by the stated numbers"
+            )
+        evidence, labels = evidence.take(kept_back), labels.take(kept_back)
         possible = np.isfinite(log_probabilities(core.model, rows))
         stated, best = (
             -held_against(one, evidence, labels).log_score.mean() for one in (core.model, truth)

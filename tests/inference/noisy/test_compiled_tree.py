@@ -123,6 +123,19 @@ def test_no_digit_is_lost_of_what_is_seldom_reached(least: float, way: int) -> N
     np.testing.assert_allclose(causes, right.causes, rtol=1e-12)
 
 
+@WAYS
+def test_evidence_alone_is_the_same(way: int) -> None:
+    """Nothing is pulled back then where few enough digits can be lost."""
+    problems = [random_problem(seed) for seed in range(20)]
+    problems += [knotted_problem(seed, 6) for seed in range(6)]
+    problems += [seldom_reached(least) for least in (5e-3, 1e-4, 1e-7)]
+    for model, evidence in problems:
+        right = posteriors(model, evidence, only_evidence=True, backend="numpy").log_evidence
+        found, _, _, status, _ = run(model, evidence, only_evidence=True, way=way)
+        assert not status.any()
+        np.testing.assert_allclose(found, right, rtol=0.0, atol=1e-12)
+
+
 def test_a_case_whose_digits_are_lost_is_answered_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a frontier would be too large, the compiled code hands it back."""
     model, evidence = random_problem(5, n_cases=12)

@@ -25,6 +25,7 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 `tree_walk`           how the entries of two tables go together
 `tree_joins`          two tables joined, with or without a node that is summed out
 `tree_closing`        a node summed out of one table; what follows any sum
+`tree_digits`         how many digits are lost at most
 `tree_sweep`          all of these, forward and backward
 `pair_runs`           runs of entries of 106 bits in vector registers
 `entry`               all cases of a batch; the entry of the compiled code

@@ -89,9 +89,9 @@ def _lacks_room(memory: Integers) -> bool:
 
 @inlined
 def _sum_core(
-    memory: Integers, n_slots: int, posterior: Floats, idle: Floats, credit: Floats
+    memory: Integers, n_slots: int, asked: bool, posterior: Floats, idle: Floats, credit: Floats
 ) -> int:
-    """Sum the 2-core out; say how. A tree has pulled derivatives back then."""
+    """Sum the 2-core out; say how. A tree has pulled derivatives back then, if ``asked``."""
     state, rows = state_at(memory), rows_at(memory)
     cost, n_operations, by_work = plan_core(memory, n_slots), 0, rows.way == BY_WORK
     if cost == 0.0 or state.scale[1] == -np.inf:
@@ -104,7 +104,7 @@ def _sum_core(
         return _NO_ROOM
     if n_operations:
         product, logs, noted = state.scale[0], state.scale[1], state.noted[0]
-        if sweep_tree(memory, n_operations, posterior, idle, credit):
+        if sweep_tree(memory, n_operations, asked, posterior, idle, credit):
             return n_operations
         if cost == np.inf:
             return _LOST
@@ -160,7 +160,8 @@ def _answer_row(memory: Integers, n: int) -> int:
         n_steps = eliminate_pendant(memory, n_slots, asked, posterior)
         if rows.credited:
             _credit_nothing(model, posterior, idle, credit)
-        way = _sum_core(memory, n_slots, posterior, idle, credit)
+        pulled = rows.backward * question > 0
+        way = _sum_core(memory, n_slots, pulled, posterior, idle, credit)
         if way < _FRONTIER:
             return _why_not(way)
         if question == 0:

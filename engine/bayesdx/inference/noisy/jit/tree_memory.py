@@ -78,6 +78,8 @@ class Tree(NamedTuple):
         Their dimensions: states, and in which tables they are.
     runs : (D, 4)
         Of these, those that go together.
+    n_nodes : (1,)
+        M of the case at hand.
     kept : (1,)
         Whether the tables of a node are made anew on the way back.
     totals : (2,)
@@ -121,6 +123,7 @@ class Tree(NamedTuple):
     places: Integers
     dims: Integers
     runs: Integers
+    n_nodes: Integers
     kept: Integers
     totals: Floats
 
@@ -177,6 +180,7 @@ def tree_memory(arrays: ModelArrays, causes: int, marks: int) -> Tree:
         places=integers(2, 8 * marks),
         dims=integers(MOST_DIMENSIONS, 2),
         runs=integers(MOST_DIMENSIONS, RUN_COLUMNS),
+        n_nodes=integers(1),
         kept=integers(1),
         totals=np.zeros(2),
     )

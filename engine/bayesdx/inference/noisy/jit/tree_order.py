@@ -81,6 +81,7 @@ def lay_graph(memory: Integers, n_slots: int) -> int:
     for c in range(model.n_causes):
         if state.mask[c]:
             _connect_cause(model, state, tree, c)
+    tree.n_nodes[0] = n
     return n
 
 

@@ -10,6 +10,8 @@ way from that node. A case in which that is more than `_MOST_MISSING` is not ans
 
 from __future__ import annotations
 
+import math
+
 from bayesdx.inference.noisy.jit.case_evidence import multiply
 from bayesdx.inference.noisy.jit.memory import (
     WIDTH,
@@ -21,6 +23,7 @@ from bayesdx.inference.noisy.jit.memory import (
 )
 from bayesdx.inference.noisy.jit.pair_runs import get, plus, put
 from bayesdx.inference.noisy.jit.tree_closing import close, missing_at, pull_close, settle, unsettle
+from bayesdx.inference.noisy.jit.tree_digits import most_missing
 from bayesdx.inference.noisy.jit.tree_joins import join, pull_join, table_at
 from bayesdx.inference.noisy.jit.tree_memory import (
     BEGIN,
@@ -48,15 +51,26 @@ _MOST_MISSING = 1e-16
 
 @compiled
 def sweep_tree(
-    memory: Integers, n_operations: int, posterior: Floats, idle: Floats, credit: Floats
+    memory: Integers,
+    n_operations: int,
+    asked: bool,
+    posterior: Floats,
+    idle: Floats,
+    credit: Floats,
 ) -> bool:
     """Sum the 2-core out and pull derivatives back; return whether digits enough are left.
 
-    The share of the 2-core in the evidence goes into ``state.scale``.
+    The share of the 2-core in the evidence goes into ``state.scale``. Where no derivatives are
+    ``asked``, they are pulled back only if nothing else tells how many digits are left.
     """
     apart()
+    scale = state_at(memory).scale
+    before = scale[1] + math.log(scale[0])
     if not _forward(memory, n_operations):
         return False
+    own = scale[1] + math.log(scale[0]) - before
+    if not asked and most_missing(memory, n_operations, own) <= _MOST_MISSING:
+        return True
     return _backward(memory, n_operations, posterior, idle, credit) <= _MOST_MISSING
 
 
