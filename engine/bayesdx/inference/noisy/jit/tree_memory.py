@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bayesdx.inference.noisy.jit.pair_runs import LANES
 from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.model import ModelArrays
 from bayesdx.inference.typed import Floats, Integers, Words
@@ -176,8 +177,8 @@ def tree_memory(arrays: ModelArrays, causes: int, marks: int) -> Tree:
         bucket=integers(tables),
         operations=integers(tables, OPERATION_COLUMNS),
         factors=np.zeros(tables),
-        # As many as fill a vector register, and the states of one more dimension.
-        places=integers(2, 8 * marks),
+        # Fewer than fill a vector register, times the states of one more dimension.
+        places=integers(2, LANES * marks),
         dims=integers(MOST_DIMENSIONS, 2),
         runs=integers(MOST_DIMENSIONS, RUN_COLUMNS),
         n_nodes=integers(1),
