@@ -10,22 +10,17 @@ from numpy.typing import NDArray
 
 from bayesdx.case_frames import CaseTable
 from bayesdx.errors import Fault
-from bayesdx.frozen import ReadOnly
-from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.network.network import Network
+from bayesdx.tables.asked_networks import AskedNetwork
 from bayesdx.tables.case_states import Likelihoods, read_cases
-from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import table_faults
 from bayesdx.tables.moved_numbers import sensitivity_table
 
 
-class DifferentiatedNetwork(ReadOnly):
+class DifferentiatedNetwork(AskedNetwork):
     """A network of which derivatives by the entries of its tables can be had."""
 
     network: Network
-    memory_limit: float
-    _solver: NetworkSolver
-    _encoder: Encoder
 
     def gradients(
         self, evidence: CaseTable, variables: Sequence[str], *, likelihoods: Likelihoods = None

@@ -10,13 +10,11 @@ import pandas as pd
 from bayesdx.case_frames import CaseTable
 from bayesdx.checked_numbers import is_whole
 from bayesdx.errors import Fault, InvalidCase, Phrase
-from bayesdx.frozen import ReadOnly
 from bayesdx.inference.ancestral_sampling import draw_cases
-from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.network.network import Network
 from bayesdx.network.separation import Relevance
+from bayesdx.tables.asked_networks import AskedNetwork
 from bayesdx.tables.case_states import read_cases
-from bayesdx.tables.encoding import Encoder
 
 #: Cells that are drawn together.
 CELLS_AT_ONCE = 1 << 24
@@ -24,12 +22,10 @@ CELLS_AT_ONCE = 1 << 24
 TOLD = 10
 
 
-class DrawnNetwork(ReadOnly):
+class DrawnNetwork(AskedNetwork):
     """A network that cases can be drawn from; a base of `CompiledNetwork`."""
 
     network: Network
-    _encoder: Encoder
-    _solver: NetworkSolver
 
     def sample(self, n: int, *, evidence: CaseTable | None = None, seed: int = 0) -> pd.DataFrame:
         """Draw whole cases, exactly: from the network, or from it given evidence.

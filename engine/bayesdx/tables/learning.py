@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.case_frames import CaseTable, cases_frame, is_one_case
 from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
-from bayesdx.frozen import ReadOnly
 from bayesdx.inference.arrays import FloatArray
 from bayesdx.inference.learning.maximisation import Schedule, learn_tables
 from bayesdx.inference.learning.pseudo_counts import Prior
 from bayesdx.network.network import Network
+from bayesdx.tables.asked_networks import AskedNetwork
 from bayesdx.tables.case_states import read_cases
 from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.learned_network import LABELS, LearnedNetwork
@@ -35,12 +35,10 @@ class HowToLearn:
     told: Callable[[int, float], None] | None = None
 
 
-class LearningNetwork(ReadOnly):
+class LearningNetwork(AskedNetwork):
     """A network that learns; the base of `CompiledNetwork`."""
 
     network: Network
-    memory_limit: float
-    _encoder: Encoder
 
     def learn(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.results import Result
 from bayesdx.frozen import FrozenDict, NamedValues
-from bayesdx.inference.compiled_network import NetworkPosteriors
 from bayesdx.network.network import Network
 from bayesdx.tables.explanations import IMPOSSIBLE, OK, TOO_COMPLEX
+
+if TYPE_CHECKING:
+    from bayesdx.inference.compiled_network import NetworkPosteriors
 
 #: By whether the evidence is possible; last, cases that are beyond the limits of the executors.
 STATUS = np.array([IMPOSSIBLE, OK, TOO_COMPLEX], dtype=object)

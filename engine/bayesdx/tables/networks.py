@@ -14,10 +14,8 @@ from bayesdx.tables.case_states import Likelihoods, read_cases
 from bayesdx.tables.differentiated_networks import DifferentiatedNetwork
 from bayesdx.tables.drawn_networks import DrawnNetwork
 from bayesdx.tables.encoding import Encoder
-from bayesdx.tables.explained_networks import ExplainedNetwork
 from bayesdx.tables.joints import JointAnswer, joint_answer, joint_faults
 from bayesdx.tables.learning import LearningNetwork
-from bayesdx.tables.network_answer import NetworkAnswer, StateNames, status_of
 
 #: Bytes that the tables of a plan and the arrays of one case may take.
 MEMORY_LIMIT = 2 << 30
@@ -27,7 +25,7 @@ MEMORY_LIMIT = 2 << 30
 Evidence = CaseTable
 
 
-class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork, DifferentiatedNetwork):
+class CompiledNetwork(LearningNetwork, DrawnNetwork, DifferentiatedNetwork):
     """A network ready to be queried; made by `compile_network`, safe to share between threads.
 
     Plans are made as evidence needs them and kept: the first query that observes certain
@@ -44,68 +42,12 @@ class CompiledNetwork(LearningNetwork, DrawnNetwork, ExplainedNetwork, Different
     network, memory_limit, backend
     """
 
-    network: Network
-    memory_limit: float
-    backend: Backend
-    _solver: NetworkSolver
-    _encoder: Encoder
-    _plain: Network
-
     def __init__(
         self, network: Network, memory_limit: float = MEMORY_LIMIT, backend: Backend = "auto"
     ) -> None:
         solver = NetworkSolver(network, memory_limit, backend)
         self.__dict__.update(network=network, memory_limit=memory_limit, backend=backend)
         self.__dict__.update(_solver=solver, _encoder=Encoder(network), _plain=network)
-
-    def __reduce__(self) -> tuple[type[CompiledNetwork], tuple[Network, float, Backend]]:
-        # Plans are made anew where the copy is used.
-        return CompiledNetwork, (self.network, self.memory_limit, self.backend)
-
-    def query(
-        self,
-        evidence: Evidence,
-        *,
-        likelihoods: Likelihoods = None,
-        targets: Sequence[str] | None = None,
-    ) -> NetworkAnswer:
-        """Answer every case exactly: the posteriors of all variables.
-
-        Parameters
-        ----------
-        evidence : DataFrame or mapping
-            N cases; see the class.
-        likelihoods : mapping of str to array (N, S), optional
-            Soft evidence: for a variable, the likelihood of what was seen given each state, up to
-            a factor. A row of NaN says nothing.
-        targets : sequence of str, optional
-            Variables whose posteriors are wanted, all by default; fewer are quicker.
-
-        Returns
-        -------
-        NetworkAnswer
-
-        Raises
-        ------
-        InvalidCase
-            With every fault at once: unknown columns or states, wrong shapes.
-        InvalidNetwork
-            If for none of the cases a plan would fit in the memory limit; it says what it would
-            need. Where it would for some, the others have the status ``too_complex``.
-
-        Examples
-        --------
-        >>> from bayesdx import Network, TableCPD, Variable, compile_network
-        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
-        >>> compile_network(rain).query([{}, {"rain": "yes"}]).posteriors["rain"].tolist()
-        [[0.8, 0.2], [0.0, 1.0]]
-        """
-        faults: list[Fault] = []
-        asked = None if targets is None else self._encoder.names("targets", targets, faults)
-        states, soft, index = read_cases(self._encoder, evidence, likelihoods, faults)
-        answer = self._solver.query(states, soft, asked)
-        named, status = StateNames(self.network, answer.posteriors), status_of(answer)
-        return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status, index)
 
     def joint(
         self, evidence: Evidence, variables: Sequence[str], *, likelihoods: Likelihoods = None

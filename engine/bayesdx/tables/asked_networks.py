@@ -1,24 +1,31 @@
-"""The most probable explanations of cases on a network."""
+"""Networks that tables of cases are put to: posteriors, and the most probable explanations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 
 from bayesdx.case_frames import CaseTable
 from bayesdx.errors import Fault, InvalidNetwork, Phrase
 from bayesdx.frozen import PlainParts, ReadOnly
-from bayesdx.inference.compiled_network import NetworkSolver
 from bayesdx.network.network import Network
 from bayesdx.tables.case_states import Likelihoods, read_cases
 from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.explanations import RANK, column_faults, explanation_frame, search_wanted
+from bayesdx.tables.network_answer import NetworkAnswer, StateNames, status_of
+
+if TYPE_CHECKING:
+    from bayesdx.inference.compiled_network import NetworkSolver
+    from bayesdx.inference.machine_code import Backend
 
 
-class ExplainedNetwork(PlainParts, ReadOnly):
-    """A network of which the most probable explanations can be had."""
+class AskedNetwork(PlainParts, ReadOnly):
+    """A network that is asked by tables; the base of `CompiledNetwork` and `CompiledMarkov`."""
 
+    memory_limit: float
+    backend: Backend
     _solver: NetworkSolver
     _encoder: Encoder
     #: The variables, which are the columns.
@@ -26,6 +33,58 @@ class ExplainedNetwork(PlainParts, ReadOnly):
 
     def _described(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in ("network", "memory_limit", "backend")}
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        # Plans are made anew where the copy is used.
+        return type(self), tuple(self._described().values())
+
+    def query(
+        self,
+        evidence: CaseTable,
+        *,
+        likelihoods: Likelihoods = None,
+        targets: Sequence[str] | None = None,
+    ) -> NetworkAnswer:
+        """Answer every case exactly: the posteriors of all variables.
+
+        Parameters
+        ----------
+        evidence : DataFrame or mapping
+            N cases; see the class.
+        likelihoods : mapping of str to array (N, S), optional
+            Soft evidence: for a variable, the likelihood of what was seen given each state, up to
+            a factor. A row of NaN says nothing.
+        targets : sequence of str, optional
+            Variables whose posteriors are wanted, all by default; fewer are quicker.
+
+        Returns
+        -------
+        NetworkAnswer
+            Of a Markov network ``log_evidence`` is the natural log of Z(evidence), the sum of the
+            product of all functions over the states that agree with the evidence: less
+            ``log_partition``, it is log P(evidence).
+
+        Raises
+        ------
+        InvalidCase
+            With every fault at once: unknown columns or states, wrong shapes.
+        InvalidNetwork
+            If for none of the cases a plan would fit in the memory limit; it says what it would
+            need. Where it would for some, the others have the status ``too_complex``.
+
+        Examples
+        --------
+        >>> from bayesdx import Network, TableCPD, Variable, compile_network
+        >>> rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+        >>> compile_network(rain).query([{}, {"rain": "yes"}]).posteriors["rain"].tolist()
+        [[0.8, 0.2], [0.0, 1.0]]
+        """
+        faults: list[Fault] = []
+        asked = None if targets is None else self._encoder.names("targets", targets, faults)
+        states, soft, index = read_cases(self._encoder, evidence, likelihoods, faults)
+        answer = self._solver.query(states, soft, asked)
+        named, status = StateNames(self._plain, answer.posteriors), status_of(answer)
+        return NetworkAnswer(answer.posteriors, named, answer.log_evidence, status, index)
 
     def mpe(
         self,
