@@ -50,29 +50,7 @@ _BAR = re.compile(rf'((?:[^|"]++|{QUOTED})*+)(\|?)(.*)', re.DOTALL)
 
 
 def read_bif(text: str, draft: Draft) -> Network:
-    """Read a network in BIF.
-
-    Parameters
-    ----------
-    text : str
-        The content of a file.
-    draft : Draft
-        Empty; it names the file in messages and says whether rows are scaled.
-
-    Returns
-    -------
-    Network
-        With a `TableCPD` for each variable, in the order of the file.
-
-    Raises
-    ------
-    InvalidNetwork
-        With all faults, each with its line.
-
-    Warns
-    -----
-    InexactNetworkWarning
-        See `bayesdx.formats.draft`.
+    """Read a network in BIF; see `bayesdx.formats.draft`.
 
     References
     ----------

@@ -19,14 +19,6 @@ def write_bif(network: Network) -> Iterator[str]:
     """Write a network in BIF, piece by piece; noisy families become tables.
 
     Numbers are written in full: what is read back is equal to the last bit.
-
-    Parameters
-    ----------
-    network : Network
-
-    Yields
-    ------
-    str
     """
     yield "network bayesdx {\n}\n"
     for variable in network.variables.values():

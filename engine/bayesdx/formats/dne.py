@@ -18,7 +18,7 @@ import numpy as np
 
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import FAULTS_A_TABLE, Draft, Family
-from bayesdx.formats.text import Lines, blanked, row_major
+from bayesdx.formats.text import Attributes, Lines, comment_blanked, row_major
 from bayesdx.network.cpds import FloatArray
 from bayesdx.network.network import Network
 
@@ -37,34 +37,9 @@ _BRACE = re.compile(rf"[{{}}]|{_STRING}?", re.DOTALL)
 _ENTRY = re.compile(rf'((?:[^,"]++|{_STRING})*+)(?:,|$)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(?:\r?\n[ \t]*+|(.))", re.DOTALL)
 
-#: Name to offset and text of a value.
-Attributes = dict[str, tuple[int, str]]
-
 
 def read_dne(text: str, draft: Draft) -> Network:
-    """Read a network in Netica's DNE.
-
-    Parameters
-    ----------
-    text : str
-        The content of a file.
-    draft : Draft
-        Empty; it names the file in messages and says whether rows are scaled.
-
-    Returns
-    -------
-    Network
-        With a `TableCPD` for each variable.
-
-    Raises
-    ------
-    InvalidNetwork
-        With all faults, each with its line.
-
-    Warns
-    -----
-    InexactNetworkWarning
-        See `bayesdx.formats.draft`.
+    """Read a network in Netica's DNE; see `bayesdx.formats.draft`.
 
     References
     ----------
@@ -76,7 +51,7 @@ def read_dne(text: str, draft: Draft) -> Network:
 class _DneReader:
     def __init__(self, text: str, draft: Draft) -> None:
         self.draft, self.line = draft, Lines(text)
-        self.text = _COMMENT.sub(_comment_blanked, text) if "/" in text else text
+        self.text = _COMMENT.sub(comment_blanked, text) if "/" in text else text
         self.nodes: list[tuple[int, str, Attributes]] = []
 
     def read(self) -> Network:
@@ -240,7 +215,3 @@ def _unquoted(text: str) -> str:
 def _plain(found: re.Match[str]) -> str:
     # Line ends and tabs are no part of a name; a backslash before one goes on with the line.
     return {"n": " ", "t": " "}.get(found[1], found[1] or "")
-
-
-def _comment_blanked(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith('"') else blanked(found[0])

@@ -1,6 +1,9 @@
 """What has been read of a network so far, and everything that is wrong with it.
 
-Every reader of this package fills a `Draft`, so that all formats hold the same rules:
+Every reader of this package takes the content of a file and an empty `Draft`, which names the file
+in messages and says whether rows are scaled, and fills it; what comes of it is a network with a
+`TableCPD` for each variable but those of noisy families, or an `InvalidNetwork` error. So all
+formats hold the same rules:
 
 - a row may miss the sum 1 by up to 1e-6, as printed decimals do, and is divided by its sum; more is
   a fault, unless ``normalise`` asks for rows to be scaled, which is told in one

@@ -22,11 +22,12 @@ import numpy as np
 
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.draft import Draft
-from bayesdx.formats.text import Lines, blanked, replaced, row_major
+from bayesdx.formats.text import Attributes, Lines, comment_blanked, replaced, row_major
 from bayesdx.network.network import Network
 
 _STRING = r'"(?:[^"\\]++|\\.)*+"'
 # A string without an end goes to that of the file; to look for it again would take for ever.
+# Comments of lines that follow each other are one match.
 _COMMENT = re.compile(rf"{_STRING}?|(?:%[^\n]*+\n?)++", re.DOTALL)
 _SPACE = re.compile(r"\s*+")
 _INSIDE = re.compile(rf'((?:[^{{}}"]++|{_STRING})*+)\}}', re.DOTALL)
@@ -40,34 +41,9 @@ _ATTRIBUTE = re.compile(rf'\s*+([A-Za-z_]\w*+)\s*+=((?:[^;"]++|{_STRING})*+);', 
 _STATE = re.compile(rf'({_STRING})|([^\s(),"]++)', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\])')
 
-#: Name to offset and text of a value.
-Attributes = dict[str, tuple[int, str]]
-
 
 def read_net(text: str, draft: Draft) -> Network:
-    """Read a network in Hugin's NET.
-
-    Parameters
-    ----------
-    text : str
-        The content of a file.
-    draft : Draft
-        Empty; it names the file in messages and says whether rows are scaled.
-
-    Returns
-    -------
-    Network
-        With a `TableCPD` for each variable.
-
-    Raises
-    ------
-    InvalidNetwork
-        With all faults, each with its line.
-
-    Warns
-    -----
-    InexactNetworkWarning
-        See `bayesdx.formats.draft`.
+    """Read a network in Hugin's NET; see `bayesdx.formats.draft`.
 
     References
     ----------
@@ -79,7 +55,7 @@ def read_net(text: str, draft: Draft) -> Network:
 class _NetReader:
     def __init__(self, text: str, draft: Draft) -> None:
         self.draft, self.line = draft, Lines(text)
-        self.text = replaced(_COMMENT, _comment_blanked, text) if "%" in text else text
+        self.text = replaced(_COMMENT, comment_blanked, text) if "%" in text else text
         #: Where each potential begins, who it is about, and its attributes.
         self.potentials: list[tuple[int, str, Attributes]] = []
         self.inside = False  #: a class
@@ -199,26 +175,12 @@ class _NetReader:
             self.draft.define(family, values)
 
 
-def _comment_blanked(found: re.Match[str]) -> str:
-    # A comment ends with its line; those of lines that follow each other are one match.
-    return found[0] if found[0].startswith('"') else blanked(found[0])
-
-
 def _unescaped(quoted: str) -> str:
     return _ESCAPED.sub(r"\1", quoted[1:-1])
 
 
 def write_net(network: Network) -> Iterator[str]:
-    """Write a network in NET, piece by piece; noisy families become tables.
-
-    Parameters
-    ----------
-    network : Network
-
-    Yields
-    ------
-    str
-    """
+    """Write a network in NET, piece by piece; noisy families become tables."""
     yield "net\n{\n}\n"
     for variable in network.variables.values():
         states = " ".join(map(_quoted, variable.states))

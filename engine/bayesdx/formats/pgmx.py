@@ -27,29 +27,7 @@ _MAX, _MIN = ("or / max", "generalizedmax"), ("and / min", "generalizedmin")
 
 
 def read_pgmx(content: bytes, draft: Draft) -> Network:
-    """Read a network in ProbModelXML.
-
-    Parameters
-    ----------
-    content : bytes
-        A file.
-    draft : Draft
-        Empty; it names the file in messages and says whether rows are scaled.
-
-    Returns
-    -------
-    Network
-        With a `TableCPD` for each variable but those of noisy-OR and noisy-MAX.
-
-    Raises
-    ------
-    InvalidNetwork
-        With all faults, each with its line.
-
-    Warns
-    -----
-    InexactNetworkWarning
-        See `bayesdx.formats.draft`.
+    """Read a network in ProbModelXML; see `bayesdx.formats.draft`.
 
     References
     ----------

@@ -23,6 +23,9 @@ _SPACE = re.compile(r"\s")
 #: Where to look closer: what may be too small for a float, and reads as 0.
 _TINY = re.compile(r"[eE]-\d{3}|0{300}")
 
+#: Of a node: name to offset and text of a value.
+Attributes = dict[str, tuple[int, str]]
+
 
 class Lines:
     """The line numbers of a text; each is counted from the last that was asked for.
@@ -51,6 +54,11 @@ def blanked(text: str) -> str:
     if text.isascii():
         return text.translate(_BLANKS)
     return replaced(_LINE, lambda found: " " * len(found[0]), text)
+
+
+def comment_blanked(found: re.Match[str]) -> str:
+    """Blank a comment, and leave a string as it is."""
+    return found[0] if found[0].startswith('"') else blanked(found[0])
 
 
 def replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text: str) -> str:

@@ -38,30 +38,10 @@ _COMMENT = re.compile(r"(?:#[^\n]*+\n?)++")
 
 
 def read_uai(text: str, draft: Draft) -> Network:
-    """Read a network in UAI.
+    """Read a network in UAI; see `bayesdx.formats.draft`.
 
-    Parameters
-    ----------
-    text : str
-        The content of a file.
-    draft : Draft
-        Empty; it names the file in messages and says whether rows are scaled.
-
-    Returns
-    -------
-    Network
-        With a `TableCPD` for each variable.
-
-    Raises
-    ------
-    InvalidNetwork
-        With all faults, each with its line; of the words of the file only the first that is wrong,
-        because what follows it cannot be understood.
-
-    Warns
-    -----
-    InexactNetworkWarning
-        See `bayesdx.formats.draft`.
+    Of the words of the file only the first that is wrong is told, because what follows it cannot be
+    understood.
 
     References
     ----------
@@ -206,14 +186,6 @@ def write_uai(network: Network) -> Iterator[str]:
     """Write a network in UAI, piece by piece; names are lost, noisy families become tables.
 
     Variables are numbered in the order of ``network.variables``.
-
-    Parameters
-    ----------
-    network : Network
-
-    Yields
-    ------
-    str
     """
     number = {name: at for at, name in enumerate(network.variables)}
     sizes = " ".join(str(one.cardinality) for one in network.variables.values())

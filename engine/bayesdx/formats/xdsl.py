@@ -34,29 +34,7 @@ _NUMBERS = {"cpt": "probabilities", "deterministic": "resultingstates", "noisyma
 
 
 def read_xdsl(content: bytes, draft: Draft) -> Network:
-    """Read a network in XDSL.
-
-    Parameters
-    ----------
-    content : bytes
-        A file.
-    draft : Draft
-        Empty; it names the file in messages and says whether rows are scaled.
-
-    Returns
-    -------
-    Network
-        With a `TableCPD` for each variable but those of noisy-MAX.
-
-    Raises
-    ------
-    InvalidNetwork
-        With all faults, each with its line.
-
-    Warns
-    -----
-    InexactNetworkWarning
-        See `bayesdx.formats.draft`.
+    """Read a network in XDSL; see `bayesdx.formats.draft`.
 
     References
     ----------

@@ -21,14 +21,6 @@ def write_xdsl(network: Network) -> Iterator[str]:
     SMILE wants parents above their children: nodes are written in topological order. Its noisy-MAX
     have their least level last, so the states of such a child stand in reverse. An inhibited leak
     becomes a node of its own, a parent whose link is certain.
-
-    Parameters
-    ----------
-    network : Network
-
-    Yields
-    ------
-    str
     """
     whole = leaks_apart(network)
     inhibited = {

@@ -19,29 +19,7 @@ from bayesdx.network.network import Network
 
 
 def read_xmlbif(content: bytes, draft: Draft) -> Network:
-    """Read a network in XMLBIF.
-
-    Parameters
-    ----------
-    content : bytes
-        A file.
-    draft : Draft
-        Empty; it names the file in messages and says whether rows are scaled.
-
-    Returns
-    -------
-    Network
-        With a `TableCPD` for each variable.
-
-    Raises
-    ------
-    InvalidNetwork
-        With all faults, each with its line.
-
-    Warns
-    -----
-    InexactNetworkWarning
-        See `bayesdx.formats.draft`.
+    """Read a network in XMLBIF; see `bayesdx.formats.draft`.
 
     References
     ----------
@@ -96,16 +74,7 @@ def _define(draft: Draft, element: Element) -> None:
 
 
 def write_xmlbif(network: Network) -> Iterator[str]:
-    """Write a network in XMLBIF, piece by piece; noisy families become tables.
-
-    Parameters
-    ----------
-    network : Network
-
-    Yields
-    ------
-    str
-    """
+    """Write a network in XMLBIF, piece by piece; noisy families become tables."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield '<BIF VERSION="0.3">\n<NETWORK>\n<NAME>bayesdx</NAME>\n'
     for variable in network.variables.values():
