@@ -21,11 +21,15 @@ What is accepted:
 - ``table p, p, …;`` in the order of the specification, the *child's* state slowest: first all
   probabilities of its first state; a ``default`` beside it has nothing left to fill;
 - comments ``//`` to the end of the line and ``/* … */``; properties, which are passed over.
+
+What is written, our reader, pgmpy's and pyAgrum's take.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import product
 
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.formats.bif_names import QUOTED, listed, pieces, unquoted, words
@@ -47,6 +51,11 @@ _BODY = re.compile(rf'([^}}"]*+(?:{QUOTED}[^}}"]*+)*+)\}}')
 _TYPE = re.compile(rf"\s*+type\s++(\w++)\s*+\[\s*+(\d{{1,9}})\s*+\]\s*+\{{({_INSIDE})\}}\s*+(;?)")
 _PROPERTY = re.compile(rf'\s*+property\b(?:[^;"]++|{QUOTED})*+;')
 _BAR = re.compile(rf'((?:[^|"]++|{QUOTED})*+)(\|?)(.*)', re.DOTALL)
+#: What needs no quotes: what the well-known networks hold. A second slash would begin a comment.
+_PLAIN = re.compile(r"[A-Za-z0-9_.<>=+-]+(?:/[A-Za-z0-9_.<>=+-]+)*")
+_KEYWORDS = frozenset(
+    {"network", "variable", "probability", "property", "type", "table", "default"}
+)
 
 
 def read_bif(text: str, draft: Draft) -> Network:
@@ -175,3 +184,29 @@ class _BifReader:
         if any(name not in known for name in at_commas):
             return at_blanks if all(name in known for name in at_blanks) else at_commas
         return at_commas
+
+
+def write_bif(network: Network) -> Iterator[str]:
+    """Write a network in BIF, piece by piece; noisy families become tables.
+
+    Numbers are written in full: what is read back is equal to the last bit.
+    """
+    yield "network bayesdx {\n}\n"
+    for variable in network.variables.values():
+        states = ", ".join(map(_shown, variable.states))
+        yield f"variable {_shown(variable.name)} {{\n"
+        yield f"  type discrete [ {variable.cardinality} ] {{ {states} }};\n}}\n"
+    for name in network.variables:
+        parents = network.parents(name)
+        given = f" | {', '.join(map(_shown, parents))}" if parents else ""
+        yield f"probability ( {_shown(name)}{given} ) {{\n"
+        table = network.table(name)
+        labels = product(*(map(_shown, network.variables[one].states) for one in parents))
+        for key, row in zip(labels, table.reshape(-1, table.shape[-1]), strict=True):
+            first = f"({', '.join(key)})" if parents else "table"
+            yield f"  {first} {', '.join(map(repr, row.tolist()))};\n"
+        yield "}\n"
+
+
+def _shown(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) and name not in _KEYWORDS else f'"{name}"'

@@ -13,16 +13,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bayesdx.errors import Fault, InvalidNetwork, Phrase, nearest_names
-from bayesdx.formats.bif import read_bif
-from bayesdx.formats.bif_writing import write_bif
+from bayesdx.formats.bif import read_bif, write_bif
 from bayesdx.formats.dne import read_dne
 from bayesdx.formats.draft import Draft
 from bayesdx.formats.net import read_net, write_net
 from bayesdx.formats.pgmx import read_pgmx
 from bayesdx.formats.renaming import Renaming, fitting_names, numbered_names
 from bayesdx.formats.uai import read_uai, write_uai
-from bayesdx.formats.xdsl import read_xdsl
-from bayesdx.formats.xdsl_writing import write_xdsl
+from bayesdx.formats.xdsl import read_xdsl, write_xdsl
 from bayesdx.formats.xmlbif import read_xmlbif, write_xmlbif
 from bayesdx.network.divorcing import divorced
 from bayesdx.network.network import Network

@@ -22,7 +22,6 @@ from bayesdx.presentation.layout import (
     section,
 )
 from bayesdx.presentation.notebook import markup
-from bayesdx.presentation.shortlist_view import shortlist_blocks
 from bayesdx.presentation.words import (
     NO_FINDINGS,
     NO_LABELS,
@@ -37,6 +36,7 @@ from bayesdx.presentation.words import (
     percent,
     rows_of,
     rules_that_wait,
+    share,
     understood_as,
 )
 
@@ -197,3 +197,24 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
         named = ", ".join(diagnosis.urgency_only)
         blocks.append(Paragraph(f"{named}: {URGENCY_ONLY}.", emphasis="quiet"))
     return markup(blocks)
+
+
+def shortlist_blocks(diagnosis: Diagnosis) -> list[Block]:
+    """Lay out the short list, and what is left to the background."""
+    listed = [row for _, row in rows_of(diagnosis.shortlist)]
+    if not listed:
+        return []
+    rows: list[Row] = [
+        (str(row["label"]), str(row["why"]), f"plays a part: {share(row['plays_a_part'])}")
+        for row in listed
+    ]
+    heads = ("look at first", "why", "")
+    return [BLANK, Grid(heads, rows, frozenset({0, 1, 2}), [background_text(diagnosis)])]
+
+
+def background_text(diagnosis: Diagnosis) -> str:
+    """Say which share no cause is credited with."""
+    return (
+        f"{share(diagnosis.background)} of the picture is left to the background: to what is "
+        "common anyway, or to a cause that is not modelled."
+    )

@@ -24,7 +24,6 @@ from bayesdx.inference.markov_solver import MarkovSolver
 from bayesdx.inference.noisy.complexity import coupled_names, too_complex
 from bayesdx.network.markov import MarkovNetwork
 from bayesdx.network.network import Network
-from bayesdx.tables.answers import posterior_columns
 from bayesdx.tables.encoding import Encoder, States
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.subject import ReadRows, Subject
@@ -38,7 +37,7 @@ from bayesdx.tables.explanations import (
     explanation_lines,
 )
 from bayesdx.tables.likelihood_columns import likelihood_columns, likelihood_numbers
-from bayesdx.tables.network_answer import status_of
+from bayesdx.tables.network_answer import posterior_columns, status_of
 from bayesdx.tables.reserved import CASE_ID, RESERVED
 
 #: Numbers of the answers to one chunk, at most: 64 MiB.
