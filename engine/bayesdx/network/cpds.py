@@ -165,11 +165,11 @@ class TableCPD(PlainParts):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parents", named_parents(self.child, self.parents))
-        place = f"table of {self.child}"
-        values = frozen_array(self.values, place)
-        object.__setattr__(
-            self, "values", frozen_array(unit_rows(values) if values.size else values, place)
-        )
+        values = frozen_array(self.values, f"table of {self.child}")
+        if values.size:
+            values = unit_rows(values)
+            values.setflags(write=False)
+        object.__setattr__(self, "values", values)
 
     def table(
         self,
