@@ -18,7 +18,7 @@ from bayesdx.presentation.layout import BLANK
 from bayesdx.presentation.terminal import show
 
 if TYPE_CHECKING:
-    from bayesdx.knowledge.knowledge import Knowledge
+    pass
 
 ByWhom = Annotated[
     list[str] | None,
@@ -62,7 +62,7 @@ def ask(
     given = read_findings(findings or ())
     with patience("reading the knowledge"):
         engine = bayesdx.load(priors, setting=setting, codes=codes)
-        who = tuple(by or _default_askers(engine.knowledge))
+        who = tuple(by or [one.id for one in engine.knowledge.askers if one.id == "clinician"])
         opening = () if cause else opening_of(engine, engine.diagnose(given).understood)
         interview = Interview(engine, Plan(cause, who, limit, keep_asking, opening), given)
         # A typo in what was given, the cause or the observers is told before anything is asked.
@@ -77,7 +77,3 @@ def ask(
     if interview.answers:
         # No paragraph: a command is copied as it stands.
         print(f"Again: {repeat_line(interview.answers, str(priors) if priors else None)}")
-
-
-def _default_askers(knowledge: Knowledge) -> list[str]:
-    return [asker.id for asker in knowledge.askers if asker.id == "clinician"]

@@ -290,7 +290,7 @@ def _result(
     causing = _causing(elicited, linear, kept)
     for least in (NEGLIGIBLE, 0.0):
         kept_z = np.where(np.abs(z) > least, z, 0.0)
-        values = {p: _rounded(v) for p, v in elicited.field.values(kept_z).items()}
+        values = {p: float(f"{v:.{DIGITS}g}") for p, v in elicited.field.values(kept_z).items()}
         if least == 0.0 or _holds(elicited, values, kept):
             break
     field = elicited.field
@@ -307,10 +307,6 @@ def _result(
     return Calibration(
         computed_from=numbers_digest(elicited.knowledge), move=moves, given_up=tuple(given_up)
     )
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
 
 
 def _holds(elicited: _Elicited, values: dict[str, float], names: Sequence[str]) -> bool:

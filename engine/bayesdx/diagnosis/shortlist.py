@@ -87,15 +87,13 @@ def causal_shares(
     return found[0], found[1]
 
 
-def short_list(table: pd.DataFrame, by_share: int = BY_SHARE, by_fit: int = BY_FIT) -> pd.DataFrame:
+def short_list(table: pd.DataFrame) -> pd.DataFrame:
     """Choose what is shown first.
 
     Parameters
     ----------
     table : DataFrame
         `Diagnosis.table`: by cause, ``unexplained`` last.
-    by_share, by_fit : int
-        How many causes are listed for what they explain, and for odds that rose.
 
     Returns
     -------
@@ -108,11 +106,11 @@ def short_list(table: pd.DataFrame, by_share: int = BY_SHARE, by_fit: int = BY_F
     causes = table.iloc[:-1]
     causes = causes[causes["posterior"] > 0.0]
     if not (causes["explains"] > 0.0).any():
-        first = _sorted(causes, ["posterior"]).head(by_share + by_fit)
+        first = _sorted(causes, ["posterior"]).head(BY_SHARE + BY_FIT)
         return first[_COLUMNS].assign(why=WHY["nothing"])
-    first = _sorted(causes, ["explains", "plays_a_part", "posterior"]).head(by_share)
+    first = _sorted(causes, ["explains", "plays_a_part", "posterior"]).head(BY_SHARE)
     others = causes[(causes["ratio"].round(DIGITS) > 1.0) & ~causes.index.isin(first.index)]
-    fitting = _sorted(others, ["ratio", "explains", "posterior"]).head(by_fit)
+    fitting = _sorted(others, ["ratio", "explains", "posterior"]).head(BY_FIT)
     explained = first["explains"].tolist()
     how = ["little" if explained[0] < LITTLE else "share", *["share"] * (len(first) - 1)]
     why = [WHY[k].format(f"{100 * part:.0f}") for k, part in zip(how, explained, strict=True)]

@@ -65,7 +65,7 @@ class _DneReader:
         known = [one for one in self.nodes if self._word(one[2], "kind") != "CONSTANT"]
         for start, name, attributes in known:
             states = self._states(name, attributes)
-            title = attributes.get("title", (0, ""))[1]
+            title = _text(attributes, "title")
             self.draft.declare(self.line(start), name, states, _unquoted(title))
         for start, name, attributes in known:
             self._define(start, name, attributes)
@@ -110,8 +110,8 @@ class _DneReader:
                 return brace.end()
         return len(self.text)
 
-    def _word(self, attributes: Attributes, key: str, default: str = "") -> str:
-        return attributes.get(key, (0, default))[1].strip().upper()
+    def _word(self, attributes: Attributes, key: str) -> str:
+        return _text(attributes, key).strip().upper()
 
     def _refuse_others(self) -> None:
         kinds = ("DECISION", "UTILITY", "ACTION", "DECIDE")

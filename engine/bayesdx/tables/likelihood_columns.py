@@ -20,8 +20,6 @@ from bayesdx.tables.encoding import Encoder
 from bayesdx.tables.name_lookup import typed
 
 EXPECTED = "a likelihood: a number of at least 0, or all blank"
-#: Of each variable with such columns, the column of each of its states.
-LikelihoodColumns = Mapping[int, Sequence[Any]]
 
 
 def likelihood_columns(
@@ -86,7 +84,9 @@ def likelihood_numbers(
         table = np.array([np.inf if one is None else one for one in numbers] + [np.nan])
         read.append(table[codes])
         for k in [k for k, one in enumerate(numbers) if one is None]:
-            faults.append((np.flatnonzero(codes == k), column, _fault(distinct[k])))
+            faults.append(
+                (np.flatnonzero(codes == k), column, Fault("", EXPECTED, typed(distinct[k])[0]))
+            )
     values = np.stack(read, axis=1)
     wrong = np.isinf(values).any(axis=1)
     partly = np.isnan(values).any(axis=1) & ~np.isnan(values).all(axis=1) & ~wrong
@@ -114,7 +114,3 @@ def _likelihood(value: object, words: Words) -> float | None:
         return np.nan
     number = None if isinstance(value, bool | np.bool_) else as_number(value, words)
     return number if number is not None and np.isfinite(number) and number >= 0.0 else None
-
-
-def _fault(value: object) -> Fault:
-    return Fault("", EXPECTED, typed(value)[0])

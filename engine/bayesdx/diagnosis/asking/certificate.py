@@ -118,7 +118,7 @@ def certify(outlook: Outlook, observers: Sequence[str] = ()) -> Certificate:
     doubtful = _beyond_bounds(outlook, rising, held)
     if not doubtful:
         return say(True, "bounds", (), (), False)
-    if _n_combinations(outlook) > MOST_COMBINATIONS:
+    if math.prod(len(one) + 1 for one in _telling(outlook)) > MOST_COMBINATIONS:
         return say(False, "", (), doubtful, False)
     changing = _combinations_that_change(outlook)
     if changing is None:
@@ -237,10 +237,6 @@ def _telling(outlook: Outlook) -> list[list[int]]:
         if any(choices[c].evidence for c in chosen):
             told.append(chosen)
     return told
-
-
-def _n_combinations(outlook: Outlook) -> int:
-    return math.prod(len(one) + 1 for one in _telling(outlook))
 
 
 def _combinations_that_change(outlook: Outlook) -> tuple[str, ...] | None:

@@ -151,15 +151,15 @@ def _name(core: Core, name: str, value: object) -> str:
     return core.read_case({name: value}).given[0][0]
 
 
-def outcome(core: Core, scores: Scores, row: int = 0) -> CaseOutcome:
+def outcome(core: Core, scores: Scores) -> CaseOutcome:
     """Say what one scored case comes to."""
     names = flag_names(core)
     return CaseOutcome(
-        first=core.causes[int(scores.posterior[row, :-1].argmax())],
-        urgency=LEVELS[scores.urgency[row]],
-        status=STATUSES[scores.status[row]],
-        flags=tuple(name for name, fired in zip(names, scores.flags[row], strict=True) if fired),
-        log_evidence=float(scores.log_evidence[row]),
+        first=core.causes[int(scores.posterior[0, :-1].argmax())],
+        urgency=LEVELS[scores.urgency[0]],
+        status=STATUSES[scores.status[0]],
+        flags=tuple(name for name, fired in zip(names, scores.flags[0], strict=True) if fired),
+        log_evidence=float(scores.log_evidence[0]),
     )
 
 

@@ -25,13 +25,7 @@ from bayesdx.inference.noisy.model import FloatArray
 SOLVED = 12
 
 
-def tornado(
-    core: Core,
-    findings: Mapping[str, object],
-    cause: str | None = None,
-    *,
-    solved: int = SOLVED,
-) -> pd.DataFrame:
+def tornado(core: Core, findings: Mapping[str, object], cause: str | None = None) -> pd.DataFrame:
     """Move every stated number to the ends of its range, one at a time.
 
     Parameters
@@ -41,8 +35,6 @@ def tornado(
         As for `Engine.diagnose`.
     cause : str, optional
         Whose posterior is watched; the first when not given.
-    solved : int
-        How many numbers, those of the widest swing, are solved for exactly.
 
     Returns
     -------
@@ -76,7 +68,7 @@ def tornado(
     at_low = np.where(reached[:, 1] == 0.0, stated, at_low)
     swing = np.abs(at_high - at_low)
     order = np.argsort(-swing, kind="stable")
-    exact = order[:solved]
+    exact = order[:SOLVED]
     ends = _exact_ends(core, evidence, [near.movers[j] for j in exact], reached[exact])[..., column]
     at_high[exact], at_low[exact] = ends[:, 0], ends[:, 1]
     rows = []
@@ -86,7 +78,7 @@ def tornado(
             told |= {"swing": abs(float(at_high[j] - at_low[j]))}
             told |= {"slope": float(near.slopes[j, column])}
             support = number_columns(near.movers[j])
-            method = "exact" if n < solved else "held"
+            method = "exact" if n < SOLVED else "held"
             rows.append({"cause": core.causes[column], "method": method, **support, **told})
     frame = pd.DataFrame(rows, columns=TORNADO_COLUMNS)
     return frame.sort_values("swing", ascending=False, kind="stable", ignore_index=True)

@@ -14,15 +14,17 @@ from bayesdx.inference.noisy.model import NoisyModel
 
 #: Axes of this many cannot add up to a case beyond the limits.
 _SAFE = 8
+#: Cases planned together.
+_AT_ONCE = 8192
 
 
-def too_complex(model: NoisyModel, evidence: Evidence, chunk: int = 8192) -> BoolArray:
+def too_complex(model: NoisyModel, evidence: Evidence) -> BoolArray:
     """Say which cases `posteriors` refuses, (N,), at the price of their plans."""
     n_axes = count_axes(model, evidence)
     refused: BoolArray = n_axes > MAX_AXES
     rows = np.flatnonzero((n_axes > _SAFE) & ~refused)
-    for first in range(0, len(rows), chunk):
-        part = rows[first : first + chunk]
+    for first in range(0, len(rows), _AT_ONCE):
+        part = rows[first : first + _AT_ONCE]
         plan = plan_sweep(model, absorb(model, evidence.take(part)))
         refused[part[plan.refused]] = True
     return refused

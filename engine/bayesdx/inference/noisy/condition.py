@@ -79,17 +79,11 @@ class Problem:
         )
 
 
-def absorb(
-    model: NoisyModel,
-    evidence: Evidence,
-    prior: FloatArray | None = None,
-    asked: BoolArray | None = None,
-) -> Problem:
+def absorb(model: NoisyModel, evidence: Evidence, asked: BoolArray | None = None) -> Problem:
     """Absorb what does not couple causes and set up the axes of every case.
 
-    ``prior`` may pass what `priors_given` returns for the same risks. A cause that is not among
-    those ``asked``, (N, C), and that no evidence touches sums to 1 whatever its risks are (a barren
-    node, Shachter 1986): it couples none.
+    A cause that is not among those ``asked``, (N, C), and that no evidence touches sums to 1
+    whatever its risks are (a barren node, Shachter 1986): it couples none.
 
     Raises
     ------
@@ -105,8 +99,7 @@ def absorb(
     log_scale += _log_risks(model, evidence)
     log_scale += (evidence.findings == EVEN).sum(axis=1) * np.log(EVEN)
     offsets = model.prior_offset[:-1]
-    if prior is None:
-        prior = priors_given(model, evidence)
+    prior = priors_given(model, evidence)
     possible = np.maximum.reduceat(prior, offsets, axis=1) > 0.0
     axis, start, present, log_bound = _slots(model, evidence)
     log_scale += log_bound

@@ -2,7 +2,7 @@
 
 Eliminating an axis means applying every remaining cause that touches it. At each step the axis
 is taken whose causes open the fewest further components (min-frontier, a greedy heuristic in the
-family of Kjaerulff 1990). Rows of a tile are cases, or restarts of one case with noise.
+family of Kjaerulff 1990). Rows of a tile are cases.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ def stages(masks: MaskArray, rank: NDArray[np.int16]) -> NDArray[np.int16]:
     return stage
 
 
-def eliminate_tile(
-    sets: MaskArray, weight: NDArray[np.int16], noise: NDArray[np.int16] | None = None
-) -> NDArray[np.int16]:
+def eliminate_tile(sets: MaskArray, weight: NDArray[np.int16]) -> NDArray[np.int16]:
     """Return the step at which each slot is eliminated, (K, n).
 
     Parameters
@@ -53,8 +51,6 @@ def eliminate_tile(
         Causes of each slot as words of 64 bits.
     weight : int16 array (K, n)
         ``BIT`` for each bit that numbers the components of a slot.
-    noise : int16 array (K, n), optional
-        Added to the cost of a slot.
     """
     _, n_slots, n_cases = sets.shape
     left = sets.copy()
@@ -64,7 +60,7 @@ def eliminate_tile(
     rows = np.arange(n_cases)
     # Half of what closing frees counts as well, and the work of the step a little: of the weights
     # tried on the packaged knowledge these gave the least work.
-    bonus = weight // 2 if noise is None else weight // 2 + noise
+    bonus = weight // 2
     for step in range(n_slots):
         if not alive.any():
             break

@@ -13,6 +13,8 @@ from bayesdx.errors import Fault, Phrase
 from bayesdx.tables.encoders import neutral
 from bayesdx.tables.sources.chunks import CaseChunk, RowFault
 
+#: Longer texts of what was got are cut.
+LONGEST_CELL = 200
 HEADER = ("row", "line", "column", "expected", "got", "nearest", "case_id", "record")
 
 
@@ -89,6 +91,7 @@ def rejected_csv(
     for row, fault, record in faults:
         line, column = places.parts(fault.place)
         got = str(fault.got) if isinstance(fault.got, str | Phrase) else repr(fault.got)
+        got = got if len(got) <= LONGEST_CELL else f"{got[: LONGEST_CELL - 3]}..."
         position = at.get(row)
         own = "" if position is None or ids is None else ids[position].as_py()
         if row in told:
@@ -96,7 +99,7 @@ def rejected_csv(
         elif position is not None:
             record = places.record(chunk, position)
         told.add(row)
-        cells = (column, fault.expected, _short(got), "; ".join(fault.nearest))
+        cells = (column, fault.expected, got, "; ".join(fault.nearest))
         tail = "" if own is None else str(own), record
         number = int(line) if line.isdigit() else line
         writer.writerow([row, number, *map(cell, cells), *map(cell, tail)])
@@ -107,10 +110,6 @@ def rejected_csv(
 def rejected_header() -> bytes:
     """Return the header of the file of rejected records."""
     return (",".join(HEADER) + "\n").encode()
-
-
-def _short(text: str, most: int = 200) -> str:
-    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def more_faults(source: str, faults: int, rejected: int, records: int, listed: int) -> Fault:

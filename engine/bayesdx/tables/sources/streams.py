@@ -114,11 +114,9 @@ class ByteStream:
             raise InvalidCase(unreadable(path, reason)) from reason
 
     @classmethod
-    def of_bytes(
-        cls, data: bytes, name: str, compression: str = "", codec: str | None = None
-    ) -> ByteStream:
+    def of_bytes(cls, data: bytes, name: str) -> ByteStream:
         """Read bytes that are there as if they came from a pipe."""
-        return cls(io.BytesIO(data), name, None, compression, codec)
+        return cls(io.BytesIO(data), name, None, "", None)
 
     def read(self, count: int = BLOCK) -> bytes:
         """Return the next bytes, at most ``count`` as stored; empty at the end only.

@@ -65,7 +65,7 @@ def _portion(
         asked = np.zeros((len(evidence), len(model.causes)), dtype=bool)
     if asked is not None and without is not None:
         asked = asked | without
-    problem = absorb(model, evidence, asked=asked)
+    problem = absorb(model, evidence, asked)
     plan, made = plan_sweep(model, problem, credited=symptoms is not None), None
     if symptoms is not None:
         weights = symptom_weights(model, evidence, problem.axis, symptoms)
