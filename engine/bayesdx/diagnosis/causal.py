@@ -47,23 +47,7 @@ class CausalTable(Result):
 
 
 def rank_causes(core: Core, findings: Mapping[str, object] | Cases) -> CausalTable:
-    """Rank the causes of one case by posterior, disablement and sufficiency.
-
-    Parameters
-    ----------
-    core : Core
-    findings : mapping
-        As in `Engine.diagnose`.
-
-    Returns
-    -------
-    CausalTable
-
-    Raises
-    ------
-    InvalidCase
-        As `Engine.diagnose`.
-    """
+    """Rank the causes of one case by posterior, disablement and sufficiency; see `rank_tables`."""
     return rank_tables(core, core.read_case(findings))[0]
 
 

@@ -105,33 +105,7 @@ def drift(
     references: int = REFERENCES,
     seed: int = 0,
 ) -> Drift:
-    """Compare cases with the model, window after window.
-
-    Parameters
-    ----------
-    core : Core
-    frame : DataFrame
-        Cases, with labels as for `Engine.learn` where there are any.
-    how : LabelledInput
-    time : str
-        The column of dates, as 2026-11-30 or with a time of day.
-    window : {"day", "week", "month", "quarter", "year"}
-    false_alarm : float
-        Between 0 and 0.5.
-    references : int
-        Cases of the model for each given one, from 5 to 1,000.
-    seed : int
-        Of these.
-
-    Returns
-    -------
-    Drift
-
-    Raises
-    ------
-    InvalidCase
-        Where the table, a date or an option cannot be read; every fault at once.
-    """
+    """Compare cases with the model, window after window; see `Engine.drift`."""
     _check(frame, time, window, false_alarm, references, seed)
     read = read_labelled(core, frame, replace(how, ignore=(*how.ignore, time)))
     periods, bad = _periods(frame[time], read.calls, window)

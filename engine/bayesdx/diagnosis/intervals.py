@@ -191,30 +191,9 @@ def intervals(
     draws: int = 2000,
     seed: int = 0,
 ) -> Intervals:
-    """Work out credible intervals for one case.
+    """Work out credible intervals for one case; see `Engine.intervals`.
 
-    Parameters
-    ----------
-    core : Core
-    findings : mapping
-        As for `Engine.diagnose`.
-    level : float
-        Strictly between 0 and 1.
-    draws : int
-        From 2 to 20,000; the first use of a number of draws and seed takes seconds.
-    seed : int
-        Not negative. The same seed gives the same draws, a longer series begins like a shorter.
-
-    Returns
-    -------
-    Intervals
-
-    Raises
-    ------
-    InvalidCase
-        With every unknown name, unreadable value and contradiction.
-    BayesdxError
-        When level, draws or seed are out of bounds.
+    The same seed gives the same draws; a longer series begins like a shorter one.
     """
     check_draws(level, draws, seed)
     cases = core.read_case(findings)

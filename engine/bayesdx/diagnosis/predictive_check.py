@@ -102,28 +102,9 @@ def surprise(
     reporting: Reporting = "told",
     seed: int = 0,
 ) -> Surprise:
-    """Say how well the model fits one case.
+    """Say how well the model fits one case; see `Engine.surprise`.
 
-    Parameters
-    ----------
-    core : Core
-    findings : mapping
-    draws : int
-        References, from ``2 / false_alarm`` (fewer could call nothing outside) to 100,000.
-    false_alarm : float
-        Between 0 and 1.
-    reporting : {"told", "asked"}
-        How the findings of the case came to be known.
-    seed : int
-
-    Returns
-    -------
-    Surprise
-
-    Raises
-    ------
-    InvalidCase
-        As `Engine.diagnose`; or when ``draws`` or ``false_alarm`` is out of range.
+    Fewer than ``2 / false_alarm`` draws could call nothing outside.
     """
     _check(draws, false_alarm, reporting)
     cases = core.read_case(findings)

@@ -115,33 +115,11 @@ def next_questions(
     without: Collection[str] = (),
     limit: int | None = None,
 ) -> NextQuestions:
-    """Rank everything that is not known of one case by what asking for it is worth.
+    """Rank everything that is not known of one case; see `Engine.next_questions`.
 
-    Parameters
-    ----------
-    core : Core
-    findings : mapping
-        As `Engine.diagnose` takes it.
-    cause : str, optional
-        Ask about this modelled cause alone; red-flag questions then keep their columns, and the
-        order is that of information about the cause per cost.
-    observed_by : str or sequence of str, optional
-        Who can answer: observers (``patient``, ``examiner``, ``laboratory``, ``imaging``) or
-        askers of ``questions.toml``; everybody by default.
-    without : collection of str
-        Questions that were put and could not be answered; the certificate leaves them out too.
-    limit : int, optional
-        How many questions to return at most, 1 or more.
-
-    Returns
-    -------
-    NextQuestions
-
-    Raises
-    ------
-    InvalidCase
-        When the case cannot be read, or there is no such cause, observer or question, or the limit
-        is not a whole number above 0.
+    Where one cause is asked about, red-flag questions keep their columns, and the order is that of
+    information about the cause per cost. Questions that could not be answered (``without``) are no
+    part of the certificate either.
     """
     case = core.read_case(findings)
     return questions_of(

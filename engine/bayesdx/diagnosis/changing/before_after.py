@@ -79,31 +79,7 @@ def what_if(
     priors: Mapping[str, float] | None = None,
     profile: Profile | None = None,
 ) -> WhatIf:
-    """Answer one case as it is and as it would be.
-
-    Parameters
-    ----------
-    core : Core
-    findings : mapping
-        As for `Engine.diagnose`.
-    change : mapping, optional
-        Findings that would be otherwise; ``unknown`` takes one away.
-    priors : mapping of str to float, optional
-        Other priors, by cause; the network is built anew with them.
-    profile : Profile, optional
-        Priors of a setting; those of ``priors`` win.
-
-    Returns
-    -------
-    WhatIf
-
-    Raises
-    ------
-    InvalidCase
-        When either case cannot be read, or nothing would be otherwise.
-    InvalidKnowledge
-        When a prior is no probability, not of a modelled cause, or cannot hold beside the others.
-    """
+    """Answer one case as it is and as it would be; see `Engine.what_if`."""
     required_mapping("change", "a mapping of names to values", {} if change is None else change)
     if not change and not priors and profile is None:
         raise InvalidCase(

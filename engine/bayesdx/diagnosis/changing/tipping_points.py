@@ -124,25 +124,7 @@ class TurningPoints(Result):
 def turning_points(
     core: Core, findings: Mapping[str, object], *, largest: int = LARGEST
 ) -> TurningPoints:
-    """Find the smallest changes, of numbers and of findings, that change an answer.
-
-    Parameters
-    ----------
-    core : Core
-    findings : mapping
-        As for `Engine.diagnose`.
-    largest : int
-        Most findings changed at once, at least 1.
-
-    Returns
-    -------
-    TurningPoints
-
-    Raises
-    ------
-    InvalidCase
-        When the case cannot be read or is impossible.
-    """
+    """Find the smallest changes that change an answer; see `Engine.turning_points`."""
     flips = smallest_flips(core, findings, largest=largest)
     return TurningPoints(turning_numbers(core, findings), flips)
 

@@ -26,15 +26,7 @@ SOLVED = 12
 
 
 def tornado(core: Core, findings: Mapping[str, object], cause: str | None = None) -> pd.DataFrame:
-    """Move every stated number to the ends of its range, one at a time.
-
-    Parameters
-    ----------
-    core : Core
-    findings : mapping
-        As for `Engine.diagnose`.
-    cause : str, optional
-        Whose posterior is watched; the first when not given.
+    """Move every stated number to the ends of its range, one at a time; see `Engine.tornado`.
 
     Returns
     -------
@@ -44,13 +36,6 @@ def tornado(core: Core, findings: Mapping[str, object], cause: str | None = None
         none), deviation, posterior (as stated), at_low, at_high, swing (their distance), slope
         (log-odds by log-odds), method, basis, source, statements. Where an end cannot hold beside
         the other numbers the posterior there is the stated one.
-
-    Raises
-    ------
-    InvalidCase
-        When the case cannot be read or is impossible.
-    InvalidKnowledge
-        When the cause is not one of the model.
     """
     evidence = core.read_case(findings).evidence
     position = None if cause is None else _position(core, cause)

@@ -208,27 +208,10 @@ def explain(
     *,
     method: Method | None = None,
 ) -> Explanation:
-    """Explain the causes of one case.
+    """Explain the causes of one case, as `Engine.explain`.
 
-    Parameters
-    ----------
-    core : Core
-    findings : mapping
-        As in `Engine.diagnose`.
-    cause : str or sequence of str, optional
-        The causes to explain; all when not given, with rivals and further answers for the leading
-        three.
-    method : str, optional
-        How to share out, instead of the first way that is within reach.
-
-    Returns
-    -------
-    Explanation
-
-    Raises
-    ------
-    InvalidCase
-        As `Engine.diagnose`, and when there is no such cause.
+    All causes, where none is named, come with rivals and further answers for the leading three.
+    ``method`` is a way to share out in place of the first one within reach.
     """
     wanted = wanted_causes(core, cause)
     cases = core.read_case(findings)

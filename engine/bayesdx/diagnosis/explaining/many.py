@@ -57,25 +57,7 @@ class CaseExplanations(Result):
 def explain_many(
     core: Core, cases: pd.DataFrame, causes: str | Sequence[str] | None = None
 ) -> CaseExplanations:
-    """Explain causes of many cases; contributions are shared out as for one case.
-
-    Parameters
-    ----------
-    core : Core
-    cases : DataFrame
-        As in `Engine.score`.
-    causes : str or sequence of str, optional
-        The causes to explain in every case; the most probable one of each case when not given.
-
-    Returns
-    -------
-    CaseExplanations
-
-    Raises
-    ------
-    InvalidCase
-        When a column names nothing, and when there is no such cause.
-    """
+    """Explain causes of many cases; see `Engine.explain_many`."""
     named = None if causes is None else wanted_causes(core, causes)
     read, good, told = core.reader.read_frame(cases)
     answer, leading = _leading(core, read.evidence)
