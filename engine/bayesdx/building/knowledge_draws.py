@@ -139,10 +139,6 @@ class KnowledgeDraws:
     def parameters(self, evidence: Evidence) -> ParameterDraws:
         """Return the parameters that cases ask for.
 
-        Parameters
-        ----------
-        evidence : Evidence
-
         Returns
         -------
         ParameterDraws

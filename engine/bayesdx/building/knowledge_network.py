@@ -12,10 +12,6 @@ from bayesdx.network.network import Network
 def labelled_network(knowledge: Knowledge) -> Network:
     """Build the network of a knowledge folder.
 
-    Parameters
-    ----------
-    knowledge : Knowledge
-
     Returns
     -------
     Network

@@ -52,10 +52,6 @@ def least_move(
     bound : array (M,)
     low, high : arrays (X,)
         Limits of the components, low <= 0 <= high; infinite where there is none.
-
-    Returns
-    -------
-    LeastMove
     """
     n_rows, n_columns = matrix.shape
     signs: dict[int, float] = {}

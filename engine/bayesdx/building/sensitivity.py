@@ -85,10 +85,6 @@ def number_gradient(knowledge: Knowledge, assembly: Assembly, evidence: Evidence
         Of this knowledge.
     evidence : Evidence
         N cases; causes may be clamped.
-
-    Returns
-    -------
-    NumberGradient
     """
     layout, targets = assembly.links.layout, assembly.links.targets
     log_evidence, by_number = _case_gradient(assembly.model, evidence)

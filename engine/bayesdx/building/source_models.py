@@ -113,10 +113,6 @@ def model_numbers(knowledge: Knowledge) -> Knowledge:
 def source_models(knowledge: Knowledge) -> tuple[SourceModel, ...]:
     """Build a rival of every document that has statements, and one of the literature.
 
-    Parameters
-    ----------
-    knowledge : Knowledge
-
     Returns
     -------
     tuple of SourceModel
@@ -147,10 +143,6 @@ def build_source_model(
         From `model_numbers`.
     name, title : str
     statements : iterable of Statement
-
-    Returns
-    -------
-    SourceModel
     """
     reading = tuple(one for one in statements if one.readings)
     general = _general_denominator(base, {one.document for one in reading})

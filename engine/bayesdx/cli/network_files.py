@@ -61,10 +61,6 @@ def written(network: Network, output: str, *, rename: bool) -> None:
 def read_names(path: str) -> Renaming:
     """Read the names that `written` put beside a file.
 
-    Parameters
-    ----------
-    path : str
-
     Returns
     -------
     Renaming

@@ -103,10 +103,6 @@ def brief_answer(
     seed : int
         Not negative.
 
-    Returns
-    -------
-    Brief
-
     Raises
     ------
     InvalidCase
@@ -149,10 +145,6 @@ def briefs_of(
     seed : int
     told : callable, optional
         Told the share that is done.
-
-    Returns
-    -------
-    list of Brief
     """
 
     def done(stage: int, share: float) -> None:

@@ -71,10 +71,6 @@ def depth(core: Core, typical: Cases | None = None, expected: tuple[str, ...] = 
         Typical presentations.
     expected : tuple of str
         The cause of each.
-
-    Returns
-    -------
-    Depth
     """
     return Depth(_causes(core, typical, expected), _findings(core), _pairs(core))
 

@@ -55,15 +55,6 @@ def measured_targets(core: Core, relations: Relations) -> dict[str, Measured]:
 
     A measure is used when it sets exactly one thing of the network, and nothing else by which
     that could be contradicted. Every number is read back before it may be used.
-
-    Parameters
-    ----------
-    core : Core
-    relations : Relations
-
-    Returns
-    -------
-    dict of str to Measured
     """
     model = core.model
     evidence = {*model.risks, *model.findings, *model.ordinals}

@@ -150,10 +150,6 @@ def compare(
     rows, words
         How cells are called in faults, and written; as for `CaseReader.read`.
 
-    Returns
-    -------
-    Comparison
-
     Raises
     ------
     InvalidCase

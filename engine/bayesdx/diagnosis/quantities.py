@@ -73,10 +73,6 @@ def make_batch(knowledge: Knowledge, assembly: Assembly, quantities: Sequence[Qu
         Of this knowledge, or of one with the same names.
     quantities : sequence of Quantity
         Q of them; their names must be known.
-
-    Returns
-    -------
-    Batch
     """
     rows = [dict(quantity.given) for quantity in quantities]
     clamps: list[tuple[int, ...]] = [()] * len(rows)
@@ -166,10 +162,6 @@ def slopes(knowledge: Knowledge, assembly: Assembly, batch: Batch) -> Slopes:
     assembly : Assembly
         Of this knowledge.
     batch : Batch
-
-    Returns
-    -------
-    Slopes
     """
     gradient = number_gradient(knowledge, assembly, batch.evidence)
     ratios = _ratios(batch, gradient.log_evidence)

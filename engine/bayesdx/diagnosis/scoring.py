@@ -114,10 +114,6 @@ def score_cases(
         Threads of the compiled backend; the answer does not depend on it.
     measure : {"posterior", "explains", "plays_a_part"}
         What is said of each cause; urgency and red flags do not depend on it.
-
-    Returns
-    -------
-    Scores
     """
     weights = None if measure == "posterior" else core.once(symptom_weights)
     answer = core.posteriors(

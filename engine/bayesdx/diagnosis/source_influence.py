@@ -100,10 +100,6 @@ def find_influences(
     evidence : Evidence
         One case, possible under the rival.
     cause : str
-
-    Returns
-    -------
-    Influences
     """
     posterior = _posterior(assembly.model, evidence, cause)
     changes = _changes(rival, _seen(rival.knowledge, assembly.model, evidence))

@@ -222,16 +222,7 @@ class CaseSampler:
         return bool(self._options.soft) and binary and name not in self._relations.tied
 
     def block(self, index: int) -> ToldCases:
-        """Draw the cases ``index * BLOCK`` to ``(index + 1) * BLOCK - 1``.
-
-        Parameters
-        ----------
-        index : int
-
-        Returns
-        -------
-        ToldCases
-        """
+        """Draw the cases ``index * BLOCK`` to ``(index + 1) * BLOCK - 1``."""
         sample = self._forward.draw(BLOCK, self._bits(index, _TRUTH))
         findings = [
             *(row.view(np.int8) for row in sample.findings.T),

@@ -120,10 +120,6 @@ def build_triage(triage: Triage | None, causes: Mapping[str, Cause]) -> TriageTa
     causes : mapping of str to Cause
         All causes; only those with ``dangerous`` are taken, in this order.
 
-    Returns
-    -------
-    TriageTable
-
     Raises
     ------
     InvalidKnowledge

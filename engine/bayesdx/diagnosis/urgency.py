@@ -59,10 +59,6 @@ def urgency_of(
         As `Facts` takes them.
     n_cases : int
         N.
-
-    Returns
-    -------
-    Urgency
     """
     fired = rules.fired(Facts(facts, n_cases))
     by_rules = rules.level_codes(fired, n_cases)

@@ -207,16 +207,7 @@ def fitting_names(network: Network, name_fits: Fits, state_fits: Fits) -> Renami
 
 
 def numbered_names(network: Network) -> Renaming:
-    """Return the names that a UAI file has when it is read, from those of the network.
-
-    Parameters
-    ----------
-    network : Network
-
-    Returns
-    -------
-    Renaming
-    """
+    """Return the names that a UAI file has when it is read, from those of the network."""
     states = {
         name: {state: f"s{at}" for at, state in enumerate(variable.states)}
         for name, variable in network.variables.items()

@@ -70,10 +70,6 @@ def replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text:
     by : callable
         From a match to what takes its place.
     text : str
-
-    Returns
-    -------
-    str
     """
     joined: list[str] = []
     pieces: list[str] = []
@@ -89,10 +85,6 @@ def replaced(pattern: re.Pattern[str], by: Callable[[re.Match[str]], str], text:
 
 def numbers(text: str) -> FloatArray:
     """Read numbers between blanks.
-
-    Parameters
-    ----------
-    text : str
 
     Returns
     -------

@@ -61,10 +61,6 @@ def read_uai_functions(text: str, draft: Draft) -> MarkovNetwork:
     draft : Draft
         Empty; it names the file in messages.
 
-    Returns
-    -------
-    MarkovNetwork
-
     Raises
     ------
     InvalidNetwork

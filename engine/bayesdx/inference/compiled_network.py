@@ -153,10 +153,6 @@ class NetworkSolver:
         targets : sequence of str, optional
             Variables whose posteriors are wanted; all by default.
 
-        Returns
-        -------
-        NetworkPosteriors
-
         Raises
         ------
         InvalidNetwork

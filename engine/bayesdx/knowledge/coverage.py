@@ -49,10 +49,6 @@ def every_place(knowledge: Knowledge) -> Places:
     ----------
     knowledge : Knowledge
         What was read.
-
-    Returns
-    -------
-    Places
     """
     citing = {number.place: number.stated.statements for number in every_number(knowledge)}
     for cause in knowledge.causes.values():

@@ -97,10 +97,6 @@ def fit_betas(mean: Sequence[float], lo: Sequence[float], hi: Sequence[float]) -
     ----------
     mean, lo, hi : sequences of float
         As there, of as many numbers; no interval is all of 0 to 1.
-
-    Returns
-    -------
-    list of BetaFit
     """
     ranges = _Ranges(*(np.array(one, dtype=np.float64)[:, None] for one in (mean, lo, hi)))
     log_size = _best_log_sizes(ranges)

@@ -33,10 +33,6 @@ def of_whom(text: str) -> str:
     text : str
         A denominator, or what the folder says of the population itself.
 
-    Returns
-    -------
-    str
-
     Examples
     --------
     >>> of_whom("R, cause absent")

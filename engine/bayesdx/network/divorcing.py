@@ -74,10 +74,6 @@ def leaks_apart(network: Network) -> Network:
     What is left are noisy families as other programs know them: an inhibited leak is one parent
     more, whose link is certain, and nothing else leaks.
 
-    Parameters
-    ----------
-    network : Network
-
     Returns
     -------
     Network

@@ -114,16 +114,7 @@ class ObservedFactors:
 
 
 def observed_factors(markov: MarkovNetwork) -> ObservedFactors:
-    """Write a Markov network as a Bayesian one (Pearl 1988, virtual evidence).
-
-    Parameters
-    ----------
-    markov : MarkovNetwork
-
-    Returns
-    -------
-    ObservedFactors
-    """
+    """Write a Markov network as a Bayesian one (Pearl 1988, virtual evidence)."""
     variables = list(markov.variables.values())
     cpds: list[CPD] = []
     log_scale = 0.0

@@ -28,10 +28,6 @@ def plot_posteriors(table: pd.DataFrame, ax: Axes | None = None, top: int = 10) 
     top : int
         Causes to draw.
 
-    Returns
-    -------
-    Axes
-
     Raises
     ------
     BayesdxError
@@ -59,10 +55,6 @@ def plot_contributions(table: pd.DataFrame, ax: Axes | None = None, top: int = 1
     ax : Axes, optional
     top : int
         Observations to draw.
-
-    Returns
-    -------
-    Axes
     """
     ax = _axes(ax)
     order = table["contribution"].abs().sort_values(ascending=False, kind="stable").index[:top]

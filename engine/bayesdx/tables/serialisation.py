@@ -54,10 +54,6 @@ def knowledge_files(
     folder : path, optional
     setting : Profile, optional
         Whose priors to take.
-
-    Returns
-    -------
-    KnowledgeFiles
     """
     path = find_priors() if folder is None else Path(folder)
     found = [*path.glob("*.toml"), *path.glob("causes/*.toml")][: MOST_FILES + 1]

@@ -91,10 +91,6 @@ def certify(outlook: Outlook, observers: Sequence[str] = ()) -> Certificate:
         The case, with the answers that are left to this person.
     observers : sequence of str
         For the record: whom the person can ask.
-
-    Returns
-    -------
-    Certificate
     """
     urgency = LEVELS[outlook.level[-1]]
 

@@ -104,10 +104,6 @@ def outlooks_of(
     without : collection of str
         Inquiries that cannot be answered.
 
-    Returns
-    -------
-    list of Outlook
-
     Raises
     ------
     TooComplex

@@ -46,10 +46,6 @@ def ranking(outlook: Outlook, position: int | None = None) -> Ranking:
     outlook : Outlook
     position : int, optional
         Position in the model of the one cause that is asked about.
-
-    Returns
-    -------
-    Ranking
     """
     first, every = outlook.first, outlook.inquiries.every
     cost = np.array([every[i].cost for i in outlook.owner[first]])

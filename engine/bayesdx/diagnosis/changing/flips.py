@@ -83,10 +83,6 @@ def smallest_flips(
     most_rows : int
         Most cases of one size; a size with more is not searched.
 
-    Returns
-    -------
-    Flips
-
     Raises
     ------
     InvalidCase

@@ -142,10 +142,6 @@ def turning_numbers(core: Core, findings: Mapping[str, object]) -> Turning:
     findings : mapping
         As for `Engine.diagnose`.
 
-    Returns
-    -------
-    Turning
-
     Raises
     ------
     InvalidCase

@@ -98,10 +98,6 @@ def read_observations(
         Position of the case.
     family : mapping of str to int
         See `families`.
-
-    Returns
-    -------
-    Observations
     """
     given = _given(cases, row)
     names = tuple(given)

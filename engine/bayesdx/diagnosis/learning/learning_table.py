@@ -114,10 +114,6 @@ def read_table(core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput) -
         Blocks of rows of one table, see `blocks_of`; each is let go when it has been read.
     how : LabelledInput
 
-    Returns
-    -------
-    LearningTable
-
     Raises
     ------
     InvalidCase

@@ -95,10 +95,6 @@ def build_cluster_tree(
     restart_work : int
         For restarts of the ordering; see `best_elimination`.
 
-    Returns
-    -------
-    ClusterTree
-
     Raises
     ------
     TooManyRows

@@ -104,10 +104,6 @@ def best_elimination(
         Cells of the best tree so far from which a dearer rule is tried too.
     first : collection of int
         Variables that go before all others.
-
-    Returns
-    -------
-    Elimination
     """
     weights = np.log2(cards).tolist()
     best = eliminate(graph, weights, live, "weight", first=first)

@@ -70,10 +70,6 @@ class FactorNetwork:
 def factor_network(network: Network) -> FactorNetwork:
     """Write a network as factors.
 
-    Parameters
-    ----------
-    network : Network
-
     Returns
     -------
     FactorNetwork

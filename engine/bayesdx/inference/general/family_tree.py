@@ -136,10 +136,6 @@ def family_tree(
     memory_limit : float
         Bytes.
 
-    Returns
-    -------
-    FamilyTree
-
     Raises
     ------
     InvalidNetwork

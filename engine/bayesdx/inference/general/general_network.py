@@ -133,10 +133,6 @@ class CompiledGeneral:
         targets : sequence of str, optional
             Variables whose posteriors are wanted; all by default.
 
-        Returns
-        -------
-        TreePlan
-
         Raises
         ------
         InvalidNetwork
@@ -168,10 +164,6 @@ class CompiledGeneral:
             Variables whose posteriors are wanted; all by default.
         trusted : bool
             That states are intp positions need not be checked.
-
-        Returns
-        -------
-        GeneralAnswer
 
         Raises
         ------

@@ -113,10 +113,6 @@ def build_potentials(
     most : float
         Rows that all cliques together may have.
 
-    Returns
-    -------
-    Potentials
-
     Raises
     ------
     TooManyRows

@@ -199,10 +199,6 @@ def compile_plan(
     most_rows : float
         Joint states that all cliques together may have, whatever the memory.
 
-    Returns
-    -------
-    TreePlan
-
     Raises
     ------
     InvalidNetwork

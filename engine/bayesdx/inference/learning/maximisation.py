@@ -103,10 +103,6 @@ def learn_tables(
     told : function, optional
         Called after each iteration with its number and the log likelihood.
 
-    Returns
-    -------
-    LearnedTables
-
     Raises
     ------
     InvalidCase

@@ -78,10 +78,6 @@ def network_parameters(network: Network) -> NetworkParameters:
     network : Network
         Tables are learnt whole, zeros stay zeros; of noisy families the links, the leak and the
         inhibitors. Any-of families have no numbers.
-
-    Returns
-    -------
-    NetworkParameters
     """
     position = {name: i for i, name in enumerate(network.variables)}
     rank = {name: i for i, name in enumerate(network.order)}

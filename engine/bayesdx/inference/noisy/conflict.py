@@ -67,10 +67,6 @@ def conflicts(
     single : SingleObservations, optional
         Of the model, where it is there already.
     backend : {"auto", "numpy", "compiled"}
-
-    Returns
-    -------
-    list of Conflict
     """
     single = single_observations(model, backend) if single is None else single
     rest, case, variable = without_each(model, evidence)

@@ -77,10 +77,6 @@ def causal_ranking(
     backend : {"auto", "numpy", "compiled"}
         See `bayesdx.inference.posteriors`.
 
-    Returns
-    -------
-    CausalRanking
-
     Raises
     ------
     BayesdxError

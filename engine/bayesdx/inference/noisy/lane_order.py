@@ -48,10 +48,6 @@ def find_order(masks: Sequence[int], sizes: Sequence[int], tries: int) -> Order:
         States of each axis.
     tries : int
         How many orders to compare; the choice depends on nothing else.
-
-    Returns
-    -------
-    Order
     """
     search = _Search(masks, [math.log2(size) for size in sizes])
     best = Order(tuple(range(len(masks))), math.inf, math.inf)

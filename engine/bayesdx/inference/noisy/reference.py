@@ -80,10 +80,6 @@ def asked_alike(
     exact : bool array (N, O)
     rng : numpy Generator
         Of the errors of soft reports.
-
-    Returns
-    -------
-    Evidence
     """
     lower, upper = _seen_ordinals(model, sample, evidence, exact)
     return Evidence(

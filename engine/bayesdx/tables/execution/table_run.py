@@ -87,10 +87,6 @@ def score_table(
         Workers of Dask in the place of threads; the knowledge files are sent to them, and each row
         is as in a run on one machine.
 
-    Returns
-    -------
-    RunReport
-
     Raises
     ------
     InvalidCase

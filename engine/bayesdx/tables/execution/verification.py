@@ -101,10 +101,6 @@ def verify_output(
     key : bytes, optional
         The audit must have been signed with it.
 
-    Returns
-    -------
-    Verification
-
     Raises
     ------
     InvalidCase

@@ -190,16 +190,7 @@ class Pool:
 
 
 def flat_code(plan: TreePlan) -> FlatCode:
-    """Write a plan's code as numbers.
-
-    Parameters
-    ----------
-    plan : TreePlan
-
-    Returns
-    -------
-    FlatCode
-    """
+    """Write a plan's code as numbers."""
     ones = plan.arena_rows + plan.output_rows + 1
     rows = ones + 1 + plan.scale_rows
     pool = Pool()

@@ -163,10 +163,6 @@ def assume(
     assumptions : sequence of Assumption
     answer : callable
         Answers cases on this model.
-
-    Returns
-    -------
-    Assumed
     """
     rows = known_evidence(model, [whole], np.ones((len(assumptions) + 1, 1), dtype=bool))
     offsets = np.array(model.level_offset, dtype=np.intp)

@@ -149,10 +149,6 @@ def split_case(
     known : bool array (M, B), optional
         Subsets of the plain observations to look at (what it says of others is ignored); all of
         them when not given, the first plain observation changing fastest.
-
-    Returns
-    -------
-    SubsetProblem
     """
     # Each observation alone; risks are left open.
     each = [replace(one, risks=()) for one in observations]

@@ -123,10 +123,6 @@ def attribute(
     in_context : bool
         False spares ``path`` what the contributions do without; ``in_context`` is NaN then.
 
-    Returns
-    -------
-    Attribution
-
     Raises
     ------
     BayesdxError

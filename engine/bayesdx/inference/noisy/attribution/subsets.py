@@ -63,10 +63,6 @@ def subset_weights(problem: SubsetProblem, causes: Sequence[int] | IntArray) -> 
     problem : SubsetProblem
     causes : sequence of int
         Positions of the wanted causes.
-
-    Returns
-    -------
-    SubsetWeights
     """
     sweep = _Sweep(problem, frozenset(int(c) for c in causes))
     coupled = [c for c in problem.order if sweep.rows[c] or problem.tables[c][0]]
