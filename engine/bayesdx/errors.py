@@ -137,6 +137,11 @@ def nearest_names(word: object, names: Iterable[str], limit: int = 3) -> tuple[s
     return tuple(by_form[match] for match in matches)
 
 
+def first_line(reason: BaseException) -> str:
+    """Return the first line of what an error of another library says, or its name."""
+    return next(iter(str(reason).splitlines()), type(reason).__name__)
+
+
 def _form(name: str) -> str:
     return name.casefold().replace("-", "_").replace(" ", "_")
 

@@ -1,4 +1,4 @@
-"""Whether machine code can be had, and what it costs to have it; imports nothing of numba."""
+"""Whether machine code can be had, what it costs, and how many cores; imports nothing of numba."""
 
 from __future__ import annotations
 
@@ -28,3 +28,10 @@ def on_disk(folder: Path, entry: str) -> bool:
     return any(
         path.stat().st_mtime >= newest for place in places for path in place.rglob(f"*{entry}*.nbi")
     )
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -244,7 +244,7 @@ def _validate(
     seen: set[str] = set()
     for _ in range(MOST_REPAIRS):
         try:
-            return kind.adapter.validate_python(given)
+            return kind.model.model_validate(given)
         except ValidationError as reason:
             draft.damaged.add(place)
             given = copy.deepcopy(given)
@@ -258,7 +258,7 @@ def _validate(
                     _repair(given, path, kind.placeholder)
             seen |= {fault.place for fault, _ in found}
     stand_in = kind.placeholder if name is None else {**kind.placeholder, "id": name}
-    return kind.adapter.validate_python(stand_in)
+    return kind.model.model_validate(stand_in)
 
 
 _STAND_INS: dict[str | int, Any] = {

@@ -57,7 +57,7 @@ def _of_entry(
     kind: EntryKind[Any], definitions: dict[str, Any], given: str = "id"
 ) -> dict[str, Any]:
     """Return the schema of an entry without the key that its place in the folder gives."""
-    schema = kind.adapter.json_schema()
+    schema: dict[str, Any] = kind.model.model_json_schema()
     definitions |= schema.pop("$defs", {})
     properties = schema["properties"]
     if given and given in properties:

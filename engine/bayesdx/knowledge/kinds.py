@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from bayesdx.knowledge.learning_schema import Learning
 from bayesdx.knowledge.question_schema import Asker, Effort
@@ -44,29 +44,24 @@ class EntryKind(Generic[M]):
     """One kind of entry: how it is validated and what stands in for a missing key."""
 
     model: type[M]
-    adapter: TypeAdapter[M]
     placeholder: dict[str, Any]
     key: re.Pattern[str] = SNAKE_CASE
     key_words: str = "an id in snake_case"
 
 
-CAUSE = EntryKind(Cause, TypeAdapter(Cause), {"label": "-", "kind": "cause", "description": "-"})
-FINDING = EntryKind(Finding, TypeAdapter(Finding), _TEXTS | {"kind": "binary"})
-RISK = EntryKind(Risk, TypeAdapter(Risk), _TEXTS | {"prevalence": _NUMBER})
-MEASURE = EntryKind(
-    Measure, TypeAdapter(Measure), _TEXTS | {"unit": "-", "range": [0.0, 1.0], "sets": []}
-)
-GROUP = EntryKind(Group, TypeAdapter(Group), {"label": "-", "kind": "class", "members": []})
+CAUSE = EntryKind(Cause, {"label": "-", "kind": "cause", "description": "-"})
+FINDING = EntryKind(Finding, _TEXTS | {"kind": "binary"})
+RISK = EntryKind(Risk, _TEXTS | {"prevalence": _NUMBER})
+MEASURE = EntryKind(Measure, _TEXTS | {"unit": "-", "range": [0.0, 1.0], "sets": []})
+GROUP = EntryKind(Group, {"label": "-", "kind": "class", "members": []})
 SOURCE = EntryKind(
     Source,
-    TypeAdapter(Source),
     {"title": "-", "seen": False},
     SOURCE_KEY,
     "a key of letters, digits and _",
 )
 STATEMENT = EntryKind(
     Statement,
-    TypeAdapter(Statement),
     {
         "document": "",
         "section": "-",
@@ -80,12 +75,10 @@ STATEMENT = EntryKind(
 )
 CONSTRAINT = EntryKind(
     Constraint,
-    TypeAdapter(Constraint),
     {"id": "unreadable", "statements": ["-"], "hard": False, "event": "-", "between": [0.0, 0.5]},
 )
 TEXT = EntryKind(
     Text,
-    TypeAdapter(Text),
     {
         "id": "unreadable",
         "kind": "advice",
@@ -97,12 +90,9 @@ TEXT = EntryKind(
         "always": True,
     },
 )
-TEXT_SETTINGS = EntryKind(
-    TextSettings, TypeAdapter(TextSettings), {"driver_from": 0.25, "cause_from": 0.15}
-)
+TEXT_SETTINGS = EntryKind(TextSettings, {"driver_from": 0.25, "cause_from": 0.15})
 TRIAGE = EntryKind(
     Triage,
-    TypeAdapter(Triage),
     {
         "basis": "JUDGEMENT",
         "sources": [""],
@@ -111,7 +101,6 @@ TRIAGE = EntryKind(
 )
 EFFORT = EntryKind(
     Effort,
-    TypeAdapter(Effort),
     {
         "observed_by": "patient",
         "cost": 1.0,
@@ -120,26 +109,19 @@ EFFORT = EntryKind(
         "source": "",
     },
 )
-ASKER = EntryKind(
-    Asker, TypeAdapter(Asker), {"id": "unreadable", "label": "-", "asks": ["patient"]}
-)
-CALIBRATION = EntryKind(Calibration, TypeAdapter(Calibration), {"computed_from": ""})
+ASKER = EntryKind(Asker, {"id": "unreadable", "label": "-", "asks": ["patient"]})
+CALIBRATION = EntryKind(Calibration, {"computed_from": ""})
 LEARNING = EntryKind(
     Learning,
-    TypeAdapter(Learning),
     {"computed_from": "", "cases": 0, "labelled": 0, "sample": "selected"},
 )
 WORD = EntryKind(
     Word,
-    TypeAdapter(Word),
     {"wording": "-", "rule": "-", "distribution": "-", "basis": "JUDGEMENT"},
 )
-SCALE = EntryKind(
-    Scale, TypeAdapter(Scale), {"name": "-", "source": "", "basis": "JUDGEMENT", "points": {}}
-)
+SCALE = EntryKind(Scale, {"name": "-", "source": "", "basis": "JUDGEMENT", "points": {}})
 RULE = EntryKind(
     RedFlag,
-    TypeAdapter(RedFlag),
     {
         "id": "unreadable",
         "level": "routine",
@@ -152,7 +134,6 @@ RULE = EntryKind(
 )
 CARD = EntryKind(
     ModelCard,
-    TypeAdapter(ModelCard),
     {
         "name": "-",
         "version": "-",

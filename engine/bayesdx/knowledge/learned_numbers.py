@@ -11,13 +11,12 @@ import json
 from bayesdx.knowledge.addresses import (
     Address,
     StatedValue,
-    number_at,
     with_ranges,
     with_values,
 )
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.learning_schema import LearnedNumber, Learning
-from bayesdx.knowledge.overrides import calibrated
+from bayesdx.knowledge.overrides import calibrated, value_at
 from bayesdx.knowledge.schema import Range
 
 LEARNED_FILE = "learned.toml"
@@ -62,14 +61,14 @@ def applied(knowledge: Knowledge) -> tuple[LearnedNumber, ...]:
         With calibrated, not yet with learned numbers.
     """
     learned = knowledge.learning.number if knowledge.learning is not None else ()
-    return tuple(one for one in learned if _value(knowledge, one.number) == one.before)
+    return tuple(one for one in learned if value_at(knowledge, one.number) == one.before)
 
 
 def learned_at(knowledge: Knowledge, place: str) -> LearnedNumber | None:
     """Return what gave a number of the knowledge in use its value, if it was learned."""
     learned = knowledge.learning.number if knowledge.learning is not None else ()
     for one in learned:
-        if one.number == place and _value(knowledge, place) == one.after:
+        if one.number == place and value_at(knowledge, place) == one.after:
             return one
     return None
 
@@ -108,8 +107,3 @@ def learning_text(learning: Learning) -> str:
                 text = list(value) if isinstance(value, tuple) else value
                 lines.append(f"{key} = {text!r}")
     return "\n".join(lines) + "\n"
-
-
-def _value(knowledge: Knowledge, place: str) -> StatedValue | None:
-    number = number_at(knowledge, place)
-    return None if number is None else number.value

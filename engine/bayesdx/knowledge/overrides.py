@@ -106,7 +106,7 @@ def calibrated(knowledge: Knowledge) -> Knowledge:
 def applied_moves(knowledge: Knowledge) -> tuple[Move, ...]:
     """Return the moves of the calibration whose number still has the value they started from."""
     moves = knowledge.calibration.move if knowledge.calibration is not None else ()
-    return tuple(one for one in moves if _value_at(knowledge, one.number) == one.elicited)
+    return tuple(one for one in moves if value_at(knowledge, one.number) == one.elicited)
 
 
 def numbers_digest(knowledge: Knowledge) -> str:
@@ -188,12 +188,13 @@ def move_of(knowledge: Knowledge, place: str) -> Move | None:
         (
             one
             for one in moves
-            if one.number == place and one.calibrated == _value_at(knowledge, place)
+            if one.number == place and one.calibrated == value_at(knowledge, place)
         ),
         None,
     )
 
 
-def _value_at(knowledge: Knowledge, place: str) -> StatedValue | None:
+def value_at(knowledge: Knowledge, place: str) -> StatedValue | None:
+    """Return the value of the number at a place; None where there is none."""
     number = number_at(knowledge, place)
     return None if number is None else number.value

@@ -27,7 +27,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    field_validator,
     model_validator,
 )
 
@@ -52,7 +51,14 @@ def _checked_leaf(text: str) -> str:
     return text
 
 
+def _checked_id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError(f"expected an id in snake_case, got {text!r}.")
+    return text
+
+
 Leaf = Annotated[str, AfterValidator(_checked_leaf)]
+SnakeCaseId = Annotated[str, AfterValidator(_checked_id)]
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ class RedFlag(Lenient):
         The condition.
     """
 
-    id: str
+    id: SnakeCaseId
     level: Level
     title: str = Field(min_length=1)
     advice: str = Field(min_length=1)
@@ -163,13 +169,6 @@ class RedFlag(Lenient):
     sources: tuple[str, ...] = Field(min_length=1)
     basis: Basis
     when: When
-
-    @field_validator("id")
-    @classmethod
-    def _id_is_snake_case(cls, value: str) -> str:
-        if not _ID.fullmatch(value):
-            raise ValueError(f"expected an id in snake_case, got {value!r}.")
-        return value
 
 
 def read_leaf(leaf: str) -> LeafTest:

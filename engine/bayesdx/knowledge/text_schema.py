@@ -18,7 +18,6 @@ A text is shown when one of the first four holds (or none of them is given), and
 `text_references`.
 """
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Literal, NamedTuple, get_args
 
@@ -29,7 +28,7 @@ from pydantic import (
     model_validator,
 )
 
-from bayesdx.knowledge.red_flag_schema import Basis, Lenient, When, leaves
+from bayesdx.knowledge.red_flag_schema import Basis, Lenient, SnakeCaseId, When, leaves
 
 TextKind = Literal["explanation", "advice", "avoid", "caution", "test", "question", "pitfall"]
 Unknown = Literal["show", "hide"]
@@ -38,7 +37,6 @@ Thing = Literal["driver", "cause", "text", "source", "statement", "leaf"]
 TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
 """All kinds of text."""
 
-_ID = re.compile(r"[a-z][a-z0-9_]*")
 _CONDITIONS = ("always", "drivers", "causes", "leading", "when", "accompanies")
 _LISTS = ("drivers", "causes", "leading", "accompanies", "show")
 
@@ -110,7 +108,7 @@ class Text(Lenient):
         A condition on findings and risks.
     """
 
-    id: str
+    id: SnakeCaseId
     kind: TextKind
     title: Words
     text: Words
@@ -126,13 +124,6 @@ class Text(Lenient):
     show: tuple[str, ...] = ()
     unknown: Unknown = "hide"
     when: When | None = None
-
-    @field_validator("id")
-    @classmethod
-    def _id_is_snake_case(cls, value: str) -> str:
-        if not _ID.fullmatch(value):
-            raise ValueError(f"expected an id in snake_case, got {value!r}.")
-        return value
 
     @field_validator("statements", "sources", *_LISTS)
     @classmethod

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, get_worker
 
-from bayesdx.errors import BayesdxError, Fault, Phrase
+from bayesdx.errors import BayesdxError, Fault, Phrase, first_line
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.part_result import PartResult
 from bayesdx.tables.execution.partition_job import (
@@ -110,7 +110,7 @@ def connected(address: str, workers: int) -> Iterator[Client]:
         try:
             client = Client(address, timeout=ANSWER)
         except Exception as reason:  # whatever Dask raises of a scheduler that dies meanwhile
-            got = Phrase(_first_line(reason))
+            got = Phrase(first_line(reason))
             expected = "the address of a Dask scheduler, tcp://host:port, or local"
             raise BayesdxError(Fault("dask", expected, got)) from reason
         # Closing a client of a scheduler that is gone must not hide what the run has to say.
@@ -183,7 +183,7 @@ def _send(client: Client, plugin: KnowledgePlugin) -> None:
             return
         except Exception as reason:  # as above
             if not left or not (isinstance(reason, OSError) and _anybody(client)):
-                got = Phrase(_first_line(reason))
+                got = Phrase(first_line(reason))
                 expected = "a scheduler and workers that stay long enough to be sent knowledge"
                 raise BayesdxError(Fault("dask", expected, got)) from reason
             time.sleep(LOOK)
@@ -206,10 +206,6 @@ def _quiet() -> Iterator[None]:
 def _close(client: Client) -> None:
     with suppress(Exception):  # the scheduler may be gone
         client.close(timeout=LOOK)
-
-
-def _first_line(reason: BaseException) -> str:
-    return next(iter(str(reason).splitlines()), type(reason).__name__)
 
 
 def _anybody(client: Client) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayesdx.case_columns import ColumnRoles
 from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.inference.machine_code import cores
 from bayesdx.tables.disk import unwritable
 from bayesdx.tables.encoders import Encoder, encoder
 from bayesdx.tables.execution.audit import RunFacts, audit, facts, gather_facts, read_key
@@ -41,7 +42,7 @@ from bayesdx.tables.execution.run_options import (
     check_run,
 )
 from bayesdx.tables.execution.subject import EngineSubject, Subject
-from bayesdx.tables.execution.thread_pool import closed_after, cores, in_order
+from bayesdx.tables.execution.thread_pool import closed_after, in_order
 from bayesdx.tables.outputs import check_options
 from bayesdx.tables.sources.chunks import CaseChunk, CaseSource, RowFault
 from bayesdx.tables.table_options import open_table, roles_of

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.errors import Fault, InvalidCase, Phrase, first_line
 from bayesdx.tables.reserved import RESERVED
 from bayesdx.tables.sources.chunks import CODED_TEXT, CaseChunk, CaseSource, RowFault
 from bayesdx.tables.sources.formats import (
@@ -130,7 +130,7 @@ class ParquetSource(CaseSource):
                 try:
                     yield from self._read(file, first)
                 except _ERRORS as reason:
-                    got = Phrase(_told(reason))
+                    got = Phrase(first_line(reason))
                     raise InvalidCase(Fault(str(path), "a Parquet file", got)) from reason
             first = 0
 
@@ -193,9 +193,9 @@ def _metadata(path: Path) -> tuple[pq.FileMetaData, FileStamp]:
     except OSError as reason:
         if reason.errno is not None:
             raise InvalidCase(unreadable(path, reason)) from reason
-        raise InvalidCase(Fault(str(path), "a Parquet file", Phrase(_told(reason)))) from reason
+        raise _no_parquet(path, reason) from reason
     except _ERRORS as reason:
-        raise InvalidCase(Fault(str(path), "a Parquet file", Phrase(_told(reason)))) from reason
+        raise _no_parquet(path, reason) from reason
 
 
 def _agreed(
@@ -338,5 +338,5 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _told(reason: BaseException) -> str:
-    return next(iter(str(reason).splitlines()), type(reason).__name__)
+def _no_parquet(path: Path, reason: BaseException) -> InvalidCase:
+    return InvalidCase(Fault(str(path), "a Parquet file", Phrase(first_line(reason))))

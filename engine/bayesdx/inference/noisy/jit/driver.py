@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.machine_code import cores
 from bayesdx.inference.noisy.jit.entry import answer_rows
 from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
 from bayesdx.inference.noisy.jit.memory import BY_WORK, Model, Notes, Rows
@@ -98,7 +98,7 @@ def run(
     notes = _notes(book, linked=bool(rows.credited))
     one_at_a_time = Lock()
     tiles = iter([(first, min(first + TILE, count)) for first in range(0, count, TILE)])
-    threads = min(workers or _cores(), -(-count // TILE))
+    threads = min(workers or cores(), -(-count // TILE))
     if threads <= 1:
         _work_off(model, known, rows, notes, one_at_a_time, tiles)
     else:
@@ -173,10 +173,3 @@ def prepare() -> tuple[str, float]:
 def kept_in() -> str:
     """Folder in which numba keeps the machine code; empty where it cannot."""
     return str(answer_rows.stats.cache_path or "")
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
