@@ -30,8 +30,6 @@ class Measured:
     ----------
     measure : str
         The column that takes the numbers.
-    target : str
-        The risk, binary or ordinal finding that they set.
     numbers : float array (M,)
         State after state.
     first, count : int arrays (S,)
@@ -39,7 +37,6 @@ class Measured:
     """
 
     measure: str
-    target: str
     numbers: FloatArray
     first: IntArray
     count: IntArray
@@ -92,7 +89,7 @@ def _by_state(core: Core, measure: Measure, target: str) -> Measured | None:
     if not count.all():
         return None
     first = np.concatenate([[0], np.cumsum(count)[:-1]])
-    return Measured(measure.id, target, candidates[order], first, count)
+    return Measured(measure.id, candidates[order], first, count)
 
 
 def _candidates(measure: Measure) -> Iterator[float]:

@@ -54,15 +54,12 @@ class Labels:
     group_names : tuple of str
     members : tuple of int arrays
         Of each group.
-    columns : tuple of str
-        Columns that were read.
     """
 
     causes: FloatArray
     groups: LabelArray
     group_names: tuple[str, ...]
     members: tuple[IntArray, ...]
-    columns: tuple[str, ...]
 
     @property
     def known(self) -> BoolArray:
@@ -171,7 +168,7 @@ def read_labels(
             faults.setdefault(row, []).append(placed)
     _contradictions(causes, by_group, members, labels, told, faults)
     causes[sorted(faults)], by_group[sorted(faults)] = -1, -1
-    return Labels(causes, by_group, told, members, tuple(columns)), faults
+    return Labels(causes, by_group, told, members), faults
 
 
 def _checked_columns(

@@ -50,7 +50,6 @@ class Memory:
     codes : intp array (slices, B)
         Which slice of each sliced factor a case picks.
     ones : array (1, B)
-    spare : array (B,)
     flags : bool array (B,)
     """
 
@@ -59,7 +58,6 @@ class Memory:
     scales: FloatArray
     codes: IntArray
     ones: FloatArray
-    spare: FloatArray
     flags: np.ndarray[Any, np.dtype[np.bool_]]
 
     @property

@@ -187,7 +187,6 @@ def bind(plan: TreePlan, width: int) -> tuple[Memory, list[Call]]:
         scales=np.ones((plan.scale_rows, width)),
         codes=np.zeros((len(plan.strides), width), dtype=np.intp),
         ones=np.ones((1, width)),
-        spare=np.empty(width),
         flags=np.empty(width, dtype=np.bool_),
     )
     return memory, [call for step in plan.code for call in step.bind(memory)]

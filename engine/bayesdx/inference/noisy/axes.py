@@ -60,7 +60,6 @@ def build_axes(
         bound=frozen(_bounds(first, gain, first_risk)),
         classes=frozen(classes.astype(np.intp)),
         sizes=frozen(sizes.astype(np.intp)),
-        bits=frozen(np.ceil(np.log2(sizes)).astype(np.intp)),
         leak=frozen(links.leak),
         suppress=frozen(suppress),
         exceed=frozen(exceed),

@@ -88,8 +88,8 @@ class Axes(NamedTuple):
     bound : array (U,)
         Largest value component 1 can reach; starts and gains are divided by it, so that very rare
         findings do not underflow together.
-    classes, sizes, bits : int arrays (U,)
-        Axis class, number of components, and bits that number them.
+    classes, sizes : int arrays (U,)
+        Axis class and number of components.
     leak : array (F,)
         Leak of each binary finding.
     suppress : int array (F,)
@@ -111,7 +111,6 @@ class Axes(NamedTuple):
     bound: FloatArray
     classes: IntArray
     sizes: IntArray
-    bits: IntArray
     leak: FloatArray
     suppress: IntArray
     exceed: IntArray

@@ -38,7 +38,7 @@ from bayesdx.tables.explanations import (
 )
 from bayesdx.tables.likelihood_columns import likelihood_columns, likelihood_numbers
 from bayesdx.tables.network_answer import posterior_columns, status_of
-from bayesdx.tables.reserved import CASE_ID, RESERVED
+from bayesdx.tables.reserved import CASE_ID
 
 #: Numbers of the answers to one chunk, at most: 64 MiB.
 CHUNK_NUMBERS = 1 << 23
@@ -142,7 +142,6 @@ class NetworkSubject(Subject[NetworkCases, NetworkRows]):
             self._solver, self._network = NetworkSolver(network, memory_limit), network
         self._encoder, self.paths, self._words = Encoder(self._network, words), (source,), words
         self._columns = posterior_columns(self._network)
-        self.reserved = tuple(name for name in RESERVED if name not in network.variables)
         if search is not None:
             faults = column_faults(self._network, (RANK,) if search.k > 1 else ())
             if faults:

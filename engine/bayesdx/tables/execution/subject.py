@@ -25,7 +25,7 @@ from bayesdx.inference.noisy.model import BoolArray, IntArray
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.outputs import OutputOptions, output_schema, output_table
-from bayesdx.tables.reserved import CASE_ID, RESERVED
+from bayesdx.tables.reserved import CASE_ID
 
 if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
@@ -38,8 +38,6 @@ ReadRows = tuple[Read, BoolArray, tuple[tuple[int, Fault], ...]]
 class Subject(ABC, Generic[Read, Answers]):
     """Reads the cells of N cases, answers the cases, lays the answers out."""
 
-    #: Columns that are about the case and never evidence.
-    reserved: Sequence[str] = RESERVED
     #: Files that must not be written over, beside the table.
     paths: Sequence[Path] = ()
 

@@ -147,12 +147,6 @@ class FlatCode:
     output: int
     scales: int
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        arrays = (self.ops, self.indices, self.constants, self.loads, self.scalars)
-        return sum(array.nbytes for array in arrays)
-
 
 class Pool:
     """Numbers that instructions name by where they begin."""
