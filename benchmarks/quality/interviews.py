@@ -23,7 +23,7 @@ from scenarios import Labelled, read_labelled
 
 import bayesdx
 from bayesdx.diagnosis.asking.inquiries import Inquiry, inquiries_of
-from bayesdx.diagnosis.asking.outlook import outlook_of
+from bayesdx.diagnosis.asking.outlook import outlooks_of
 from bayesdx.diagnosis.asking.question_order import ranking
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
@@ -65,7 +65,7 @@ def adaptive(engine: bayesdx.Engine, row: Mapping[str, object], order: str) -> C
     known: dict[str, str] = {}
     put, cost, steps = 0, 0.0, []
     while True:
-        outlook = outlook_of(core, core.read_case(known))
+        outlook = outlooks_of(core, core.read_case(known))[0]
         found = ranking(outlook)
         first = core.model.causes[core.modelled[outlook.base[core.modelled].argmax()]]
         steps.append((put, cost, first, LEVELS[outlook.level[-1]]))

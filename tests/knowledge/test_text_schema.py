@@ -1,9 +1,11 @@
 """What a text may look like, what is refused, and what it names."""
 
+from typing import get_args
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from bayesdx.knowledge.text_schema import TEXT_KINDS, Text, TextSettings, text_references
+from bayesdx.knowledge.text_schema import Text, TextKind, TextSettings, text_references
 
 
 def text(**changes: object) -> Text:
@@ -38,7 +40,7 @@ def test_schema_accepts(changes):
     assert text(**changes).id == "made_up"
 
 
-@pytest.mark.parametrize("kind", TEXT_KINDS)
+@pytest.mark.parametrize("kind", get_args(TextKind))
 def test_every_kind_is_accepted(kind):
     assert text(kind=kind).kind == kind
 

@@ -17,7 +17,7 @@ from bayesdx.diagnosis.engine import Engine
 from bayesdx.diagnosis.synthetic import BLOCK, SampleOptions
 from bayesdx.errors import BayesdxError, InvalidCase
 from bayesdx.tables import RESERVED, finding_columns, read_cases
-from bayesdx.tables.drawn_cases import METADATA_KEY, SampleTables, sample_table
+from bayesdx.tables.drawn_cases import METADATA_KEY, SampleTables
 from bayesdx.tables.drawn_files import write_sample
 
 NOISY = SampleOptions(seed=5, flip=0.05, soft=0.2, strangers=0.1)
@@ -34,6 +34,12 @@ def engine(real_knowledge) -> Engine:
 def small(tmp_path_factory) -> Engine:
     folder = write_priors(tmp_path_factory.mktemp("priors"), SMALL)
     return bayesdx.load(folder, backend="numpy")
+
+
+def sample_table(
+    engine: Engine, count: int, options: SampleOptions | None = None, *, truth: bool = False
+) -> pa.Table:
+    return pa.concat_tables(SampleTables(engine, count, options, truth=truth).chunks())
 
 
 def test_chunks_of_any_size_give_the_same_cases(small: Engine) -> None:

@@ -17,7 +17,7 @@ import bayesdx.tables
 from bayesdx.diagnosis.engine import Engine
 from bayesdx.errors import BayesdxError, InvalidCase, InvalidKnowledge
 from bayesdx.tables import finding_columns
-from bayesdx.tables.drawn_cases import SampleTables, sample_table
+from bayesdx.tables.drawn_cases import SampleTables
 from bayesdx.tables.drawn_files import write_sample
 from bayesdx.tables.execution.table_run import score_table
 from bayesdx.tables.outputs import OutputOptions
@@ -39,7 +39,7 @@ def engine(folder: Path) -> Engine:
 
 @pytest.fixture(scope="module")
 def cases(engine: Engine) -> pd.DataFrame:
-    frame = sample_table(engine, 300).to_pandas()
+    frame = pa.concat_tables(SampleTables(engine, 300).chunks()).to_pandas()
     return frame.astype(object).set_index(np.arange(1000, 1300))
 
 

@@ -19,7 +19,7 @@ A text is shown when one of the first four holds (or none of them is given), and
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -33,9 +33,6 @@ from bayesdx.knowledge.red_flag_schema import Basis, Lenient, SnakeCaseId, When,
 TextKind = Literal["explanation", "advice", "avoid", "caution", "test", "question", "pitfall"]
 Unknown = Literal["show", "hide"]
 Thing = Literal["driver", "cause", "text", "source", "statement", "leaf"]
-
-TEXT_KINDS: tuple[TextKind, ...] = get_args(TextKind)
-"""All kinds of text."""
 
 _CONDITIONS = ("always", "drivers", "causes", "leading", "when", "accompanies")
 _LISTS = ("drivers", "causes", "leading", "accompanies", "show")
@@ -81,7 +78,7 @@ class Text(Lenient):
     id : str
         Name of the text, in snake_case.
     kind : str
-        One of `TEXT_KINDS`.
+        A `TextKind`.
     title, text : str
         What is shown: a headline, and one to three plain sentences.
     statements : tuple of str

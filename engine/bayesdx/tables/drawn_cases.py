@@ -166,39 +166,6 @@ class SampleTables:
         return pa.array(texts).take(pa.array(inverse.ravel()))
 
 
-def sample_table(
-    knowledge: Engine | Core,
-    n_cases: int,
-    options: SampleOptions | None = None,
-    *,
-    truth: bool = False,
-) -> pa.Table:
-    """Draw cases from the model as one table in memory; see `SampleTables`.
-
-    Parameters
-    ----------
-    knowledge : Engine or Core
-    n_cases : int
-    options : SampleOptions, optional
-        By default seed 0, and a fifth to a third of all findings told.
-    truth : bool
-        Add the true causes, in ``expected_cause``.
-
-    Returns
-    -------
-    pyarrow.Table
-        ``.to_pandas()`` is what `Engine.score` takes, less the reserved columns
-        (`bayesdx.tables.finding_columns`).
-
-    Raises
-    ------
-    BayesdxError
-        If the number of cases is not between 1 and `MOST_CASES`.
-    """
-    tables = SampleTables(knowledge, n_cases, options, truth=truth)
-    return pa.concat_tables(tables.chunks())
-
-
 def _type(column: Column) -> pa.DataType:
     if column.words is None:
         return pa.float64()

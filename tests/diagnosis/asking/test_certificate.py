@@ -14,7 +14,7 @@ from small_priors import write_priors
 import bayesdx
 from bayesdx.diagnosis.asking import certificate
 from bayesdx.diagnosis.asking.certificate import Certificate, certify
-from bayesdx.diagnosis.asking.outlook import outlook_of
+from bayesdx.diagnosis.asking.outlook import outlooks_of
 
 ANSWERS = {
     "cramp": ("absent", "present"),
@@ -43,7 +43,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> bayesdx.Engine:
 
 def certified(engine: bayesdx.Engine, case: dict[str, str], *observers: str) -> Certificate:
     core = engine.core
-    return certify(outlook_of(core, core.read_case(case), observers or None), observers)
+    return certify(outlooks_of(core, core.read_case(case), observers or None)[0], observers)
 
 
 def by_brute_force(engine: bayesdx.Engine, case: dict[str, str], *observers: str) -> set[str]:

@@ -76,16 +76,6 @@ class Outlook:
         return np.flatnonzero(np.diff(self.owner, prepend=-1))
 
 
-def outlook_of(
-    core: Core,
-    cases: Cases,
-    observers: Collection[str] | None = None,
-    without: Collection[str] = (),
-) -> Outlook:
-    """Work out how one case stands; see `outlooks_of`."""
-    return outlooks_of(core, cases, observers, without)[0]
-
-
 def outlooks_of(
     core: Core,
     cases: Cases,
