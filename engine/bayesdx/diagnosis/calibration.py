@@ -294,7 +294,13 @@ def _result(
         if least == 0.0 or _holds(elicited, values, kept):
             break
     field = elicited.field
-    order = sorted(np.flatnonzero(kept_z), key=lambda x: -abs(kept_z[x]))
+    # What rounding brings back to where it was has not moved; which numbers do so is noise.
+    moved = [
+        x
+        for x in np.flatnonzero(kept_z)
+        if values[field.numbers[x].place] != _single(field.numbers[x])
+    ]
+    order = sorted(moved, key=lambda x: -abs(kept_z[x]))
     moves = tuple(
         Move(
             number=field.numbers[x].place,
