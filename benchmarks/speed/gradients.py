@@ -18,7 +18,7 @@ from backends import clocked, in_turn
 
 import bayesdx
 from bayesdx.inference import Evidence, NoisyModel, evidence_gradient, posteriors
-from bayesdx.inference.noisy.case_scores import case_scores
+from bayesdx.inference.noisy.case_scores import ScoreSweep
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 
 #: Cases with labelled causes, and of those whose causes are hidden, which take much longer.
@@ -38,7 +38,7 @@ def kinds(model: NoisyModel) -> dict[str, Evidence]:
 
 def tied(model: NoisyModel, cases: Evidence, backend: str) -> None:
     """Sum derivatives along moves of levels that are equal."""
-    for part in case_scores(model, cases, tied=True, backend=backend):  # type: ignore[arg-type]
+    for part in ScoreSweep(model, tied=True, backend=backend).scores(cases):  # type: ignore[arg-type]
         part.total(np.ones(len(part.rows)))
 
 

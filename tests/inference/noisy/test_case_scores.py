@@ -13,7 +13,7 @@ from random_networks import random_problem
 from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, link_gradient
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
-from bayesdx.inference.noisy.case_scores import case_scores, evidence_gradient
+from bayesdx.inference.noisy.case_scores import ScoreSweep, evidence_gradient
 from bayesdx.inference.noisy.lockstep import plan
 from bayesdx.inference.noisy.number_layout import number_layout, numbers_of
 from bayesdx.network import CPD, Network, NoisyMaxCPD, NoisyOrCPD, TableCPD, Variable
@@ -33,7 +33,7 @@ def dense(
     """The blocks of all scores, in the order of the cases."""
     layout = number_layout(model)
     values = np.zeros((len(evidence), layout.first[-1]))
-    for part in case_scores(model, evidence, tied=tied, backend=backend):
+    for part in ScoreSweep(model, tied, backend=backend).scores(evidence):
         values[part.rows] = part.values.toarray()
     return layout.split(values)
 
@@ -273,7 +273,7 @@ def test_equal_levels_that_move_together_have_the_same_derivative_the_cheap_way(
     )
     numbers, layout = numbers_of(model), number_layout(model)
     exact, cheap = (
-        next(case_scores(model, evidence, tied=one, backend="numpy")) for one in (False, True)
+        next(ScoreSweep(model, one, backend="numpy").scores(evidence)) for one in (False, True)
     )
     both = [one.values.toarray()[np.argsort(one.rows)] for one in (exact, cheap)]
     blocks = layout.split(np.arange(len(numbers)))

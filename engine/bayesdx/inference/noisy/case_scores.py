@@ -167,31 +167,20 @@ def evidence_gradient(
     log_evidence = np.full(len(evidence), -np.inf)
     causes = np.zeros((len(evidence), len(model.causes)))
     total = np.zeros(layout.first[-1])
-    for part in case_scores(model, evidence, tile=tile, backend=backend):
+    for part in ScoreSweep(model, backend=backend).scores(evidence, tile):
         log_evidence[part.rows], causes[part.rows] = part.log_evidence, part.causes
         weight = np.ones(len(part.rows)) if weights is None else weights[part.rows]
         total += part.total(weight)
     return EvidenceGradient(log_evidence, causes, total, layout)
 
 
-def case_scores(
-    model: NoisyModel,
-    evidence: Evidence,
-    *,
-    tile: int = TILE,
-    tied: bool = False,
-    along: sparse.csc_array | None = None,
-    backend: Backend = "auto",
-) -> Iterator[CaseScores]:
-    """Differentiate log P(evidence) of each case by every number, some cases at a time.
+@dataclass(frozen=True, eq=False)
+class ScoreSweep:
+    """What is asked of a model whose cases are differentiated, all at once or in parts.
 
-    Parameters
+    Attributes
     ----------
     model : NoisyModel
-    evidence : Evidence
-        N cases; causes may be clamped.
-    tile : int
-        Cases swept together.
     tied : bool
         Whether exceedances of one link that are equal move together, as those do that were raised
         to the next level's: along such moves derivatives are right, and much cheaper. What a link
@@ -200,25 +189,6 @@ def case_scores(
         Slopes of the numbers of the network by others, by which is then differentiated.
     backend : {"auto", "numpy", "compiled"}
         See `bayesdx.inference.posteriors`.
-
-    Yields
-    ------
-    CaseScores
-        Every case comes once, those that couple as many findings side by side.
-    """
-    yield from ScoreSweep(model, tied, along, backend).scores(evidence, tile)
-
-
-@dataclass(frozen=True, eq=False)
-class ScoreSweep:
-    """What `case_scores` is asked of a model, for cases that come in parts.
-
-    Attributes
-    ----------
-    model : NoisyModel
-    tied : bool
-    along : sparse array (T, J), optional
-    backend : {"auto", "numpy", "compiled"}
     """
 
     model: NoisyModel
@@ -227,7 +197,11 @@ class ScoreSweep:
     backend: Backend = "auto"
 
     def scores(self, evidence: Evidence, tile: int = TILE) -> Iterator[CaseScores]:
-        """Differentiate log P(evidence) of each case; see `case_scores`."""
+        """Differentiate log P(evidence) of each case by every number, ``tile`` cases at a time.
+
+        Causes may be clamped. Every case comes once, those that couple as many findings side by
+        side.
+        """
         n_axes = count_axes(self.model, evidence)
         order = np.argsort(n_axes, kind="stable")
         rows, refused = np.split(order, [int((n_axes <= MAX_AXES).sum())])
