@@ -6,11 +6,9 @@ moved to the ends of their ranges one at a time.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
 
 import numpy as np
 from scipy import special
@@ -28,6 +26,7 @@ from bayesdx.building.number_draws import (
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy.model import FloatArray, IntArray
+from bayesdx.inference.noisy.recent import Recent
 from bayesdx.knowledge.knowledge import Knowledge
 
 #: Step in log-odds for differences; the answers at its ends are exact to thirteen digits.
@@ -104,8 +103,7 @@ class Perturbations:
         self.knowledge = knowledge
         self.assembly = assembly
         self.backend = backend
-        self._drawn: OrderedDict[tuple[int, int], KnowledgeDraws] = OrderedDict()
-        self._lock = Lock()
+        self._drawn: Recent[tuple[int, int], KnowledgeDraws] = Recent(_KEPT)
 
     def __reduce__(self) -> tuple[type[Perturbations], tuple[Knowledge, Assembly, Backend]]:
         # A copy draws anew.
@@ -123,17 +121,9 @@ class Perturbations:
 
     def drawn(self, draws: int, seed: int) -> KnowledgeDraws:
         """Return sets that are drawn from the distributions of the numbers."""
-        key = draws, seed
-        with self._lock:
-            if key in self._drawn:
-                self._drawn.move_to_end(key)
-                return self._drawn[key]
-        made = self._sets(draw_numbers(self.numbers, draws, seed))
-        with self._lock:
-            self._drawn[key] = made
-            while len(self._drawn) > _KEPT:
-                self._drawn.popitem(last=False)
-        return made
+        return self._drawn.get(
+            (draws, seed), lambda: self._sets(draw_numbers(self.numbers, draws, seed))
+        )
 
     @cached_property
     def movers(self) -> tuple[Mover, ...]:

@@ -182,7 +182,7 @@ def diagnosis_html(diagnosis: Diagnosis) -> str:
                 str(row["label"]),
                 said(row["prior"]),
                 said(row["posterior"]),
-                Meter(row["posterior"], signed=False),
+                Meter(row["posterior"]),
             )
             for _, row in shown
         ]

@@ -42,10 +42,9 @@ BLANK = Paragraph("")
 
 @dataclass(frozen=True)
 class Meter:
-    """A bar from the middle, or with ``signed=False`` from the left; its value is -1 to 1."""
+    """A bar; its value is -1 to 1."""
 
     value: float
-    signed: bool = True
 
 
 @dataclass(frozen=True)

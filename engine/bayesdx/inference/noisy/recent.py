@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
-#: Values kept.
+#: Values kept, unless told otherwise.
 KEPT = 128
 
 Key = TypeVar("Key")
@@ -15,18 +15,19 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Key, Value]):
-    """The values made last, by key; safe to share between threads."""
+    """The values made last, so many of them, by key; safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._values)
 
-    def __reduce__(self) -> tuple[type[Recent[Key, Value]], tuple[()]]:
+    def __reduce__(self) -> tuple[type[Recent[Key, Value]], tuple[int]]:
         # A copy begins anew.
-        return Recent, ()
+        return Recent, (self._kept,)
 
     def clear(self) -> None:
         """Forget all of them."""
@@ -42,6 +43,6 @@ class Recent(Generic[Key, Value]):
         value = make()
         with self._lock:
             self._values[key] = value
-            while len(self._values) > KEPT:
+            while len(self._values) > self._kept:
                 self._values.popitem(last=False)
         return value
