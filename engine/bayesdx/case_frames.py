@@ -23,6 +23,8 @@ _TABLE = (
     "a table of cases: a DataFrame, an Arrow or polars table, a list of mappings, a mapping or a "
     "Series"
 )
+#: Rows of a table that is read in blocks, not held whole, at a time.
+BLOCK_ROWS = 1 << 13
 #: What makes a table of what is none yet.
 _CURES = ("collect", "compute", "to_dataframe", "toPandas", "to_pandas", "df")
 

@@ -16,7 +16,7 @@ right in one go. A fault reads ``<place>: expected <what>, got <repr>. Nearest: 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -135,6 +135,17 @@ def nearest_names(word: object, names: Iterable[str], limit: int = 3) -> tuple[s
         by_form.setdefault(_form(name), name)
     matches = difflib.get_close_matches(_form(word), by_form, n=limit, cutoff=0.6)
     return tuple(by_form[match] for match in matches)
+
+
+def unknown_names(
+    place: str, expected: str, names: Iterable[object], known: Collection[str]
+) -> list[Fault]:
+    """Return a fault for each name that is none of the known ones, with those that it resembles."""
+    return [
+        Fault(place, expected, name, nearest_names(str(name), known))
+        for name in names
+        if name not in known
+    ]
 
 
 def first_line(reason: BaseException) -> str:

@@ -59,14 +59,7 @@ class EventFit:
 
 @dataclass(frozen=True, eq=False)
 class FittedLinks:
-    """The fit of the stated numbers: R events, one draw.
-
-    Attributes
-    ----------
-    layout : EventLayout
-    targets : Targets
-    fit : Fit
-    """
+    """The fit of the stated numbers: R events, one draw."""
 
     layout: EventLayout
     targets: Targets

@@ -158,11 +158,6 @@ class _Drawn:
 class CaseSampler:
     """Draws told cases from one knowledge, block after block.
 
-    Parameters
-    ----------
-    core : Core
-    options : SampleOptions
-
     Attributes
     ----------
     columns : tuple of Column

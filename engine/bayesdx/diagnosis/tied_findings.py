@@ -33,11 +33,6 @@ class Unit(NamedTuple):
 class Relations:
     """What of N cases may be told together.
 
-    Parameters
-    ----------
-    knowledge : Knowledge
-    model : NoisyModel
-
     Attributes
     ----------
     tied : frozenset of str

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
-from bayesdx.errors import Fault, InvalidNetwork, Phrase, nearest_names
+from bayesdx.errors import Fault, InvalidNetwork, Phrase, unknown_names
 from bayesdx.frozen import FrozenDict, ReadOnly
 from bayesdx.network.cpds import CPD, NoisyOrCPD
 from bayesdx.network.network import Network
@@ -71,10 +71,14 @@ class Renaming(ReadOnly):
         >>> list(Renaming({"rain": "wet"}).apply(rain).variables)
         ['wet']
         """
-        faults = _unknown("variable", (*self.variables, *self.states), network.variables)
+        faults = unknown_names(
+            "names", "a variable of the network", (*self.variables, *self.states), network.variables
+        )
         for name in network.variables.keys() & self.states:
             known = network.variables[name].states
-            faults += _unknown(f"state of {name}", self.states[name], known)
+            faults += unknown_names(
+                "names", f"a state of {name} of the network", self.states[name], known
+            )
         if faults:
             raise InvalidNetwork(faults)
         variables = [self._variable(one, labels) for one in network.variables.values()]
@@ -241,14 +245,6 @@ def _candidate(name: str, fits: Fits, first: str) -> str:
     plain = unicodedata.normalize("NFKD", printed).encode("ascii", "ignore").decode()
     word = _OTHER.sub("_", plain).strip("_") or "x"
     return word if word[0].isalpha() else f"{first}_{word}"
-
-
-def _unknown(what: str, asked: Iterable[str], known: Collection[str]) -> list[Fault]:
-    return [
-        Fault("names", f"a {what} of the network", name, nearest_names(name, known))
-        for name in asked
-        if name not in known
-    ]
 
 
 def _named(value: object) -> TypeGuard[dict[str, str]]:

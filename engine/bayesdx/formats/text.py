@@ -28,12 +28,7 @@ Attributes = dict[str, tuple[int, str]]
 
 
 class Lines:
-    """The line numbers of a text; each is counted from the last that was asked for.
-
-    Parameters
-    ----------
-    text : str
-    """
+    """The line numbers of a text; each is counted from the last that was asked for."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bayesdx.errors import Fault, InvalidNetwork, nearest_names
+from bayesdx.errors import Fault, InvalidNetwork, unknown_names
 from bayesdx.frozen import FrozenDict, PlainParts, ReadOnly
 from bayesdx.network.cpds import (
     CPD,
@@ -136,10 +136,7 @@ def observed_factors(markov: MarkovNetwork) -> ObservedFactors:
 
 
 def _factor_faults(place: str, factor: MarkovFactor, named: Mapping[str, Variable]) -> list[Fault]:
-    unknown = [name for name in factor.scope if name not in named]
-    faults = [
-        Fault(place, "a declared variable", name, nearest_names(name, named)) for name in unknown
-    ]
+    faults = unknown_names(place, "a declared variable", factor.scope, named)
     if len(set(factor.scope)) < len(factor.scope):
         faults.append(Fault(place, "distinct variables", factor.scope))
     if faults:

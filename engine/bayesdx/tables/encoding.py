@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import WORDS, Words, is_missing
-from bayesdx.errors import Fault, Phrase, nearest_names
+from bayesdx.errors import Fault, Phrase, nearest_names, unknown_names
 from bayesdx.network.network import Network
 from bayesdx.tables.name_lookup import NameLookup, typed
 
@@ -23,6 +23,8 @@ FEW_ROWS = 4
 
 #: Of a cell that is no state.
 WRONG = -2
+#: What a name is expected to be.
+VARIABLE = "a variable of the network"
 
 States = NDArray[np.intp]
 
@@ -75,7 +77,7 @@ class Encoder:
             if v is None:
                 shown, text = typed(column)
                 near = nearest_names(text, self.position)
-                faults.append(Fault(place, "a variable of the network", shown, near))
+                faults.append(Fault(place, VARIABLE, shown, near))
             elif v in seen:
                 faults.append(Fault(place, "each column once", column))
             result.append(-1 if v is None or v in seen else v)
@@ -123,21 +125,13 @@ class Encoder:
         soft: dict[int, ArrayLike] = {}
         if not given:
             return soft, []
-        faults = self.name_faults("likelihoods", given)
+        faults = unknown_names("likelihoods", VARIABLE, given, self.position)
         for name, values in given.items():
             if name in self.position:
                 v = self.position[name]
                 faults += self._likelihood_faults(name, values, (n, len(self._codes[v])))
                 soft[v] = values
         return soft, faults
-
-    def name_faults(self, place: str, names: Iterable[str]) -> list[Fault]:
-        """What is no variable among some names."""
-        return [
-            Fault(place, "a variable of the network", name, nearest_names(name, self.position))
-            for name in names
-            if name not in self.position
-        ]
 
     def names(self, place: str, given: object, faults: list[Fault]) -> list[str]:
         """Names of the variables that are asked for, by a text or another value that means one.
@@ -154,7 +148,7 @@ class Encoder:
             if v is None:
                 shown, text = typed(name)
                 near = nearest_names(text, known)
-                faults.append(Fault(place, "a variable of the network", shown, near))
+                faults.append(Fault(place, VARIABLE, shown, near))
             else:
                 found.append(known[v])
         return found

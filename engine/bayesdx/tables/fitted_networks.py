@@ -12,7 +12,7 @@ from bayesdx.case_columns import column_roles
 from bayesdx.case_frames import CaseTable, cases_frame
 from bayesdx.diagnosis.distinct import distinct_cells
 from bayesdx.diagnosis.values import is_missing
-from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names, unknown_names
 from bayesdx.inference.learning.maximisation import Schedule
 from bayesdx.inference.learning.pseudo_counts import Prior
 from bayesdx.network.cpds import MAX_TABLE_CELLS, TableCPD
@@ -165,20 +165,10 @@ def starting_network(
     evidence = column_roles(
         [name for name in frame.columns if name != weight], parents.__contains__
     )
-    unknown = [
-        Fault(
-            "cases, column", "a variable of the structure", name, nearest_names(str(name), parents)
-        )
-        for name in evidence.evidence
-        if name not in parents
-    ]
-    if unknown:
+    expected = "a variable of the structure"
+    if unknown := unknown_names("cases, column", expected, evidence.evidence, parents):
         raise InvalidCase(unknown)
-    faults = [
-        Fault("states", "a variable of the structure", name, nearest_names(str(name), parents))
-        for name in states
-        if name not in parents
-    ]
+    faults = unknown_names("states", expected, states, parents)
     named: dict[str, tuple[str, ...]] = {}
     for name in parents:
         if name in states:

@@ -12,14 +12,12 @@ import pandas as pd
 import pyarrow as pa
 
 from bayesdx.case_columns import ColumnRoles
+from bayesdx.case_frames import BLOCK_ROWS
 from bayesdx.errors import InvalidCase
 from bayesdx.tables.execution.rejects import CellPlaces
 from bayesdx.tables.sources.opening import open_cases
 from bayesdx.tables.table_options import KnownColumns, TableOptions, open_table, roles_of
 from bayesdx.tables.whole_tables import CHUNK_ROWS, sound_chunks, whole_frame
-
-#: Rows of a table that is not held whole.
-_AT_ONCE = 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +82,7 @@ def read_frames(source: str | Path, table: TableOptions) -> Iterator[pd.DataFram
     """
     if faults := table.faults(source):
         raise InvalidCase(faults)
-    with open_cases(source, chunk_rows=_AT_ONCE, dialect=table.dialect) as cases:
+    with open_cases(source, chunk_rows=BLOCK_ROWS, dialect=table.dialect) as cases:
         for chunk in sound_chunks(cases):
             frame = whole_frame(cases, [chunk])
             yield frame.set_axis(pd.RangeIndex(chunk.first, chunk.first + len(frame)), axis=0)

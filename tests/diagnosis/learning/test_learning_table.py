@@ -43,8 +43,8 @@ def test_blocks_are_one_table(engine, tmp_path, monkeypatch: pytest.MonkeyPatch)
     frame, path = cases(103, 0), tmp_path / "cases.csv"
     frame.to_csv(path, index=False)
     whole = read_table(engine.core, [frame], AS_WRITTEN)
-    monkeypatch.setattr(learning_table, "_AT_ONCE", 10)
-    monkeypatch.setattr("bayesdx.tables.stated_tables._AT_ONCE", 7)
+    monkeypatch.setattr(learning_table, "BLOCK_ROWS", 10)
+    monkeypatch.setattr("bayesdx.tables.stated_tables.BLOCK_ROWS", 7)
     assert [len(one) for one in read_frames(path, TableOptions())] == [7] * 14 + [5]
     assert read_frame(path, TableOptions()).index.tolist() == list(range(103))
     for blocks in (blocks_of(frame), read_frames(path, TableOptions())):
@@ -66,7 +66,7 @@ def test_blocks_are_one_table(engine, tmp_path, monkeypatch: pytest.MonkeyPatch)
 def test_every_block_tells_its_faults_and_a_column_tells_once(
     engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(learning_table, "_AT_ONCE", 10)
+    monkeypatch.setattr(learning_table, "BLOCK_ROWS", 10)
     frame = cases(30, 1)
     frame.loc[[3, 25], "nausea"] = "perhaps"
     frame.loc[14, MIGRAINE] = "who knows"
@@ -87,7 +87,7 @@ def test_asking_is_counted_as_pair_by_pair(engine, monkeypatch: pytest.MonkeyPat
     frame["light_hurts"] = frame[MIGRAINE].where(sure, "")
     frame.loc[:30, "light_hurts"] = ""
     for at_once in (7, 1000):
-        monkeypatch.setattr(learning_table, "_AT_ONCE", at_once)
+        monkeypatch.setattr(learning_table, "BLOCK_ROWS", at_once)
         asking = read_table(engine.core, blocks_of(frame), AS_WRITTEN).asking
         report = asking.report()
         assert report["finding"].tolist() == ["throbbing"]
@@ -117,7 +117,7 @@ def test_types_of_a_column_may_change_from_block_to_block(
         }
     )
     frame.to_parquet(path, index=False)
-    monkeypatch.setattr("bayesdx.tables.stated_tables._AT_ONCE", 3)
+    monkeypatch.setattr("bayesdx.tables.stated_tables.BLOCK_ROWS", 3)
     found = read_table(engine.core, read_frames(path, TableOptions()), AS_WRITTEN)
     whole = read_table(engine.core, [read_frame(path, TableOptions())], AS_WRITTEN)
     np.testing.assert_array_equal(found.evidence.findings, whole.evidence.findings)

@@ -32,7 +32,7 @@ from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import IMPOSSIBLE, Result, Status, plain
-from bayesdx.errors import Fault, InvalidCase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, nearest_names, unknown_names
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.knowledge.question_schema import effort_of
 from bayesdx.knowledge.red_flag_schema import LEVELS, Level
@@ -202,11 +202,7 @@ def _checked(
         else:
             found += observers
     known = [one.id for one in core.once(inquiries_of).every]
-    faults += [
-        Fault("without", "the id of a question", name, nearest_names(str(name), known))
-        for name in without
-        if name not in known
-    ]
+    faults += unknown_names("without", "the id of a question", without, known)
     if limit is not None and not is_whole(limit, 1):
         faults.append(Fault("limit", "a whole number above 0", limit))
     if faults:

@@ -28,7 +28,7 @@ from bayesdx.diagnosis.explaining.context import (
 )
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
-from bayesdx.errors import Fault, InvalidCase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, nearest_names, unknown_names
 from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
 from bayesdx.inference.noisy.attribution.shapley import Game, Method, attribute
 from bayesdx.inference.noisy.model import FloatArray
@@ -247,12 +247,7 @@ def wanted_causes(core: Core, cause: str | Sequence[str] | None) -> tuple[str, .
     if cause is None:
         return core.causes
     names = (cause,) if isinstance(cause, str) else tuple(dict.fromkeys(cause))
-    faults = [
-        Fault("cause", "the id of a cause", name, nearest_names(str(name), core.causes))
-        for name in names
-        if name not in core.causes
-    ]
-    if faults:
+    if faults := unknown_names("cause", "the id of a cause", names, core.causes):
         raise InvalidCase(faults)
     return names
 

@@ -49,14 +49,7 @@ NO_NUMBER = NumberBehind()
 
 
 class NumbersBehind:
-    """Finds the number that ties an observation of one case to a cause.
-
-    Parameters
-    ----------
-    knowledge : Knowledge
-    model : NoisyModel
-    observations : Observations
-    """
+    """Finds the number that ties an observation of one case to a cause."""
 
     def __init__(self, knowledge: Knowledge, model: NoisyModel, observations: Observations) -> None:
         self._knowledge = knowledge

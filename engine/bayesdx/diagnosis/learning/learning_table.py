@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.case_columns import column_roles
+from bayesdx.case_frames import BLOCK_ROWS
 from bayesdx.diagnosis.cases import Cases
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.asking_report import AskingCounts
@@ -34,8 +35,6 @@ from bayesdx.inference.noisy.query import posteriors
 
 #: How often a search with its folds asks for the same cases, derivatives counted twice.
 _LOOKS = 100
-#: Rows of a table that are read at a time.
-_AT_ONCE = 1 << 13
 _COUNTS = ("rows", "refused", "impossible", "too_complex", "used", "labelled")
 _EVIDENCE = tuple(one.name for one in fields(Evidence))
 
@@ -100,8 +99,8 @@ class LearningTable:
 
 def blocks_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Return the rows of a table in blocks of a bounded size; of an empty one the table itself."""
-    for first in range(0, max(len(frame), 1), _AT_ONCE):
-        yield frame.iloc[first : first + _AT_ONCE]
+    for first in range(0, max(len(frame), 1), BLOCK_ROWS):
+        yield frame.iloc[first : first + BLOCK_ROWS]
 
 
 def read_table(core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput) -> LearningTable:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, nearest_names
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, unknown_names
 from bayesdx.frozen import NamedValues
 from bayesdx.inference.arrays import FloatArray, IntArray
 from bayesdx.inference.general.case_solver import CaseSolver, Wanted, laid_out
@@ -201,12 +201,7 @@ class CompiledGeneral:
     def positions(self, names: Sequence[str]) -> list[int]:
         """Positions of variables; every unknown name is a fault."""
         place = {name: i for i, name in enumerate(self.problem.names)}
-        faults = [
-            Fault("query", "a variable of the network", name, nearest_names(name, place))
-            for name in names
-            if name not in place
-        ]
-        if faults:
+        if faults := unknown_names("query", "a variable of the network", names, place):
             raise InvalidCase(faults)
         return [place[name] for name in names]
 

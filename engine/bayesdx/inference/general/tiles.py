@@ -80,12 +80,7 @@ def readout(plan: TreePlan, cards: Sequence[int], targets: Sequence[int]) -> Rea
 
 
 class TileRunner:
-    """A plan, and its bound memories.
-
-    Parameters
-    ----------
-    plan : TreePlan
-    """
+    """A plan, and its bound memories."""
 
     def __init__(self, plan: TreePlan) -> None:
         self.plan = plan

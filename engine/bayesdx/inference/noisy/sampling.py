@@ -61,12 +61,7 @@ class Sample:
 
 
 class ForwardSampler:
-    """Draws complete cases from one model; immutable, and safe to share between threads.
-
-    Parameters
-    ----------
-    model : NoisyModel
-    """
+    """Draws complete cases from one model; immutable, and safe to share between threads."""
 
     def __init__(self, model: NoisyModel) -> None:
         self._model, links = model, model.links

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bayesdx.diagnosis.case_faults import CaseFaults, RowNames
 from bayesdx.diagnosis.values import WORDS, Words
-from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, unknown_names
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.compiled_network import NetworkPosteriors, NetworkSolver
 from bayesdx.inference.general.branch_and_bound import SearchLimits
@@ -24,7 +24,7 @@ from bayesdx.inference.markov_solver import MarkovSolver
 from bayesdx.inference.noisy.complexity import coupled_names, too_complex
 from bayesdx.network.markov import MarkovNetwork
 from bayesdx.network.network import Network
-from bayesdx.tables.encoding import Encoder, States
+from bayesdx.tables.encoding import VARIABLE, Encoder, States
 from bayesdx.tables.execution.counts import Counts
 from bayesdx.tables.execution.subject import ReadRows, Subject
 from bayesdx.tables.explanations import (
@@ -157,7 +157,7 @@ class NetworkSubject(Subject[NetworkCases, NetworkRows]):
 
     def check_columns(self, names: Iterable[str]) -> None:
         """Refuse columns that name no variable or one twice, and targets that are none."""
-        faults = self._encoder.name_faults("--target", self._targets)
+        faults = unknown_names("--target", VARIABLE, self._targets, self._encoder.position)
         columns, _, further = self._told_apart(names)
         self._encoder.columns(columns, "column", faults)
         faults += further

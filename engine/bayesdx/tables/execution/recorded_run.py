@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from bayesdx.errors import Fault, InvalidCase, Phrase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, Phrase, unknown_names
 from bayesdx.tables.disk import read_json
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.subject import EngineSubject
@@ -132,17 +131,6 @@ def _read_as(kind: type[Read], plain: object) -> Read:
         raise damaged_audit(f"options: {', '.join(sorted(places))}") from None
 
 
-def _refuse_unknown(core: Core, causes: Iterable[str]) -> None:
-    """Refuse causes that this knowledge does not have, though the one of the audit may have."""
-    faults = [
-        Fault("audit: options: causes", "the id of a cause", name, nearest_names(name, core.causes))
-        for name in causes
-        if name not in core.causes
-    ]
-    if faults:
-        raise InvalidCase(faults)
-
-
 def damaged_audit(place: str) -> InvalidCase:
     """Say that an audit is damaged, and where."""
     return InvalidCase(Fault("audit", "the audit of an output", Phrase(f"a damaged one: {place}")))
@@ -173,7 +161,10 @@ def recorded_subject(
         if asked is None or isinstance(asked, str | Path):
             got = Phrase("that of bayesdx score")
             raise InvalidCase(Fault("audit", "the audit of an output of bayesdx network", got))
-        _refuse_unknown(asked, options.output.causes or ())
+        # The knowledge of the audit may have had others.
+        place, causes = "audit: options: causes", options.output.causes or ()
+        if faults := unknown_names(place, "the id of a cause", causes, asked.causes):
+            raise InvalidCase(faults)
         return EngineSubject(asked, options.output, words)
     if asked is not None and not isinstance(asked, str | Path):
         got = Phrase("that of bayesdx network")

@@ -45,13 +45,7 @@ class ProgramMemory:
 
 
 class FlatRunner:
-    """A plan compiled; as `bayesdx.inference.general.tiles.TileRunner`, and safe between threads.
-
-    Parameters
-    ----------
-    plan : TreePlan
-    flags : FloatFlags
-    """
+    """A plan compiled; as `bayesdx.inference.general.tiles.TileRunner`, safe between threads."""
 
     def __init__(self, plan: TreePlan, flags: FloatFlags) -> None:
         self.code: FlatCode = flat_code(plan)
