@@ -74,7 +74,8 @@ class _DneReader:
     def _items(self, at: int, node: Attributes | None) -> int:
         """Read what stands in the network, or in a node, from its brace to the end of it."""
         while True:
-            at = self._after(_SPACE, at)
+            blank = _SPACE.match(self.text, at)
+            at = blank.end() if blank else at
             if at >= len(self.text):
                 self.draft.fault(self.line(at), "", "} at the end", NOTHING)
                 return at
@@ -96,10 +97,6 @@ class _DneReader:
                 got = self.text[at : at + 60].split("\n")[0]
                 self.draft.fault(self.line(at), "", "name = value; or a block { … }", got)
                 return len(self.text)
-
-    def _after(self, pattern: re.Pattern[str], at: int) -> int:
-        found = pattern.match(self.text, at)
-        return found.end() if found else at
 
     def _skipped(self, at: int) -> int:
         """Return where a block ends that began before."""

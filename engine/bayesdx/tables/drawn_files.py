@@ -78,7 +78,7 @@ def write_sample(
             _write_through(tables, whither, tell)
         else:
             with new_file(whither.path) as file:
-                _write_file(tables, whither, file, 0, tables.n_cases, tell)
+                _write_file(tables, whither, file, tell)
     except BrokenPipeError:
         raise
     except OSError as reason:
@@ -110,27 +110,20 @@ def _write_part(
 def _write_through(tables: SampleTables, whither: Target, progress: Progress) -> None:
     if whither.name == "standard output":
         sys.stdout.flush()
-        _write_file(tables, whither, sys.stdout.buffer, 0, tables.n_cases, progress)
+        _write_file(tables, whither, sys.stdout.buffer, progress)
         return
     with Path(whither.name).open("wb") as file:
-        _write_file(tables, whither, file, 0, tables.n_cases, progress)
+        _write_file(tables, whither, file, progress)
 
 
-def _write_file(
-    tables: SampleTables,
-    whither: Target,
-    file: IO[bytes],
-    first: int,
-    stop: int,
-    progress: Progress,
-) -> None:
+def _write_file(tables: SampleTables, whither: Target, file: IO[bytes], progress: Progress) -> None:
     if whither.kind == PARQUET:
-        _write_parquet(tables, file, first, stop, progress)
+        _write_parquet(tables, file, 0, tables.n_cases, progress)
         return
-    done = first
+    done = 0
     if whither.kind == CSV:
         file.write(compressed(csv_header(tables.schema.names), whither.compression))
-    for table in tables.chunks(TEXT_ROWS, first=first, stop=stop):
+    for table in tables.chunks(TEXT_ROWS):
         text = _csv(table) if whither.kind == CSV else _json_lines(table)
         file.write(compressed(text, whither.compression))
         done += len(table)

@@ -9,7 +9,7 @@ the correction is computed anew, which is what assembling the network anew gives
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +29,6 @@ from bayesdx.diagnosis.first_order import (
 from bayesdx.diagnosis.results import Result
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
-from bayesdx.knowledge.red_flag_schema import LEVELS
 
 #: Why no number is told for the urgency.
 BY_ANSWERS = (
@@ -129,10 +128,6 @@ def turning_points(
     return TurningPoints(turning_numbers(core, findings), flips)
 
 
-#: Says of posteriors (M, K + 1) which answers they are, (M,): a first cause or a level.
-_Reading = Callable[[FloatArray], IntArray]
-
-
 def turning_numbers(core: Core, findings: Mapping[str, object]) -> Turning:
     """Find the smallest change of one number that changes the first cause, and the urgency.
 
@@ -152,9 +147,9 @@ def turning_numbers(core: Core, findings: Mapping[str, object]) -> Turning:
     check_possible(near.log_evidence)
     rows: list[dict[str, object]] = []
     unchanged: dict[Target, str] = {"urgency": BY_ANSWERS}
-    found = _nearest(core, cases.evidence, near, _first, _promises(near))
+    found = _nearest(core, cases.evidence, near, _promises(near))
     if found:
-        rows += [_row(core, "first", bracket, *told) for bracket, told in found]
+        rows += [_row(core, bracket, *told) for bracket, told in found]
     else:
         unchanged["first"] = (
             f"no single number of the {CANDIDATES} most promising changes it within "
@@ -164,6 +159,7 @@ def turning_numbers(core: Core, findings: Mapping[str, object]) -> Turning:
 
 
 def _first(posterior: FloatArray) -> IntArray:
+    """Which cause comes first under each of M sets of numbers, (M,); from (M, K + 1)."""
     return np.asarray(posterior[:, :-1].argmax(axis=1))
 
 
@@ -180,52 +176,42 @@ def _promises(near: FirstOrder) -> FloatArray:
 
 
 def _nearest(
-    core: Core,
-    evidence: Evidence,
-    near: FirstOrder,
-    reading: _Reading,
-    promises: FloatArray,
+    core: Core, evidence: Evidence, near: FirstOrder, promises: FloatArray
 ) -> list[tuple[_Bracket, tuple[int, str]]]:
     """The nearest brackets, each with the answer beyond it and how it was found."""
     order = np.argsort(promises, kind="stable")[:CANDIDATES]
     movers = [near.movers[j] for j in order if np.isfinite(promises[j])]
-    base = int(reading(near.posterior[None])[0])
-    brackets = _brackets(core, evidence, reading, base, movers)
-    brackets = _halved(core, evidence, reading, base, brackets[:CLOSELY])
+    base = int(_first(near.posterior[None])[0])
+    brackets = _brackets(core, evidence, base, movers)
+    brackets = _halved(core, evidence, base, brackets[:CLOSELY])
     found: list[tuple[_Bracket, tuple[int, str]]] = []
     for bracket in brackets[:TOLD]:
-        exact = _exact(core, evidence, reading, base, bracket) if not found else None
+        exact = _exact(core, evidence, base, bracket) if not found else None
         if exact is not None:
             found.append(exact)
         else:
             moves = [(bracket.mover, bracket.enough)]
-            answer = int(reading(answers_at(core, core.perturbations, evidence, moves))[0])
+            answer = int(_first(answers_at(core, core.perturbations, evidence, moves))[0])
             found.append((bracket, (answer, "held")))
     return found
 
 
 def _others(
-    core: Core,
-    evidence: Evidence,
-    reading: _Reading,
-    base: int,
-    moves: Sequence[tuple[Mover, float]],
+    core: Core, evidence: Evidence, base: int, moves: Sequence[tuple[Mover, float]]
 ) -> BoolArray:
     """Whether each move gives another answer; not where the moved number cannot hold."""
     answers = answers_at(core, core.perturbations, evidence, moves)
     holds = ~np.isnan(answers).any(axis=1)
-    return np.asarray(holds & (reading(np.nan_to_num(answers)) != base))
+    return np.asarray(holds & (_first(np.nan_to_num(answers)) != base))
 
 
-def _brackets(
-    core: Core, evidence: Evidence, reading: _Reading, base: int, movers: Sequence[Mover]
-) -> list[_Bracket]:
+def _brackets(core: Core, evidence: Evidence, base: int, movers: Sequence[Mover]) -> list[_Bracket]:
     """Take every number outwards both ways; the nearest change first."""
     lines = [(mover, sign) for mover in movers for sign in (1.0, -1.0)]
     moves = [(mover, sign * mover.deviation * far) for mover, sign in lines for far in _GRID]
     if not moves:
         return []
-    other = _others(core, evidence, reading, base, moves).reshape(len(lines), len(_GRID))
+    other = _others(core, evidence, base, moves).reshape(len(lines), len(_GRID))
     brackets = []
     for (mover, sign), row in zip(lines, other, strict=True):
         if row.any():
@@ -236,13 +222,11 @@ def _brackets(
     return sorted(brackets, key=lambda one: -one.beyond)
 
 
-def _halved(
-    core: Core, evidence: Evidence, reading: _Reading, base: int, brackets: list[_Bracket]
-) -> list[_Bracket]:
+def _halved(core: Core, evidence: Evidence, base: int, brackets: list[_Bracket]) -> list[_Bracket]:
     for _ in range(_HALVINGS if brackets else 0):
         middles = [(one.short + one.enough) / 2.0 for one in brackets]
         moves = [(one.mover, middle) for one, middle in zip(brackets, middles, strict=True)]
-        other = _others(core, evidence, reading, base, moves)
+        other = _others(core, evidence, base, moves)
         brackets = [
             _Bracket(one.mover, one.short, middle)
             if hit
@@ -253,7 +237,7 @@ def _halved(
 
 
 def _exact(
-    core: Core, evidence: Evidence, reading: _Reading, base: int, bracket: _Bracket
+    core: Core, evidence: Evidence, base: int, bracket: _Bracket
 ) -> tuple[_Bracket, tuple[int, str]] | None:
     """Find the same point with the correction computed anew; None if it is not near."""
     ready = core.perturbations
@@ -264,7 +248,7 @@ def _exact(
         moves = [(bracket.mover, float(step)) for step in steps]
         answers = answers_at(core, ready, evidence, moves, exact=True)
         known = ~np.isnan(answers).any(axis=1)
-        read = np.where(known, reading(np.nan_to_num(answers)), base)
+        read = np.where(known, _first(np.nan_to_num(answers)), base)
         hits = np.flatnonzero(read != base)
         if not len(hits) or hits[0] == 0:
             return None
@@ -272,9 +256,7 @@ def _exact(
     return _Bracket(bracket.mover, short, enough), (result, "exact")
 
 
-def _row(
-    core: Core, target: Target, bracket: _Bracket, answer: int, method: str
-) -> dict[str, object]:
+def _row(core: Core, bracket: _Bracket, answer: int, method: str) -> dict[str, object]:
     told = number_columns(bracket.mover)
     needed = moved_value(bracket.mover, bracket.enough)
     low, high = told["low"], told["high"]
@@ -282,13 +264,13 @@ def _row(
     assert isinstance(high, float)
     return {
         **told,
-        "target": target,
+        "target": "first",
         "needed": needed,
         "short_of": moved_value(bracket.mover, bracket.short),
         "step": bracket.enough,
         "deviations": abs(bracket.enough) / bracket.mover.deviation,
         "beyond": bracket.beyond,
         "inside": low <= needed <= high,
-        "result": core.causes[answer] if target == "first" else LEVELS[answer],
+        "result": core.causes[answer],
         "method": method,
     }
