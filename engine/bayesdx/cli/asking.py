@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bayesdx.errors import InvalidCase
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.question_schema import by_category
 from bayesdx.presentation.layout import Paragraph
 from bayesdx.presentation.terminal import make_console, show
 
@@ -23,7 +24,6 @@ OBSERVERS = {
     "laboratory": "What the laboratory found",
     "imaging": "What imaging showed",
 }
-CATEGORIES = ("site", "quality", "timing", "provocation", "neurology", "general")
 SHORT_ANSWERS = {"y": "yes", "n": "no"}
 
 
@@ -112,11 +112,7 @@ def _measure_questions(knowledge: Knowledge) -> Iterator[Question]:
 
 def _finding_questions(knowledge: Knowledge) -> Iterator[Question]:
     measured = {setting.target for one in knowledge.measures.values() for setting in one.sets}
-    rank = {category: at for at, category in enumerate(CATEGORIES)}
-    by_category = sorted(
-        knowledge.findings.values(), key=lambda finding: rank.get(finding.category, len(rank))
-    )
-    for finding in by_category:
+    for finding in by_category(knowledge.findings.values()):
         if not (finding.id in measured or finding.kind == "threshold" or finding.any_of):
             yield _question(finding)
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bayesdx.cli.asking import CATEGORIES
 from bayesdx.diagnosis.shortlist import symptom_weights
+from bayesdx.knowledge.question_schema import CATEGORIES
 
 if TYPE_CHECKING:
     import pandas as pd

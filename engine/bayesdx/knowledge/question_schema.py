@@ -14,7 +14,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bayesdx.knowledge.red_flag_schema import Basis
-from bayesdx.knowledge.schema import Frozen, Observer
+from bayesdx.knowledge.schema import Finding, Frozen, Observer
+
+#: Findings of an observer are asked in this order, where nothing else decides.
+CATEGORIES = ("site", "quality", "timing", "provocation", "neurology", "general")
 
 
 def _above_zero(cost: float) -> float:
@@ -81,3 +84,9 @@ def effort_of(efforts: Iterable[Effort], observed_by: str, category: str) -> Eff
     exact = [one for one in fitting if one.category == category]
     general = [one for one in fitting if one.category is None]
     return next(iter((*exact, *general)), None)
+
+
+def by_category(findings: Iterable[Finding]) -> list[Finding]:
+    """Sort findings as they are asked: by `CATEGORIES`, those of others last."""
+    rank = {category: at for at, category in enumerate(CATEGORIES)}
+    return sorted(findings, key=lambda finding: rank.get(finding.category, len(rank)))

@@ -20,12 +20,9 @@ from bayesdx.diagnosis.core import Core
 from bayesdx.inference.arrays import IntArray, frozen
 from bayesdx.inference.noisy.answer_table import AnswerTable, answer_table, given_answers
 from bayesdx.knowledge.knowledge import Knowledge
-from bayesdx.knowledge.question_schema import effort_of
+from bayesdx.knowledge.question_schema import by_category, effort_of
 from bayesdx.knowledge.red_flag_schema import URGENCY_ONLY
 from bayesdx.knowledge.schema import Finding, Measure, Observer, Risk
-
-#: Findings of an observer are asked in this order, where nothing else decides.
-CATEGORIES = ("site", "quality", "timing", "provocation", "neurology", "general")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +206,7 @@ def _drafts(knowledge: Knowledge) -> Iterator[Unread]:
     setters = {one.id: [s.target for s in one.sets] for one in knowledge.measures.values()}
     joint = {name for targets in setters.values() if len(targets) > 1 for name in targets}
     by = {targets[0]: name for name, targets in setters.items() if len(targets) == 1}
-    rank = {category: at for at, category in enumerate(CATEGORIES)}
-    findings = sorted(
-        knowledge.findings.values(), key=lambda finding: rank.get(finding.category, len(rank))
-    )
-    for finding in findings:
+    for finding in by_category(knowledge.findings.values()):
         if finding.id in joint or finding.kind == "threshold" or finding.any_of:
             continue
         kind = "finding" if finding.kind == "binary" else finding.kind

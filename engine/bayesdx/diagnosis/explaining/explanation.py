@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,7 @@ from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
 from bayesdx.errors import Fault, InvalidCase, nearest_names, unknown_names
 from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
-from bayesdx.inference.noisy.attribution.shapley import Game, Method, attribute
-from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.inference.noisy.attribution.shapley import Attribution, Game, Method, attribute
 from bayesdx.presentation.explanation_view import explanation_html
 from bayesdx.presentation.plots import plot_contributions
 
@@ -46,21 +45,6 @@ if TYPE_CHECKING:
 LEADING = 3
 
 NUMBER_COLUMNS = ("kind", "number", "low", "high", "basis", "source", "statements", "place")
-
-
-@dataclass(frozen=True, eq=False)
-class CauseShares:
-    """What each observation given does to C causes; see `Attribution` for the arrays.
-
-    ``method`` is ``none`` where nothing is shared out.
-    """
-
-    method: Method | Literal["none"]
-    before: FloatArray
-    after: FloatArray
-    contribution: FloatArray
-    alone: FloatArray
-    in_context: FloatArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -259,7 +243,7 @@ def share_out(
     method: Method | None = None,
     *,
     in_context: bool = True,
-) -> CauseShares:
+) -> Attribution:
     """Share out the log-odds of all wanted causes, excluded ones among them; as `attribute`."""
     at = {name: i for i, name in enumerate(core.model.causes)}
     inside = [i for i, name in enumerate(wanted) if name in at]
@@ -284,24 +268,24 @@ def share_out(
 
 def nothing_shared(
     core: Core, observations: Observations, wanted: Sequence[str], _method: Method | None = None
-) -> CauseShares:
+) -> Attribution:
     """Return the shares of a case that nothing is known of, or that is impossible."""
     prior = np.array([core.prior[core.causes.index(name)] for name in wanted])
     with np.errstate(divide="ignore"):
         log_odds = np.log(prior) - np.log1p(-prior)
     shape = len(wanted), len(observations.names)
-    return CauseShares("none", log_odds, log_odds.copy(), *(np.zeros(shape) for _ in range(3)))
+    return Attribution("none", log_odds, log_odds.copy(), *(np.zeros(shape) for _ in range(3)))
 
 
 def _by_posterior(
-    wanted: Sequence[str], shares: CauseShares
-) -> tuple[tuple[str, ...], CauseShares]:
+    wanted: Sequence[str], shares: Attribution
+) -> tuple[tuple[str, ...], Attribution]:
     order = np.argsort(-np.round(posterior_of(shares.after), 15), kind="stable")
     arrays = (shares.before, shares.after, shares.contribution, shares.alone, shares.in_context)
-    return tuple(wanted[i] for i in order), CauseShares(shares.method, *(a[order] for a in arrays))
+    return tuple(wanted[i] for i in order), Attribution(shares.method, *(a[order] for a in arrays))
 
 
-def _summary(core: Core, wanted: Sequence[str], shares: CauseShares) -> pd.DataFrame:
+def _summary(core: Core, wanted: Sequence[str], shares: Attribution) -> pd.DataFrame:
     same = shares.method == "none"
     prior = np.array([core.prior[core.causes.index(name)] for name in wanted])
     return pd.DataFrame(
@@ -320,7 +304,7 @@ def _table(
     core: Core,
     observations: Observations,
     wanted: Sequence[str],
-    shares: CauseShares,
+    shares: Attribution,
     shown: Mapping[str, str],
 ) -> pd.DataFrame:
     names, behind = observations.names, NumbersBehind(core.knowledge, core.model, observations)

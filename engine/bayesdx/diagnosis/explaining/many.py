@@ -13,7 +13,6 @@ from bayesdx.diagnosis.explaining.coalition import Observations, families, read_
 from bayesdx.diagnosis.explaining.context import posterior_of
 from bayesdx.diagnosis.explaining.explanation import (
     NUMBER_COLUMNS,
-    CauseShares,
     nothing_shared,
     observation_label,
     share_out,
@@ -31,6 +30,7 @@ from bayesdx.diagnosis.results import (
 )
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.answer import Answer
+from bayesdx.inference.noisy.attribution.shapley import Attribution
 from bayesdx.inference.noisy.model import FloatArray
 
 
@@ -85,7 +85,7 @@ class CaseShares:
     wanted: tuple[str, ...]
     status: Status
     fault: str
-    shares: CauseShares
+    shares: Attribution
 
 
 def _leading(core: Core, evidence: Evidence) -> tuple[Answer, list[int]]:

@@ -81,6 +81,7 @@ class Attribution:
     Attributes
     ----------
     method : str
+        ``none`` where there is nothing to share out.
     before, after : arrays (C,)
         Log-odds with nothing known, and with everything.
     contribution : array (C, k)
@@ -90,7 +91,7 @@ class Attribution:
         known. 0 where the cause is impossible, or certain, without the player already.
     """
 
-    method: Method
+    method: Method | Literal["none"]
     before: FloatArray
     after: FloatArray
     contribution: FloatArray
