@@ -10,6 +10,7 @@ import pytest
 from bayesdx.building.assembly import Assembly, assemble
 from bayesdx.inference import Evidence, NoisyModel, no_evidence, posteriors
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.schema import Finding
 from bayesdx.network import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD
 
 STATED = 1e-9
@@ -165,10 +166,22 @@ def test_every_background_is_given_back_or_told_to_be_over_explained(
             assert fit.modelled == pytest.approx(mean, rel=0, abs=STATED), event.id
         if fit.over_explained:
             assert fit.modelled > fit.background
-            floor = real_knowledge.model.leak_floor * fit.background
+            floor = _smallest_leak(real_knowledge, real_assembly, event)
             assert fit.leak == pytest.approx(floor, rel=1e-9), "nothing is left to take away"
         else:
             assert fit.modelled == pytest.approx(fit.background, rel=0, abs=STATED), event.id
+
+
+def _smallest_leak(knowledge: Knowledge, assembly: Assembly, event: Finding) -> float:
+    """A share of the background; a level has more than the next one by that of what is between."""
+    assert event.background is not None
+    share, least = knowledge.model.leak_floor, 0.0
+    if event.threshold_of is not None:
+        names = assembly.links.layout.thresholds[event.threshold_of]
+        if event.id != names[-1]:
+            above = assembly.fits[names[names.index(event.id) + 1]]
+            least = above.leak + share * (event.background.value - above.background)
+    return max(share * event.background.value, least)
 
 
 def test_a_finding_without_causes_has_its_background(
@@ -192,7 +205,7 @@ def test_few_findings_are_over_explained(real_assembly: Assembly) -> None:
 def test_every_link_is_given_back_or_explained(
     real_knowledge: Knowledge, real_assembly: Assembly, rates: Rates
 ) -> None:
-    unexplained = []
+    unexplained, floor = [], real_knowledge.model.leak_floor
     for event, fit in real_assembly.fits.items():
         told = {cause: (stated, modelled) for cause, stated, modelled in fit.links}
         for cause, (stated, modelled) in told.items():
@@ -202,7 +215,8 @@ def test_every_link_is_given_back_or_explained(
             right = rates.present[event, cause]
             assert modelled == pytest.approx(right, rel=0, abs=STATED), (event, cause)
             if abs(right - stated) > LINKED and not (
-                fit.over_explained or _inhibits_all_it_can(real_assembly, event, cause)
+                fit.over_explained
+                or _inhibits_all_it_may(real_assembly, event, cause, floor * stated)
             ):
                 unexplained.append((event, cause, stated, right))
             # What the network cannot say is only ever too much: other causes are there, too.
@@ -211,12 +225,46 @@ def test_every_link_is_given_back_or_explained(
     assert unexplained == []
 
 
-def _inhibits_all_it_can(assembly: Assembly, event: str, cause: str) -> bool:
-    """The cause takes the whole leak away; what is left comes from other causes."""
+def _inhibits_all_it_may(assembly: Assembly, event: str, cause: str, least: float) -> bool:
+    """The cause leaves no more of the leak than it must; the rest comes from other causes."""
     cpd = assembly.network.cpds.get(event)
     if not isinstance(cpd, NoisyOrCPD) or cause not in cpd.inhibitors:
         return False
-    return bool(cpd.factors[cpd.inhibitors.index(cause)] == 0.0)
+    left = cpd.leak * cpd.factors[cpd.inhibitors.index(cause)]
+    return bool(left == pytest.approx(least, rel=1e-9))
+
+
+def test_no_statement_above_0_makes_a_finding_impossible(
+    real_knowledge: Knowledge, real_assembly: Assembly
+) -> None:
+    """Each cause by itself leaves every finding that it speaks of possible, and every level."""
+    causes, floor = _causes(real_knowledge), real_knowledge.model.leak_floor
+    question, least = Question(real_knowledge, real_assembly.model), []
+    for cause in causes:
+        for event, link in real_knowledge.causes[cause].links.items():
+            if real_assembly.fits[event].leak > 0.0:
+                only = dict.fromkeys(causes, 0) | {cause: 1}
+                question.add(causes=only, events=(event,))
+                question.add(causes=only)
+                least.append(min(floor * link.probability, real_assembly.fits[event].leak))
+    log = question.log()
+    found = np.exp(log[::2] - log[1::2])
+    assert len(found) > 1000
+    assert (found >= np.array(least) * (1.0 - 1e-9)).all()
+    assert found.min() > 0.0
+
+
+def test_every_level_of_an_ordinal_finding_is_possible(
+    real_knowledge: Knowledge, real_assembly: Assembly
+) -> None:
+    share, seen = real_knowledge.model.leak_floor, 0
+    for names in real_assembly.links.layout.thresholds.values():
+        fits = [real_assembly.fits[name] for name in names]
+        for low, high in itertools.pairwise(fits):
+            stated = low.background - high.background
+            assert low.leak - high.leak >= share * stated * (1.0 - 1e-9) > 0.0
+            seen += 1
+    assert seen > 10
 
 
 def test_most_links_are_given_back(rates: Rates, real_knowledge: Knowledge) -> None:

@@ -139,7 +139,9 @@ def assemble(knowledge: Knowledge, start: FittedLinks | None = None) -> Assembly
 
     fitted = fit(targets, ratio, first, ask, layout.chain, CORRECTIONS)
     network = build.network(rows, fitted.parameters)
-    fits = _event_fits(layout, targets, coherent(layout, rows, fitted.parameters), fitted.exact)
+    fits = _event_fits(
+        layout, targets, coherent(upper, layout, rows, fitted.parameters), fitted.exact
+    )
     links = FittedLinks(layout, targets, fitted)
     return Assembly(network, compile_diagnosis(network), fits, links)
 
@@ -156,7 +158,7 @@ class NetworkBuilder:
 
     def __init__(self, upper: UpperLayers, layout: EventLayout) -> None:
         self._knowledge = knowledge = upper.knowledge
-        self._layout = layout
+        self._upper, self._layout = upper, layout
         self._variables = [Variable(name, risk.states) for name, risk in knowledge.risks.items()]
         self._cpds: list[CPD] = [
             TableCPD(name, (), np.array(risk.probabilities))
@@ -180,7 +182,7 @@ class NetworkBuilder:
             Of these events, as solved.
         """
         layout, knowledge = self._layout, self._knowledge
-        p = coherent(layout, rows, p)
+        p = coherent(self._upper, layout, rows, p)
         at = {layout.events[row]: i for i, row in enumerate(rows)}
         hidden = [cpd for name, cpd in self._hidden.items() if name in at]
         variables = [*self._variables, *(Variable(cpd.child) for cpd in hidden)]

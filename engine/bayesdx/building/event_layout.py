@@ -23,7 +23,7 @@ from bayesdx.building.fitting import (
     LinkParameters,
     Targets,
 )
-from bayesdx.inference.noisy.model import IntArray
+from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge.addresses import Address
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.schema import Finding
@@ -147,7 +147,7 @@ def event_targets(upper: UpperLayers, layout: EventLayout, rows: IntArray) -> Ta
     stated, prior, reading = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.intp)
     linked = np.zeros(shape, dtype=bool)
     background, extra = np.zeros(shape[1:]), np.zeros(shape[1:])
-    floor, ceiling = np.zeros(shape[1:]), np.full(shape[1:], STRONGEST)
+    floor, ceiling = _floor(upper, layout, rows), np.full(shape[1:], STRONGEST)
     may_inhibit = np.zeros(shape[1:], dtype=bool)
     for i, row in enumerate(rows):
         name = layout.events[row]
@@ -166,8 +166,6 @@ def event_targets(upper: UpperLayers, layout: EventLayout, rows: IntArray) -> Ta
         if is_gated(finding):
             # All of the background lies in the extra source: a leak would cross the gate.
             ceiling[i] = 0.0
-        else:
-            floor[i] = background[i] * knowledge.model.leak_floor
         may_inhibit[i] = finding.kind == "binary" and name not in layout.hidden
     return Targets(
         *(one.reshape(len(slots), background.size) for one in (prior, stated, linked, reading)),
@@ -175,23 +173,41 @@ def event_targets(upper: UpperLayers, layout: EventLayout, rows: IntArray) -> Ta
     )
 
 
-def coherent(layout: EventLayout, rows: IntArray, p: LinkParameters) -> LinkParameters:
+def _floor(upper: UpperLayers, layout: EventLayout, rows: IntArray) -> FloatArray:
+    """Smallest leak of n events under D draws, (n, D); 0 of those whose risks can rule them out."""
+    share, findings = upper.knowledge.model.leak_floor, upper.knowledge.findings
+    floor = np.zeros((len(rows), len(upper)))
+    for i, row in enumerate(rows):
+        name = layout.events[row]
+        if not is_gated(findings[name]):
+            floor[i] = share * upper.values[Address("background", name)]
+    return floor
+
+
+def coherent(
+    upper: UpperLayers, layout: EventLayout, rows: IntArray, p: LinkParameters
+) -> LinkParameters:
     """A higher level implies the lower ones: raise what is stated of a lower level too low.
+
+    What lies between two thresholds keeps the floor's share of what is stated of it.
 
     Parameters
     ----------
+    upper : UpperLayers
+        D draws of the numbers.
     layout : EventLayout
     rows : int array (n,)
         Events, with all thresholds of an ordinal finding or none.
     p : LinkParameters
         Of n D fits, the draws of an event side by side.
     """
-    leak = p.leak.reshape(len(rows), -1).copy()
+    leak, floor = p.leak.reshape(len(rows), -1).copy(), _floor(upper, layout, rows)
     strength = p.strength.reshape(-1, *leak.shape).copy()
     at = {int(row): i for i, row in enumerate(rows)}
     for lower, higher in reversed(layout.pairs()):
         if lower in at:
             low, high = at[lower], at[higher]
             strength[:, low] = np.maximum(strength[:, low], strength[:, high])
-            leak[low] = np.maximum(leak[low], leak[high])
+            between = np.maximum(floor[low] - floor[high], 0.0)
+            leak[low] = np.maximum(leak[low], leak[high] + between)
     return LinkParameters(strength.reshape(p.strength.shape), p.factor, leak.ravel())

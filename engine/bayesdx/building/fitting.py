@@ -10,12 +10,13 @@ Each *event* (a finding present, or an ordinal finding at or above a threshold) 
 Read literally, an ``in_population`` number and the background contain the other causes' share, so
 taking them for link strength and leak would count every co-occurring cause twice. Here strengths,
 inhibitor factors and leaks are solved for such that the finished network gives the stated numbers
-back. A cause with a probability below the background inhibits the leak. The background is stated
-once for all causes of a finding; it is met in the mean over them, weighted by their priors.
+back. A cause with a probability below the background inhibits the leak, of which it leaves the
+floor's share of what is stated: nothing becomes impossible that is not stated to be. The background
+is stated once for all causes of a finding; it is met in the mean over them, weighted by their
+priors.
 
 Where the causes alone already exceed the background, the leak stays at the *floor* (a stated share
-of the background, never zero), nothing is left for inhibitors to act on, and the event is reported
-as over-explained with both numbers.
+of the background, never zero), and the event is reported as over-explained with both numbers.
 
 Every column of the arrays is one *fit*: an event under one draw of the stated numbers. Its K links
 stand in slots, of which some may be empty. A column is solved by itself, whatever stands beside it,
@@ -207,7 +208,8 @@ def fit(
 
 def distance(targets: Targets, p: LinkParameters, exact: Rates) -> FloatArray:
     """Largest distance from what is stated, among what the parameters can still change, (R,)."""
-    free = targets.linked & ((p.strength > 0.0) | ((p.factor < 1.0) & (p.factor > 0.0)))
+    lowest = 1.0 + _lowest(targets, p.leak)
+    free = targets.linked & ((p.strength > 0.0) | ((p.factor < 1.0) & (p.factor > lowest)))
     links = np.where(free, np.abs(exact.present - targets.stated), 0.0).max(axis=0, initial=0.0)
     inside = (p.leak > targets.floor) & (p.leak < targets.ceiling) & targets.linked.any(axis=0)
     background = np.abs((targets.weights * exact.absent).sum(axis=0) - targets.background)
@@ -331,10 +333,17 @@ def update(
         )
         effect = np.where(targets.reading == ALONE, alone, effect)
         effect = np.where(targets.reading == NET, wanted, effect)
-    # At its floor the leak has nothing left that an inhibitor could take away.
-    lowest = np.where(targets.may_inhibit & (leak > targets.floor), -1.0, 0.0)
-    effect = np.where(targets.linked, np.clip(effect, lowest, STRONGEST), 0.0)
+    effect = np.where(targets.linked, np.clip(effect, _lowest(targets, leak), STRONGEST), 0.0)
     return LinkParameters(np.maximum(effect, 0.0), 1.0 + np.minimum(effect, 0.0), leak)
+
+
+def _lowest(targets: Targets, leak: FloatArray) -> FloatArray:
+    """Most that inhibitors take off a leak, as a negative share of it, (K, R)."""
+    share = np.divide(targets.floor, targets.background, out=np.zeros_like(leak), where=leak > 0.0)
+    left = np.divide(
+        share * targets.stated, leak, out=np.ones_like(targets.stated), where=leak > 0.0
+    )
+    return np.where(targets.may_inhibit, np.minimum(left - 1.0, 0.0), 0.0)
 
 
 def _new_leak(

@@ -226,7 +226,7 @@ class KnowledgeDraws:
     def _laid_out(self, rows: IntArray, p: LinkParameters) -> dict[str, LinkDraws]:
         """Lay parameters out by link and draw; thresholds of one ordinal are made monotone."""
         model, layout = self.assembly.model, self.assembly.links.layout
-        p, events = coherent(layout, rows, p), {}
+        p, events = coherent(self.upper, layout, rows, p), {}
         for i, slots in enumerate(layout.links(rows).T):
             name = layout.events[rows[i]]
             own = slice(i * len(self), (i + 1) * len(self))
