@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import special, stats
 from small_priors import SMALL, write_priors
 
 import bayesdx
 from bayesdx.building import number_chain
-from bayesdx.building.number_chain import PROBABILITY, RATIO, SHARE, NumberChain, stated_prior
+from bayesdx.building.number_chain import NumberChain
 from bayesdx.diagnosis.learning import number_posterior
 from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, expand, log_probabilities
 from bayesdx.diagnosis.learning.labels import LabelledRows
@@ -18,7 +17,6 @@ from bayesdx.diagnosis.learning.number_posterior import fit_numbers, stated_star
 from bayesdx.inference import Evidence
 from bayesdx.inference.noisy.number_layout import numbers_of
 from bayesdx.inference.noisy.sampling import observe, sample_cases
-from bayesdx.knowledge.distributions import BetaFit
 
 
 @pytest.fixture(scope="module")
@@ -146,29 +144,6 @@ def test_the_mode_is_the_same_when_a_sample_informs_the_search(
     np.testing.assert_allclose(by_some.steps, by_all.steps, atol=0.02)
     # Widths are made of all cases.
     np.testing.assert_allclose(by_some.deviation, by_all.deviation, rtol=0.02)
-
-
-def test_densities_are_those_that_numbers_are_drawn_from(chain: NumberChain) -> None:
-    prior = stated_prior(chain.movers)
-    assert set(prior.kind.tolist()) == {PROBABILITY, RATIO, SHARE}
-    n, rng = len(chain.movers), np.random.default_rng(4)
-    for j in range(n):
-        fit, at = chain.movers[j].number.fit, rng.normal()
-        step = np.zeros(n)
-        step[j] = at
-        value = prior.log_density(step)
-        if isinstance(fit, BetaFit):
-            start = special.logit(fit.a / (fit.a + fit.b))
-            p, q = special.expit(start + at), special.expit(start)
-            # A density of log-odds is p (1 - p) times that of the probability.
-            right = stats.beta.logpdf(p, fit.a, fit.b) - stats.beta.logpdf(q, fit.a, fit.b)
-            right += np.log(p * (1.0 - p)) - np.log(q * (1.0 - q))
-            assert value == pytest.approx(right, rel=1e-6, abs=1e-9)
-        assert value < 0.0
-        near = [prior.log_density(step * (1.0 + e / at)) for e in (1e-5, -1e-5)]
-        assert prior.gradient(step)[j] == pytest.approx((near[0] - near[1]) / 2e-5, abs=1e-4)
-    assert not prior.gradient(np.zeros(n)).any()
-    assert (prior.curvature(np.zeros(n)) > 0.0).all()
 
 
 def test_numbers_of_different_findings_may_be_moved_together(

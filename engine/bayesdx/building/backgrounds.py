@@ -58,9 +58,11 @@ def hidden_background(
             mass = np.stack([prior for _, prior in linked])
             reach = (np.stack(np.broadcast_arrays(*parts)) * mass).sum(axis=0) / mass.sum(axis=0)
         level, raised = background / reach, background < weight
+        room = [1.0 - level, 1.0 - background / weight]
     else:
         elsewhere = (background - weight * effect) / (1.0 - weight)
         raised = (elsewhere > 0.0) & (elsewhere <= effect + ROUNDING)
+        room = [elsewhere / background, 1.0 - elsewhere / effect]
         # Where the effect is just the background nothing is left, which rounding may put below 0.
         level = 1.0 - (1.0 - effect) / (1.0 - np.minimum(elsewhere, 0.5 + 0.5 * effect))
     possible = level <= 1.0 + ROUNDING
@@ -68,7 +70,7 @@ def hidden_background(
     table.setflags(write=False)
     expected = "a background of which every part is a probability"
     misfit = Misfit(("background_effects",), expected, level, ~possible)
-    return CauseTable(names, table, raised & possible, (misfit,))
+    return CauseTable(names, table, raised & possible, (misfit,), np.array(room))
 
 
 def _held_without(

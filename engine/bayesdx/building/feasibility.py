@@ -138,7 +138,7 @@ def repaired(layers: UpperLayers, stated: Values) -> UpperLayers:
     stated : mapping of Address to array (1,) or (S, 1)
         The stated values.
     """
-    parts = _parts(layers)
+    parts = bound_tables(layers)
     changed = True
     while changed:
         # A risk that was put back may have spoilt a cause that was looked at before it.
@@ -150,7 +150,7 @@ def repaired(layers: UpperLayers, stated: Values) -> UpperLayers:
     return layers
 
 
-def _parts(layers: UpperLayers) -> list[tuple[list[Address], _Table]]:
+def bound_tables(layers: UpperLayers) -> list[tuple[list[Address], _Table]]:
     """List every table with the numbers that can keep it from holding, the likeliest first."""
     knowledge = layers.knowledge
     parts: list[tuple[list[Address], _Table]] = []
@@ -167,6 +167,13 @@ def _parts(layers: UpperLayers) -> list[tuple[list[Address], _Table]]:
             suspects = [effect] if effect in layers.values else []
             suspects += [Address("background", finding.id)]
             suspects += [Address("prevalence", risk) for risk in risks]
+            if effect not in layers.values:
+                # How far its risks reach is seen from the causes that share them.
+                linked = [one for one in knowledge.causes.values() if finding.id in one.links]
+                suspects += [Address("prior", one.id) for one in linked]
+                suspects += [
+                    Address("effect", one.id, i) for one in linked for i in range(len(one.effects))
+                ]
             parts.append((suspects, methodcaller("background", finding.id)))
     return parts
 

@@ -3,22 +3,17 @@
 Stated numbers are moved in log-odds (probabilities), in the logarithm (ratios) or in the logarithm
 of a weight (shares of a risk); what is solved for them is differentiated by differences of the fit.
 The fit's correction for causes that share risks is that of the assembly throughout.
-
-What is known of a number is the distribution that it is drawn from elsewhere
-(`bayesdx.building.number_draws`), as a density of its log-odds: that of a Beta distribution has its
-mode where the number is stated, and so have the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, special
+from scipy import sparse
 
 from bayesdx.building.assembly import BACKGROUND, Assembly
-from bayesdx.building.feasibility import Values
+from bayesdx.building.feasibility import UpperLayers, Values
 from bayesdx.building.knowledge_draws import KnowledgeDraws, knowledge_draws
 from bayesdx.building.number_draws import Uncertain, moved, stated_values
 from bayesdx.building.perturbations import Mover
@@ -39,86 +34,14 @@ from bayesdx.inference.noisy.number_layout import (
 )
 from bayesdx.inference.noisy.parameters import ParameterDraws
 from bayesdx.knowledge.addresses import Address, StatedValue
-from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
 from bayesdx.knowledge.knowledge import Knowledge
 
 #: Step of differences of the fit, which is solved to fifteen digits.
 STEP = 1e-4
-#: What a number is: a probability, a ratio, one of the shares of a risk.
-PROBABILITY, RATIO, SHARE = range(3)
 #: Numbers that act on one finding alone.
 LOCAL = ("link", "background", "background_effect")
 #: Sets of numbers that are moved together, which bounds the memory of their draws.
 _AT_ONCE = 128
-
-
-@dataclass(frozen=True, eq=False)
-class StatedPrior:
-    """Log density of J numbers around their stated values, in steps from them.
-
-    Attributes
-    ----------
-    slope : array (J,)
-        First parameter of a Beta distribution or weight of a share; 0 of a ratio.
-    size : array (J,)
-        Sum of both parameters, weight of a share, or 1 / variance of the logarithm of a ratio.
-    start : array (J,)
-        Stated log-odds of a probability; 0 of others.
-    kind : int array (J,)
-        `PROBABILITY`, `RATIO` or `SHARE`.
-    """
-
-    slope: FloatArray
-    size: FloatArray
-    start: FloatArray
-    kind: IntArray
-
-    def log_density(self, steps: FloatArray) -> float:
-        """Sum of log densities, 0 where nothing has moved."""
-        rise = np.logaddexp(0.0, self.start + steps) - np.logaddexp(0.0, self.start)
-        probability = self.slope * steps - self.size * rise
-        ratio = -0.5 * self.size * steps**2
-        return float(self._of(probability, ratio, self.slope * (steps - np.expm1(steps))).sum())
-
-    def gradient(self, steps: FloatArray) -> FloatArray:
-        """Derivatives of `log_density`, (J,)."""
-        probability = self.slope - self.size * special.expit(self.start + steps)
-        found = self._of(probability, -self.size * steps, -self.slope * np.expm1(steps))
-        return np.where(steps == 0.0, 0.0, found)
-
-    def curvature(self, steps: FloatArray) -> FloatArray:
-        """Minus the second derivatives of `log_density`, (J,), above 0."""
-        p = special.expit(self.start + steps)
-        return self._of(self.size * p * (1.0 - p), self.size, self.slope * np.exp(steps))
-
-    def _of(self, probability: FloatArray, ratio: FloatArray, share: FloatArray) -> FloatArray:
-        """Take what belongs to the kind of each number."""
-        found: FloatArray = np.choose(self.kind, [probability, ratio, share])
-        return found
-
-    def take(self, chosen: IntArray) -> StatedPrior:
-        """Return that of some numbers."""
-        return StatedPrior(
-            self.slope[chosen], self.size[chosen], self.start[chosen], self.kind[chosen]
-        )
-
-
-def stated_prior(movers: tuple[Mover, ...]) -> StatedPrior:
-    """Return what is known of numbers before any case was seen."""
-    rows = [_density(mover) for mover in movers]
-    slope, size, start, kind = np.array(rows, dtype=np.float64).reshape(-1, 4).T
-    return StatedPrior(slope, size, start, kind.astype(np.intp))
-
-
-def _density(mover: Mover) -> tuple[float, float, float, float]:
-    fit, value = mover.number.fit, mover.number.number.value
-    if isinstance(fit, LogNormalFit):
-        return 0.0, fit.deviation**-2, 0.0, RATIO
-    if isinstance(fit, BetaFit):
-        assert not isinstance(value, tuple)
-        return fit.a, fit.a + fit.b, float(special.logit(value)), PROBABILITY
-    assert isinstance(fit, tuple)
-    return fit[mover.state], fit[mover.state], 0.0, SHARE
 
 
 class NumberChain:
@@ -150,14 +73,15 @@ class NumberChain:
         asked.findings[...] = 0.0
         asked.upper[...] = 0
         self._everything = asked
-        groups: dict[Address, list[int]] = {}
+        places: dict[Address, list[int]] = {}
         for j, mover in enumerate(movers):
-            groups.setdefault(mover.number.number.address, []).append(j)
-        self._groups: Mapping[Address, list[int]] = groups
+            places.setdefault(mover.number.number.address, []).append(j)
+        #: Which of the J numbers are at an address: several shares of a risk.
+        self.places: Mapping[Address, list[int]] = places
 
     def only(self, chosen: BoolArray) -> tuple[NumberChain, IntArray]:
         """Return the chain of some numbers, with every share of a risk or none, and which."""
-        kept = [at for at in self._groups.values() if chosen[at].any()]
+        kept = [at for at in self.places.values() if chosen[at].any()]
         free = np.array(sorted(j for at in kept for j in at), dtype=np.intp)
         movers = tuple(self.movers[j] for j in free)
         return NumberChain(self._knowledge, self._assembly, self._numbers, movers), free
@@ -169,7 +93,7 @@ class NumberChain:
             address: tuple(values[address][:, 0].tolist())
             if values[address].ndim == 2
             else float(values[address][0])
-            for address, at in self._groups.items()
+            for address, at in self.places.items()
             if steps[at].any()
         }
 
@@ -177,6 +101,10 @@ class NumberChain:
         """Return the network after steps (J,); None where its numbers cannot hold together."""
         draws = self._draws(steps[:, None])
         return None if draws.upper.put_back else self._model(draws)
+
+    def upper(self, steps: FloatArray) -> UpperLayers:
+        """Return risks and causes after steps (J, D), which need not hold together."""
+        return UpperLayers(self._knowledge, self._values(steps))
 
     def slopes(self, steps: FloatArray) -> sparse.csc_array:
         """Differentiate the numbers of the network by the stated ones, (T, J).
@@ -212,7 +140,7 @@ class NumberChain:
     def _values(self, steps: FloatArray) -> Values:
         """Every number after steps (J, D)."""
         values = stated_values(self._numbers, steps.shape[1])
-        for address, at in self._groups.items():
+        for address, at in self.places.items():
             one, still = self.movers[at[0]], ~steps[at].any(axis=0)
             if one.state < 0:
                 new = moved(one.number, steps[at[0]])

@@ -75,12 +75,15 @@ class CauseTable:
         Whether the numbers of a draw can hold together.
     misfits : tuple of Misfit
         Why not, the first reason first.
+    room : array (M, D)
+        How far the numbers are from each limit, as a share of what it limits; below 0 beyond it.
     """
 
     risks: tuple[str, ...]
     table: Floats
     holds: Booleans
     misfits: tuple[Misfit, ...]
+    room: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +184,8 @@ def conditional_priors(
             return replace(one, where=where)
         return replace(one, got=np.broadcast_to(one.got, kept.shape)[draw], where=where)
 
-    return CauseTable(found.risks, table, found.holds[draw], tuple(map(every, found.misfits)))
+    misfits = tuple(map(every, found.misfits))
+    return CauseTable(found.risks, table, found.holds[draw], misfits, found.room[:, draw])
 
 
 def _distinct(numbers: Sequence[Floats]) -> tuple[Indices, Indices]:
@@ -216,6 +220,7 @@ def _conditioned(
     reach = _total(weights * allowed)
     expected = "at least the prior, {prior}, as the chance that all requirements hold"
     misfits = [Misfit(("requires",), expected, reach, ~(reach >= prior))]
+    room: list[Floats] = []
     shape = np.broadcast_shapes(weights.shape, prior.shape)
     factors: Floats = np.broadcast_to(allowed.astype(np.float64), shape)
     odds: Floats | None = None
@@ -230,7 +235,7 @@ def _conditioned(
             spread.append((index, effect, value))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         for _, together in itertools.groupby(sorted(spread, key=_scope), key=_scope):
-            factor = _spread_factor(list(together), names, risks, shares, prior, misfits)
+            factor = _spread_factor(list(together), names, risks, shares, prior, misfits, room)
             factors = factors * factor
         total = _total(weights * factors)
         no_case = ~(total > 0.0) & (prior > 0.0)
@@ -247,10 +252,11 @@ def _conditioned(
         beyond = ~(highest <= 1.0 + ROUNDING) | ~(mean >= prior * (1.0 - 1e-9))
         expected = "effects that keep every probability at or below 1"
         misfits.append(Misfit(("effects",), expected, highest * prior / mean, beyond))
+        room.append(1.0 - highest * prior / mean)
     table = np.minimum(table, 1.0)
     table.setflags(write=False)
     wrong = np.logical_or.reduce([np.broadcast_to(one.where, beyond.shape) for one in misfits])
-    return CauseTable(names, table, ~wrong, tuple(misfits))
+    return CauseTable(names, table, ~wrong, tuple(misfits), np.array(room))
 
 
 def holding(conditions: Sequence[Condition], risks: Mapping[str, Risk]) -> float:
@@ -320,6 +326,7 @@ def _spread_factor(
     shares: Mapping[str, Floats],
     prior: Floats,
     misfits: list[Misfit],
+    room: list[Floats],
 ) -> Floats:
     """Return P(configuration | cause) / P(configuration) for effects on the same risks.
 
@@ -348,6 +355,7 @@ def _spread_factor(
     expected = "shares of the cases that add up to at most 1"
     misfits.append(Misfit(path, expected, 1.0 - rest, excess))
     if not told.all():
+        room.append(rest)
         factor[~told] = rest / weights[~told].sum(axis=0)
     order = [scope.index(name) for name in names if name in scope]
     sizes = [len(risks[name].states) if name in scope else 1 for name in names]

@@ -18,7 +18,7 @@ from bayesdx.inference.noisy.model import FloatArray
 
 #: A gain below this, in nats, expected or made, is the last.
 ENOUGH = 1e-4
-#: Nats to be gained beyond a kink or a wall, by the slope, that leave a mode one.
+#: Nats to be gained beyond a kink, by the slope, that leave a mode one.
 _LITTLE = 1.0
 #: No number moves further in one step, in log-odds.
 _FURTHEST = 2.0
@@ -58,7 +58,7 @@ class Ascent:
     values : tuple of float
         Of the function at the start and after every step; never falls.
     arrived : bool
-        Whether nothing is left to gain; otherwise steps ran out, or led into a wall.
+        Whether nothing is left to gain; otherwise steps ran out, or led nowhere.
     """
 
     point: FloatArray
@@ -101,8 +101,8 @@ def climb(value: Value, look: Look, start: FloatArray, terrain: Terrain) -> Asce
         rise = float(step @ here.gradient)
         length = _length(value, point, here.value, step, rise)
         if length == 0.0:
-            # Nothing higher lies this way: the fit has kinks, where a leak reaches its floor, and
-            # walls, where numbers do not hold together. A mode at one has little to gain beyond.
+            # Nothing higher lies this way: the fit has kinks, where a leak reaches its floor. A
+            # mode at one has little to gain beyond.
             return Ascent(point, tuple(values), bool(pairs) and rise < _LITTLE)
         new = point + length * step
         there = look(new)

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from bayesdx.building.assembly import assemble
-from bayesdx.building.number_chain import NumberChain, stated_prior
+from bayesdx.building.number_chain import NumberChain
+from bayesdx.building.number_prior import NumberPrior
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.case_likelihood import log_probabilities
 from bayesdx.diagnosis.learning.case_weight import CaseWeight, ModeSearch, weight_faults
@@ -157,7 +158,7 @@ def _assembled(
 
     The chain keeps the fit's correction for causes that share risks, an assembly makes its own.
     """
-    prior = stated_prior(chain.movers)
+    prior = NumberPrior(chain)
     before = weight * float(log_probabilities(core.model, table.rows).sum())
     steps = found.steps
     for _ in range(_HALVINGS):

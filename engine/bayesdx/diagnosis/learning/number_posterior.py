@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 from scipy import sparse, special
 
-from bayesdx.building.number_chain import NumberChain, StatedPrior, stated_prior
+from bayesdx.building.number_chain import NumberChain
 from bayesdx.building.number_draws import EDGE
+from bayesdx.building.number_prior import NumberPrior, StatedPrior, stated_prior
 from bayesdx.building.perturbations import Mover
 from bayesdx.diagnosis.learning.ascent import Ascent, Terrain, climb
 from bayesdx.diagnosis.learning.case_likelihood import (
@@ -152,39 +153,42 @@ def fit_numbers(
     NumberPosterior
     """
     likelihood = kept(CaseLikelihood(chain, rows, start))
-    return find_mode(stated_prior(chain.movers), likelihood, start.steps, widths=widths)
+    return find_mode(chain, likelihood, start.steps, widths=widths)
 
 
 def find_mode(
-    prior: StatedPrior, likelihood: Likelihood, start: FloatArray, *, widths: bool = True
+    chain: NumberChain, likelihood: Likelihood, start: FloatArray, *, widths: bool = True
 ) -> NumberPosterior:
-    """Find the mode of prior and likelihood together, from steps (J,) that are possible."""
-    begun = likelihood.expansion(start)
-    moving, free = likelihood.only(np.diag(begun.information) > 0.0)
+    """Find the mode of what was stated and cases together, from steps (J,) that are possible."""
+    stated, begun = stated_prior(chain.movers), likelihood.expansion(start)
+    informed = np.diag(begun.information) > 0.0
+    moving, free = likelihood.only(informed)
     if not len(free):
-        return _around(prior, free, Ascent(start[free], (begun.value,), True), None)
-    search = _PosteriorSurface(moving, prior.take(free))
+        return _around(stated, free, Ascent(start[free], (begun.value,), True), None)
+    prior = NumberPrior(chain.only(informed)[0])
+    search = _PosteriorSurface(moving, prior)
     block = begun.information[np.ix_(free, free)]
     first = Expansion(begun.value, begun.gradient[free], block, sampled=begun.sampled)
     search.last = start[free], first
     way = climb(search.value, search.look, start[free], search.look(start[free]))
     if not widths:
-        return _around(prior, free, way, None)
+        return _around(stated, free, way, None)
     last = search.expansion(way.point)
     if last.sampled:
         last = moving.expansion(way.point, whole=True)
-    return _around(prior, free, way, last.information)
+    return _around(stated, free, way, last.information + prior.derivatives(way.point)[1])
 
 
 class _PosteriorSurface:
     """Log posterior of numbers, with where it was looked at last."""
 
-    def __init__(self, likelihood: Likelihood, prior: StatedPrior) -> None:
+    def __init__(self, likelihood: Likelihood, prior: NumberPrior) -> None:
         self.likelihood, self.prior = likelihood, prior
         self.last: tuple[FloatArray, Expansion] | None = None
 
     def value(self, point: FloatArray) -> float:
-        return self.likelihood.value(point) + self.prior.log_density(point)
+        stated = self.prior.log_density(point)
+        return stated + self.likelihood.value(point) if np.isfinite(stated) else -np.inf
 
     def expansion(self, point: FloatArray) -> Expansion:
         """Of the log likelihood alone."""
@@ -193,25 +197,25 @@ class _PosteriorSurface:
         return self.last[1]
 
     def look(self, point: FloatArray) -> Terrain:
-        found, prior = self.expansion(point), self.prior
+        found = self.expansion(point)
+        gradient, curvature = self.prior.derivatives(point)
         return Terrain(
-            found.value + prior.log_density(point),
-            found.gradient + prior.gradient(point),
-            found.information + np.diag(prior.curvature(point)),
+            found.value + self.prior.log_density(point),
+            found.gradient + gradient,
+            found.information + curvature,
         )
 
 
 def _around(
-    prior: StatedPrior, free: IntArray, way: Ascent, information: FloatArray | None
+    stated: StatedPrior, free: IntArray, way: Ascent, curvature: FloatArray | None
 ) -> NumberPosterior:
-    """Widths around the mode, where the information of the cases is given."""
-    steps = np.zeros(len(prior.size))
+    """Widths around the mode, where the curvature of the free numbers is given."""
+    steps = np.zeros(len(stated.size))
     steps[free] = way.point
-    known, deviation = prior.curvature(steps), np.full(len(steps), np.nan)
+    known, deviation = stated.curvature(steps), np.full(len(steps), np.nan)
     precision = known.copy()
-    if information is not None:
-        total = information + np.diag(known[free])
-        deviation[free] = np.sqrt(np.diag(np.linalg.inv(total)))
+    if curvature is not None:
+        deviation[free] = np.sqrt(np.diag(np.linalg.inv(curvature)))
         precision[free] = deviation[free] ** -2.0
     return NumberPosterior(steps, deviation, known, precision, way)
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from bayesdx.building.number_chain import NumberChain, stated_prior
+from bayesdx.building.number_chain import NumberChain
+from bayesdx.building.number_prior import NumberPrior
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.case_statistics import (
     LEAST_CASES,
@@ -124,9 +125,8 @@ def learn_pooled(core: Core, places: Sequence[CaseStatistics]) -> Learned | Next
             raise BayesdxError(Fault(f"place {i + 1}", "sums of its own cases", got))
     chain = movable_numbers(core, sample)
     likelihood, still = pooled_likelihood(chain, places), np.zeros(len(chain.movers))
-    prior = stated_prior(chain.movers)
     try:
-        found = find_mode(prior, likelihood, still)
+        found = find_mode(chain, likelihood, still)
     except UnansweredError as missing:
         steps = named_steps(chain, missing.steps)
         return NextRound(computed_from=digest, sample=sample, steps=steps)
@@ -165,7 +165,8 @@ def learn_pooled(core: Core, places: Sequence[CaseStatistics]) -> Learned | Next
         folds=0,
         seed=0,
         log_posterior_before=likelihood.value(still),
-        log_posterior_after=likelihood.value(found.steps) + prior.log_density(found.steps),
+        log_posterior_after=likelihood.value(found.steps)
+        + NumberPrior(chain).log_density(found.steps),
         knowledge=knowledge,
         learning=learning,
     )
