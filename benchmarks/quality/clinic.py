@@ -26,10 +26,8 @@ from bayesdx.diagnosis.learning.held_out import held_against
 from bayesdx.diagnosis.learning.labels import LabelledRows, Labels, labelled_rows
 from bayesdx.diagnosis.learning.number_posterior import fit_numbers, interval, stated_start
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.answer import ANSWERED
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel
-from bayesdx.inference.noisy.query import posteriors
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 
 RECORDED, HELD_OUT = 0.3, 2_000
@@ -108,29 +106,28 @@ def main() -> None:
         evidence, labels, _ = drawn_cases(truth, HELD_OUT, rng)
         backend = settled("auto", core.model, LOOKS * HELD_OUT)
         known = log_probabilities(core.model, labelled_rows(evidence, labels, backend))
-        answered = posteriors(core.model, evidence).status == ANSWERED
-        kept_back = np.flatnonzero(answered & np.isfinite(known))
-        if len(kept_back) < HELD_OUT:
+        stated, best = (held_against(one, evidence, labels) for one in (core.model, truth))
+        answered = stated.answered & best.answered
+        kept_back = answered & np.isfinite(known)
+        if not kept_back.all():
             print(
                 f"seed {seed}: of cases held out {(~answered).sum()} are too complex, and "
-                f"{HELD_OUT - len(kept_back) - (~answered).sum()} cannot be by the stated numbers"
+                f"{(answered & ~kept_back).sum()} cannot be by the stated numbers"
             )
-        evidence, labels = evidence.take(kept_back), labels.take(kept_back)
         possible = np.isfinite(log_probabilities(core.model, rows))
-        stated, best = (
-            -held_against(one, evidence, labels).log_score.mean() for one in (core.model, truth)
-        )
         for n in given.cases:
-            own = chosen_cases(rows, np.flatnonzero(possible[:n]))
-            found = fit_numbers(chain, own, start)
+            given_cases = chosen_cases(rows, np.flatnonzero(possible[:n]))
+            found = fit_numbers(chain, given_cases, start)
             model = chain.model(found.steps)
             assert model is not None
-            loss = -held_against(model, evidence, labels).log_score.mean()
-            gaps[n].append((float(stated - loss), float(stated - best)))
+            learned = held_against(model, evidence, labels)
+            own = np.flatnonzero(kept_back & learned.answered)
+            before, after, least = (-x.log_score[own].mean() for x in (stated, learned, best))
+            gaps[n].append((float(before - after), float(before - least)))
             inside[n] += covered(chain, found, steps)
             print(
-                f"seed {seed}, {n} cases: log loss {stated:.4f} stated, {loss:.4f} learned, "
-                f"{best:.4f} truth",
+                f"seed {seed}, {n} cases: log loss {before:.4f} stated, {after:.4f} learned, "
+                f"{least:.4f} truth",
                 flush=True,
             )
     for n in given.cases:

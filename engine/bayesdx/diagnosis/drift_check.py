@@ -22,12 +22,26 @@ import pandas as pd
 from scipy import special, stats
 
 from bayesdx.diagnosis.core import Core
-from bayesdx.diagnosis.learning.held_out import EDGE, HeldAgainst, held_against, recalibration
+from bayesdx.diagnosis.learning.held_out import (
+    EDGE,
+    HeldAgainst,
+    held_against,
+    joined,
+    recalibration,
+)
 from bayesdx.diagnosis.learning.labels import Labels
 from bayesdx.diagnosis.learning.learning_table import AS_WRITTEN, LabelledInput, read_labelled
 from bayesdx.diagnosis.predictive_check import exact_levels
 from bayesdx.diagnosis.results import Result
-from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidCase, Phrase, nearest_names
+from bayesdx.errors import (
+    NOTHING,
+    BayesdxError,
+    Fault,
+    InvalidCase,
+    Phrase,
+    TooComplex,
+    nearest_names,
+)
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
 from bayesdx.inference.noisy.reference import asked_alike
@@ -40,6 +54,8 @@ MOST_WINDOWS = 500
 FALSE_ALARM = 0.01
 #: Cases that the model makes for each given one.
 REFERENCES = 20
+#: How often references that are too complex are drawn again.
+_REDRAWN = 40
 #: Cases of a window from which it is judged; fewer are shown only.
 FEWEST = 10
 _KINDS = 3
@@ -217,9 +233,24 @@ def _compared(
     """Statistics of N cases, and of their references (N, R)."""
     n = len(evidence)
     at = np.repeat(np.arange(n), references)
-    sample = sample_cases(core.model, len(at), rng)
-    drawn = asked_alike(core.model, sample, evidence.take(at), exact[at], rng)
-    own = held_against(core.model, drawn, _labels_of(sample, labels.take(at)))
+
+    def drawn(at: IntArray) -> HeldAgainst:
+        sample = sample_cases(core.model, len(at), rng)
+        cases = asked_alike(core.model, sample, evidence.take(at), exact[at], rng)
+        return held_against(core.model, cases, _labels_of(sample, labels.take(at)))
+
+    own = drawn(at)
+    # The cases themselves are those that can be answered; so are their references.
+    for _ in range(_REDRAWN):
+        again = np.flatnonzero(~own.answered)
+        if not len(again):
+            break
+        kept = np.flatnonzero(own.answered)
+        own = joined([own.take(kept), drawn(at[again])], [kept, again], len(at))
+    if not own.answered.all():
+        wanted = "findings and risks that couple less"
+        place = f"cases like case {int(at[own.answered.argmin()])}"
+        raise TooComplex(Fault(place, wanted, Phrase("too complex ones")))
     parts = _statistics(own, len(at))
     shape = (n, references)
     expected = _Statistics(
@@ -271,7 +302,7 @@ def _window(
             if p[name] < share and name not in alarms:
                 alarms.append(name)
     nothing = (np.full(2, np.nan), np.full(2, np.nan))
-    value, deviation = recalibration(_part(found, known)) if len(known) >= FEWEST else nothing
+    value, deviation = recalibration(found.take(known)) if len(known) >= FEWEST else nothing
     some = len(likely) > 0
     return {
         "cases": len(own),
@@ -288,18 +319,6 @@ def _window(
         "slope_p": p["slope"],
         "alarm": ", ".join(alarms),
     }
-
-
-def _part(found: HeldAgainst, rows: IntArray) -> HeldAgainst:
-    """Return what is held against some cases, ``rows`` rising."""
-    kept = np.isin(found.case, rows)
-    return HeldAgainst(
-        found.log_evidence[rows],
-        found.log_score[rows],
-        found.probability[kept],
-        found.outcome[kept],
-        np.searchsorted(rows, found.case[kept]),
-    )
 
 
 def _p_value(total: float, drawn: FloatArray, level: float, rng: np.random.Generator) -> float:

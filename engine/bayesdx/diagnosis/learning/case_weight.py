@@ -77,7 +77,9 @@ def _score(chain: NumberChain, table: LearningTable, steps: FloatArray, held: In
     model, labels = chain.model(steps), table.labels.take(held)
     assert model is not None
     found = held_against(model, table.evidence.take(held), labels)
-    return float((found.log_score if labels.known.any() else found.log_evidence).sum())
+    scores = found.log_score if labels.known.any() else found.log_evidence
+    # Cases that are too complex by these numbers are as good as the others.
+    return float(scores.sum()) * len(held) / max(int(found.answered.sum()), 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,8 @@ from scipy import special
 from bayesdx.diagnosis.learning.case_likelihood import log_probabilities
 from bayesdx.diagnosis.learning.labels import Labels, labelled_rows
 from bayesdx.inference.evidence import Evidence
-from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
+from bayesdx.inference.noisy.answer import TOO_COMPLEX
+from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 
 #: Probabilities stay this far from 0 and 1 where their log-odds are taken.
@@ -32,8 +33,10 @@ class HeldAgainst:
 
     Attributes
     ----------
+    answered : bool array (n,)
+        Whether a case was; others are too complex, and nothing is held against them.
     log_evidence : array (n,)
-        log P(findings) of each case.
+        log P(findings) of each case, 0 where it is not answered.
     log_score : array (n,)
         log P(labels | findings), 0 where a case has none.
     probability, outcome : arrays (M,)
@@ -41,16 +44,35 @@ class HeldAgainst:
     case : int array (M,)
     """
 
+    answered: BoolArray
     log_evidence: FloatArray
     log_score: FloatArray
     probability: FloatArray
     outcome: FloatArray
     case: IntArray
 
+    def take(self, rows: IntArray) -> HeldAgainst:
+        """Return what is held against some cases, ``rows`` rising."""
+        kept = np.isin(self.case, rows)
+        return HeldAgainst(
+            self.answered[rows],
+            self.log_evidence[rows],
+            self.log_score[rows],
+            self.probability[kept],
+            self.outcome[kept],
+            np.searchsorted(rows, self.case[kept]),
+        )
+
 
 def held_against(model: NoisyModel, evidence: Evidence, labels: Labels) -> HeldAgainst:
     """Answer cases by their findings and hold the answers against their labels."""
-    answer = posteriors(model, evidence).complete()
+    answer = posteriors(model, evidence)
+    answered = answer.status != TOO_COMPLEX
+    if not answered.all():
+        kept = np.flatnonzero(answered)
+        return joined(
+            [held_against(model, evidence.take(kept), labels.take(kept))], [kept], len(evidence)
+        )
     joint = log_probabilities(model, labelled_rows(evidence, labels))
     possible = np.isfinite(answer.log_evidence)
     score = np.subtract(joint, answer.log_evidence, out=np.zeros(len(joint)), where=possible)
@@ -66,17 +88,21 @@ def held_against(model: NoisyModel, evidence: Evidence, labels: Labels) -> HeldA
         some = np.clip(-np.expm1(np.minimum(gap, 0.0)), 0.0, 1.0)
         parts.append((own, some, labels.groups[own, g]))
     case, probability, outcome = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return HeldAgainst(
-        answer.log_evidence, np.minimum(score, 0.0), probability, outcome.astype(np.float64), case
-    )
+    score, outcome = np.minimum(score, 0.0), outcome.astype(np.float64)
+    return HeldAgainst(answered, answer.log_evidence, score, probability, outcome, case)
 
 
 def joined(parts: Sequence[HeldAgainst], cases: Sequence[IntArray], n_cases: int) -> HeldAgainst:
-    """Put the parts of a table together again, ``cases`` saying which each of them has."""
+    """Put the parts of a table together again, ``cases`` saying which each of them has.
+
+    Cases that no part has are not answered.
+    """
+    answered = np.zeros(n_cases, dtype=np.bool_)
     evidence, score = np.zeros(n_cases), np.zeros(n_cases)
     for part, own in zip(parts, cases, strict=True):
-        evidence[own], score[own] = part.log_evidence, part.log_score
+        answered[own], evidence[own], score[own] = part.answered, part.log_evidence, part.log_score
     return HeldAgainst(
+        answered,
         evidence,
         score,
         np.concatenate([part.probability for part in parts]),
@@ -87,6 +113,8 @@ def joined(parts: Sequence[HeldAgainst], cases: Sequence[IntArray], n_cases: int
 
 def comparison(before: HeldAgainst, after: HeldAgainst) -> pd.DataFrame:
     """Compare answers to the same cases, made without having seen their labels.
+
+    Cases that one of both did not answer are left out.
 
     Returns
     -------
@@ -99,6 +127,8 @@ def comparison(before: HeldAgainst, after: HeldAgainst) -> pd.DataFrame:
         the same of ``after``, and ``change``, ``change_low``, ``change_high``: 95 % intervals
         over cases; NaN where it cannot be told.
     """
+    both = np.flatnonzero(before.answered & after.answered)
+    before, after = before.take(both), after.take(both)
     rows = {"log_evidence": _means(before.log_evidence, after.log_evidence)}
     if len(before.case):
         own = np.unique(before.case)

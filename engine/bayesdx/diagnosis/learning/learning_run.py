@@ -70,7 +70,7 @@ def learn(
     search = ModeSearch(chain, table, case_weight, seed, remember)
     found, weight = search.mode("whole", np.arange(n), stated_start(chain), widths=True)
     say(f"{int(np.count_nonzero(found.steps))} of {len(chain.movers)} numbers moved")
-    scores = _cross_validated(core, search, found, folds, say)
+    scores, unscored = _cross_validated(core, search, found, folds, say)
     knowledge, found, values = _assembled(core, chain, table, found, weight)
     learned, numbers = learned_rows(chain, found, knowledge)
     learning = Learning(
@@ -83,7 +83,7 @@ def learn(
         number=learned,
     )
     names = core.model.causes
-    notes = [*_notes(table, names, found), *table.asking.giving_away()]
+    notes = [*_notes(table, names, found, unscored), *table.asking.giving_away()]
     refused = pd.DataFrame({"why": list(table.refused.values())}, index=list(table.refused))
     return Learned(
         table=numbers,
@@ -118,8 +118,8 @@ def _check_options(
 
 def _cross_validated(
     core: Core, search: ModeSearch, whole: NumberPosterior, folds: int, say: Say
-) -> pd.DataFrame:
-    """Score every case by numbers that were learned without it.
+) -> tuple[pd.DataFrame, int]:
+    """Score every case by numbers that were learned without it; return how many were not.
 
     The search of each fold begins at the mode of all cases and ends at its own, within `ENOUGH`
     nats: where it began saves time and leaves nothing else behind.
@@ -142,9 +142,10 @@ def _cross_validated(
         parts.append(held)
         say(f"fold {fold + 1} of {folds}")
     if not parts:
-        return pd.DataFrame()
+        return pd.DataFrame(), 0
     both: list[HeldAgainst] = [joined(one, parts, n) for one in (before, after)]
-    return comparison(*both)
+    scored = both[0].answered & both[1].answered
+    return comparison(*both), n - int(scored.sum())
 
 
 def _assembled(
@@ -181,7 +182,9 @@ def _with_steps(found: NumberPosterior, steps: FloatArray) -> NumberPosterior:
     )
 
 
-def _notes(table: LearningTable, names: tuple[str, ...], found: NumberPosterior) -> list[str]:
+def _notes(
+    table: LearningTable, names: tuple[str, ...], found: NumberPosterior, unscored: int
+) -> list[str]:
     labels, notes = table.labels, []
     if not table.counts["labelled"]:
         notes.append("No case has a label: causes stayed hidden, scores are of findings alone.")
@@ -196,6 +199,10 @@ def _notes(table: LearningTable, names: tuple[str, ...], found: NumberPosterior)
                     f"{prefix}{name} is present in all {len(told)} cases that say of it: nothing "
                     "tells it from its absence."
                 )
+    if unscored:
+        notes.append(
+            f"{unscored} cases are not scored: too complex by numbers learned without them."
+        )
     if not found.way.arrived:
         notes.append("The search ended before the mode was reached: numbers moved part of the way.")
     return notes

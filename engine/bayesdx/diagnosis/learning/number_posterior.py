@@ -21,6 +21,7 @@ from bayesdx.diagnosis.learning.case_likelihood import (
     log_probabilities,
 )
 from bayesdx.diagnosis.learning.labels import LabelledRows
+from bayesdx.errors import TooComplex
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray, NoisyModel
 from bayesdx.knowledge.distributions import BetaFit, LogNormalFit
 
@@ -104,7 +105,13 @@ class CaseLikelihood:
     def value(self, steps: FloatArray) -> float:
         """Log probability of the cases."""
         model = self._model_at(steps)
-        return -np.inf if model is None else float(log_probabilities(model, self._rows).sum())
+        if model is None:
+            return -np.inf
+        try:
+            return float(log_probabilities(model, self._rows).sum())
+        except TooComplex:
+            # Links that came to act couple more: the search takes a shorter step.
+            return -np.inf
 
     def expansion(self, steps: FloatArray, *, whole: bool = False) -> Expansion:
         """Differentiate it by the numbers of the chain."""
