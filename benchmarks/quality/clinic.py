@@ -64,7 +64,7 @@ def drawn_cases(
     none = np.zeros((count, 0), dtype=np.int8)
     causes = sample.causes.astype(np.float64)
     causes[rng.random(count) >= labelled] = -1.0
-    labels = Labels(causes, none, (), (), ())
+    labels = Labels(causes, none, (), ())
     backend = settled("auto", model, LOOKS * count)
     return evidence, labels, labelled_rows(evidence, labels, backend)
 

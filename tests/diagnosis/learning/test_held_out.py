@@ -27,7 +27,7 @@ def drawn(engine: bayesdx.Engine, count: int, seed: int) -> tuple[Evidence, Labe
     causes = np.where(known, sample.causes, -1).astype(np.float64)
     members = np.array([0, 2])
     groups = sample.causes[:, members].any(axis=1)[:, None].astype(np.int8)
-    labels = Labels(causes, groups, ("some",), (members,), ())
+    labels = Labels(causes, groups, ("some",), (members,))
     return observe(model, sample, rng, asked=(0.3, 0.6)), labels
 
 
