@@ -17,8 +17,8 @@ Value = TypeVar("Value")
 class Recent(Generic[Key, Value]):
     """The values made last, so many of them, by key; safe to share between threads."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
+    def __init__(self, kept: int | None = None) -> None:
+        self._kept = KEPT if kept is None else kept
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._lock = Lock()
 
