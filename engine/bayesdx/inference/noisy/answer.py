@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -68,6 +69,12 @@ class Answer:
             status[self.too_complex] = TOO_COMPLEX
         return status
 
+    def take(self, rows: IntArray) -> Answer:
+        """Return the answer to some cases; fields that hold nothing stay so."""
+        n = len(self.log_evidence)
+        fields = {name: a[rows] if len(a) == n else a for name, a in vars(self).items()}
+        return Answer(**fields)
+
     def replaced(self, rows: IntArray, other: Answer) -> Answer:
         """Return it with another answer of some cases; what that one lacks stays as it is."""
         too_complex = np.zeros(len(self.log_evidence), dtype=np.bool_)
@@ -93,3 +100,14 @@ class Answer:
             expected = "findings and risks that couple less"
             raise TooComplex(Fault(f"case {row}", expected, Phrase("too complex a case")))
         return self
+
+
+def stacked_answers(parts: Sequence[Answer]) -> Answer:
+    """Return answers to the same questions one below the other; none of them too complex."""
+    return Answer(
+        np.concatenate([one.log_evidence for one in parts]),
+        np.concatenate([one.causes for one in parts]),
+        np.concatenate([one.log_without for one in parts]),
+        responsible=np.concatenate([one.responsible for one in parts]),
+        credit=np.concatenate([one.credit for one in parts]),
+    )

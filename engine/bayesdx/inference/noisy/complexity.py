@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayesdx.inference.arrays import BoolArray
+from bayesdx.inference.arrays import BoolArray, IntArray
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.condition import absorb, count_axes, used_axes
 from bayesdx.inference.noisy.limits import MAX_AXES
 from bayesdx.inference.noisy.lockstep.pendants import find_pendants, slot_words
 from bayesdx.inference.noisy.lockstep.plan import plan_sweep
 from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.noisy.splitting import divide
 
 #: Axes of this many cannot add up to a case beyond the limits.
 _SAFE = 8
@@ -20,6 +22,19 @@ _AT_ONCE = 8192
 
 def too_complex(model: NoisyModel, evidence: Evidence) -> BoolArray:
     """Say which cases `posteriors` refuses, (N,), at the price of their plans."""
+    refused = _beyond(model, evidence)
+
+    def planned(parts: Evidence, owner: IntArray) -> Answer:  # noqa: ARG001 - see `divide`
+        n = len(parts)
+        return Answer(np.zeros(n), np.zeros((n, 0)), np.zeros(0), _beyond(model, parts))
+
+    rows, _ = divide(model, evidence, np.flatnonzero(refused), planned)
+    refused[rows] = False
+    return refused
+
+
+def _beyond(model: NoisyModel, evidence: Evidence) -> BoolArray:
+    """Say which cases, or parts of cases, are beyond the limits, (N,)."""
     n_axes = count_axes(model, evidence)
     refused: BoolArray = n_axes > MAX_AXES
     rows = np.flatnonzero((n_axes > _SAFE) & ~refused)

@@ -1,4 +1,7 @@
-"""What one case may cost, whoever answers it; a case beyond it is `TOO_COMPLEX`.
+"""What one case may cost, whoever answers it.
+
+A case beyond the limits is divided into a few that are not (`splitting.py`); where that is not
+enough, it is `TOO_COMPLEX`.
 
 The limits are on the structure of a case alone: on the order that an executor finds, NumPy's by
 `bayesdx.inference.noisy.lockstep.join_order`, the compiled one by `jit/tree_order.py`. So either

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from bayesdx.inference.arrays import BoolArray, FloatArray
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
@@ -50,7 +51,8 @@ def posteriors(
         evidence touches are left out, and with them most of what unknown risks couple.
     backend : {"auto", "numpy", "compiled"}
         "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12,
-        but for what is `too_complex`: each answers what it finds an order for within the limits.
+        but for what is `too_complex`: each answers what it finds an order for within the limits,
+        of a few parts of a case where it finds none for the whole.
         "auto" takes what is sooner done, see `bayesdx.inference.noisy.choice`.
     workers : int, optional
         Threads of the compiled backend, as many as there are cores by default; the answer does not
@@ -65,10 +67,25 @@ def posteriors(
     BayesdxError
         If the backend asked for is not there.
     """
+    quick = partial(
+        _quick,
+        model,
+        chunk=chunk,
+        only_evidence=only_evidence,
+        without=without,
+        symptoms=symptoms,
+        backend=backend,
+        workers=workers,
+    )
     with np.errstate(over="ignore", invalid="ignore"):
-        answer = _quick(
-            model, evidence, chunk, only_evidence, without, symptoms, asked, backend, workers
-        )
+        answer = quick(evidence, asked=asked)
+        if answer.too_complex.any():
+            from bayesdx.inference.noisy.splitting import answered_in_parts
+
+            def ask(parts: Evidence, owner: IntArray) -> Answer:
+                return quick(parts, asked=None if asked is None else asked[owner])
+
+            answer = answered_in_parts(model, evidence, answer, ask, symptoms)
     if not answer.sound.all():
         from bayesdx.inference.noisy.careful import mended
 
@@ -81,6 +98,7 @@ def posteriors(
 def _quick(
     model: NoisyModel,
     evidence: Evidence,
+    *,
     chunk: int,
     only_evidence: bool,
     without: BoolArray | None,

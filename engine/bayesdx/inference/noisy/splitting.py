@@ -1,0 +1,247 @@
+"""Cases that couple too much, as differences of cases that couple less.
+
+A finding that is present has an axis, and couples all causes that act on it. With it unknown, or
+absent, it has none, and P(evidence, finding) = P(evidence) - P(evidence, no finding). A case beyond
+the limits becomes two such *parts*, a part beyond them two again. What is asked of the case is the
+signed sum over its parts; what is asked of the finding itself follows from its links (below).
+
+Every part is right to its last digits. A difference loses some of them, how many is known: as many
+as the parts are larger than the case. So those findings are split that are often present without
+any cause, the one that couples most causes first, and a case of which too little would be left
+stays beyond the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
+from bayesdx.inference.evidence import Evidence, stacked
+from bayesdx.inference.noisy.answer import Answer, stacked_answers
+from bayesdx.inference.noisy.model import NoisyModel
+
+#: Parts of a case, at the most.
+MOST_PARTS = 16
+#: Leak from which a finding may be split: it is present at least so often where nothing inhibits.
+_LEAST_LEAK = 0.03
+#: Strength up to which links leave digits enough of what they do not do.
+_STRONGEST = 0.999
+#: How much larger than a case the sum of its parts may be: 13 digits are left.
+_MOST_LOST = 100.0
+
+#: Answers parts, given the cases that they belong to (n,).
+Ask = Callable[[Evidence, IntArray], Answer]
+
+
+@dataclass(frozen=True, eq=False)
+class _CaseParts:
+    """Parts of cases.
+
+    Attributes
+    ----------
+    evidence : Evidence
+        Of n parts.
+    owner : int array (n,)
+        The case that each belongs to.
+    sign : array (n,)
+        1 or -1.
+    unknown, absent : bool arrays (n, F)
+        Findings of the case that the part takes as unknown, and as absent.
+    """
+
+    evidence: Evidence
+    owner: IntArray
+    sign: FloatArray
+    unknown: BoolArray
+    absent: BoolArray
+
+    def take(self, rows: IntArray) -> _CaseParts:
+        return _CaseParts(
+            self.evidence.take(rows),
+            self.owner[rows],
+            self.sign[rows],
+            self.unknown[rows],
+            self.absent[rows],
+        )
+
+    def split(self, finding: IntArray) -> _CaseParts:
+        """Return two parts in the place of each, which differ in one finding."""
+        halves = []
+        for value, sign in ((np.nan, 1.0), (0.0, -1.0)):
+            at = np.arange(len(finding)), finding
+            findings = self.evidence.findings.copy()
+            findings[at] = value
+            chosen = np.zeros_like(self.unknown)
+            chosen[at] = True
+            own = replace(self.evidence, findings=findings)
+            unknown = self.unknown | chosen if sign > 0.0 else self.unknown
+            absent = self.absent | chosen if sign < 0.0 else self.absent
+            halves.append(_CaseParts(own, self.owner, sign * self.sign, unknown, absent))
+        return joined_parts(halves)
+
+
+def joined_parts(parts: list[_CaseParts]) -> _CaseParts:
+    """Return parts one behind the other."""
+    return _CaseParts(
+        stacked([one.evidence for one in parts]),
+        np.concatenate([one.owner for one in parts]),
+        np.concatenate([one.sign for one in parts]),
+        np.concatenate([one.unknown for one in parts]),
+        np.concatenate([one.absent for one in parts]),
+    )
+
+
+def answered_in_parts(
+    model: NoisyModel,
+    evidence: Evidence,
+    answer: Answer,
+    ask: Ask,
+    symptoms: FloatArray | None = None,
+) -> Answer:
+    """Answer those of N cases that are too complex part by part, as far as that goes.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    evidence : Evidence
+    answer : Answer
+        As it was found.
+    ask : callable
+        Answers parts of cases, as the cases were.
+    symptoms : array (U,), optional
+        Weights of findings, if they were weighed.
+    """
+    refused = np.flatnonzero(answer.too_complex)
+    rows, divided = divide(model, evidence, refused, ask)
+    if not len(rows):
+        return answer
+    parts = joined_parts([part for part, _ in divided])
+    found = stacked_answers([own for _, own in divided])
+    # Of a case that was given up some parts were answered all the same.
+    kept = np.flatnonzero(np.isin(parts.owner, rows))
+    summed, lost = _summed(model, parts.take(kept), found.take(kept), rows, symptoms)
+    enough = np.flatnonzero(lost <= _MOST_LOST)
+    return answer.replaced(rows[enough], summed.take(enough))
+
+
+def divide(
+    model: NoisyModel, evidence: Evidence, refused: IntArray, ask: Ask
+) -> tuple[IntArray, list[tuple[_CaseParts, Answer]]]:
+    """Divide cases until every part is answered, as far as few parts do.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    evidence : Evidence
+        Of N cases.
+    refused : int array
+        Which of them are too complex, rising.
+    ask : callable
+
+    Returns
+    -------
+    rows : int array
+        Those that few parts answer, rising.
+    divided : list
+        Parts, and the answers to them; also some of cases that were given up.
+    """
+    none = np.zeros((len(refused), len(model.findings)), dtype=np.bool_)
+    waiting = _CaseParts(evidence.take(refused), refused, np.ones(len(refused)), none, none)
+    divided: list[tuple[_CaseParts, Answer]] = []
+    count = np.bincount(refused, minlength=len(evidence))
+    while True:
+        finding = _widest(model, waiting.evidence)
+        np.add.at(count, waiting.owner, 1)
+        count[waiting.owner[finding < 0]] = MOST_PARTS + 1
+        kept = np.flatnonzero(count[waiting.owner] <= MOST_PARTS)
+        if not len(kept):
+            return refused[count[refused] <= MOST_PARTS], divided
+        parts = waiting.take(kept).split(finding[kept])
+        found = ask(parts.evidence, parts.owner)
+        hard = np.zeros(len(parts.owner), dtype=np.bool_)
+        hard[: len(found.too_complex)] = found.too_complex
+        easy = np.flatnonzero(~hard)
+        divided.append((parts.take(easy), found.take(easy)))
+        waiting = parts.take(np.flatnonzero(hard))
+
+
+def _widest(model: NoisyModel, evidence: Evidence) -> IntArray:
+    """Of each case the finding to split, (n,), that couples most with others; -1 if there is none.
+
+    Each cause that acts on it couples it with every other present finding on which that one acts.
+    """
+    links, n_findings = model.links, len(model.findings)
+    acts = (links.strength != 0.0) | (links.factor != 1.0)
+    acts = acts[:, :n_findings].astype(np.float64)
+    reached = (evidence.causes < 0) * ((evidence.findings > 0.0) @ acts.T)
+    width = np.maximum(reached - 1.0, 0.0) @ acts
+    often = links.leak >= _LEAST_LEAK
+    # What a finding says of a link that never fails is not in the parts.
+    often &= links.strength[:, :n_findings].max(axis=0, initial=0.0) <= _STRONGEST
+    fit = (evidence.findings == 1.0) & often
+    width = np.where(fit, width, -1.0)
+    return np.where(width.max(axis=1, initial=-1.0) >= 0.0, width.argmax(axis=1), -1)
+
+
+def _summed(
+    model: NoisyModel,
+    parts: _CaseParts,
+    found: Answer,
+    rows: IntArray,
+    symptoms: FloatArray | None,
+) -> tuple[Answer, FloatArray]:
+    """Signed sums over the parts of some cases, and how much larger the parts are, (n,)."""
+    n, case = len(rows), np.searchsorted(rows, parts.owner)
+    top = np.full(n, -np.inf)
+    np.maximum.at(top, case, found.log_evidence)
+    safe = np.where(np.isneginf(top), 0.0, top)
+    weight = parts.sign * np.exp(found.log_evidence - safe[case])
+    total = np.bincount(case, weight, n)
+    size = np.bincount(case, np.abs(weight), n)
+    lost = np.divide(size, total, out=np.full(n, np.inf), where=total > 0.0)
+    share = np.divide(weight, total[case], out=np.zeros_like(weight), where=total[case] > 0.0)
+
+    def mean(values: FloatArray) -> FloatArray:
+        sums = np.zeros((n, *values.shape[1:]))
+        np.add.at(sums, case, share[:, None] * values)
+        return sums
+
+    with np.errstate(divide="ignore"):
+        log_evidence = np.log(np.maximum(total, 0.0)) + safe
+        log_without = np.zeros(0)
+        if len(found.log_without):
+            terms = parts.sign * np.exp(found.log_without - safe[case])
+            log_without = np.log(np.maximum(np.bincount(case, terms, n), 0.0)) + safe
+    causes = np.clip(mean(found.causes), 0.0, 1.0)
+    responsible, credit = np.zeros((0, 0)), np.zeros((0, 0))
+    if symptoms is not None:
+        # A link that did not act is one more condition of a part that does not know its finding.
+        spared = np.exp(parts.unknown @ np.log1p(-_split_strength(model)).T)
+        idle = mean((found.causes - found.responsible) * spared)
+        responsible = np.clip(causes - idle, 0.0, causes)
+        credit = np.maximum(mean(found.credit + _own_credit(model, parts, found, symptoms)), 0.0)
+    return Answer(log_evidence, causes, log_without, np.zeros(n, bool), responsible, credit), lost
+
+
+def _own_credit(
+    model: NoisyModel, parts: _CaseParts, found: Answer, symptoms: FloatArray
+) -> FloatArray:
+    """What each part contributes to the credit of the findings that were split, (n, C).
+
+    The link of a cause acted where the finding is unknown as often as it acts; nothing else would
+    have produced the finding as often as it is absent, but for the link.
+    """
+    strength = _split_strength(model)
+    weights = np.maximum(symptoms[: len(model.findings)], 0.0)
+    acted = (parts.unknown * weights) @ strength.T
+    alone = (parts.absent * weights) @ (strength / (1.0 - strength)).T
+    return np.asarray(0.5 * (acted - alone) * found.causes)
+
+
+def _split_strength(model: NoisyModel) -> FloatArray:
+    """Strengths of links on findings, (C, F); those that never fail are not split."""
+    strength = model.links.strength[:, : len(model.findings)]
+    return np.where(strength <= _STRONGEST, strength, 0.0)

@@ -1,0 +1,179 @@
+"""Cases that couple too much, answered as differences of cases that couple less."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from random_networks import random_problem
+from slow_twin import twin_evidence
+from small_networks import with_causes
+
+import bayesdx
+from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence, posteriors
+from bayesdx.inference.noisy import splitting
+from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer
+from bayesdx.inference.noisy.complexity import too_complex
+from bayesdx.inference.noisy.sampling import observe, sample_cases
+from bayesdx.inference.noisy.splitting import answered_in_parts
+from bayesdx.inference.noisy.symptoms import prior_weights
+from bayesdx.network import Network, NoisyOrCPD, TableCPD, Variable
+
+
+def refused(answer: Answer, rows: np.ndarray) -> Answer:
+    return replace(answer, too_complex=rows)
+
+
+def in_parts(
+    model: NoisyModel,
+    evidence: Evidence,
+    rounds: int,
+    symptoms: np.ndarray | None = None,
+    without: np.ndarray | None = None,
+) -> Answer:
+    """Answer every case in parts, as if it and its parts were too complex so many times."""
+    asked = []
+
+    def ask(parts: Evidence, owner: np.ndarray) -> Answer:
+        assert (owner < len(evidence)).all()
+        asked.append(len(parts))
+        found = posteriors(model, parts, symptoms=symptoms, without=without, backend="numpy")
+        return refused(found, np.full(len(parts), len(asked) < rounds))
+
+    n = len(evidence)
+    shape = (n, len(model.causes))
+    split = [np.zeros(shape if symptoms is not None else (0, 0)) for _ in range(2)]
+    log_without = np.full(0 if without is None else n, -np.inf)
+    nothing = np.full(n, -np.inf), np.zeros(shape), log_without
+    return answered_in_parts(
+        model, evidence, Answer(*nothing, np.ones(n, bool), *split), ask, symptoms
+    )
+
+
+def test_parts_add_up_to_enumeration() -> None:
+    seen = 0
+    for seed in range(6):
+        model, evidence = random_problem(seed)
+        found = in_parts(model, evidence, 1 + seed % 3)
+        for row in np.flatnonzero(found.status != TOO_COMPLEX).tolist():
+            total = twin_evidence(model, evidence, row)
+            assert np.exp(found.log_evidence[row]) == pytest.approx(total, rel=1e-12)
+            for c in range(len(model.causes)):
+                one = with_causes(evidence, c, 1)
+                joint = 0.0 if evidence.causes[row, c] == 0 else twin_evidence(model, one, row)
+                assert found.causes[row, c] * total == pytest.approx(joint, rel=1e-12, abs=1e-14)
+            seen += 1
+    assert seen > 6
+
+
+def test_every_question_is_answered_as_that_of_the_whole() -> None:
+    core = bayesdx.load().core
+    model, rng = core.model, np.random.default_rng(3)
+    evidence = observe(
+        model, sample_cases(model, 40, rng), rng, asked=(0.2, 0.4), risks_asked=(0.8, 1.0)
+    )
+    symptoms, without = prior_weights(model), rng.random(len(model.causes)) < 0.4
+    whole = posteriors(model, evidence, symptoms=symptoms, without=without, backend="numpy")
+    for rounds, least in ((1, 36), (2, 20), (3, 8)):
+        found = in_parts(model, evidence, rounds, symptoms, without)
+        rows = np.flatnonzero(found.status != TOO_COMPLEX)
+        assert len(rows) > least
+        for name in ("log_evidence", "causes", "log_without", "responsible", "credit"):
+            one, other = getattr(found, name)[rows], getattr(whole, name)[rows]
+            np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-12, err_msg=name)
+        # What was not split is not made up.
+        left = np.flatnonzero(found.status == TOO_COMPLEX)
+        assert not found.causes[left].any()
+        assert not found.credit[left].any()
+
+
+def test_a_case_of_which_few_digits_would_be_left_stays_beyond_the_limits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, evidence = random_problem(7)
+    found = in_parts(model, evidence, 1)
+    answered = found.status != TOO_COMPLEX
+    assert answered.any()
+    # Parts are larger than the case, whatever it is.
+    monkeypatch.setattr(splitting, "_MOST_LOST", 1.0)
+    assert (in_parts(model, evidence, 1).status == TOO_COMPLEX).all()
+
+
+def test_what_takes_too_many_parts_is_given_up_and_the_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model, rng = bayesdx.load("examples/headache").core.model, np.random.default_rng(1)
+    evidence = observe(model, sample_cases(model, 12, rng), rng, asked=(1.0, 1.0))
+    findings = evidence.findings.copy()
+    findings[::2] = 1.0
+    evidence = replace(evidence, findings=findings)
+    whole = posteriors(model, evidence, backend="numpy")
+    sizes = []
+
+    def ask(parts: Evidence, owner: np.ndarray) -> Answer:
+        sizes.append(np.bincount(owner, minlength=12))
+        return refused(posteriors(model, parts, backend="numpy"), owner % 2 == 0)
+
+    first = refused(whole, np.arange(12) >= 6)
+    found = answered_in_parts(model, evidence, first, ask)
+    # Cases 6, 8 and 10 never become easy; 7, 9 and 11 at once, where there is what may be split.
+    assert (found.status[[6, 8, 10]] == TOO_COMPLEX).all()
+    np.testing.assert_array_equal(found.log_evidence[:6], whole.log_evidence[:6])
+    assert max(int(one.max()) for one in sizes) <= splitting.MOST_PARTS
+    assert all(one[:6].sum() == 0 for one in sizes)
+    easy = [row for row in (7, 9, 11) if found.status[row] != TOO_COMPLEX]
+    assert easy
+    np.testing.assert_allclose(found.causes[easy], whole.causes[easy], atol=1e-13)
+
+
+def test_what_is_certain_or_rare_is_not_split() -> None:
+    """A link that never fails, a finding that hardly is without a cause: nothing is left to try."""
+    network = Network(
+        [Variable("a"), Variable("b"), Variable("f"), Variable("g"), Variable("h")],
+        [
+            TableCPD("a", (), np.array([0.7, 0.3])),
+            TableCPD("b", (), np.array([0.6, 0.4])),
+            NoisyOrCPD("f", ("a", "b"), np.array([1.0, 0.5]), 0.5),
+            NoisyOrCPD("g", ("a", "b"), np.array([0.5, 0.5]), 0.001),
+            NoisyOrCPD("h", ("a", "b"), np.array([0.5, 0.4]), 0.2),
+        ],
+    )
+    model = compile_diagnosis(network)
+    evidence = replace(no_evidence(model, 3), findings=np.eye(3))
+    found = in_parts(model, evidence, 1)
+    assert (found.status == TOO_COMPLEX).tolist() == [True, True, False]
+    right = posteriors(model, evidence, backend="numpy")
+    np.testing.assert_allclose(found.causes[2], right.causes[2], rtol=1e-13)
+
+
+def test_a_case_beyond_the_limits_is_that_of_each_age_together() -> None:
+    """What one plan refuses, split into parts here and into the ages of the person by the judge."""
+    pytest.importorskip("numba")
+    model, rng = bayesdx.load().core.model, np.random.default_rng(0)
+    cases = sample_cases(model, 300, rng)
+    evidence = observe(model, cases, rng, asked=(0.6, 0.8), risks_asked=(0.7, 0.7))
+    evidence = evidence.take(np.array([12, 42]))
+    from bayesdx.inference.noisy.jit.driver import run
+
+    assert run(model, evidence)[3].all()
+    found = posteriors(model, evidence, backend="compiled")
+    assert not found.too_complex.any()
+    age = model.risks.index("age")
+    assert (evidence.risks[:, age] == -1).all()
+    parts = []
+    for state in range(len(model.risk_priors[age])):
+        risks = evidence.risks.copy()
+        risks[:, age] = state
+        parts.append(posteriors(model, replace(evidence, risks=risks), backend="compiled"))
+    weight = np.exp([one.log_evidence for one in parts])
+    total = weight.sum(axis=0)
+    np.testing.assert_allclose(np.exp(found.log_evidence), total, rtol=1e-12)
+    right = sum(w[:, None] * one.causes for w, one in zip(weight, parts, strict=True))
+    np.testing.assert_allclose(found.causes, right / total[:, None], atol=1e-13)
+
+
+def test_a_dry_run_divides_as_an_answer_does() -> None:
+    model, rng = bayesdx.load().core.model, np.random.default_rng(0)
+    cases = sample_cases(model, 300, rng)
+    evidence = observe(model, cases, rng, asked=(0.6, 0.8), risks_asked=(0.7, 0.7))
+    # The first of them is too complex as it stands.
+    assert not too_complex(model, evidence.take(np.array([12, 13]))).any()
