@@ -8,7 +8,9 @@
  *   n = n1 n2,  p = p1 t2 + n1 p2,  and closed with l0, l1:  n1 (l0 n2 + l1 p2) + p1 (l1 t2),
  *
  * so that nothing is ever subtracted. The second table is prepared: it is given t as a third state, or
- * the two brackets in place of its states.
+ * the two brackets in place of its states. One meeting variable, the pair, needs no preparation, and
+ * neighbouring variables along which all three tables go on alike, the run, are gone through at once:
+ * positions are looked up once a run.
  *
  * @typedef {import("./conditioning.mjs").Variable} Variable
  * @typedef {[one: Int32Array, two: Int32Array, result: Int32Array]} Rows Rows of the first table, of the
@@ -19,8 +21,10 @@
  * @typedef {object} Combination
  * @property {number} size Rows of the result.
  * @property {Preparation[]} prepare The fastest variable first.
- * @property {Rows} outer By the states of the slow variables and of the fast ones; a row is their sum.
- * @property {Rows} inner
+ * @property {Rows} rows Where a run begins.
+ * @property {number} length Of a run.
+ * @property {number[]} steps From one row of a run to the next, in each of the three tables.
+ * @property {number[] | null} pair Steps from "not reached" to "reached".
  */
 
 /** Of meeting variables: states of the first table, of the second, and of the result. */
@@ -29,8 +33,6 @@ const MEET = [
   [1, 2, 1],
   [0, 1, 1],
 ];
-/** States of the fast variables that are gone through at once. */
-const INNER = 32;
 
 /**
  * @param {Variable[]} variables
@@ -43,24 +45,39 @@ const INNER = 32;
 export function combination(variables, one, two, result, closes) {
   const meets = (/** @type {number} */ v) => variables[v].closing !== null && one.includes(v) && two.includes(v);
   const plain = (/** @type {number} */ v) => variables[v].size;
-  const wide = (/** @type {number} */ v) => (meets(v) && v !== closes ? 3 : plain(v));
+  const pair = two.filter((v) => meets(v) && v !== closes).pop() ?? -1;
+  const wide = (/** @type {number} */ v) => (meets(v) && v !== closes && v !== pair ? 3 : plain(v));
   const [inOne, inTwo, inResult] = [stridesOf(one, plain), stridesOf(two, wide), stridesOf(result, plain)];
-  /** @type {Rows} */
-  let inner = [new Int32Array(1), new Int32Array(1), new Int32Array(1)];
-  let outer = inner;
+  const stepsOf = (/** @type {number} */ v) => [inOne.get(v) ?? 0, inTwo.get(v) ?? 0, inResult.get(v) ?? 0];
   const every = closes >= 0 ? [...result, closes] : result;
-  for (let at = every.length - 1; at >= 0; at--) {
-    const v = every[at];
-    const steps = [inOne.get(v) ?? 0, inTwo.get(v) ?? 0, inResult.get(v) ?? 0];
-    const states = wide(v) > plain(v) ? MEET : Array.from({ length: plain(v) }, (_, s) => [s, s, s]);
-    if (inner[0].length < INNER) inner = extended(inner, states, steps);
-    else outer = extended(outer, states, steps);
+  // Neighbours that go on alike in all three tables are one; the longest of these is gone through at once.
+  /** @type {{size: number, steps: number[], states: number[][]}[]} */
+  const parts = [];
+  let run = -1;
+  for (const v of [...every].reverse()) {
+    if (v === pair) continue;
+    const steps = stepsOf(v);
+    const size = plain(v);
+    const last = parts[parts.length - 1];
+    const states = wide(v) > size ? MEET : [];
+    if (last && !states.length && !last.states.length && steps.every((s, i) => s === last.size * last.steps[i])) {
+      last.size *= size;
+    } else parts.push({ size, steps, states });
+    const at = parts.length - 1;
+    if (!states.length && (run < 0 || parts[at].size > parts[run].size)) run = at;
   }
-  const prepare = two.filter(meets).reverse().map((v) => ({
+  const [{ size: length, steps }] = run < 0 ? [{ size: 1, steps: [0, 0, 0] }] : parts.splice(run, 1);
+  /** @type {Rows} */
+  let rows = [new Int32Array(1), new Int32Array(1), new Int32Array(1)];
+  for (const { size, steps, states } of parts) {
+    rows = extended(rows, states.length ? states : Array.from({ length: size }, (_, s) => [s, s, s]), steps);
+  }
+  const prepare = two.filter((v) => v !== pair && meets(v)).reverse().map((v) => ({
     stride: inTwo.get(v) ?? 1,
     closing: v === closes ? variables[v].closing : null,
   }));
-  return { size: result.reduce((product, v) => product * plain(v), 1), prepare, outer, inner };
+  const size = result.reduce((product, v) => product * plain(v), 1);
+  return { size, prepare, rows, length, steps, pair: pair < 0 ? null : stepsOf(pair) };
 }
 
 /**
@@ -106,17 +123,26 @@ function extended(rows, states, steps) {
  * @param {number} n Lanes.
  * @returns {Float64Array}
  */
-export function combined(how, one, two, n) {
-  const result = new Float64Array(how.size * n);
-  const [[a, b, c], [ai, bi, ci]] = [how.outer, how.inner];
-  const [rows, inside] = [c.length, ci.length];
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < inside; j++) {
-      // Pointers that run are three times as fast as positions that are added up.
-      let x = (a[i] + ai[j]) * n;
-      let y = (b[i] + bi[j]) * n;
-      let z = (c[i] + ci[j]) * n;
-      for (const end = z + n; z < end; z++, x++, y++) result[z] += one[x] * two[y];
+export function combined({ size, rows: [a, b, c], length, steps, pair }, one, two, n) {
+  const result = new Float64Array(size * n);
+  // Inside are the lanes or, where there is but one, the run.
+  const [within, times] = n > 1 ? [n, length] : [length, 1];
+  const [sx, sy, sz] = n > 1 ? [1, 1, 1] : steps;
+  const [mx, my, mz] = (pair ?? steps).map((step) => step * n);
+  for (let i = 0; i < c.length; i++) {
+    for (let j = 0; j < times; j++) {
+      let x = (a[i] + j * steps[0]) * n;
+      let y = (b[i] + j * steps[1]) * n;
+      let z = (c[i] + j * steps[2]) * n;
+      if (pair) {
+        for (let k = 0; k < within; k++, x += sx, y += sy, z += sz) {
+          const n1 = one[x];
+          const n2 = two[y];
+          const p2 = two[y + my];
+          result[z] += n1 * n2;
+          result[z + mz] += n1 * p2 + one[x + mx] * (n2 + p2);
+        }
+      } else for (let k = 0; k < within; k++, x += sx, y += sy, z += sz) result[z] += one[x] * two[y];
     }
   }
   return result;
@@ -132,18 +158,32 @@ export function combined(how, one, two, n) {
  * @param {number} n
  * @returns {[Float64Array, Float64Array]}
  */
-export function combinedBack(how, one, two, by, n) {
+export function combinedBack({ rows: [a, b, c], length, steps, pair }, one, two, by, n) {
   const [byOne, byTwo] = [new Float64Array(one.length), new Float64Array(two.length)];
-  const [[a, b, c], [ai, bi, ci]] = [how.outer, how.inner];
-  const [rows, inside] = [c.length, ci.length];
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < inside; j++) {
-      let x = (a[i] + ai[j]) * n;
-      let y = (b[i] + bi[j]) * n;
-      let z = (c[i] + ci[j]) * n;
-      for (const end = z + n; z < end; z++, x++, y++) {
-        byOne[x] += by[z] * two[y];
-        byTwo[y] += by[z] * one[x];
+  const [within, times] = n > 1 ? [n, length] : [length, 1];
+  const [sx, sy, sz] = n > 1 ? [1, 1, 1] : steps;
+  const [mx, my, mz] = (pair ?? steps).map((step) => step * n);
+  for (let i = 0; i < c.length; i++) {
+    for (let j = 0; j < times; j++) {
+      let x = (a[i] + j * steps[0]) * n;
+      let y = (b[i] + j * steps[1]) * n;
+      let z = (c[i] + j * steps[2]) * n;
+      for (let k = 0; k < within; k++, x += sx, y += sy, z += sz) {
+        const n1 = one[x];
+        const n2 = two[y];
+        const not = by[z];
+        if (pair) {
+          const p1 = one[x + mx];
+          const p2 = two[y + my];
+          const yes = by[z + mz];
+          byOne[x] += not * n2 + yes * p2;
+          byOne[x + mx] += yes * (n2 + p2);
+          byTwo[y] += not * n1 + yes * p1;
+          byTwo[y + my] += yes * (n1 + p1);
+        } else {
+          byOne[x] += not * n2;
+          byTwo[y] += not * n1;
+        }
       }
     }
   }
