@@ -37,14 +37,15 @@
  * @property {Map<string, number>} facts
  */
 
-import { condition, noEvidence } from "./conditioning.mjs";
-import { MOST_WORK, eliminate, makePlan } from "./elimination.mjs";
+import { AS_IT_IS, condition, noEvidence } from "./conditioning.mjs";
+import { MOST_WORK, eliminate, makePlan, missing, shareWithout } from "./elimination.mjs";
 import { readCase } from "./reading.mjs";
 import { shownTexts } from "./texts.mjs";
 import { askFirst, judge } from "./urgency.mjs";
 
-/** Products of lanes that are computed side by side: more would not stay in cache. */
-const AT_ONCE = 1 << 21;
+/** What differences may lose as it seems before, and what may be missing in the end. */
+const MOST_LOST = 1000;
+const MOST_MISSING = 1e-13;
 
 /**
  * @param {Engine} engine
@@ -54,18 +55,18 @@ const AT_ONCE = 1 << 21;
 export function diagnose({ network, judging }, given) {
   const { evidence, facts, contradicted } = readCase(network, judging, given);
   const urgency = judge(judging, network, facts);
-  const problem = condition(network, evidence);
-  const plan = contradicted.length ? null : makePlan(problem);
-  const tooComplex = plan !== null && plan.work > MOST_WORK;
-  const found = plan && !tooComplex ? eliminate(problem, plan, true) : null;
+  const weight = contradicted.length ? null : weighed(network, evidence);
+  const found = weight && weight.found;
   const possible = found !== null && found.log[0] > -Infinity;
   /** @type {Answer["status"]} */
   let status = given.length ? "ok" : "no_findings";
   let named = contradicted;
   if (contradicted.length) status = "contradiction";
-  else if (tooComplex) [status, named] = ["too_complex", coupled(problem)];
+  else if (weight && !found) [status, named] = ["too_complex", coupled(weight.problem)];
   else if (!possible) [status, named] = ["impossible", smallestClash(network, evidence)];
-  const without = possible && plan ? sharesWithout(network, evidence, plan, found.log[0]) : null;
+  // P(every member of a group is absent | evidence), and last P(no modelled cause is present).
+  const sets = [...network.groups.map(({ members }) => members), network.shown.map(({ at }) => at)];
+  const without = possible && weight ? sets.map((members) => shareWithout(weight.plan, found, members)) : null;
   const rows = rowsOf(network, evidence, found, without);
   const groups = network.groups.map(({ id, label, kind, prior }, g) => {
     const posterior = without ? clip(1 - without[g]) : prior;
@@ -98,29 +99,19 @@ export function diagnose({ network, judging }, given) {
 }
 
 /**
- * P(every member of a group is absent | evidence) by group, and last P(no modelled cause is present).
- *
  * @param {Network} network
  * @param {Evidence} evidence
- * @param {import("./elimination.mjs").Plan} plan
- * @param {number} log Log P(evidence).
- * @returns {number[]}
+ * @param {number} mostLost
+ * @returns {{problem: import("./conditioning.mjs").Problem, plan: import("./elimination.mjs").Plan,
+ *   found: import("./elimination.mjs").Found | null}} Nothing found where the work is too much.
  */
-function sharesWithout(network, evidence, plan, log) {
-  const sets = [...network.groups.map(({ members }) => members), network.shown.map(({ at }) => at)];
-  const together = Math.max(1, Math.min(sets.length, Math.floor(AT_ONCE / plan.work)));
-  /** @type {number[]} */
-  const result = [];
-  for (let first = 0; first < sets.length; first += together) {
-    const some = sets.slice(first, first + together);
-    const on = new Float64Array(network.causes.length * some.length).fill(1);
-    some.forEach((members, lane) => {
-      for (const c of members) if (c >= 0) on[c * some.length + lane] = 0;
-    });
-    const problem = condition(network, evidence, { count: some.length, on, held: null });
-    result.push(...eliminate(problem, plan, false).log);
-  }
-  return result.map((value) => Math.exp(value - log));
+function weighed(network, evidence, mostLost = MOST_LOST) {
+  const problem = condition(network, evidence, AS_IT_IS, mostLost);
+  const plan = makePlan(problem);
+  const found = plan.work > MOST_WORK ? null : eliminate(problem, plan, true);
+  // Nothing is lost the second time. What differences call impossible may be possible as well.
+  const again = mostLost > 1 && found !== null && !(missing(found) < MOST_MISSING);
+  return again ? weighed(network, evidence, 1) : { problem, plan, found };
 }
 
 /**

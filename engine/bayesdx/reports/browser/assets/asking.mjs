@@ -24,6 +24,7 @@ import { condition } from "./conditioning.mjs";
 import { holds } from "./conditions.mjs";
 import { MOST_WORK, eliminate, makePlan } from "./elimination.mjs";
 import { readCase } from "./reading.mjs";
+import { MOST_ROOM } from "./tables.mjs";
 
 /** Products that are computed before others get their turn. */
 const PART = 1 << 20;
@@ -135,7 +136,7 @@ export async function addInformation(engine, given, ranked, pause) {
   const modelled = network.shown.map(({ at }) => at).filter((at) => at >= 0);
   /** P(lane | evidence) and P(cause, lane | evidence). @type {Float64Array[]} */
   const joints = [];
-  const most = Math.max(1, Math.min(PART_LANES, Math.floor(PART / plan.work)));
+  const most = Math.max(1, Math.min(PART_LANES, Math.floor(PART / plan.work), Math.floor(MOST_ROOM / plan.room)));
   for (let first = 0; first < lanes.count; first += most) {
     await pause();
     joints.push(...lanes.joints(engine, evidence, plan, base.log[0], first, most, modelled));

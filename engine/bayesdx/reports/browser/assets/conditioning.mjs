@@ -10,6 +10,11 @@
  * more and only sums of products of them are taken, so that no digits are lost however many findings
  * are present.
  *
+ * "Or" costs three products where an ordinary variable costs two. Where few digits are lost by it, a
+ * finding is a *difference* instead, an ordinary variable: its states are "not reached" and "either",
+ * contributions are multiplied state by state, and the likelihood of what was seen is
+ * (l0 - l1) not + l1 either. Nothing is lost where l0 >= l1. How much was lost is measured later.
+ *
  * @typedef {import("./model.mjs").Network} Network
  * @typedef {import("./model.mjs").Finding} Finding
  *
@@ -35,6 +40,16 @@
  * @property {number} strength
  * @property {number} weight Of the finding.
  * @property {number} factor Position of its table, over cause and finding.
+ * @property {boolean} differs Whether the finding is a difference.
+ *
+ * @typedef {object} Seen A finding that is present or soft, or "at least a level".
+ * @property {string} id
+ * @property {[number, number]} closing Likelihoods of what was seen if it is not reached, and if it is.
+ * @property {number} leak
+ * @property {{cause: number, strength: number}[]} links
+ * @property {{cause: number, factor: number}[]} inhibitors
+ * @property {number} weight -1 where it is not present for certain.
+ * @property {number} loss How many times larger than their sum the terms of a difference are.
  *
  * @typedef {object} Lanes The same case under several assumptions, side by side.
  * @property {number} count
@@ -73,9 +88,10 @@ export function noEvidence(network) {
  * @param {Network} network
  * @param {Evidence} evidence
  * @param {Lanes} lanes
+ * @param {number} mostLost What differences may lose together: at most the digits of such a number.
  * @returns {Problem}
  */
-export function condition(network, evidence, lanes = AS_IT_IS) {
+export function condition(network, evidence, lanes = AS_IT_IS, mostLost = 1) {
   const on = new Float64Array(network.causes.length).fill(1);
   let logScale = 0;
   network.findings.forEach((finding, f) => {
@@ -96,10 +112,12 @@ export function condition(network, evidence, lanes = AS_IT_IS) {
     if (evidence.risks[r] >= 0) logScale += Math.log(risk.prior[evidence.risks[r]]);
   });
   const builder = new Builder(network, evidence, lanes, on);
-  network.findings.forEach((finding, f) => builder.addFinding(finding, evidence.findings[f]));
-  network.ordinals.forEach((ordinal, o) => {
-    if (evidence.lower[o] > 0) builder.addLevels(ordinal, evidence.lower[o], evidence.upper[o]);
-  });
+  const every = [
+    ...network.findings.flatMap((finding, f) => builder.findingSeen(finding, evidence.findings[f])),
+    ...network.ordinals.flatMap((ordinal, o) => builder.levelSeen(ordinal, evidence.lower[o], evidence.upper[o])),
+  ];
+  let left = mostLost;
+  for (const seen of every.sort((a, b) => a.loss - b.loss)) builder.addSeen(seen, (left /= seen.loss) >= 1);
   const { variables, factors, links } = builder;
   return { variables, factors, links, causes: on.length, lanes: lanes.count, logScale };
 }
@@ -126,11 +144,12 @@ class Builder {
         shared.set(r, this.variables.push(ordinary(risk.id, risk.prior.length)) - 1);
       }
     });
-    // Whether a cause may be present; what lanes assume changes no structure.
-    this.possible = network.causes.map((_, c) => {
+    // How probable a cause roughly is, 0 where it cannot be; what lanes assume changes no structure.
+    this.rough = network.causes.map((_, c) => {
       const plain = sliced(network, c, evidence.risks, shared);
       this.factors.push(weigh(network, evidence.risks, lanes, shared, plain, c, on[c]));
-      return on[c] > 0 && plain.some((p) => p > 0);
+      const mean = plain.reduce((sum, p) => sum + p, 0) / plain.length;
+      return mean > 0 ? (mean * on[c]) / (1 - mean + mean * on[c]) : 0;
     });
     for (const [r, v] of shared) this.addRisk(network.risks[r].prior, r, v, lanes);
   }
@@ -173,37 +192,62 @@ class Builder {
    * @param {number} target
    * @param {number} strength
    * @param {number} weight
+   * @param {boolean} differs
    */
-  addLink(cause, target, strength, weight) {
-    if (!(strength > 0) || !this.possible[cause]) return;
-    const factor = this.add([cause, target], [1, 0, 1 - strength, strength]);
-    if (weight >= 0) this.links.push({ cause, strength, weight, factor });
+  addLink(cause, target, strength, weight, differs = false) {
+    if (!(strength > 0) || !this.rough[cause]) return;
+    const table = differs ? [1, 1, 1 - strength, 1] : [1, 0, 1 - strength, strength];
+    const factor = this.add([cause, target], table);
+    if (weight >= 0) this.links.push({ cause, strength, weight, factor, differs });
   }
 
   /**
-   * A finding that is present or soft, or an absent one whose inhibitors couple.
+   * A finding that is present or soft; an absent one whose inhibitors couple is added at once.
    *
    * @param {Finding} finding
    * @param {number} l1 Likelihood of what was seen if the finding is present.
+   * @returns {Seen[]}
    */
-  addFinding(finding, l1) {
-    const { id, leak } = finding;
-    const inhibitors = finding.links.filter(({ cause, factor }) => factor < 1 && this.possible[cause]);
-    if (l1 === 0 && finding.coupled) this.addSuppressed(id, inhibitors, [1 - leak, 1]);
-    if (!(l1 > 0) || l1 === 0.5) return;
-    const v = this.meeting(id, [1 - l1, l1]);
-    for (const { cause, strength } of finding.links) {
-      this.addLink(cause, v, strength, l1 === 1 ? finding.weight : -1);
-    }
-    if (inhibitors.length === 0) this.add([v], [1 - leak, leak]);
+  findingSeen({ id, leak, links, coupled, weight }, l1) {
+    const inhibitors = links.filter(({ cause, factor }) => factor < 1 && this.rough[cause]);
+    if (l1 === 0 && coupled) this.addSuppressed(id, inhibitors, [1 - leak, 1]);
+    if (!(l1 > 0) || l1 === 0.5) return [];
+    return [this.seen(id, [1 - l1, l1], leak, links, inhibitors, l1 === 1 ? weight : -1)];
+  }
+
+  /**
+   * @param {string} id
+   * @param {[number, number]} closing
+   * @param {number} leak
+   * @param {Seen["links"]} links
+   * @param {Seen["inhibitors"]} inhibitors
+   * @param {number} weight
+   * @returns {Seen}
+   */
+  seen(id, closing, leak, links, inhibitors, weight) {
+    const [l0, l1] = closing;
+    const not = links.reduce((left, { cause, strength }) => left * (1 - strength * this.rough[cause]), 1 - leak);
+    const loss = 1 + (2 * Math.max(l1 - l0, 0) * not) / (l0 * not + l1 * (1 - not));
+    return { id, closing, leak, links, inhibitors, weight, loss };
+  }
+
+  /**
+   * @param {Seen} seen
+   * @param {boolean} differs
+   */
+  addSeen({ id, closing, leak, links, inhibitors, weight }, differs) {
+    const v = differs ? this.variables.push(ordinary(id, 2)) - 1 : this.meeting(id, closing);
+    for (const { cause, strength } of links) this.addLink(cause, v, strength, weight, differs);
+    const [l0, l1] = closing;
+    const acts = (/** @type {number} */ p) => (differs ? [(l0 - l1) * (1 - p), l1] : [1 - p, p]);
+    if (inhibitors.length === 0) this.add([v], acts(leak));
     else if (inhibitors.length === 1) {
-      const lowered = leak * inhibitors[0].factor;
-      this.add([inhibitors[0].cause, v], [1 - leak, leak, 1 - lowered, lowered]);
+      this.add([inhibitors[0].cause, v], [...acts(leak), ...acts(leak * inhibitors[0].factor)]);
     } else {
       const suppressed = this.addSuppressed(id, inhibitors, OPEN);
       const known = this.variables.push(ordinary(id, 2)) - 1;
       this.variables[suppressed].becomes = known;
-      this.add([known, v], [1 - leak, leak, 1, 0]);
+      this.add([known, v], [...acts(leak), ...acts(0)]);
     }
   }
 
@@ -228,17 +272,14 @@ class Builder {
    * @param {import("./model.mjs").Ordinal} ordinal
    * @param {number} low
    * @param {number} high
+   * @returns {Seen[]}
    */
-  addLevels(ordinal, low, high) {
-    const last = high === ordinal.size - 1;
+  levelSeen({ id, size, leak, causes, exceed, weights }, low, high) {
+    if (low === 0) return [];
     const strength = (/** @type {number[]} */ levels) =>
-      last ? levels[low - 1] : remaining(levels[low - 1], levels[high]);
-    const v = this.meeting(ordinal.id, [0, 1]);
-    const leak = strength(ordinal.leak);
-    this.add([v], [1 - leak, leak]);
-    ordinal.causes.forEach((cause, i) => {
-      this.addLink(cause, v, strength(ordinal.exceed[i]), ordinal.weights[low][high]);
-    });
+      high === size - 1 ? levels[low - 1] : remaining(levels[low - 1], levels[high]);
+    const links = causes.map((cause, i) => ({ cause, strength: strength(exceed[i]) }));
+    return [this.seen(id, [0, 1], strength(leak), links, [], weights[low][high])];
   }
 }
 

@@ -14,19 +14,39 @@
  *
  * @typedef {object} Plan The order of work of a problem; it serves others of the same structure.
  * @property {Step[]} steps
- * @property {number} work Products.
+ * @property {number[]} roots The number that each table becomes a factor of in the end.
+ * @property {number} work Products, Infinity where there is no room for the tables.
+ * @property {number} room Numbers that tables hold, of a lane.
+ *
+ * @typedef {[one: Float64Array, ready: Float64Array]} Joined Two tables, the second one prepared.
  *
  * @typedef {object} Found
  * @property {Float64Array} log Log P(evidence) by lane, -Infinity where it is impossible.
  * @property {Float64Array} posterior P(cause | evidence) by cause and lane; empty without `backward`.
  * @property {Float64Array} credit Weights of findings times how far each cause is credited with them,
  *   of the first lane: the mean of "nothing else would have produced it" and "its link acted".
+ * @property {Float64Array[]} tables By number, with `backward` all of them.
+ * @property {Float64Array[]} by Derivatives of log P(evidence) by each table, with `backward`.
+ * @property {number[]} scales What each table was multiplied by.
  */
 
 import { findOrder } from "./ordering.mjs";
-import { closed, closedBack, combination, combined, combinedBack, prepared, preparedBack } from "./tables.mjs";
+import {
+  MOST_ROOM,
+  closed,
+  closedBack,
+  combination,
+  combined,
+  combinedBack,
+  dot,
+  mark,
+  prepared,
+  preparedBack,
+  release,
+  taken,
+} from "./tables.mjs";
 
-/** Most products of a case that is answered: a second or two. */
+/** Most products of a case that is answered: half a second. */
 export const MOST_WORK = 1 << 24;
 
 /**
@@ -35,10 +55,11 @@ export const MOST_WORK = 1 << 24;
  */
 export function makePlan({ variables, factors }) {
   const { buckets, work } = findOrder(variables, factors.map(({ scope }) => scope));
-  if (work > MOST_WORK) return { steps: [], work };
+  if (work > MOST_WORK) return { steps: [], roots: [], work, room: 0 };
+  const sizeOf = (/** @type {number[]} */ scope) => scope.reduce((product, u) => product * variables[u].size, 1);
   const steps = buckets.map(({ variable: v, first, scope, combine, result, left }) => {
     const { closing, size, becomes } = variables[v];
-    const stride = scope.slice(scope.indexOf(v) + 1).reduce((product, u) => product * variables[u].size, 1);
+    const stride = sizeOf(scope.slice(scope.indexOf(v) + 1));
     return {
       first,
       combine: combine.map(({ two, big, small, swapped, scope: joint, closes }) => ({
@@ -51,7 +72,15 @@ export function makePlan({ variables, factors }) {
       last: left.length === 0,
     };
   });
-  return { steps, work };
+  /** @type {number[]} */
+  const roots = [];
+  for (const { first, combine, result, last } of [...steps].reverse()) {
+    if (last) roots[result] = result;
+    for (const number of [first, ...combine.map(({ two }) => two)]) roots[number] = roots[result];
+  }
+  const own = [...factors, ...buckets].reduce((sum, { scope }) => sum + 3 * sizeOf(scope), 0);
+  const room = steps.reduce((sum, { combine }) => combine.reduce((more, { how }) => more + how.room, sum), own);
+  return { steps, roots, work: room > MOST_ROOM ? Infinity : work, room };
 }
 
 /**
@@ -61,65 +90,137 @@ export function makePlan({ variables, factors }) {
  * @returns {Found}
  */
 export function eliminate(problem, plan, backward) {
-  const { factors, causes, lanes: n } = problem;
-  const tables = factors.map(({ table }) => table);
+  const { causes, lanes: n } = problem;
+  release(0);
+  const tables = problem.factors.map(({ table }) => copied(table));
   const log = new Float64Array(n).fill(problem.logScale);
-  /** @type {(() => void)[]} */
-  const tape = [];
+  /** @type {Joined[][]} */
+  const joins = [];
+  /** @type {number[]} */
+  const scales = [];
+  for (const step of plan.steps) {
+    const { first, combine, result, last } = step;
+    const table = joined(step, (number) => tables[number], n, (joins[result] = []));
+    const scale = last ? 1 : normalising(table);
+    tables[result] = scaled(table, scale);
+    scales[result] = scale;
+    for (let l = 0; l < n; l++) log[l] += last ? Math.log(table[l]) : -Math.log(scale);
+    if (backward) continue;
+    joins.pop();
+    for (const number of [first, ...combine.map(({ two }) => two)]) delete tables[number];
+  }
   /** Derivatives by each table. @type {Float64Array[]} */
   const by = [];
-  for (const step of plan.steps) {
-    const { combine, close, result, last } = step;
-    let table = tables[step.first];
-    /** @type {((adjoint: Float64Array) => Float64Array)[]} */
-    const back = [];
-    for (const { two, how, swapped } of combine) {
-      const other = two < 0 ? new Float64Array(n).fill(1) : tables[two];
-      const [one, small] = swapped ? [other, table] : [table, other];
-      const ready = prepared(how, small, n);
-      table = combined(how, one, ready, n);
-      if (!backward) delete tables[two];
-      else {
-        back.push((adjoint) => {
-          const [byOne, byReady] = combinedBack(how, one, ready, adjoint, n);
-          const bySmall = preparedBack(how, byReady, n);
-          if (two >= 0) by[two] = swapped ? byOne : bySmall;
-          return swapped ? bySmall : byOne;
-        });
-      }
-    }
-    if (close) table = closed(table, close.stride * n, close.weights);
-    if (!backward) delete tables[step.first];
-    const factor = last ? 1 : normalised(table);
-    tables[result] = table;
-    for (let l = 0; l < n; l++) log[l] += last ? Math.log(table[l]) : -Math.log(factor);
-    if (!backward) continue;
-    tape.push(() => {
-      let adjoint = last ? table.map((value) => (value > 0 ? 1 / value : 0)) : by[result];
-      if (factor !== 1) adjoint = adjoint.map((value) => value * factor);
-      if (close) adjoint = closedBack(adjoint, close.stride * n, close.weights);
-      for (const undo of back.reverse()) adjoint = undo(adjoint);
-      by[step.first] = adjoint;
-    });
-  }
   const none = { posterior: new Float64Array(backward ? causes * n : 0), credit: new Float64Array(causes) };
-  if (!backward || !log.some((value) => value > -Infinity)) return { log, ...none };
-  for (const undo of tape.reverse()) undo();
-  return { log, ...shares(problem, by) };
+  if (!backward || !log.some((value) => value > -Infinity)) return { log, ...none, tables, by, scales };
+  for (const { first, combine, close, result, last } of [...plan.steps].reverse()) {
+    if (last) by[result] = tables[result].map((value) => (value > 0 ? 1 / value : 0));
+    /** @type {Float64Array} */
+    let adjoint = scaled(copied(by[result]), scales[result]);
+    if (close) adjoint = closedBack(adjoint, close.stride * n, close.weights);
+    for (let i = combine.length - 1; i >= 0; i--) {
+      const { two, how, swapped } = combine[i];
+      const [byOne, byReady] = combinedBack(how, ...joins[result][i], adjoint, n);
+      const bySmall = preparedBack(how, byReady, n);
+      if (two >= 0) by[two] = swapped ? byOne : bySmall;
+      adjoint = swapped ? bySmall : byOne;
+    }
+    by[first] = adjoint;
+  }
+  return { log, ...shares(problem, by), tables, by, scales };
 }
 
 /**
- * Keep a table in the range of floats by a power of two, all lanes alike; return the power.
+ * P(none of these causes is present | evidence): tables that hang on two or more of them are made anew, and
+ * the derivatives by the last one tell what it is worth.
+ *
+ * @param {Plan} plan
+ * @param {Found} found Of one lane, with derivatives.
+ * @param {number[]} members
+ */
+export function shareWithout({ steps, roots }, { tables, by, scales, posterior }, members) {
+  const before = mark();
+  let share = 1;
+  /** How many tables are changed, by the root that they lead to. @type {Map<number, number>} */
+  const count = new Map();
+  /** @type {Map<number, Float64Array>} */
+  const changed = new Map();
+  const put = (/** @type {number} */ number, /** @type {Float64Array} */ table) => {
+    if ((count.get(roots[number]) ?? 0) > 1) changed.set(number, table);
+    else share *= dot(table, by[number]);
+  };
+  const possible = members.filter((c) => posterior[c] > 0);
+  for (const c of possible) count.set(roots[c], (count.get(roots[c]) ?? 0) + 1);
+  for (const c of possible) put(c, copied(tables[c].map((value, i) => (i % 2 ? 0 : value))));
+  for (const step of steps) {
+    const { first, combine, result } = step;
+    const hit = [first, ...combine.map(({ two }) => two)].filter((number) => changed.has(number));
+    if (!hit.length) continue;
+    const table = joined(step, (number) => changed.get(number) ?? tables[number], 1, []);
+    for (const number of hit) changed.delete(number);
+    count.set(roots[result], (count.get(roots[result]) ?? 0) + 1 - hit.length);
+    put(result, scaled(table, scales[result]));
+  }
+  release(before);
+  return share;
+}
+
+/**
+ * @param {Step} step
+ * @param {(number: number) => Float64Array} of Tables.
+ * @param {number} n
+ * @param {Joined[]} joins Are noted.
+ */
+function joined({ first, combine, close }, of, n, joins) {
+  let table = of(first);
+  for (const { two, how, swapped } of combine) {
+    const other = two < 0 ? taken(n).fill(1) : of(two);
+    const [one, small] = swapped ? [other, table] : [table, other];
+    const ready = prepared(how, small, n);
+    table = combined(how, one, ready, n);
+    joins.push([one, ready]);
+  }
+  return close ? closed(table, close.stride * n, close.weights) : table;
+}
+
+/**
+ * What was lost in differences: derivatives weighed by what a table holds add up to 1 at every table.
+ *
+ * @param {Found} found Of one lane, with derivatives.
+ * @returns {number} 1 or more where nothing is left.
+ */
+export function missing({ tables, by }) {
+  return by.length ? Math.max(...by.map((one, number) => Math.abs(dot(one, tables[number]) - 1))) : 1;
+}
+
+/**
+ * @param {Float64Array} table
+ * @returns {Float64Array}
+ */
+function copied(table) {
+  const copy = taken(table.length);
+  copy.set(table);
+  return copy;
+}
+
+/**
+ * The power of two that keeps a table in the range of floats, all lanes alike.
  *
  * @param {Float64Array} table
  */
-function normalised(table) {
+function normalising(table) {
   let most = 0;
-  for (let i = 0; i < table.length; i++) if (table[i] > most) most = table[i];
-  if (!(most > 0) || most > 1e-6) return 1;
-  const factor = 2 ** -Math.floor(Math.log2(most));
-  for (let i = 0; i < table.length; i++) table[i] *= factor;
-  return factor;
+  for (let i = 0; i < table.length; i++) most = Math.max(most, Math.abs(table[i]));
+  return !(most > 0) || most > 1e-6 ? 1 : 2 ** -Math.floor(Math.log2(most));
+}
+
+/**
+ * @param {Float64Array} table Is scaled in place.
+ * @param {number} scale
+ */
+function scaled(table, scale) {
+  if (scale !== 1) for (let i = 0; i < table.length; i++) table[i] *= scale;
+  return table;
 }
 
 /**
@@ -138,10 +239,10 @@ function shares({ factors, links, causes, lanes: n }, by) {
     }
   }
   const credit = new Float64Array(causes);
-  for (const { cause, strength, weight, factor } of links) {
+  for (const { cause, strength, weight, factor, differs } of links) {
     const own = posterior[cause * n];
     // P(cause, nothing but its link reaches the finding) over its strength and over P(evidence).
-    const alone = by[factor][3 * n] - by[factor][2 * n];
+    const alone = (differs ? 0 : by[factor][3 * n]) - by[factor][2 * n];
     credit[cause] += 0.5 * weight * strength * (own + (2 - strength) * alone);
   }
   return { posterior, credit };

@@ -2,8 +2,7 @@
  * In which order variables are eliminated, so that tables stay small.
  *
  * Greedy: next goes the variable whose elimination connects least that was not connected (weighted
- * min-fill, Kjaerulff 1990), or that makes the smallest table. Where that is dear, orders with a little
- * noise are tried too. What is compared is the number of products, which counts that two tables with k
+ * min-fill, Kjaerulff 1990). Where that is dear, orders with a little noise are tried too. What is compared is the number of products, which counts that two tables with k
  * meeting variables in common take (3 / 2)^k products an entry.
  *
  * @typedef {import("./conditioning.mjs").Variable} Variable
@@ -21,9 +20,9 @@
  */
 
 /** Work that makes another order worth its search, by how many were tried. */
-const DEAR = [0, 1 << 15, 1 << 18, 1 << 18, 1 << 20];
-const MOST_TRIES = 30;
-const NOISE = 0.6;
+const DEAR = [0, 1 << 19, 1 << 21, 1 << 22, 1 << 22, 1 << 23];
+const MOST_TRIES = 16;
+const NOISE = 1.2;
 
 /**
  * @param {Variable[]} variables
@@ -36,7 +35,7 @@ export function findOrder(variables, scopes) {
   const random = generator(1);
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     if (best.work < (DEAR[tries] ?? DEAR[DEAR.length - 1])) break;
-    const order = greedy(variables, scopes, tries % 2 === 0, tries < 2 ? () => 0 : random);
+    const order = greedy(variables, scopes, tries ? random : () => 0);
     const found = bucketsOf(variables, scopes, order);
     if (found.work < best.work) best = found;
   }
@@ -112,11 +111,10 @@ function bucketsOf(variables, scopes, order) {
 /**
  * @param {Variable[]} variables
  * @param {number[][]} scopes
- * @param {boolean} byFill Whether the fewest new connections count, or the size of the table.
  * @param {() => number} random
  * @returns {number[]}
  */
-function greedy(variables, scopes, byFill, random) {
+function greedy(variables, scopes, random) {
   const logs = Float64Array.from(variables, ({ size }) => Math.log2(size));
   const near = new Neighbours(variables.length);
   for (const scope of scopes) near.connect(scope);
@@ -133,9 +131,9 @@ function greedy(variables, scopes, byFill, random) {
     let fill = 0;
     for (const u of ring) {
       size += logs[u];
-      if (byFill) fill += logs[u] * (near.missing(v, u) - 1);
+      fill += logs[u] * (near.missing(v, u) - 1);
     }
-    return (byFill ? fill + 0.001 * size : size) * (1 + NOISE * random());
+    return (fill - 0.2 * size) * (1 + NOISE * random());
   };
   const costs = Float64Array.from(variables, (_, v) => cost(v));
   const left = new Set(variables.keys());

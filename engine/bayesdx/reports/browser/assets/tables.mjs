@@ -25,7 +25,39 @@
  * @property {number} length Of a run.
  * @property {number[]} steps From one row of a run to the next, in each of the three tables.
  * @property {number[] | null} pair Steps from "not reached" to "reached".
+ * @property {boolean} sums Whether the pair is rather the states of a variable that is summed out.
+ * @property {number} room Numbers of all tables that it makes.
  */
+
+/** Numbers of all tables together. */
+export const MOST_ROOM = 1 << 24;
+/** They lie in one array, as code is twice as fast that knows where; what is not touched takes no memory. */
+const HEAP = new Float64Array(MOST_ROOM);
+let top = 0;
+
+/**
+ * A table that lasts until all behind a mark before it is released; of any numbers.
+ *
+ * @param {number} size
+ */
+export function taken(size) {
+  top += size;
+  return HEAP.subarray(top - size, top);
+}
+
+export function mark() {
+  return top;
+}
+
+/** @param {number} to */
+export function release(to) {
+  top = to;
+}
+
+/** @param {Float64Array} table */
+function startOf(table) {
+  return table.byteOffset / 8;
+}
 
 /** Of meeting variables: states of the first table, of the second, and of the result. */
 const MEET = [
@@ -45,7 +77,7 @@ const MEET = [
 export function combination(variables, one, two, result, closes) {
   const meets = (/** @type {number} */ v) => variables[v].closing !== null && one.includes(v) && two.includes(v);
   const plain = (/** @type {number} */ v) => variables[v].size;
-  const pair = two.filter((v) => meets(v) && v !== closes).pop() ?? -1;
+  const pair = two.filter((v) => meets(v) && v !== closes).pop() ?? (closes >= 0 && plain(closes) === 2 ? closes : -1);
   const wide = (/** @type {number} */ v) => (meets(v) && v !== closes && v !== pair ? 3 : plain(v));
   const [inOne, inTwo, inResult] = [stridesOf(one, plain), stridesOf(two, wide), stridesOf(result, plain)];
   const stepsOf = (/** @type {number} */ v) => [inOne.get(v) ?? 0, inTwo.get(v) ?? 0, inResult.get(v) ?? 0];
@@ -72,12 +104,18 @@ export function combination(variables, one, two, result, closes) {
   for (const { size, steps, states } of parts) {
     rows = extended(rows, states.length ? states : Array.from({ length: size }, (_, s) => [s, s, s]), steps);
   }
-  const prepare = two.filter((v) => v !== pair && meets(v)).reverse().map((v) => ({
+  const prepare = two.filter((v) => (v !== pair || v === closes) && meets(v)).reverse().map((v) => ({
     stride: inTwo.get(v) ?? 1,
     closing: v === closes ? variables[v].closing : null,
   }));
-  const size = result.reduce((product, v) => product * plain(v), 1);
-  return { size, prepare, rows, length, steps, pair: pair < 0 ? null : stepsOf(pair) };
+  const sizeOf = (/** @type {number[]} */ scope) => scope.reduce((product, v) => product * plain(v), 1);
+  const size = sizeOf(result);
+  // Forward, the way back, and forward once more for a group; prepared tables are made in steps.
+  let ready = sizeOf(two);
+  let room = 3 * size + sizeOf(one) + ready;
+  for (const { closing } of prepare) room += 3 * (ready *= closing ? 1 : 1.5);
+  const sums = pair >= 0 && pair === closes;
+  return { size, room, prepare, rows, length, steps, pair: pair < 0 ? null : stepsOf(pair), sums };
 }
 
 /**
@@ -123,26 +161,45 @@ function extended(rows, states, steps) {
  * @param {number} n Lanes.
  * @returns {Float64Array}
  */
-export function combined({ size, rows: [a, b, c], length, steps, pair }, one, two, n) {
-  const result = new Float64Array(size * n);
+export function combined({ size, rows: [a, b, c], length, steps, pair, sums }, one, two, n) {
+  const result = taken(size * n).fill(0);
+  const [ones, twos, results] = [startOf(one), startOf(two), startOf(result)];
   // Inside are the lanes or, where there is but one, the run.
   const [within, times] = n > 1 ? [n, length] : [length, 1];
   const [sx, sy, sz] = n > 1 ? [1, 1, 1] : steps;
   const [mx, my, mz] = (pair ?? steps).map((step) => step * n);
   for (let i = 0; i < c.length; i++) {
     for (let j = 0; j < times; j++) {
-      let x = (a[i] + j * steps[0]) * n;
-      let y = (b[i] + j * steps[1]) * n;
-      let z = (c[i] + j * steps[2]) * n;
-      if (pair) {
-        for (let k = 0; k < within; k++, x += sx, y += sy, z += sz) {
-          const n1 = one[x];
-          const n2 = two[y];
-          const p2 = two[y + my];
-          result[z] += n1 * n2;
-          result[z + mz] += n1 * p2 + one[x + mx] * (n2 + p2);
+      // Whole numbers of 32 bits, which it need not look for.
+      let x = (ones + (a[i] + j * steps[0]) * n) | 0;
+      let y = (twos + (b[i] + j * steps[1]) * n) | 0;
+      let z = (results + (c[i] + j * steps[2]) * n) | 0;
+      if (!pair) {
+        for (let k = 0; k < within; k++) {
+          HEAP[z] += HEAP[x] * HEAP[y];
+          x = (x + sx) | 0;
+          y = (y + sy) | 0;
+          z = (z + sz) | 0;
         }
-      } else for (let k = 0; k < within; k++, x += sx, y += sy, z += sz) result[z] += one[x] * two[y];
+      } else if (sums) {
+        for (let k = 0; k < within; k++) {
+          HEAP[z] += HEAP[x] * HEAP[y] + HEAP[x + mx] * HEAP[y + my];
+          x = (x + sx) | 0;
+          y = (y + sy) | 0;
+          z = (z + sz) | 0;
+        }
+      } else {
+        for (let k = 0; k < within; k++) {
+          const n1 = HEAP[x];
+          const n2 = HEAP[y];
+          const p2 = HEAP[y + my];
+          HEAP[z] += n1 * n2;
+          HEAP[z + mz] += n1 * p2 + HEAP[x + mx] * (n2 + p2);
+          x = (x + sx) | 0;
+          y = (y + sy) | 0;
+          z = (z + sz) | 0;
+        }
+      }
     }
   }
   return result;
@@ -158,32 +215,37 @@ export function combined({ size, rows: [a, b, c], length, steps, pair }, one, tw
  * @param {number} n
  * @returns {[Float64Array, Float64Array]}
  */
-export function combinedBack({ rows: [a, b, c], length, steps, pair }, one, two, by, n) {
-  const [byOne, byTwo] = [new Float64Array(one.length), new Float64Array(two.length)];
+export function combinedBack({ rows: [a, b, c], length, steps, pair, sums }, one, two, by, n) {
+  const [byOne, byTwo] = [taken(one.length).fill(0), taken(two.length).fill(0)];
+  const [ones, twos, bys] = [startOf(one), startOf(two), startOf(by)];
+  const [toOne, toTwo] = [startOf(byOne) - ones, startOf(byTwo) - twos];
   const [within, times] = n > 1 ? [n, length] : [length, 1];
   const [sx, sy, sz] = n > 1 ? [1, 1, 1] : steps;
   const [mx, my, mz] = (pair ?? steps).map((step) => step * n);
   for (let i = 0; i < c.length; i++) {
     for (let j = 0; j < times; j++) {
-      let x = (a[i] + j * steps[0]) * n;
-      let y = (b[i] + j * steps[1]) * n;
-      let z = (c[i] + j * steps[2]) * n;
-      for (let k = 0; k < within; k++, x += sx, y += sy, z += sz) {
-        const n1 = one[x];
-        const n2 = two[y];
-        const not = by[z];
-        if (pair) {
-          const p1 = one[x + mx];
-          const p2 = two[y + my];
-          const yes = by[z + mz];
-          byOne[x] += not * n2 + yes * p2;
-          byOne[x + mx] += yes * (n2 + p2);
-          byTwo[y] += not * n1 + yes * p1;
-          byTwo[y + my] += yes * (n1 + p1);
+      let x = (ones + (a[i] + j * steps[0]) * n) | 0;
+      let y = (twos + (b[i] + j * steps[1]) * n) | 0;
+      let z = (bys + (c[i] + j * steps[2]) * n) | 0;
+      for (let k = 0; k < within; k++) {
+        const n1 = HEAP[x];
+        const n2 = HEAP[y];
+        const not = HEAP[z];
+        if (!pair) {
+          HEAP[x + toOne] += not * n2;
+          HEAP[y + toTwo] += not * n1;
         } else {
-          byOne[x] += not * n2;
-          byTwo[y] += not * n1;
+          const p1 = HEAP[x + mx];
+          const p2 = HEAP[y + my];
+          const yes = sums ? not : HEAP[z + mz];
+          HEAP[x + toOne] += sums ? not * n2 : not * n2 + yes * p2;
+          HEAP[x + mx + toOne] += sums ? yes * p2 : yes * (n2 + p2);
+          HEAP[y + toTwo] += sums ? not * n1 : not * n1 + yes * p1;
+          HEAP[y + my + toTwo] += sums ? yes * p1 : yes * (n1 + p1);
         }
+        x = (x + sx) | 0;
+        y = (y + sy) | 0;
+        z = (z + sz) | 0;
       }
     }
   }
@@ -198,20 +260,17 @@ export function combinedBack({ rows: [a, b, c], length, steps, pair }, one, two,
 export function prepared(how, table, n) {
   return how.prepare.reduce((now, { stride, closing }) => {
     const [from, block] = [stride * n, closing ? 2 : 3];
-    const result = new Float64Array((now.length / 2) * block);
+    const result = taken((now.length / 2) * block);
     const [l0, l1] = closing ?? [1, 1];
-    for (let at = 0, to = 0; at < now.length; at += 2 * from, to += block * from) {
-      for (let i = 0; i < from; i++) {
-        const [not, yes] = [now[at + i], now[at + from + i]];
-        if (closing) {
-          result[to + i] = l0 * not + l1 * yes;
-          result[to + from + i] = l1 * (not + yes);
-        } else {
-          result[to + i] = not;
-          result[to + from + i] = yes;
-          result[to + 2 * from + i] = not + yes;
-        }
+    const end = startOf(now) + now.length;
+    for (let at = startOf(now), to = startOf(result); at < end; at += from) {
+      for (let i = 0; i < from; i++, at++, to++) {
+        const [not, yes] = [HEAP[at], HEAP[at + from]];
+        HEAP[to] = closing ? l0 * not + l1 * yes : not;
+        HEAP[to + from] = closing ? l1 * (not + yes) : yes;
+        if (!closing) HEAP[to + 2 * from] = not + yes;
       }
+      to += (block - 1) * from;
     }
     return result;
   }, table);
@@ -225,14 +284,17 @@ export function prepared(how, table, n) {
 export function preparedBack(how, by, n) {
   return how.prepare.reduceRight((now, { stride, closing }) => {
     const [from, block] = [stride * n, closing ? 2 : 3];
-    const result = new Float64Array((now.length / block) * 2);
+    const result = taken((now.length / block) * 2);
     const [l0, l1] = closing ?? [1, 1];
-    for (let at = 0, to = 0; at < now.length; at += block * from, to += 2 * from) {
-      for (let i = 0; i < from; i++) {
-        const either = closing ? l1 * now[at + from + i] : now[at + 2 * from + i];
-        result[to + i] = (closing ? l0 * now[at + i] : now[at + i]) + either;
-        result[to + from + i] = (closing ? l1 * now[at + i] : now[at + from + i]) + either;
+    const end = startOf(now) + now.length;
+    for (let at = startOf(now), to = startOf(result); at < end; to += from) {
+      for (let i = 0; i < from; i++, at++, to++) {
+        const [not, yes] = [HEAP[at], HEAP[at + from]];
+        const either = closing ? l1 * yes : HEAP[at + 2 * from];
+        HEAP[to] = l0 * not + either;
+        HEAP[to + from] = (closing ? l1 * not : yes) + either;
       }
+      at += (block - 1) * from;
     }
     return result;
   }, by);
@@ -247,7 +309,7 @@ export function preparedBack(how, by, n) {
  * @returns {Float64Array}
  */
 export function closed(table, stride, weights) {
-  const result = new Float64Array(table.length / weights.length);
+  const result = taken(table.length / weights.length).fill(0);
   for (let at = 0, to = 0; to < result.length; to += stride) {
     for (const weight of weights) {
       for (let i = 0; i < stride; i++, at++) result[to + i] += weight * table[at];
@@ -263,11 +325,21 @@ export function closed(table, stride, weights) {
  * @returns {Float64Array}
  */
 export function closedBack(by, stride, weights) {
-  const result = new Float64Array(by.length * weights.length);
+  const result = taken(by.length * weights.length);
   for (let at = 0, from = 0; from < by.length; from += stride) {
     for (const weight of weights) {
       for (let i = 0; i < stride; i++, at++) result[at] = weight * by[from + i];
     }
   }
   return result;
+}
+
+/**
+ * @param {Float64Array} one
+ * @param {Float64Array} two
+ */
+export function dot(one, two) {
+  let sum = 0;
+  for (let i = 0; i < one.length; i++) sum += one[i] * two[i];
+  return sum;
 }
