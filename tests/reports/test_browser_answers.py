@@ -16,7 +16,13 @@ import bayesdx
 from bayesdx.knowledge.addresses import Address
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.reports.browser.network_data import DIGITS
-from bayesdx.reports.browser.writing import in_columns, page_data, standalone_page, unsqueezed
+from bayesdx.reports.browser.writing import (
+    in_columns,
+    page_data,
+    squeezed,
+    standalone_page,
+    unsqueezed,
+)
 from bayesdx.tables import finding_columns, read_cases
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +114,36 @@ def test_many_cases(part: int, engine: bayesdx.Engine, page: str, tmp_path: Path
 @pytest.mark.slow
 def test_all_scenarios(engine: bayesdx.Engine, page: str, tmp_path: Path) -> None:
     timed("scenarios", engine, page, scenarios(engine), tmp_path)
+
+
+def changed(page: str, old: str, new: str) -> str:
+    """Put something else into the program of a page."""
+    program = unsqueezed(page, "program")
+    assert program.count(old) == 1
+    return page.replace(
+        squeezed(program, "program"), squeezed(program.replace(old, new), "program")
+    )
+
+
+def test_digits_that_differences_lose_are_missed(
+    engine: bayesdx.Engine, page: str, tmp_path: Path
+) -> None:
+    """Where all of many present findings are differences, the page sees it and does without."""
+    given = [one for one in cases(engine, 300, seed=2) if count_present(one) >= 14][:6]
+    assert len(given) == 6
+    greedy = changed(page, "MOST_LOST = 1000", "MOST_LOST = 1e30")
+    assert compare(engine, greedy, given, tmp_path)[1] == 0
+    blind = changed(greedy, "MOST_MISSING = 1e-13", "MOST_MISSING = Infinity")
+    found = answers(blind, [entries(engine, case) for case in given], tmp_path)
+    lost = [
+        worst(own["posterior"], told(engine, case)["posterior"])
+        for case, own in zip(given, found, strict=True)
+    ]
+    assert max(lost) > 10.0 * TOLERANCE
+
+
+def count_present(case: dict) -> int:
+    return sum(cell == "present" for cell in case.values())
 
 
 def test_impossible_answers_are_named(engine: bayesdx.Engine, page: str, tmp_path: Path) -> None:

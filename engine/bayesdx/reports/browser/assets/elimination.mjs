@@ -8,7 +8,6 @@
  * @typedef {object} Step One variable: tables are combined two by two, which closes it.
  * @property {number} first The table that it begins with.
  * @property {{two: number, how: Combination, swapped: boolean}[]} combine
- * @property {{stride: number, weights: number[]} | null} close Where there is but one table.
  * @property {number} result Number of the table that comes out.
  * @property {boolean} last Whether nothing is left in it but a number.
  *
@@ -33,13 +32,12 @@
 import { findOrder } from "./ordering.mjs";
 import {
   MOST_ROOM,
-  closed,
-  closedBack,
   combination,
   combined,
   combinedBack,
   dot,
   mark,
+  neutral,
   prepared,
   preparedBack,
   release,
@@ -56,29 +54,23 @@ export const MOST_WORK = 1 << 24;
 export function makePlan({ variables, factors }) {
   const { buckets, work } = findOrder(variables, factors.map(({ scope }) => scope));
   if (work > MOST_WORK) return { steps: [], roots: [], work, room: 0 };
-  const sizeOf = (/** @type {number[]} */ scope) => scope.reduce((product, u) => product * variables[u].size, 1);
-  const steps = buckets.map(({ variable: v, first, scope, combine, result, left }) => {
-    const { closing, size, becomes } = variables[v];
-    const stride = sizeOf(scope.slice(scope.indexOf(v) + 1));
-    return {
-      first,
-      combine: combine.map(({ two, big, small, swapped, scope: joint, closes }) => ({
-        two,
-        how: combination(variables, big, small, joint, closes ? v : -1),
-        swapped,
-      })),
-      close: combine.length || becomes >= 0 ? null : { stride, weights: closing ?? new Array(size).fill(1) },
-      result,
-      last: left.length === 0,
-    };
-  });
+  const steps = buckets.map(({ variable, first, combine, result, left }) => ({
+    first,
+    combine: combine.map(({ two, big, small, swapped, scope, closes }) => ({
+      two,
+      how: combination(variables, big, small, scope, closes ? variable : -1),
+      swapped,
+    })),
+    result,
+    last: left.length === 0,
+  }));
   /** @type {number[]} */
   const roots = [];
   for (const { first, combine, result, last } of [...steps].reverse()) {
     if (last) roots[result] = result;
     for (const number of [first, ...combine.map(({ two }) => two)]) roots[number] = roots[result];
   }
-  const own = [...factors, ...buckets].reduce((sum, { scope }) => sum + 3 * sizeOf(scope), 0);
+  const own = factors.reduce((sum, { scope }) => scope.reduce((size, v) => size * variables[v].size, 3) + sum, 0);
   const room = steps.reduce((sum, { combine }) => combine.reduce((more, { how }) => more + how.room, sum), own);
   return { steps, roots, work: room > MOST_ROOM ? Infinity : work, room };
 }
@@ -113,11 +105,10 @@ export function eliminate(problem, plan, backward) {
   const by = [];
   const none = { posterior: new Float64Array(backward ? causes * n : 0), credit: new Float64Array(causes) };
   if (!backward || !log.some((value) => value > -Infinity)) return { log, ...none, tables, by, scales };
-  for (const { first, combine, close, result, last } of [...plan.steps].reverse()) {
+  for (const { first, combine, result, last } of [...plan.steps].reverse()) {
     if (last) by[result] = tables[result].map((value) => (value > 0 ? 1 / value : 0));
     /** @type {Float64Array} */
     let adjoint = scaled(copied(by[result]), scales[result]);
-    if (close) adjoint = closedBack(adjoint, close.stride * n, close.weights);
     for (let i = combine.length - 1; i >= 0; i--) {
       const { two, how, swapped } = combine[i];
       const [byOne, byReady] = combinedBack(how, ...joins[result][i], adjoint, n);
@@ -171,16 +162,16 @@ export function shareWithout({ steps, roots }, { tables, by, scales, posterior }
  * @param {number} n
  * @param {Joined[]} joins Are noted.
  */
-function joined({ first, combine, close }, of, n, joins) {
+function joined({ first, combine }, of, n, joins) {
   let table = of(first);
   for (const { two, how, swapped } of combine) {
-    const other = two < 0 ? taken(n).fill(1) : of(two);
+    const other = two < 0 ? neutral(how.two * n, n) : of(two);
     const [one, small] = swapped ? [other, table] : [table, other];
     const ready = prepared(how, small, n);
     table = combined(how, one, ready, n);
     joins.push([one, ready]);
   }
-  return close ? closed(table, close.stride * n, close.weights) : table;
+  return table;
 }
 
 /**

@@ -12,7 +12,7 @@
  * @property {number} first Number of the table that it begins with.
  * @property {number[]} scope Of that.
  * @property {{two: number, big: number[], small: number[], swapped: boolean, scope: number[],
- *   closes: boolean}[]} combine The next table (-1: the number 1), scopes of the larger and of the smaller
+ *   closes: boolean}[]} combine The next table (-1: what changes nothing), scopes of the larger and of the smaller
  *   of the two, whether the next one is the larger, the scope of the result, and whether the variable is
  *   closed on the way.
  * @property {number} result Number of the table that comes out.
@@ -83,7 +83,7 @@ function bucketsOf(variables, scopes, order) {
   const buckets = order.map((v, at) => {
     const mine = [...over[v]].sort((a, b) => sizeOf(a[1]) - sizeOf(b[1]) || a[0] - b[0]);
     for (const [number, scope] of mine) for (const u of scope) over[u].delete(number);
-    const { becomes } = variables[v];
+    const { becomes, closing } = variables[v];
     // Small tables among themselves first, or one after the other onto the largest.
     const both = [mine, [mine[mine.length - 1], ...mine.slice(0, -1)]].map((tables) => joined(v, tables));
     const { first, scope, combine, cost, ...found } = both[0].cost <= both[1].cost ? both[0] : both[1];
@@ -99,6 +99,7 @@ function bucketsOf(variables, scopes, order) {
       }
     } else if (!combine.length) {
       left = scope.filter((u) => u !== v);
+      combine.push({ two: -1, big: scope, small: closing ? [v] : [], swapped: false, scope: left, closes: true });
       work += sizeOf(scope);
     }
     const result = scopes.length + at;

@@ -20,6 +20,7 @@
  *
  * @typedef {object} Combination
  * @property {number} size Rows of the result.
+ * @property {number} two Rows of the second table.
  * @property {Preparation[]} prepare The fastest variable first.
  * @property {Rows} rows Where a run begins.
  * @property {number} length Of a run.
@@ -115,7 +116,7 @@ export function combination(variables, one, two, result, closes) {
   let room = 3 * size + sizeOf(one) + ready;
   for (const { closing } of prepare) room += 3 * (ready *= closing ? 1 : 1.5);
   const sums = pair >= 0 && pair === closes;
-  return { size, room, prepare, rows, length, steps, pair: pair < 0 ? null : stepsOf(pair), sums };
+  return { size, two: sizeOf(two), room, prepare, rows, length, steps, pair: pair < 0 ? null : stepsOf(pair), sums };
 }
 
 /**
@@ -301,37 +302,13 @@ export function preparedBack(how, by, n) {
 }
 
 /**
- * Sum a variable out of a table, its states weighed.
+ * What changes nothing: the number 1, or "not reached" for certain.
  *
- * @param {Float64Array} table
- * @param {number} stride Lanes counted.
- * @param {number[]} weights
- * @returns {Float64Array}
+ * @param {number} size
+ * @param {number} n
  */
-export function closed(table, stride, weights) {
-  const result = taken(table.length / weights.length).fill(0);
-  for (let at = 0, to = 0; to < result.length; to += stride) {
-    for (const weight of weights) {
-      for (let i = 0; i < stride; i++, at++) result[to + i] += weight * table[at];
-    }
-  }
-  return result;
-}
-
-/**
- * @param {Float64Array} by
- * @param {number} stride
- * @param {number[]} weights
- * @returns {Float64Array}
- */
-export function closedBack(by, stride, weights) {
-  const result = taken(by.length * weights.length);
-  for (let at = 0, from = 0; from < by.length; from += stride) {
-    for (const weight of weights) {
-      for (let i = 0; i < stride; i++, at++) result[at] = weight * by[from + i];
-    }
-  }
-  return result;
+export function neutral(size, n) {
+  return taken(size).fill(0).fill(1, 0, n);
 }
 
 /**
