@@ -38,9 +38,11 @@ import {
   dot,
   mark,
   neutral,
+  normalising,
   prepared,
   preparedBack,
   release,
+  scaled,
   taken,
 } from "./tables.mjs";
 
@@ -106,7 +108,7 @@ export function eliminate(problem, plan, backward) {
   const none = { posterior: new Float64Array(backward ? causes * n : 0), credit: new Float64Array(causes) };
   if (!backward || !log.some((value) => value > -Infinity)) return { log, ...none, tables, by, scales };
   for (const { first, combine, result, last } of [...plan.steps].reverse()) {
-    if (last) by[result] = tables[result].map((value) => (value > 0 ? 1 / value : 0));
+    if (last) by[result] = copied(tables[result].map((value) => (value > 0 ? 1 / value : 0)));
     /** @type {Float64Array} */
     let adjoint = scaled(copied(by[result]), scales[result]);
     for (let i = combine.length - 1; i >= 0; i--) {
@@ -192,26 +194,6 @@ function copied(table) {
   const copy = taken(table.length);
   copy.set(table);
   return copy;
-}
-
-/**
- * The power of two that keeps a table in the range of floats, all lanes alike.
- *
- * @param {Float64Array} table
- */
-function normalising(table) {
-  let most = 0;
-  for (let i = 0; i < table.length; i++) most = Math.max(most, Math.abs(table[i]));
-  return !(most > 0) || most > 1e-6 ? 1 : 2 ** -Math.floor(Math.log2(most));
-}
-
-/**
- * @param {Float64Array} table Is scaled in place.
- * @param {number} scale
- */
-function scaled(table, scale) {
-  if (scale !== 1) for (let i = 0; i < table.length; i++) table[i] *= scale;
-  return table;
 }
 
 /**

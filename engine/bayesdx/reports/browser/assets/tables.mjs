@@ -264,9 +264,10 @@ export function prepared(how, table, n) {
     const result = taken((now.length / 2) * block);
     const [l0, l1] = closing ?? [1, 1];
     const end = startOf(now) + now.length;
-    for (let at = startOf(now), to = startOf(result); at < end; at += from) {
+    for (let at = startOf(now) | 0, to = startOf(result) | 0; at < end; at += from) {
       for (let i = 0; i < from; i++, at++, to++) {
-        const [not, yes] = [HEAP[at], HEAP[at + from]];
+        const not = HEAP[at];
+        const yes = HEAP[at + from];
         HEAP[to] = closing ? l0 * not + l1 * yes : not;
         HEAP[to + from] = closing ? l1 * (not + yes) : yes;
         if (!closing) HEAP[to + 2 * from] = not + yes;
@@ -288,9 +289,10 @@ export function preparedBack(how, by, n) {
     const result = taken((now.length / block) * 2);
     const [l0, l1] = closing ?? [1, 1];
     const end = startOf(now) + now.length;
-    for (let at = startOf(now), to = startOf(result); at < end; to += from) {
+    for (let at = startOf(now) | 0, to = startOf(result) | 0; at < end; to += from) {
       for (let i = 0; i < from; i++, at++, to++) {
-        const [not, yes] = [HEAP[at], HEAP[at + from]];
+        const not = HEAP[at];
+        const yes = HEAP[at + from];
         const either = closing ? l1 * yes : HEAP[at + 2 * from];
         HEAP[to] = l0 * not + either;
         HEAP[to + from] = (closing ? l1 * not : yes) + either;
@@ -316,7 +318,33 @@ export function neutral(size, n) {
  * @param {Float64Array} two
  */
 export function dot(one, two) {
+  const [x, y] = [startOf(one), startOf(two)];
   let sum = 0;
-  for (let i = 0; i < one.length; i++) sum += one[i] * two[i];
+  for (let i = 0; i < one.length; i++) sum += HEAP[x + i] * HEAP[y + i];
   return sum;
+}
+
+/**
+ * The power of two that keeps a table in the range of floats, all lanes alike.
+ *
+ * @param {Float64Array} table
+ */
+export function normalising(table) {
+  const from = startOf(table);
+  let most = 0;
+  for (let i = from; i < from + table.length; i++) {
+    const value = Math.abs(HEAP[i]);
+    if (value > most) most = value;
+  }
+  return !(most > 0) || most > 1e-6 ? 1 : 2 ** -Math.floor(Math.log2(most));
+}
+
+/**
+ * @param {Float64Array} table Is scaled in place.
+ * @param {number} scale
+ */
+export function scaled(table, scale) {
+  const from = startOf(table);
+  if (scale !== 1) for (let i = from; i < from + table.length; i++) HEAP[i] *= scale;
+  return table;
 }
