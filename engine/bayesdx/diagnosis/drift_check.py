@@ -43,7 +43,9 @@ from bayesdx.errors import (
     nearest_names,
 )
 from bayesdx.inference.evidence import Evidence
+from bayesdx.inference.noisy.answer import TOO_COMPLEX
 from bayesdx.inference.noisy.model import BoolArray, FloatArray, IntArray
+from bayesdx.inference.noisy.query import posteriors
 from bayesdx.inference.noisy.reference import asked_alike
 from bayesdx.inference.noisy.sampling import Sample, sample_cases
 
@@ -131,15 +133,9 @@ def drift(
     refused = {row: " ".join(map(str, faults)) for row, faults in read.bad.items()} | refused
     usable = read.usable.copy()
     usable[list(refused)] = False
-    kept = np.flatnonzero(usable)
-    answer = core.posteriors(read.cases.evidence.take(kept), only_evidence=True)
-    hard = np.zeros(len(kept), dtype=bool)
-    if len(answer.too_complex):
-        hard[answer.too_complex] = True
-    n_complex = int(hard.sum())
-    for row in kept[hard].tolist():
+    kept, hard = _answered(core, read.cases.evidence, np.flatnonzero(usable))
+    for row in hard.tolist():
         refused[row] = "more is coupled than can be summed over"
-    kept = kept[~hard]
     if not len(kept):
         why = next(iter(refused.values()), "")
         raise InvalidCase(Fault("cases", "one case that can be answered", Phrase(f"none: {why}")))
@@ -149,7 +145,7 @@ def drift(
         raise InvalidCase(Fault("window", f"at most {MOST_WINDOWS} windows", len(names)))
     rng = np.random.default_rng(seed)
     exact = exact_levels(core.knowledge, core.model, cases)
-    found = held_against(core.model, cases.evidence, labels)
+    found = held_against(core.model, cases.evidence, labels, divide=False)
     seen, expected = _compared(core, cases.evidence, labels, exact, found, references, rng)
     asked = {name: ~np.isnan(values) for name, values in cases.given}
     asking = _asking(asked, own, names, false_alarm / _KINDS)
@@ -171,8 +167,8 @@ def drift(
         asking=asking,
         counts={
             "rows": len(frame),
-            "refused": len(refused) - n_complex,
-            "too_complex": n_complex,
+            "refused": len(refused) - len(hard),
+            "too_complex": len(hard),
             "used": len(kept),
         },
         refused=whys.rename_axis("row"),
@@ -221,6 +217,16 @@ def _periods(
     return periods.astype(str).to_numpy(dtype=object), bad
 
 
+def _answered(core: Core, evidence: Evidence, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Those of some cases that are answered, and those that are too complex.
+
+    Of twenty references a case, too many would have to be divided; so neither is.
+    """
+    given = evidence.take(rows)
+    hard = posteriors(core.model, given, backend=core.backend, divide=False).status == TOO_COMPLEX
+    return rows[~hard], rows[hard]
+
+
 def _compared(
     core: Core,
     evidence: Evidence,
@@ -237,7 +243,7 @@ def _compared(
     def drawn(at: IntArray) -> HeldAgainst:
         sample = sample_cases(core.model, len(at), rng)
         cases = asked_alike(core.model, sample, evidence.take(at), exact[at], rng)
-        return held_against(core.model, cases, _labels_of(sample, labels.take(at)))
+        return held_against(core.model, cases, _labels_of(sample, labels.take(at)), divide=False)
 
     own = drawn(at)
     # The cases themselves are those that can be answered; so are their references.

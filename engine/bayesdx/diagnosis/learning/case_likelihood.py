@@ -49,12 +49,14 @@ def log_probabilities(model: NoisyModel, rows: LabelledRows) -> FloatArray:
     result = np.empty(rows.n_cases)
     for first in range(0, rows.n_cases, _VALUES):
         part = _cases(rows, first, min(first + _VALUES, rows.n_cases))
-        found = posteriors(model, part.evidence, only_evidence=True, backend=part.backend)
-        result[first : first + _VALUES] = _log_sums(found.complete().log_evidence, part)[0]
+        found = posteriors(
+            model, part.evidence, only_evidence=True, backend=part.backend, divide=False
+        )
+        result[first : first + _VALUES] = log_sums(found.complete().log_evidence, part)[0]
     return result
 
 
-def _log_sums(log_evidence: FloatArray, rows: LabelledRows) -> tuple[FloatArray, FloatArray]:
+def log_sums(log_evidence: FloatArray, rows: LabelledRows) -> tuple[FloatArray, FloatArray]:
     """Log of the sum of each case's signed rows, (N,), and each row's share in it, (R,)."""
     top = np.full(rows.n_cases, -np.inf)
     np.maximum.at(top, rows.owner, log_evidence)
@@ -107,7 +109,7 @@ def expand(
     for first in range(0, n, tile):
         part = _cases(rows, first, min(first + tile, n))
         log_evidence, found = _scores(sweep, part)
-        log_total, share = _log_sums(log_evidence, part)
+        log_total, share = log_sums(log_evidence, part)
         value += float(log_total.sum())
         for one in found:
             gradient += one.total(share[one.rows])

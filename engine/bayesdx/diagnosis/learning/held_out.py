@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from bayesdx.diagnosis.learning.case_likelihood import log_probabilities
+from bayesdx.diagnosis.learning.case_likelihood import log_sums
 from bayesdx.diagnosis.learning.labels import Labels, labelled_rows
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.answer import TOO_COMPLEX
@@ -64,20 +64,26 @@ class HeldAgainst:
         )
 
 
-def held_against(model: NoisyModel, evidence: Evidence, labels: Labels) -> HeldAgainst:
-    """Answer cases by their findings and hold the answers against their labels."""
-    answer = posteriors(model, evidence)
+def held_against(
+    model: NoisyModel, evidence: Evidence, labels: Labels, *, divide: bool = True
+) -> HeldAgainst:
+    """Answer cases by their findings and hold the answers against their labels.
+
+    ``divide`` is that of `posteriors`.
+    """
+    answer, rows = posteriors(model, evidence, divide=divide), labelled_rows(evidence, labels)
+    labelled = posteriors(model, rows.evidence, only_evidence=True, divide=divide)
     answered = answer.status != TOO_COMPLEX
+    answered[rows.owner[labelled.status == TOO_COMPLEX]] = False
     if not answered.all():
         kept = np.flatnonzero(answered)
-        return joined(
-            [held_against(model, evidence.take(kept), labels.take(kept))], [kept], len(evidence)
-        )
-    joint = log_probabilities(model, labelled_rows(evidence, labels))
+        part = held_against(model, evidence.take(kept), labels.take(kept), divide=divide)
+        return joined([part], [kept], len(evidence))
+    joint, _ = log_sums(labelled.log_evidence, rows)
     possible = np.isfinite(answer.log_evidence)
     score = np.subtract(joint, answer.log_evidence, out=np.zeros(len(joint)), where=possible)
-    rows, causes = np.nonzero(labels.causes >= 0)
-    parts = [(rows, answer.causes[rows, causes], labels.causes[rows, causes])]
+    told, causes = np.nonzero(labels.causes >= 0)
+    parts = [(told, answer.causes[told, causes], labels.causes[told, causes])]
     for g, members in enumerate(labels.members):
         own = np.flatnonzero(labels.groups[:, g] >= 0)
         absent = evidence.take(own)

@@ -202,7 +202,8 @@ def _possible(core: Core, read: LabelledCases, asking: AskingCounts) -> _UsableC
     kept, calls = np.flatnonzero(read.usable), read.calls
     backend = settled("auto", core.model, _LOOKS * len(kept))
     rows = labelled_rows(read.cases.evidence.take(kept), read.labels.take(kept), backend)
-    answer = posteriors(core.model, rows.evidence, only_evidence=True, backend=backend)
+    # Derivatives of a case are those of the whole: it is not divided.
+    answer = posteriors(core.model, rows.evidence, backend=backend, divide=False)
     hard = np.zeros(len(kept), dtype=bool)
     if len(answer.too_complex):
         hard[rows.owner[answer.too_complex]] = True

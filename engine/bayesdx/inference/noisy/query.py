@@ -31,6 +31,7 @@ def posteriors(
     asked: BoolArray | None = None,
     backend: Backend = "auto",
     workers: int | None = None,
+    divide: bool = True,
 ) -> Answer:
     """Answer every case exactly.
 
@@ -57,6 +58,9 @@ def posteriors(
     workers : int, optional
         Threads of the compiled backend, as many as there are cores by default; the answer does not
         depend on it.
+    divide : bool
+        Whether a case beyond the limits is answered in parts, see
+        `bayesdx.inference.noisy.splitting`, which takes seconds.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def posteriors(
     )
     with np.errstate(over="ignore", invalid="ignore"):
         answer = quick(evidence, asked=asked)
-        if answer.too_complex.any():
+        if divide and answer.too_complex.any():
             from bayesdx.inference.noisy.splitting import answered_in_parts
 
             def ask(parts: Evidence, owner: IntArray) -> Answer:
