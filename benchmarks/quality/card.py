@@ -135,7 +135,7 @@ def counts(engine: bayesdx.Engine) -> dict[str, str]:
         ("constraints that must hold", hard[True]),
         ("constraints that are wanted", hard[False]),
         ("wanted constraints given up", given_up),
-        ("numbers moved by calibration", len(applied_moves(knowledge))),
+        ("numbers moved by calibration", len(applied_moves(engine.core.elicited))),
     ]
     levels = Counter(rule.level for rule in knowledge.red_flags)
     messages = [message for _, _, message in fit_remarks(engine.assembly)]
@@ -145,7 +145,7 @@ def counts(engine: bayesdx.Engine) -> dict[str, str]:
         "parts": two_columns(parts),
         "statements": two_columns(statements),
         "constraints": str(len(knowledge.constraints)),
-        "moves": _moves(knowledge),
+        "moves": _moves(engine.core.elicited),
         "asked": (
             f"{by.total()} findings ({by['patient']} answered by the person, {by['examiner']} "
             f"signs of an examiner, {by['laboratory']} laboratory values, {by['imaging']} image) "
