@@ -14,6 +14,7 @@ from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.choice import takes_compiled
+from bayesdx.inference.noisy.limits import EASY_WORK, MOST_WORK
 from bayesdx.inference.noisy.model import NoisyModel
 
 #: Cases prepared together: enough to amortise array calls, few enough to stay in memory.
@@ -82,14 +83,10 @@ def posteriors(
         workers=workers,
     )
     with np.errstate(over="ignore", invalid="ignore"):
-        answer = quick(evidence, asked=asked)
+        easy = divide and takes_compiled(backend, model, evidence)
+        answer = quick(evidence, asked=asked, most_work=EASY_WORK if easy else MOST_WORK)
         if divide and answer.too_complex.any():
-            from bayesdx.inference.noisy.splitting import answered_in_parts
-
-            def ask(parts: Evidence, owner: IntArray) -> Answer:
-                return quick(parts, asked=None if asked is None else asked[owner])
-
-            answer = answered_in_parts(model, evidence, answer, ask, symptoms)
+            answer = _divided(model, evidence, answer, quick, asked, symptoms, easy=easy)
     if not answer.sound.all():
         from bayesdx.inference.noisy.careful import mended
 
@@ -97,6 +94,35 @@ def posteriors(
     if asked is None or only_evidence:
         return answer
     return replace(answer, causes=np.where(asked, answer.causes, 0.0))
+
+
+def _divided(
+    model: NoisyModel,
+    evidence: Evidence,
+    answer: Answer,
+    quick: Callable[..., Answer],
+    asked: BoolArray | None,
+    symptoms: FloatArray | None,
+    *,
+    easy: bool,
+) -> Answer:
+    """Answer in parts what is too complex; what was only not easy, if need be whole."""
+    # Hardly any batch has such a case.
+    from bayesdx.inference.noisy.splitting import answered_in_parts
+
+    def ask(
+        parts: Evidence, owner: IntArray, *, most_work: int = MOST_WORK, part: bool = True
+    ) -> Answer:
+        wanted = None if asked is None else asked[owner]
+        return quick(parts, asked=wanted, most_work=most_work, part=part)
+
+    if easy:
+        easily = partial(ask, most_work=EASY_WORK)
+        answer = answered_in_parts(model, evidence, answer, easily, symptoms)
+        rest = np.flatnonzero(answer.too_complex)
+        if len(rest):
+            answer = answer.replaced(rest, ask(evidence.take(rest), rest, part=False))
+    return answered_in_parts(model, evidence, answer, ask, symptoms)
 
 
 def _quick(
@@ -110,8 +136,14 @@ def _quick(
     asked: BoolArray | None,
     backend: Backend,
     workers: int | None,
+    most_work: int,
+    part: bool = False,
 ) -> Answer:
-    """Answer by the executors of this package, whatever the numbers."""
+    """Answer by the executors of this package, whatever the numbers.
+
+    A ``part`` of which compiled code has too few digits left is too complex: NumPy, which answers
+    such a case, takes longer than to divide it again.
+    """
     if not takes_compiled(backend, model, evidence):
         return _numpy_executor()(model, evidence, chunk, only_evidence, without, symptoms, asked)
     driver = jit.driver_module()
@@ -123,10 +155,11 @@ def _quick(
         asked=asked,
         symptoms=symptoms,
         workers=workers,
+        most_work=most_work,
     )
     answer = Answer(log_evidence, causes, log_without, status != 0, split[0], split[1])
     lost = np.flatnonzero(status == jit.LOST)
-    if len(lost):
+    if len(lost) and not part:
         rest, wanted = evidence.take(lost), None if asked is None else asked[lost]
         slow = _numpy_executor()(model, rest, chunk, only_evidence, without, symptoms, wanted)
         answer = answer.replaced(lost, slow)

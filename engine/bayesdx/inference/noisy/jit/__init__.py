@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from bayesdx.inference import machine_code
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
+from bayesdx.inference.noisy.limits import MOST_WORK
 from bayesdx.inference.noisy.model import NoisyModel
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Driver(Protocol):
         asked: BoolArray | None = None,
         symptoms: FloatArray | None = None,
         workers: int | None = None,
+        most_work: int = MOST_WORK,
         book: NoteBook | None = None,
     ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
         """Answer every case."""

@@ -17,6 +17,7 @@ from bayesdx.inference.noisy.jit.entry import answer_rows
 from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
 from bayesdx.inference.noisy.jit.memory import BY_WORK, Model, Notes, Rows
 from bayesdx.inference.noisy.jit.thread_memory import Workspace, model_memory
+from bayesdx.inference.noisy.limits import MOST_WORK
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.note_book import NoteBook
 from bayesdx.inference.typed import compile_ahead
@@ -35,6 +36,7 @@ def run(
     symptoms: FloatArray | None = None,
     workers: int | None = None,
     way: int = BY_WORK,
+    most_work: int = MOST_WORK,
     book: NoteBook | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
     """Answer every case exactly; see `bayesdx.inference.posteriors`.
@@ -52,6 +54,8 @@ def run(
         Threads; as many as there are cores by default. The answer does not depend on it.
     way : int
         See `bayesdx.inference.noisy.jit.memory.Rows`.
+    most_work : int
+        Work of a tree of tables above which a case is too complex.
     book : NoteBook, optional
         Where derivatives of the log evidence are noted; not with symptoms.
 
@@ -80,6 +84,7 @@ def run(
         credited=int(symptoms is not None and not only_evidence),
         narrow=int(asked is not None and not only_evidence),
         way=way,
+        most_work=most_work,
         findings=np.ascontiguousarray(evidence.findings, dtype=np.float64),
         lower=np.ascontiguousarray(evidence.lower, dtype=np.int8),
         upper=np.ascontiguousarray(evidence.upper, dtype=np.int8),

@@ -205,6 +205,8 @@ class Rows(NamedTuple):
     ----------
     way : int
         How the 2-core is summed out: `BY_WORK`, `BY_TREE` or `BY_TREE_ANEW`.
+    most_work : int
+        Work of a tree above which a case is handed back.
     without : (C,)
         Causes that are absent in the second question; nobody asks it if ``second`` is 0.
     asked : (N, C) if ``narrow`` is 1, else (C,)
@@ -221,6 +223,7 @@ class Rows(NamedTuple):
     credited: int
     narrow: int
     way: int
+    most_work: int
     findings: Floats
     lower: Bytes
     upper: Bytes

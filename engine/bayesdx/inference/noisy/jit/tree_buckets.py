@@ -58,9 +58,9 @@ from bayesdx.inference.typed import (
 )
 
 _ONE = np.uint64(1)
-#: Work, and bytes of all tables and of what is written beside them, above which a case is handed
-#: back; entries of all tables above which only those are kept that a node leaves behind.
-_MOST_WORK, _MOST_BYTES, _MANY_ENTRIES = 2.0**31, 1.2e9, 2.0**17
+#: Bytes of all tables and of what is written beside them, above which a case is handed back;
+#: entries of all tables above which only those are kept that a node leaves behind.
+_MOST_BYTES, _MANY_ENTRIES = 1.2e9, 2.0**17
 #: Work above which a second order is tried, and for each further one.
 _WORTH_EDGES, _WORTH_MORE = float(1 << 14), float(1 << 19)
 _MOST_TRIES = 40
@@ -117,7 +117,7 @@ def _try(memory: Integers, n: int, number: int) -> int:
     tree.kept[0] = 0
     if tree.totals[1] > _MANY_ENTRIES or rows_at(memory).way == BY_TREE_ANEW:
         compact(tree, n_operations)
-    if not (tree.totals[0] <= _MOST_WORK and 16.0 * tree.totals[1] <= _MOST_BYTES):
+    if not (tree.totals[0] <= rows_at(memory).most_work and 16.0 * tree.totals[1] <= _MOST_BYTES):
         tree.totals[0] = np.inf
     return n_operations
 
@@ -127,7 +127,8 @@ def _plan(memory: Integers, n: int) -> int:
     """Write the operations of an order; return how many, with what they cost in ``totals``."""
     apart()
     model, state, tree = model_at(memory), state_at(memory), tree_at(memory)
-    credited = rows_at(memory).credited
+    rows = rows_at(memory)
+    credited, most_work = rows.credited, rows.most_work
     rank_nodes(tree, n)
     for c in range(model.n_causes):
         if state.mask[c]:
@@ -170,7 +171,7 @@ def _plan(memory: Integers, n: int) -> int:
         if not is_number(tree, result):
             tree.live[n_live] = result
             n_live += 1
-        if not tree.totals[0] <= _MOST_WORK:
+        if not tree.totals[0] <= most_work:
             return n_operations
     return n_operations
 
