@@ -104,11 +104,9 @@ def main() -> None:
         rng = np.random.default_rng([seed, 1])
         _, _, rows = drawn_cases(truth, max(given.cases), rng, given.labelled)
         evidence, labels, _ = drawn_cases(truth, HELD_OUT, rng)
-        backend = settled("auto", core.model, LOOKS * HELD_OUT)
-        known = log_probabilities(core.model, labelled_rows(evidence, labels, backend))
         stated, best = (held_against(one, evidence, labels) for one in (core.model, truth))
         answered = stated.answered & best.answered
-        kept_back = answered & np.isfinite(known)
+        kept_back = answered & np.isfinite(stated.log_evidence + stated.log_score)
         if not kept_back.all():
             print(
                 f"seed {seed}: of cases held out {(~answered).sum()} are too complex, and "

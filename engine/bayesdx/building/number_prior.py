@@ -88,12 +88,6 @@ class StatedPrior:
         found: FloatArray = np.choose(self.kind, [probability, ratio, share])
         return found
 
-    def take(self, chosen: IntArray) -> StatedPrior:
-        """Return that of some numbers."""
-        return StatedPrior(
-            self.slope[chosen], self.size[chosen], self.start[chosen], self.kind[chosen]
-        )
-
 
 def stated_prior(movers: tuple[Mover, ...]) -> StatedPrior:
     """Return what is known of numbers before any case was seen."""
@@ -160,15 +154,17 @@ class NumberPrior:
         cost = sum(float(one @ one) for one in near)
         return self._stated.log_density(steps) - _WEIGHT * cost
 
-    def derivatives(self, steps: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Differentiate `log_density` where it is finite.
+    def expansion(self, steps: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+        """Return `log_density` with its derivatives, where it is finite.
 
         Returns
         -------
+        log_density : float
         gradient : array (J,)
         curvature : array (J, J)
             About minus the second derivatives; positive definite.
         """
+        density = self._stated.log_density(steps)
         gradient, curvature = self._stated.gradient(steps), np.diag(self._stated.curvature(steps))
         layers = self._chain.upper(steps[:, None])
         for one in self._limits:
@@ -177,12 +173,13 @@ class NumberPrior:
             met = np.flatnonzero(near)
             if not len(met):
                 continue
+            density -= _WEIGHT * float(near @ near)
             near, slopes = near[met, None], self._slopes(steps, one)[met] / room[met, None]
             gradient[one.numbers] += 2.0 * _WEIGHT * (near * slopes).sum(axis=0)
             # Of the square of the logarithm of a room that is linear.
             bent = 2.0 * _WEIGHT * slopes.T @ ((1.0 + near) * slopes)
             curvature[np.ix_(one.numbers, one.numbers)] += bent
-        return gradient, curvature
+        return density, gradient, curvature
 
     def _slopes(self, steps: FloatArray, limits: _Limits) -> FloatArray:
         """Differentiate rooms by the numbers that bear on them, (M, n)."""

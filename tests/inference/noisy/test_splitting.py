@@ -145,6 +145,13 @@ def test_what_is_certain_or_rare_is_not_split() -> None:
     np.testing.assert_allclose(found.causes[2], right.causes[2], rtol=1e-13)
 
 
+def drawn_forms(seed: int, count: int, risks: float) -> tuple[NoisyModel, Evidence]:
+    """Forms of which most is filled in, and a share of the risks known."""
+    model, rng = bayesdx.load().core.model, np.random.default_rng(seed)
+    cases = sample_cases(model, count, rng)
+    return model, observe(model, cases, rng, asked=(0.6, 0.8), risks_asked=(risks, risks))
+
+
 def test_a_case_beyond_the_limits_is_that_of_each_age_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -152,9 +159,7 @@ def test_a_case_beyond_the_limits_is_that_of_each_age_together(
     pytest.importorskip("numba")
     from bayesdx.inference.noisy.jit.driver import run
 
-    model, rng = bayesdx.load().core.model, np.random.default_rng(0)
-    cases = sample_cases(model, 60, rng)
-    evidence = observe(model, cases, rng, asked=(0.6, 0.8), risks_asked=(0.7, 0.7))
+    model, evidence = drawn_forms(0, 60, 0.7)
     age, limit = model.risks.index("age"), 1 << 20
     hard = (run(model, evidence, most_work=limit)[3] != 0) & (evidence.risks[:, age] == -1)
     evidence = evidence.take(np.flatnonzero(hard)[:4])
@@ -179,9 +184,7 @@ def test_a_case_beyond_the_limits_is_that_of_each_age_together(
 
 
 def test_a_dry_run_divides_as_an_answer_does() -> None:
-    model, rng = bayesdx.load().core.model, np.random.default_rng(0)
-    cases = sample_cases(model, 40, rng)
-    evidence = observe(model, cases, rng, asked=(0.6, 0.8), risks_asked=(0.7, 0.7))
+    model, evidence = drawn_forms(0, 40, 0.7)
     refused = too_complex(model, evidence)
     # What one plan refuses is mostly answered in parts.
     assert refused.sum() <= 0.05 * len(evidence)
@@ -194,10 +197,9 @@ def test_what_is_much_work_is_divided_first_and_answered_as_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("numba")
-    model, rng = bayesdx.load().core.model, np.random.default_rng(5)
-    cases = sample_cases(model, 60, rng)
-    evidence = observe(model, cases, rng, asked=(0.6, 0.8), risks_asked=(1.0, 1.0))
-    symptoms, without = prior_weights(model), rng.random(len(model.causes)) < 0.4
+    model, evidence = drawn_forms(5, 60, 1.0)
+    symptoms = prior_weights(model)
+    without = np.random.default_rng(6).random(len(model.causes)) < 0.4
     options = {"symptoms": symptoms, "without": without, "backend": "compiled"}
     whole = posteriors(model, evidence, **options, divide=False)
     assert not whole.too_complex.any()

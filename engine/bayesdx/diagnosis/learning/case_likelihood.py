@@ -12,6 +12,7 @@ from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.case_scores import CaseScores, ScoreSweep
 from bayesdx.inference.noisy.model import FloatArray, IntArray, NoisyModel
 from bayesdx.inference.noisy.query import posteriors
+from bayesdx.inference.signed_sums import signed_sums
 
 #: Cases whose derivatives are kept at a time; and whose probabilities are worked out at a time.
 TILE, _VALUES = 1024, 1 << 14
@@ -58,16 +59,7 @@ def log_probabilities(model: NoisyModel, rows: LabelledRows) -> FloatArray:
 
 def log_sums(log_evidence: FloatArray, rows: LabelledRows) -> tuple[FloatArray, FloatArray]:
     """Log of the sum of each case's signed rows, (N,), and each row's share in it, (R,)."""
-    top = np.full(rows.n_cases, -np.inf)
-    np.maximum.at(top, rows.owner, log_evidence)
-    safe = np.where(np.isneginf(top), 0.0, top)
-    terms = rows.sign * np.exp(log_evidence - safe[rows.owner])
-    total = np.bincount(rows.owner, terms, rows.n_cases)
-    own = total[rows.owner]
-    share = np.divide(terms, own, out=np.zeros_like(terms), where=own > 0.0)
-    log_total = np.full(rows.n_cases, -np.inf)
-    np.log(total, out=log_total, where=total > 0.0)
-    return log_total + safe, share
+    return signed_sums(log_evidence, rows.sign, rows.owner, rows.n_cases)
 
 
 def expand(

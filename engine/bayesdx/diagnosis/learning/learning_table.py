@@ -29,6 +29,7 @@ from bayesdx.diagnosis.scoring import OnBadRow
 from bayesdx.diagnosis.values import WORDS, Words
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase
 from bayesdx.inference.evidence import Evidence, compact
+from bayesdx.inference.noisy.answer import TOO_COMPLEX
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.inference.noisy.query import posteriors
@@ -205,8 +206,7 @@ def _possible(core: Core, read: LabelledCases, asking: AskingCounts) -> _UsableC
     # Derivatives of a case are those of the whole: it is not divided.
     answer = posteriors(core.model, rows.evidence, backend=backend, divide=False)
     hard = np.zeros(len(kept), dtype=bool)
-    if len(answer.too_complex):
-        hard[rows.owner[answer.too_complex]] = True
+    hard[rows.owner[answer.status == TOO_COMPLEX]] = True
     log_p, easy = np.full(len(kept), -np.inf), np.flatnonzero(~hard)
     log_p[easy] = log_probabilities(core.model, chosen_cases(rows, easy) if hard.any() else rows)
     possible = np.isfinite(log_p)

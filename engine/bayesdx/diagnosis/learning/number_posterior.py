@@ -183,7 +183,7 @@ def find_mode(
     last = search.expansion(way.point)
     if last.sampled:
         last = moving.expansion(way.point, whole=True)
-    return _around(stated, free, way, last.information + prior.derivatives(way.point)[1])
+    return _around(stated, free, way, last.information + prior.expansion(way.point)[2])
 
 
 class _PosteriorSurface:
@@ -205,9 +205,9 @@ class _PosteriorSurface:
 
     def look(self, point: FloatArray) -> Terrain:
         found = self.expansion(point)
-        gradient, curvature = self.prior.derivatives(point)
+        density, gradient, curvature = self.prior.expansion(point)
         return Terrain(
-            found.value + self.prior.log_density(point),
+            found.value + density,
             found.gradient + gradient,
             found.information + curvature,
         )

@@ -79,14 +79,16 @@ def posteriors(
         only_evidence=only_evidence,
         without=without,
         symptoms=symptoms,
-        backend=backend,
         workers=workers,
     )
     with np.errstate(over="ignore", invalid="ignore"):
-        easy = divide and takes_compiled(backend, model, evidence)
-        answer = quick(evidence, asked=asked, most_work=EASY_WORK if easy else MOST_WORK)
+        compiled = takes_compiled(backend, model, evidence)
+        most_work = EASY_WORK if compiled and divide else MOST_WORK
+        answer = quick(evidence, asked=asked, compiled=compiled, most_work=most_work)
         if divide and answer.too_complex.any():
-            answer = _divided(model, evidence, answer, quick, asked, symptoms, easy=easy)
+            answer = _divided(
+                model, evidence, answer, quick, asked, symptoms, backend, easy=compiled
+            )
     if not answer.sound.all():
         from bayesdx.inference.noisy.careful import mended
 
@@ -103,6 +105,7 @@ def _divided(
     quick: Callable[..., Answer],
     asked: BoolArray | None,
     symptoms: FloatArray | None,
+    backend: Backend,
     *,
     easy: bool,
 ) -> Answer:
@@ -114,7 +117,8 @@ def _divided(
         parts: Evidence, owner: IntArray, *, most_work: int = MOST_WORK, part: bool = True
     ) -> Answer:
         wanted = None if asked is None else asked[owner]
-        return quick(parts, asked=wanted, most_work=most_work, part=part)
+        compiled = takes_compiled(backend, model, parts)
+        return quick(parts, asked=wanted, compiled=compiled, most_work=most_work, part=part)
 
     if easy:
         easily = partial(ask, most_work=EASY_WORK)
@@ -134,7 +138,7 @@ def _quick(
     without: BoolArray | None,
     symptoms: FloatArray | None,
     asked: BoolArray | None,
-    backend: Backend,
+    compiled: bool,
     workers: int | None,
     most_work: int,
     part: bool = False,
@@ -144,7 +148,7 @@ def _quick(
     A ``part`` of which compiled code has too few digits left is too complex: NumPy, which answers
     such a case, takes longer than to divide it again.
     """
-    if not takes_compiled(backend, model, evidence):
+    if not compiled:
         return _numpy_executor()(model, evidence, chunk, only_evidence, without, symptoms, asked)
     driver = jit.driver_module()
     log_evidence, causes, log_without, status, split = driver.run(

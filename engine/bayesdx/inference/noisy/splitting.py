@@ -20,8 +20,9 @@ import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray
 from bayesdx.inference.evidence import Evidence, stacked
-from bayesdx.inference.noisy.answer import Answer, stacked_answers
+from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer, stacked_answers
 from bayesdx.inference.noisy.model import NoisyModel
+from bayesdx.inference.signed_sums import signed_sums
 
 #: Parts of a case, at the most.
 MOST_PARTS = 16
@@ -161,8 +162,7 @@ def divide(
             return refused[count[refused] <= MOST_PARTS], divided
         parts = waiting.take(kept).split(finding[kept])
         found = ask(parts.evidence, parts.owner)
-        hard = np.zeros(len(parts.owner), dtype=np.bool_)
-        hard[: len(found.too_complex)] = found.too_complex
+        hard = found.status == TOO_COMPLEX
         easy = np.flatnonzero(~hard)
         divided.append((parts.take(easy), found.take(easy)))
         waiting = parts.take(np.flatnonzero(hard))
@@ -195,26 +195,18 @@ def _summed(
 ) -> tuple[Answer, FloatArray]:
     """Signed sums over the parts of some cases, and how much larger the parts are, (n,)."""
     n, case = len(rows), np.searchsorted(rows, parts.owner)
-    top = np.full(n, -np.inf)
-    np.maximum.at(top, case, found.log_evidence)
-    safe = np.where(np.isneginf(top), 0.0, top)
-    weight = parts.sign * np.exp(found.log_evidence - safe[case])
-    total = np.bincount(case, weight, n)
-    size = np.bincount(case, np.abs(weight), n)
-    lost = np.divide(size, total, out=np.full(n, np.inf), where=total > 0.0)
-    share = np.divide(weight, total[case], out=np.zeros_like(weight), where=total[case] > 0.0)
+    log_evidence, share = signed_sums(found.log_evidence, parts.sign, case, n)
+    size = np.bincount(case, np.abs(share), n)
+    lost = np.where(np.isneginf(log_evidence), np.inf, size)
 
     def mean(values: FloatArray) -> FloatArray:
         sums = np.zeros((n, *values.shape[1:]))
         np.add.at(sums, case, share[:, None] * values)
         return sums
 
-    with np.errstate(divide="ignore"):
-        log_evidence = np.log(np.maximum(total, 0.0)) + safe
-        log_without = np.zeros(0)
-        if len(found.log_without):
-            terms = parts.sign * np.exp(found.log_without - safe[case])
-            log_without = np.log(np.maximum(np.bincount(case, terms, n), 0.0)) + safe
+    log_without = np.zeros(0)
+    if len(found.log_without):
+        log_without, _ = signed_sums(found.log_without, parts.sign, case, n)
     causes = np.clip(mean(found.causes), 0.0, 1.0)
     responsible, credit = np.zeros((0, 0)), np.zeros((0, 0))
     if symptoms is not None:
