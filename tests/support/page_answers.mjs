@@ -4,6 +4,10 @@ import vm from "node:vm";
 
 const [program, data, cases, out] = process.argv.slice(2);
 const read = (name) => fs.readFileSync(name, "utf8");
+// A script of a browser may not declare these by let or const, and would not run at all.
+for (const name of ["window", "document", "location", "top"]) {
+  Object.defineProperty(globalThis, name, { value: undefined, configurable: false });
+}
 vm.runInThisContext(read(program));
 const page = vm.runInThisContext(
   "({ makeKnowledge, diagnose, openQuestions, withFlags, addInformation, inOrder })",

@@ -34,7 +34,7 @@
 export const MOST_ROOM = 1 << 24;
 /** They lie in one array, as code is twice as fast that knows where; what is not touched takes no memory. */
 const HEAP = new Float64Array(MOST_ROOM);
-let top = 0;
+let filled = 0;
 
 /**
  * A table that lasts until all behind a mark before it is released; of any numbers.
@@ -42,17 +42,17 @@ let top = 0;
  * @param {number} size
  */
 export function taken(size) {
-  top += size;
-  return HEAP.subarray(top - size, top);
+  filled += size;
+  return HEAP.subarray(filled - size, filled);
 }
 
 export function mark() {
-  return top;
+  return filled;
 }
 
 /** @param {number} to */
 export function release(to) {
-  top = to;
+  filled = to;
 }
 
 /** @param {Float64Array} table */
