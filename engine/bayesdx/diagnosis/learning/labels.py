@@ -279,39 +279,26 @@ def _place(label: object, column: str) -> str:
 def labelled_rows(evidence: Evidence, labels: Labels, backend: Backend = "auto") -> LabelledRows:
     """Clamp the labels of N cases; see `LabelledRows`."""
     unsure = (labels.causes > 0) & (labels.causes < 1)
-    if not unsure.any() and not (labels.groups >= 0).any():
-        n, causes = len(evidence), labels.causes.astype(np.int8)
-        return LabelledRows(replace(evidence, causes=causes), np.arange(n), np.ones(n), n, backend)
-    clamped, owner, sign = [], [], []
-    for row in range(len(evidence)):
-        told = labels.causes[row]
-        open_ = np.flatnonzero((told > 0.0) & (told < 1.0))
-        sure = np.where((told > 0.0) & (told < 1.0), -1, told).astype(np.int8)
-        terms = [(1.0, sure)]
-        for c in open_.tolist():
-            terms = [
-                (weight * factor, _clamped(one, [c], state))
-                for weight, one in terms
-                for factor, state in ((told[c], 1), (1.0 - told[c], 0))
-            ]
-        for g, own in enumerate(labels.members):
-            free = [(w, one) for w, one in terms if not (one[own] == 1).any()]
-            if labels.groups[row, g] == 0:
-                terms = [(w, _clamped(one, own, 0)) for w, one in free]
-            elif labels.groups[row, g] == 1:
-                terms += [(-w, _clamped(one, own, 0)) for w, one in free]
-        for weight, one in terms:
-            clamped.append(one)
-            owner.append(row)
-            sign.append(weight)
-    at = np.array(owner, dtype=np.intp)
-    causes = np.array(clamped, dtype=np.int8).reshape(len(at), labels.causes.shape[1])
-    clamped_rows = replace(evidence.part(at), causes=causes)
-    return LabelledRows(clamped_rows, at, np.array(sign), len(evidence), backend)
-
-
-def _clamped(causes: LabelArray, own: Sequence[int] | IntArray, state: int) -> LabelArray:
-    """Return one case's states of causes with some of them set."""
-    found = causes.copy()
-    found[own] = state
-    return found
+    owner, sign = np.arange(len(evidence)), np.ones(len(evidence))
+    causes = np.where(unsure, -1.0, labels.causes).astype(np.int8)
+    for c in np.flatnonzero(unsure.any(axis=0)).tolist():
+        twice = np.repeat(np.arange(len(owner)), 1 + unsure[owner, c])
+        owner, sign, causes = owner[twice], sign[twice], causes[twice]
+        told, is_second = labels.causes[owner, c], np.diff(twice, prepend=-1) == 0
+        state = np.where(is_second, 0, 1)
+        causes[:, c] = np.where(unsure[owner, c], state, causes[:, c])
+        sign *= np.where(unsure[owner, c], np.where(is_second, 1.0 - told, told), 1.0)
+    for g, own in enumerate(labels.members):
+        told, is_free = labels.groups[owner, g], ~(causes[:, own] == 1).any(axis=1)
+        none = causes.copy()
+        none[:, own] = 0
+        absent, minus = is_free & (told == 0), is_free & (told == 1)
+        causes = np.concatenate([np.where(absent[:, None], none, causes), none[minus]])
+        kept = np.concatenate([is_free | (told != 0), np.ones(minus.sum(), dtype=bool)])
+        owner = np.concatenate([owner, owner[minus]])
+        sign = np.concatenate([sign, -sign[minus]])
+        at = np.flatnonzero(kept)[np.argsort(owner[kept], kind="stable")]
+        owner, sign, causes = owner[at], sign[at], causes[at]
+    alike = len(owner) == len(evidence) and np.array_equal(owner, np.arange(len(owner)))
+    own_rows = evidence if alike else evidence.part(owner)
+    return LabelledRows(replace(own_rows, causes=causes), owner, sign, len(evidence), backend)
