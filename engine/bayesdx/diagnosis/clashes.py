@@ -6,6 +6,7 @@ import numpy as np
 
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.machine_code import Backend
+from bayesdx.inference.noisy.answer import IMPOSSIBLE
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.query import posteriors
 
@@ -36,7 +37,9 @@ def smallest_clash(model: NoisyModel, evidence: Evidence, backend: Backend) -> t
     kept: list[tuple[str, int]] = []
     for position, item in enumerate(observed):
         trial = _restrict(evidence, blank, [*kept, *observed[position + 1 :]])
-        if posteriors(model, trial, only_evidence=True, backend=backend).possible[0]:
+        found = posteriors(model, trial, only_evidence=True, backend=backend)
+        # What is too complex to say is kept.
+        if found.status[0] != IMPOSSIBLE:
             kept.append(item)
     names = {"findings": model.findings, "risks": model.risks, "ordinals": model.ordinals}
     return tuple(names[kind][i] for kind, i in kept)

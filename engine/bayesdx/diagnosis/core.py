@@ -185,16 +185,17 @@ class Core(ReadOnly):
             workers=workers,
         )
 
-    def with_groups(self, evidence: Evidence) -> tuple[Answer, FloatArray]:
+    def with_groups(self, evidence: Evidence, symptoms: FloatArray) -> tuple[Answer, FloatArray]:
         """Answer one case, with its groups.
 
         Returns
         -------
         answer : Answer
+            With symptoms weighed where that is no further pass.
         groups : array (G + 1,)
             As `prior_groups`, given the evidence; zeros where the evidence is impossible.
         """
-        return _with_groups(self.lanes, self.clamps, evidence)
+        return _with_groups(self.lanes, self.clamps, evidence, symptoms)
 
     def urgency(self, facts: Mapping[str, NDArray[np.integer]], n_cases: int) -> Urgency:
         """Judge N cases by rules and triage.
@@ -314,9 +315,9 @@ def _clamps(knowledge: Knowledge, model: NoisyModel, modelled: IntArray) -> NDAr
 
 
 def _with_groups(
-    lanes: CaseLanes, clamps: BoolArray, evidence: Evidence
+    lanes: CaseLanes, clamps: BoolArray, evidence: Evidence, symptoms: FloatArray | None = None
 ) -> tuple[Answer, FloatArray]:
-    answer, absent = lanes.answer(evidence, clamps)
+    answer, absent = lanes.answer(evidence, clamps, symptoms)
     if not answer.possible[0]:
         return answer, np.zeros(len(absent))
     gap = absent - answer.log_evidence[0]

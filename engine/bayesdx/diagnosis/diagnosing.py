@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
     from bayesdx.diagnosis.red_flags import RedFlagHit
     from bayesdx.inference.arrays import FloatArray
+    from bayesdx.inference.noisy.answer import Answer
 
 _SHOWN = (
     "shortlist", "background", "table", "groups", "red_flags", "urgency", "log_evidence", "status",
@@ -116,6 +117,7 @@ class Diagnosis(Result):
     cases: Cases = field(repr=False)
     posterior: FloatArray = field(repr=False)
     grouped: FloatArray = field(repr=False)
+    answer: Answer = field(repr=False)
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -147,7 +149,9 @@ class Diagnosis(Result):
         if self.status in (IMPOSSIBLE, TOO_COMPLEX):
             nothing = np.append(np.zeros(len(core.causes)), 1.0)
             return nothing, nothing * self.posterior[-1]
-        answer = core.posteriors(evidence, symptoms=core.once(symptom_weights))
+        answer = self.answer
+        if not len(answer.credit):
+            answer = core.posteriors(evidence, symptoms=core.once(symptom_weights))
         explains, part = causal_shares(core, evidence, answer, self.posterior[-1:])
         return explains[0], part[0]
 
@@ -301,7 +305,7 @@ class Diagnosis(Result):
 def diagnose(core: Core, findings: Mapping[str, object] | Cases) -> Diagnosis:
     """Answer one case; see `Engine.diagnose`."""
     cases = core.read_case(findings)
-    answer, groups = core.with_groups(cases.evidence)
+    answer, groups = core.with_groups(cases.evidence, core.once(symptom_weights))
     status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
     if not answer.possible[0]:
         status = TOO_COMPLEX if answer.too_complex.any() else IMPOSSIBLE
@@ -318,6 +322,7 @@ def diagnose(core: Core, findings: Mapping[str, object] | Cases) -> Diagnosis:
         cases=cases,
         posterior=posterior if answer.possible[0] else core.prior,
         grouped=groups,
+        answer=answer,
     )
 
 

@@ -293,13 +293,15 @@ class LayeredPosteriors(NamedValues[FloatArray]):
                 self._with_state(name, passes[name][1][at], some)
                 for (name, at, _), some in zip(now, rows, strict=True)
             ]
+            whole = self._answer.log_evidence[np.concatenate(rows)]
             answer = posteriors(
                 self._layered.model,
                 stacked(parts),
                 only_evidence=True,
                 backend=self._layered.backend,
+                share_of=whole,
             )
-            logs = answer.log_evidence - self._answer.log_evidence[np.concatenate(rows)]
+            logs = answer.log_evidence - whole
             if len(answer.too_complex):
                 logs[answer.too_complex] = np.nan
             ends = np.cumsum([len(some) for some in rows])

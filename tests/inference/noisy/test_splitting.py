@@ -10,6 +10,7 @@ from small_networks import with_causes
 
 import bayesdx
 from bayesdx.inference import Evidence, NoisyModel, compile_diagnosis, no_evidence, posteriors
+from bayesdx.inference.evidence import clamped_absent
 from bayesdx.inference.noisy import complexity, query, splitting
 from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer
 from bayesdx.inference.noisy.complexity import too_complex
@@ -45,7 +46,7 @@ def in_parts(
     log_without = np.full(0 if without is None else n, -np.inf)
     nothing = np.full(n, -np.inf), np.zeros(shape), log_without
     return answered_in_parts(
-        model, evidence, Answer(*nothing, np.ones(n, bool), *split), ask, symptoms
+        model, evidence, Answer(*nothing, np.ones(n, bool), *split), ask, symptoms=symptoms
     )
 
 
@@ -94,8 +95,52 @@ def test_a_case_of_which_few_digits_would_be_left_stays_beyond_the_limits(
     answered = found.status != TOO_COMPLEX
     assert answered.any()
     # Parts are larger than the case, whatever it is.
-    monkeypatch.setattr(splitting, "_MOST_LOST", 1.0)
+    monkeypatch.setattr(splitting, "_MOST_LOST", 0.0)
     assert (in_parts(model, evidence, 1).status == TOO_COMPLEX).all()
+
+
+def test_digits_of_a_share_are_counted_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set of causes absent may be hardly possible: its own digits are lost, the share's not."""
+    model, evidence = random_problem(7)
+    whole = posteriors(model, evidence, backend="numpy")
+    assert not whole.too_complex.any()
+    alone = clamped_absent(evidence.take(slice(0, 1)), np.eye(len(model.causes), dtype=bool)[:2])
+    right = posteriors(model, alone, only_evidence=True, backend="numpy")
+    monkeypatch.setattr(splitting, "_MOST_LOST", 3.0)
+
+    def ask(parts: Evidence, owner: np.ndarray) -> Answer:
+        return posteriors(model, parts, only_evidence=True, backend="numpy")
+
+    first = refused(right, np.ones(2, dtype=bool))
+    for log_share, answered in ((-5.0, False), (60.0, True)):
+        share_of = right.log_evidence + log_share
+        found = answered_in_parts(model, alone, first, ask, share_of=share_of)
+        assert (found.status != TOO_COMPLEX).tolist() == [answered] * 2
+        if answered:
+            difference = np.exp(found.log_evidence - share_of) - np.exp(-log_share)
+            assert np.abs(difference).max() < 1e-15
+
+
+def test_what_is_left_in_the_end_is_asked_at_a_higher_price() -> None:
+    model, evidence = random_problem(7)
+    whole = posteriors(model, evidence, backend="numpy")
+    n, last = len(evidence), []
+
+    def never(parts: Evidence, owner: np.ndarray) -> Answer:
+        return refused(posteriors(model, parts, backend="numpy"), np.ones(len(parts), bool))
+
+    def dear(parts: Evidence, owner: np.ndarray) -> Answer:
+        last.append(np.bincount(owner, minlength=n))
+        return posteriors(model, parts, backend="numpy")
+
+    first = refused(whole, np.ones(n, dtype=bool))
+    assert (answered_in_parts(model, evidence, first, never).status == TOO_COMPLEX).all()
+    found = answered_in_parts(model, evidence, first, never, dear)
+    rows = np.flatnonzero(found.status != TOO_COMPLEX)
+    assert len(rows)
+    np.testing.assert_allclose(found.causes[rows], whole.causes[rows], atol=1e-12)
+    # Each part is asked so once, however many its case has.
+    assert sum(last)[rows].max() <= splitting.MOST_PARTS
 
 
 def test_what_takes_too_many_parts_is_given_up_and_the_others_are_not(
@@ -205,16 +250,16 @@ def test_what_is_much_work_is_divided_first_and_answered_as_before(
     assert not whole.too_complex.any()
     parts, divided = [], splitting.answered_in_parts
 
-    def counted(model, evidence, answer, ask, symptoms):
+    def counted(model, evidence, answer, *asks, **options):
         parts.append(int(answer.too_complex.sum()))
-        return divided(model, evidence, answer, ask, symptoms)
+        return divided(model, evidence, answer, *asks, **options)
 
     monkeypatch.setattr(splitting, "answered_in_parts", counted)
     monkeypatch.setattr(query, "EASY_WORK", 1 << 11)
     found = posteriors(model, evidence, **options)
-    # Many are divided; what is not easy in parts either is answered whole.
+    # Many are divided; parts that are not easy either are asked all the same.
+    assert parts == [parts[0]]
     assert parts[0] > 5
-    assert parts[1] == 0
     for name in ("log_evidence", "causes", "log_without", "responsible", "credit"):
         one, other = getattr(found, name), getattr(whole, name)
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-12, err_msg=name)

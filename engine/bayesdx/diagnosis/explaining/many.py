@@ -28,6 +28,7 @@ from bayesdx.diagnosis.results import (
     Result,
     Status,
 )
+from bayesdx.errors import TooComplex
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.answer import Answer
 from bayesdx.inference.noisy.attribution.shapley import Attribution
@@ -68,12 +69,14 @@ def explain_many(
         wanted = named or (core.causes[leading[row]],)
         status: Status = OK if observations.names else NO_FINDINGS
         status = (status, IMPOSSIBLE, TOO_COMPLEX)[answer.status[row]] if good[row] else REJECTED
-        share = share_out if status == OK else nothing_shared
-        parts.append(
-            CaseShares(
-                observations, wanted, status, told.get(row, ""), share(core, observations, wanted)
-            )
-        )
+        shares = nothing_shared(core, observations, wanted)
+        if status == OK:
+            try:
+                shares = share_out(core, observations, wanted)
+            except TooComplex:
+                # Part of its findings may be more work than all of them.
+                status = TOO_COMPLEX
+        parts.append(CaseShares(observations, wanted, status, told.get(row, ""), shares))
     return CaseExplanations(_summary(core, cases.index, parts), _table(core, cases.index, parts))
 
 

@@ -89,8 +89,11 @@ def held_against(
         absent = evidence.take(own)
         clamped = absent.causes.copy()
         clamped[:, members] = 0
-        none = posteriors(model, replace(absent, causes=clamped), only_evidence=True)
-        gap = none.complete().log_evidence - answer.log_evidence[own]
+        whole = answer.log_evidence[own]
+        none = posteriors(
+            model, replace(absent, causes=clamped), only_evidence=True, share_of=whole
+        )
+        gap = none.complete().log_evidence - whole
         some = np.clip(-np.expm1(np.minimum(gap, 0.0)), 0.0, 1.0)
         parts.append((own, some, labels.groups[own, g]))
     case, probability, outcome = (np.concatenate(one) for one in zip(*parts, strict=True))

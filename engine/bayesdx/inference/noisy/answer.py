@@ -102,6 +102,11 @@ class Answer:
         return self
 
 
+def refused_case(n_causes: int) -> Answer:
+    """Return that one case of so many causes is too complex."""
+    return Answer(np.array([-np.inf]), np.zeros((1, n_causes)), np.empty(0), np.array([True]))
+
+
 def stacked_answers(parts: Sequence[Answer]) -> Answer:
     """Return answers to the same questions one below the other; none of them too complex."""
     return Answer(

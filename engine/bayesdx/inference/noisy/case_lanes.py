@@ -12,7 +12,7 @@ import numpy as np
 from bayesdx.errors import TooComplex
 from bayesdx.inference.evidence import Evidence, StateArray, clamped_absent
 from bayesdx.inference.machine_code import Backend
-from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer
+from bayesdx.inference.noisy.answer import TOO_COMPLEX, Answer, refused_case
 from bayesdx.inference.noisy.choice import takes_compiled
 from bayesdx.inference.noisy.lane_case import LaneCase, condition_lanes
 from bayesdx.inference.noisy.lane_production import LaneProduction
@@ -45,7 +45,9 @@ class CaseLanes:
         self.model, self.backend, self.programs = model, backend, LanePrograms()
         self._parameters = repeat_parameters(model, 1)
 
-    def answer(self, evidence: Evidence, absent: BoolArray) -> tuple[Answer, FloatArray]:
+    def answer(
+        self, evidence: Evidence, absent: BoolArray, symptoms: FloatArray | None = None
+    ) -> tuple[Answer, FloatArray]:
         """Answer one case as it is, and its evidence with sets of causes absent.
 
         Parameters
@@ -54,13 +56,16 @@ class CaseLanes:
             One case.
         absent : bool array (V, C)
             Causes assumed absent in each lane.
+        symptoms : array (U,), optional
+            Weights of findings, weighed where that is no further pass; see `credited`.
 
         Returns
         -------
         answer : Answer
             Of the case as it is.
         log_evidence : array (V,)
-            log P(evidence, causes absent) of each lane; ``-inf`` where there is no answer.
+            log P(evidence, causes absent) of each lane; ``-inf`` where there is no answer. If one
+            of them is too complex, so is the case.
         """
         on = np.ones((1 + len(absent), len(self.model.causes)))
         on[1:][absent] = 0.0
@@ -68,11 +73,19 @@ class CaseLanes:
         found = None if compiled else self._in_one_program(evidence, on, None, None)
         if found is None:
             # The sweep, compiled where it is at hand, or because it searches a better order.
-            answer = posteriors(self.model, evidence, backend=self.backend)
+            answer = posteriors(self.model, evidence, symptoms=symptoms, backend=self.backend)
             if not answer.possible[0]:
                 return answer, np.full(len(absent), -np.inf)
             alone = clamped_absent(evidence, absent)
-            rest = posteriors(self.model, alone, only_evidence=True, backend=self.backend)
+            rest = posteriors(
+                self.model,
+                alone,
+                only_evidence=True,
+                backend=self.backend,
+                share_of=np.repeat(answer.log_evidence, len(alone)),
+            )
+            if rest.too_complex.any():
+                return refused_case(len(self.model.causes)), np.full(len(absent), -np.inf)
             # A cause that the case clamps present cannot be absent as well.
             contradicted = (absent & (evidence.causes[0] == 1)).any(axis=1)
             return answer, np.where(contradicted, -np.inf, rest.log_evidence)

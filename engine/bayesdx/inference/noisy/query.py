@@ -33,6 +33,7 @@ def posteriors(
     backend: Backend = "auto",
     workers: int | None = None,
     divide: bool = True,
+    share_of: FloatArray | None = None,
 ) -> Answer:
     """Answer every case exactly.
 
@@ -62,6 +63,9 @@ def posteriors(
     divide : bool
         Whether a case beyond the limits is answered in parts, see
         `bayesdx.inference.noisy.splitting`, which takes seconds.
+    share_of : array (N,), optional
+        Natural log of a probability of which that of each case is a share. Digits that parts lose
+        are counted of the share; of the case's own probability by default.
 
     Returns
     -------
@@ -87,7 +91,7 @@ def posteriors(
         answer = quick(evidence, asked=asked, compiled=compiled, most_work=most_work)
         if divide and answer.too_complex.any():
             answer = _divided(
-                model, evidence, answer, quick, asked, symptoms, backend, easy=compiled
+                model, evidence, answer, quick, asked, symptoms, backend, share_of, easy=compiled
             )
     if not answer.sound.all():
         from bayesdx.inference.noisy.careful import mended
@@ -106,6 +110,7 @@ def _divided(
     asked: BoolArray | None,
     symptoms: FloatArray | None,
     backend: Backend,
+    share_of: FloatArray | None,
     *,
     easy: bool,
 ) -> Answer:
@@ -120,13 +125,16 @@ def _divided(
         compiled = takes_compiled(backend, model, parts)
         return quick(parts, asked=wanted, compiled=compiled, most_work=most_work, part=part)
 
-    if easy:
-        easily = partial(ask, most_work=EASY_WORK)
-        answer = answered_in_parts(model, evidence, answer, easily, symptoms)
-        rest = np.flatnonzero(answer.too_complex)
-        if len(rest):
-            answer = answer.replaced(rest, ask(evidence.take(rest), rest, part=False))
-    return answered_in_parts(model, evidence, answer, ask, symptoms)
+    in_parts = partial(answered_in_parts, model, evidence, symptoms=symptoms, share_of=share_of)
+    if not easy:
+        return in_parts(answer, ask)
+    answer = in_parts(answer, partial(ask, most_work=EASY_WORK), ask)
+    rest = np.flatnonzero(answer.too_complex)
+    if not len(rest):
+        return answer
+    answer = answer.replaced(rest, ask(evidence.take(rest), rest, part=False))
+    # Fewer parts lose fewer digits.
+    return in_parts(answer, ask)
 
 
 def _quick(
@@ -160,6 +168,7 @@ def _quick(
         symptoms=symptoms,
         workers=workers,
         most_work=most_work,
+        tile=1 if part else jit.TILE,
     )
     answer = Answer(log_evidence, causes, log_without, status != 0, split[0], split[1])
     lost = np.flatnonzero(status == jit.LOST)

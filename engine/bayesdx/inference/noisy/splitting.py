@@ -13,6 +13,7 @@ stays beyond the limits.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -30,8 +31,9 @@ MOST_PARTS = 16
 _LEAST_LEAK = 0.03
 #: Strength up to which links leave digits enough of what they do not do.
 _STRONGEST = 0.999
-#: How much larger than a case the sum of its parts may be: 13 digits are left.
-_MOST_LOST = 100.0
+#: Log of how much larger than a case the sum of its parts, which are right to 5e-16, may be: 12
+#: digits are left.
+_MOST_LOST = math.log(1000.0)
 
 #: Answers parts, given the cases that they belong to (n,).
 Ask = Callable[[Evidence, IntArray], Answer]
@@ -100,7 +102,9 @@ def answered_in_parts(
     evidence: Evidence,
     answer: Answer,
     ask: Ask,
+    ask_last: Ask | None = None,
     symptoms: FloatArray | None = None,
+    share_of: FloatArray | None = None,
 ) -> Answer:
     """Answer those of N cases that are too complex part by part, as far as that goes.
 
@@ -110,26 +114,33 @@ def answered_in_parts(
     evidence : Evidence
     answer : Answer
         As it was found.
-    ask : callable
-        Answers parts of cases, as the cases were.
+    ask, ask_last : callable
+        Answer parts of cases, as the cases were; see `divide`.
     symptoms : array (U,), optional
         Weights of findings, if they were weighed.
+    share_of : array (N,), optional
+        See `posteriors`.
     """
     refused = np.flatnonzero(answer.too_complex)
-    rows, divided = divide(model, evidence, refused, ask)
+    rows, divided = divide(model, evidence, refused, ask, ask_last)
     if not len(rows):
         return answer
     parts = joined_parts([part for part, _ in divided])
     found = stacked_answers([own for _, own in divided])
     # Of a case that was given up some parts were answered all the same.
     kept = np.flatnonzero(np.isin(parts.owner, rows))
-    summed, lost = _summed(model, parts.take(kept), found.take(kept), rows, symptoms)
-    enough = np.flatnonzero(lost <= _MOST_LOST)
+    parts, found = parts.take(kept), found.take(kept)
+    summed = _summed(model, parts, found, rows, symptoms)
+    case = np.searchsorted(rows, parts.owner)
+    size, _ = signed_sums(found.log_evidence, np.abs(parts.sign), case, len(rows))
+    wanted = summed.log_evidence if share_of is None else share_of[rows]
+    # Nothing may be left of what is a share.
+    enough = np.flatnonzero(size - wanted <= _MOST_LOST)
     return answer.replaced(rows[enough], summed.take(enough))
 
 
 def divide(
-    model: NoisyModel, evidence: Evidence, refused: IntArray, ask: Ask
+    model: NoisyModel, evidence: Evidence, refused: IntArray, ask: Ask, ask_last: Ask | None = None
 ) -> tuple[IntArray, list[tuple[_CaseParts, Answer]]]:
     """Divide cases until every part is answered, as far as few parts do.
 
@@ -141,6 +152,8 @@ def divide(
     refused : int array
         Which of them are too complex, rising.
     ask : callable
+    ask_last : callable, optional
+        Answers what is not divided further, at a higher price.
 
     Returns
     -------
@@ -153,25 +166,37 @@ def divide(
     waiting = _CaseParts(evidence.take(refused), refused, np.ones(len(refused)), none, none)
     divided: list[tuple[_CaseParts, Answer]] = []
     count = np.bincount(refused, minlength=len(evidence))
-    while True:
-        finding = _widest(model, waiting.evidence)
-        np.add.at(count, waiting.owner, 1)
-        count[waiting.owner[finding < 0]] = MOST_PARTS + 1
-        kept = np.flatnonzero(count[waiting.owner] <= MOST_PARTS)
-        if not len(kept):
-            return refused[count[refused] <= MOST_PARTS], divided
-        parts = waiting.take(kept).split(finding[kept])
+    given_up = np.zeros(len(evidence), dtype=np.bool_)
+
+    def asked(parts: _CaseParts, ask: Ask) -> _CaseParts:
+        """Ask; return the parts that are not answered."""
         found = ask(parts.evidence, parts.owner)
         hard = found.status == TOO_COMPLEX
         easy = np.flatnonzero(~hard)
         divided.append((parts.take(easy), found.take(easy)))
-        waiting = parts.take(np.flatnonzero(hard))
+        return parts.take(np.flatnonzero(hard))
+
+    while len(waiting.owner):
+        finding = _widest(model, waiting.evidence)
+        np.add.at(count, waiting.owner, 1)
+        count[waiting.owner[finding < 0]] = MOST_PARTS + 1
+        fit = count[waiting.owner] <= MOST_PARTS
+        last, kept = waiting.take(np.flatnonzero(~fit)), np.flatnonzero(fit)
+        if len(last.owner):
+            left = asked(last, ask_last) if ask_last else last
+            given_up[left.owner] = True
+        waiting = waiting.take(kept)
+        if len(kept):
+            waiting = asked(waiting.split(finding[kept]), ask)
+    return refused[~given_up[refused]], divided
 
 
 def _widest(model: NoisyModel, evidence: Evidence) -> IntArray:
-    """Of each case the finding to split, (n,), that couples most with others; -1 if there is none.
+    """Of each case the finding to split, (n,); -1 if there is none.
 
     Each cause that acts on it couples it with every other present finding on which that one acts.
+    The more it couples, the less work the parts are; the more often it is present, the fewer digits
+    they lose.
     """
     links, n_findings = model.links, len(model.findings)
     acts = (links.strength != 0.0) | (links.factor != 1.0)
@@ -182,8 +207,19 @@ def _widest(model: NoisyModel, evidence: Evidence) -> IntArray:
     # What a finding says of a link that never fails is not in the parts.
     often &= links.strength[:, :n_findings].max(axis=0, initial=0.0) <= _STRONGEST
     fit = (evidence.findings == 1.0) & often
-    width = np.where(fit, width, -1.0)
+    width = np.where(fit, width * _present(model), -1.0)
     return np.where(width.max(axis=1, initial=-1.0) >= 0.0, width.argmax(axis=1), -1)
+
+
+def _present(model: NoisyModel) -> FloatArray:
+    """How often each finding is present, roughly, (F,)."""
+    strength = model.links.strength[:, : len(model.findings)]
+    absent = 1.0 - model.links.leak
+    for c, (parents, prior) in enumerate(zip(model.cause_parents, model.cause_tables, strict=True)):
+        for r in reversed(parents):
+            prior = prior @ model.risk_priors[r]
+        absent = absent * (1.0 - strength[c] * prior)
+    return np.asarray(1.0 - absent)
 
 
 def _summed(
@@ -192,12 +228,10 @@ def _summed(
     found: Answer,
     rows: IntArray,
     symptoms: FloatArray | None,
-) -> tuple[Answer, FloatArray]:
-    """Signed sums over the parts of some cases, and how much larger the parts are, (n,)."""
+) -> Answer:
+    """Signed sums over the parts of some cases."""
     n, case = len(rows), np.searchsorted(rows, parts.owner)
     log_evidence, share = signed_sums(found.log_evidence, parts.sign, case, n)
-    size = np.bincount(case, np.abs(share), n)
-    lost = np.where(np.isneginf(log_evidence), np.inf, size)
 
     def mean(values: FloatArray) -> FloatArray:
         sums = np.zeros((n, *values.shape[1:]))
@@ -215,7 +249,7 @@ def _summed(
         idle = mean((found.causes - found.responsible) * spared)
         responsible = np.clip(causes - idle, 0.0, causes)
         credit = np.maximum(mean(found.credit + _own_credit(model, parts, found, symptoms)), 0.0)
-    return Answer(log_evidence, causes, log_without, np.zeros(n, bool), responsible, credit), lost
+    return Answer(log_evidence, causes, log_without, np.zeros(n, bool), responsible, credit)
 
 
 def _own_credit(

@@ -76,7 +76,7 @@ def produced_by(
             left_out.findings[p, f] = np.nan
         for o, _, _ in observation.levels:
             left_out.lower[p, o] = 0
-    found = answer(left_out)
+    found = answer(left_out).complete()
     if not found.possible[-1]:
         return None
     ratio = np.exp(found.log_evidence - found.log_evidence[-1])
@@ -175,7 +175,7 @@ def assume(
                 o = int(np.searchsorted(offsets, level, side="right")) - 1
                 rows.upper[j, o] = level - offsets[o]
         rows.causes[j, list(one.without)] = 0
-    found = answer(rows)
+    found = answer(rows).complete()
     share = np.exp(found.log_evidence - found.log_evidence[-1])
     on = (found.causes[:, list(causes)] * share[:, None]).T
     off = np.maximum(share - on, 0.0)

@@ -290,7 +290,7 @@ def _answered(
     known, again = np.unique(game.known(told), axis=0, return_inverse=True)
     evidence = known_evidence(model, game.observations, known)
     wanted = np.asarray(causes, dtype=np.intp)
-    found = answer(evidence)
+    found = answer(evidence).complete()
     present = found.causes[:, wanted]
     with np.errstate(divide="ignore"):
         log_absent = np.log1p(-present)
@@ -300,7 +300,7 @@ def _answered(
             clamped = evidence.take(rows)
             without = clamped.causes.copy()
             without[np.arange(len(rows)), wanted[columns]] = 0
-            less = answer(replace(clamped, causes=without)).log_evidence
+            less = answer(replace(clamped, causes=without)).complete().log_evidence
             log_absent[rows, columns] = less - found.log_evidence[rows]
         result: FloatArray = (np.log(present) - log_absent)[again.ravel()].T
     return result

@@ -62,6 +62,8 @@ if TYPE_CHECKING:
 __all__ = ["LANE_KERNEL", "LOST", "driver_module", "installed", "kept", "ready"]
 
 _DRIVER = "bayesdx.inference.noisy.jit.driver"
+#: Rows that a thread takes at a time, unless they are hard: a few milliseconds of work.
+TILE = 512
 #: What became of a case: answered, too many axes, too much work for the orders tried here, or too
 #: many digits lost on the way.
 ANSWERED, TOO_MANY, TOO_DEAR, LOST = range(4)
@@ -84,6 +86,7 @@ class Driver(Protocol):
         workers: int | None = None,
         most_work: int = MOST_WORK,
         book: NoteBook | None = None,
+        tile: int = TILE,
     ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
         """Answer every case."""
 

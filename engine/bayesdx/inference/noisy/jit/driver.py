@@ -13,6 +13,7 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.machine_code import cores
+from bayesdx.inference.noisy.jit import TILE
 from bayesdx.inference.noisy.jit.entry import answer_rows
 from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
 from bayesdx.inference.noisy.jit.memory import BY_WORK, Model, Notes, Rows
@@ -21,9 +22,6 @@ from bayesdx.inference.noisy.limits import MOST_WORK
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.note_book import NoteBook
 from bayesdx.inference.typed import compile_ahead
-
-#: Rows that a thread takes at a time: a few milliseconds of work.
-TILE = 512
 
 
 def run(
@@ -38,6 +36,7 @@ def run(
     way: int = BY_WORK,
     most_work: int = MOST_WORK,
     book: NoteBook | None = None,
+    tile: int = TILE,
 ) -> tuple[FloatArray, FloatArray, FloatArray, StateArray, FloatArray]:
     """Answer every case exactly; see `bayesdx.inference.posteriors`.
 
@@ -58,6 +57,8 @@ def run(
         Work of a tree of tables above which a case is too complex.
     book : NoteBook, optional
         Where derivatives of the log evidence are noted; not with symptoms.
+    tile : int
+        Rows that a thread takes at a time.
 
     Returns
     -------
@@ -102,8 +103,8 @@ def run(
     )
     notes = _notes(book, linked=bool(rows.credited))
     one_at_a_time = Lock()
-    tiles = iter([(first, min(first + TILE, count)) for first in range(0, count, TILE)])
-    threads = min(workers or cores(), -(-count // TILE))
+    tiles = iter([(first, min(first + tile, count)) for first in range(0, count, tile)])
+    threads = min(workers or cores(), -(-count // tile))
     if threads <= 1:
         _work_off(model, known, rows, notes, one_at_a_time, tiles)
     else:
