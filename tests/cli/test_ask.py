@@ -76,6 +76,15 @@ def test_a_slip_is_told_and_asked_again(talk) -> None:
     assert list(interview.answers.values()) == ["no"]
 
 
+@pytest.mark.parametrize("word", ["unknown", "na", "skip", " "])
+def test_words_for_unknown_are_no_answer(talk, word: str) -> None:
+    interview, said = talk(word, "q")
+    assert interview.answers == {}
+    assert len(interview.unanswered) == 1
+    assert said.count("1 of about") == 1
+    assert "2 of about" in said
+
+
 def test_undo_takes_answers_back_and_unknown_ones_too(talk) -> None:
     interview, said = talk("u", "y", "", "back", "u", "q")
     assert interview.steps == []
@@ -235,6 +244,17 @@ class TestCommand:
         assert understood["age"] == "40_to_49"
         assert understood["sex"] == "female"
         assert list(understood.values())[2:] == ["present"]
+
+    @pytest.mark.parametrize("observer", ["laboratory", "imaging", "examiner"])
+    def test_who_cannot_say_is_asked_neither_age_nor_complaint(
+        self, run, monkeypatch, observer: str
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("\nq\n"))
+        code, _, err = run("ask", "--by", observer)
+        assert code == 0
+        assert "1 of about" in err
+        assert "How old" not in err
+        assert "complaint" not in err
 
     def test_help(self, run) -> None:
         ran = run("ask", "--help")

@@ -99,12 +99,33 @@ def test_it_shows_what_the_engine_answers(seen: dict[str, Any], engine: bayesdx.
     assert seen["answersAfterBack"] == len(readme_case()) - 1
 
 
+def test_a_question_that_was_answered_can_be_looked_at_and_answered_anew(
+    seen: dict[str, Any], engine: bayesdx.Engine
+) -> None:
+    again = seen["again"]
+    answered, sought, left = again["answered"], again["sought"], again["left"]
+    assert answered["urgency"] == sought["urgency"] == left["urgency"] == "emergency"
+    # To look at it takes nothing back, and Back leaves it.
+    assert len(answered["answers"]) == 1
+    assert answered["answers"] == sought["answers"] == left["answers"]
+    assert left["card"] == answered["card"]
+    # Every answer is offered again, and nothing is said of how much they tell.
+    assert engine.knowledge.findings["saddle_numbness"].question in sought["card"]
+    assert "YesNo" in sought["card"]
+    assert "next to nothing" not in sought["card"]
+    (one,) = again["corrected"]["answers"]
+    assert one.endswith(": no")
+    assert again["corrected"]["urgency"] == "routine"
+    assert again["unknown"]["answers"] == []
+    assert again["noted"]["errors"] == []
+
+
 def test_a_whole_interview_by_keyboard(seen: dict[str, Any], engine: bayesdx.Engine) -> None:
     patient = engine.next_questions({"age": 41}, observed_by="patient").table["text"]
     first, second, third, *_ = seen["questions"]
     assert first == engine.next_questions({}).table.loc["age", "text"]
     assert second == engine.next_questions({}).table.loc["sex", "text"]
-    assert third == "Where is it mainly?"
+    assert third == "What is the main complaint?"
     # It ends by itself as `bayesdx ask` does; who keeps asking is asked everything.
     assert 0 < seen["limited"] <= MOST
     assert {*patient} <= {*seen["questions"]}

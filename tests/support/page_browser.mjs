@@ -46,14 +46,19 @@ const settled = async (page, before) => {
   }, before);
 };
 
+/** Search for a question. */
+const lookFor = async (page, label) => {
+  await tabTo(page, (_, id) => id === "find");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type(label);
+  await tabTo(page, (name) => name === label);
+  await page.keyboard.press("Enter");
+};
+
 /** Answer a case by searching for each question. */
 const answerCase = async (page, answers) => {
   for (const [label, word] of answers) {
-    await tabTo(page, (_, id) => id === "find");
-    await page.keyboard.press("Control+A");
-    await page.keyboard.type(label);
-    await tabTo(page, (name) => name === label);
-    await page.keyboard.press("Enter");
+    await lookFor(page, label);
     const before = await card(page);
     await tabTo(page, (name) => name === word);
     await page.keyboard.press("Enter");
@@ -139,6 +144,32 @@ for (const width of [320, 1200]) {
   const { context, page, noted } = await opened(1200, "light");
   ({ put: result.questions, limited: result.limited } = await interview(page));
   result.interview = { ...noted, ...(await left(page)) };
+  await context.close();
+}
+{
+  const { context, page, noted } = await opened(1200, "light");
+  const [[label, word]] = JSON.parse(caseText).emergency;
+  const state = async () => ({
+    urgency: await page.textContent("#urgency .level"),
+    answers: await page.$$eval("[aria-label^='Take back']", (all) => all.map((one) => one.getAttribute("aria-label"))),
+    card: await page.textContent(".card"),
+  });
+  const said = result.again = { noted, first: await card(page) };
+  await answerCase(page, [[label, word]]);
+  said.answered = await state();
+  await lookFor(page, label);
+  said.sought = await state();
+  await tabTo(page, (name) => name === "Back");
+  await page.keyboard.press("Enter");
+  await settled(page, said.sought.question ?? "");
+  said.left = await state();
+  await answerCase(page, [[label, "No"]]);
+  said.corrected = await state();
+  await lookFor(page, label);
+  await tabTo(page, (name) => name === "Not known, go on");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => !document.querySelector("[aria-label^='Take back']"));
+  said.unknown = await state();
   await context.close();
 }
 await browser.close();

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from bayesdx.cli.asking import OBSERVERS, SHORT_ANSWERS, meaning, possible_answers, range_of
-from bayesdx.cli.interview_course import COMPLAINT, Put, choose, complaints_of
+from bayesdx.cli.interview_course import COMPLAINT, Put, choose
 from bayesdx.cli.progress import patience
+from bayesdx.diagnosis.asking.complaints import complaints_of
+from bayesdx.diagnosis.values import is_missing
 from bayesdx.errors import InvalidCase
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.presentation.layout import BLANK, Emphasis, Paragraph
@@ -190,7 +192,10 @@ class Interview:
                 return None
             return Put(str(table.index[0]), "telling", done + len(table))
         known = {*self.given, *(step.question for step in self.steps)}
-        opening = [name for name in plan.opening if name not in known]
+        # Only the person concerned can say what the complaint is.
+        asks_patient = bool((table["observed_by"] == "patient").any())
+        open_now = {*table.index, *([COMPLAINT] if asks_patient else [])} - known
+        opening = [name for name in plan.opening if name in open_now]
         parts = [step.part for step in self.steps]
         put = choose(table, opening, parts, limited=not plan.keep_asking)
         if put is not None:
@@ -220,12 +225,14 @@ class Interview:
                 self._explain(row, found)
             elif line == "?":
                 self._describe(row)
-            elif self._note(row, "" if word == SKIP else SHORT_ANSWERS.get(word, line), put.part):
-                return ""
+            else:
+                value = "" if _is_skip(word) else SHORT_ANSWERS.get(word, line)
+                if self._note(row, value, put.part):
+                    return ""
 
     def _ask_complaint(self, put: Put) -> str:
         """Let the main complaint be chosen by its number."""
-        complaints = complaints_of(self.engine)
+        complaints = complaints_of(self.engine.core)
         names = list(complaints)
         for at, label in enumerate(complaints.values(), 1):
             self._paragraph(label, mark=f"{at:>2} ", indent=2)
@@ -238,7 +245,7 @@ class Interview:
                 return BACK[0]
             if word in ("?", "why"):
                 self._paragraph("It says where to begin; others are asked for later.", indent=2)
-            elif word in ("", SKIP):
+            elif _is_skip(word):
                 self.steps.append(Asked(COMPLAINT, COMPLAINT, _UNKNOWN, put.part))
                 return ""
             elif word.isdecimal() and 1 <= int(word) <= len(names):
@@ -374,6 +381,11 @@ class Interview:
     ) -> None:
         before = [BLANK] if text.startswith("\n") else []
         show([*before, Paragraph(text.strip(), mark, indent, emphasis)], self.console)
+
+
+def _is_skip(word: str) -> bool:
+    """Whether an answer says that the question cannot be answered."""
+    return word == SKIP or is_missing(word)
 
 
 def _short(label: str) -> str:

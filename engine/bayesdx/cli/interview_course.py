@@ -7,15 +7,13 @@ knows nothing is asked `MOST` questions and no more.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bayesdx.diagnosis.shortlist import symptom_weights
-from bayesdx.knowledge.question_schema import CATEGORIES
+from bayesdx.diagnosis.asking.complaints import possible_complaints
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +29,6 @@ LEAST_INFORMATION = 0.01
 FIRST = ("age", "sex")
 #: The id under which the choice of a main complaint is noted; it is no question of the knowledge.
 COMPLAINT = "main complaint"
-COMPLAINTS = 9
 
 
 class Put(NamedTuple):
@@ -102,26 +99,7 @@ def opening_of(engine: Engine, given: Collection[str]) -> tuple[str, ...]:
     """Name what is asked first: age, sex, and the main complaint where none is given."""
     risks = engine.knowledge.risks
     first = [name for name in FIRST if name in risks and name not in given]
-    complaints = complaints_of(engine)
-    if len(complaints) > 1 and not {*given} & {name for name, _ in _about(engine)}:
+    possible = possible_complaints(engine.core)
+    if len(possible) > 1 and possible.keys().isdisjoint(given):
         first.append(COMPLAINT)
     return tuple(first)
-
-
-def complaints_of(engine: Engine) -> dict[str, str]:
-    """Return what people come with, the most frequent first, by id: label; at most `COMPLAINTS`."""
-    core = engine.core
-    weights = dict(zip(core.model.findings, core.once(symptom_weights).tolist(), strict=False))
-    found = sorted(_about(engine), key=lambda one: weights.get(one[0], math.inf))
-    return dict(found[:COMPLAINTS])
-
-
-def _about(engine: Engine) -> list[tuple[str, str]]:
-    """Findings that a person can come with: where it is and how it feels, else any."""
-    named = [
-        one
-        for one in engine.knowledge.findings.values()
-        if one.observed_by == "patient" and one.kind == "binary" and not one.any_of
-    ]
-    site = [one for one in named if one.category in CATEGORIES[:2]]
-    return [(one.id, one.label) for one in site or named]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesdx.diagnosis import danger, shortlist
+from bayesdx.diagnosis.asking.complaints import complaints_of
 from bayesdx.diagnosis.asking.inquiries import inquiries_of
 from bayesdx.diagnosis.kleene import TWO_STATES, Gate, StateTest
 from bayesdx.knowledge.red_flag_schema import LEVELS
@@ -81,6 +82,7 @@ def judging_data(core: Core, names: list[str]) -> Plain:
         "pitfalls": _texts(core.pitfalls, sources),
         "management": _texts(core.management, sources),
         "questions": _questions(core, names),
+        "complaints": [names.index(name) for name in complaints_of(core)],
         "askers": [
             {"id": one.id, "label": one.label, "asks": list(one.asks)} for one in knowledge.askers
         ],
@@ -200,7 +202,6 @@ def _questions(core: Core, names: list[str]) -> list[Plain]:
             "label": one.label,
             "text": one.text,
             "by": one.observed_by,
-            "category": one.category,
             "measure": one.measure,
             "cost": one.cost,
             # Numbers that stand for what a measure can tell apart.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bayesdx import Engine
 
 #: Of the data; a page reads its own version only.
-FORMAT, VERSION = "bayesdx page", 2
+FORMAT, VERSION = "bayesdx page", 3
 #: Bytes of a page that is sent by mail without a second thought.
 LARGEST = 150_000
 #: What the page is made of; a module stands behind those that it imports.

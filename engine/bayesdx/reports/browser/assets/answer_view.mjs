@@ -162,7 +162,7 @@ function causesSection({ support }, { rows }) {
     element("h2", {}, "How probable each cause is"),
     element("p", {}, support.words.several),
     table(heads, [...sorted.slice(0, CAUSES), rows[rows.length - 1]].map(cells), "Probability that it is present and contributes"),
-    details(`The other ${sorted.length - CAUSES} causes`, () => [
+    sorted.length <= CAUSES ? null : details(`The other ${sorted.length - CAUSES} causes`, () => [
       table(heads, sorted.slice(CAUSES).map(cells), "Probability that it is present and contributes"),
       element("p", { class: "quiet" }, `${support.words.by_definition}: ${support.words.why_nothing}.`),
     ]),
@@ -171,6 +171,7 @@ function causesSection({ support }, { rows }) {
 
 /** @param {Answer} answer */
 function groupsSection({ groups }) {
+  if (!groups.length) return null;
   const sorted = [...groups].sort((a, b) => b.posterior - a.posterior);
   return element(
     "section",
@@ -233,6 +234,7 @@ function textsSection({ engine, support }, answer) {
     );
   const kinds = Object.keys(headings).filter((kind) => answer.management.some((text) => text.kind === kind));
   const heading = (/** @type {string} */ kind) => (waits && kind === "advice" ? later : headings[kind]);
+  if (!kinds.length && !answer.pitfalls.length) return null;
   kinds.sort((a, b) => Number(waits && waiting.includes(a)) - Number(waits && waiting.includes(b)));
   return element(
     "section",

@@ -10,7 +10,7 @@
  *   words: Record<string, string>}} ShortlistData
  * @typedef {ReadingData & {levels: string[], rules: import("./urgency.mjs").Rule[],
  *   triage: import("./urgency.mjs").TriageData, shortlist: ShortlistData, pitfalls: TextsData,
- *   management: TextsData, questions: import("./asking.mjs").Question[],
+ *   management: TextsData, questions: import("./asking.mjs").Question[], complaints: string[],
  *   askers: {id: string, label: string, asks: string[]}[]}} JudgingData
  *
  * @typedef {{network: Network, judging: JudgingData}} Engine

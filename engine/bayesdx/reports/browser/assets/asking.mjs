@@ -8,14 +8,14 @@
  * @typedef {import("./conditioning.mjs").Evidence} Evidence
  * @typedef {import("./reading.mjs").Given} Given
  * @typedef {{given: Given, facts: Map<string, number>}} Choice An answer, and what is known then.
- * @typedef {{id: string, kind: string, label: string, text: string, by: string, category: string,
+ * @typedef {{id: string, kind: string, label: string, text: string, by: string,
  *   measure: string, cost: number, values: number[], choices: Choice[]}} Question
  *
  * @typedef {object} Ranked
  * @property {Question} question
  * @property {number} level Of the most pressing rule that an answer fires, Infinity for none.
  * @property {string[]} rules Titles of these.
- * @property {number} information In bits; 0 where the model has no probability of the answers.
+ * @property {number} information In bits; 0 where it was not worked out.
  *
  * @typedef {{share: number, lane: number}} Term An answer is a sum of lanes, each with its share.
  */

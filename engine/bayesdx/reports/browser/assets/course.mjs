@@ -5,9 +5,8 @@
  * @typedef {import("./asking.mjs").Ranked} Ranked
  */
 
-/** Asked first, where the knowledge has them; then the complaint, by findings of this category. */
+/** Asked first, where the knowledge has them; then the complaint. */
 export const FIRST = ["age", "sex"];
-export const COMPLAINT = "site";
 /** The question about the complaint, which is no question of the knowledge. */
 export const MAIN = "main complaint";
 /** Questions of each part at most, as in `bayesdx ask`; who wants to be asked more says so. */
@@ -26,11 +25,11 @@ export function isFirst({ id }) {
 /**
  * One question of many: which of these is the main complaint.
  *
- * @param {Question[]} sites
+ * @param {Question[]} complaints
  * @returns {Ranked}
  */
-export function mainComplaint(sites) {
-  const choices = sites.flatMap(({ choices: own }) => own.filter(({ given }) => given.value > 0).slice(0, 1));
-  const question = { ...sites[0], id: MAIN, kind: "complaint", label: "Main complaint", text: "Where is it mainly?", choices };
+export function mainComplaint(complaints) {
+  const choices = complaints.flatMap(({ choices: own }) => own.filter(({ given }) => given.value > 0).slice(0, 1));
+  const question = { ...complaints[0], id: MAIN, kind: "complaint", label: "Main complaint", text: "What is the main complaint?", choices };
   return { question, level: Infinity, rules: [], information: 0 };
 }

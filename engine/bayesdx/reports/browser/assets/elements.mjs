@@ -45,6 +45,19 @@ export function details(summary, make) {
 }
 
 /**
+ * @param {Content[]} content
+ * @param {() => void} read
+ */
+export function form(content, read) {
+  const made = element("form", {}, ...content);
+  made.addEventListener("submit", (event) => {
+    event.preventDefault();
+    read();
+  });
+  return made;
+}
+
+/**
  * @param {string[]} heads
  * @param {Content[][]} rows
  * @param {string} caption

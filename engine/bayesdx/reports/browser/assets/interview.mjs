@@ -9,9 +9,10 @@
  */
 
 import { diagnose } from "./answering.mjs";
-import { COMPLAINT, FIRST, MAIN, PARTS, isFirst, mainComplaint, partOf } from "./course.mjs";
+import { FIRST, MAIN, PARTS, isFirst, mainComplaint, partOf } from "./course.mjs";
 import { addInformation, fitting, inOrder, openQuestions, withFlags } from "./asking.mjs";
-import { button, counted, details, element, inWords, percent, spaced } from "./elements.mjs";
+import { button, counted, details, element, form, inWords, percent, spaced } from "./elements.mjs";
+import { readCase } from "./reading.mjs";
 
 /** Below so many bits in all a question tells next to nothing. */
 const LITTLE = 0.01;
@@ -115,7 +116,6 @@ export class Interview {
     const question = questions.find((one) => one.id === id) ?? questions.find((one) => one.choices.some(({ facts }) => facts.has(id)));
     if (!question) return;
     this.turn += 1;
-    this.given = this.given.filter((one) => one.id !== question.id && one.id !== question.measure);
     this.current = { question, level: Infinity, rules: [], information: 0 };
     this.sought = true;
     this.show(true);
@@ -139,16 +139,22 @@ export class Interview {
     const question = this.current?.question.id ?? "";
     const part = this.current && !this.sought ? partOf(this.current) : "";
     this.past.push({ given: this.given, skipped: [...this.skipped], question, part });
-    this.given = [...this.given.filter((one) => !given.some((other) => other.id === one.id)), ...given];
+    this.given = [...this.others(), ...given];
     if (!given.length || question === MAIN) this.skipped.add(question);
     const label = this.current?.question.label ?? "";
     this.changed(given.length ? `Noted: ${given.map((one) => this.said(one)).join(", ")}.` : `Not known: ${label}.`, true);
   }
 
-  /** Take the last answer back and put its question again. */
+  /** What was answered but for the question that is put. */
+  others() {
+    const { id = "", measure = "" } = this.current?.question ?? {};
+    return this.given.filter((one) => one.id !== id && one.id !== measure);
+  }
+
+  /** Leave a question that was looked for, or take the last answer back and put its question again. */
   back() {
-    const before = this.past.pop();
-    if (!before) return;
+    const before = this.sought ? null : this.past.pop();
+    if (!before) return this.changed("", true);
     this.given = before.given;
     this.skipped = new Set(before.skipped);
     this.changed("The last answer was taken back.", true, before.question);
@@ -156,7 +162,7 @@ export class Interview {
 
   /** @param {Given} one */
   forget(one) {
-    this.given = this.given.filter((other) => other !== one);
+    for (const moment of [this, ...this.past]) moment.given = moment.given.filter((other) => other !== one);
     this.changed(`Taken back: ${this.said(one)}.`, true);
   }
 
@@ -207,8 +213,8 @@ export class Interview {
     const ranked = withFlags(engine, this.given, open, this.answer);
     const named = ranked.find(({ question }) => question.id === (wanted || FIRST.find((id) => open.some((one) => one.id === id))));
     if (named && wanted !== MAIN) return named;
-    const sites = open.filter(({ category, kind }) => category === COMPLAINT && kind === "finding");
-    if (sites.length > 1 && !this.skipped.has(MAIN)) return mainComplaint(sites);
+    const complaints = engine.judging.complaints.flatMap((id) => open.filter((one) => one.id === id));
+    if (complaints.length > 1 && !this.skipped.has(MAIN)) return mainComplaint(complaints);
     const flags = ranked.filter(({ level }) => level < Infinity);
     if (flags.length && this.room("red flag")) return inOrder(flags)[0];
     const rest = this.limited ? ranked.filter(({ level }) => level === Infinity) : ranked;
@@ -238,11 +244,11 @@ export class Interview {
   /** @param {boolean} focus */
   show(focus) {
     const { current } = this;
-    const back = this.past.length ? button("Back", () => this.back(), { class: "side" }) : null;
+    const back = this.past.length || this.sought ? button("Back", () => this.back(), { class: "side" }) : null;
     const more = !current && this.limited;
     const heading = element("h3", { tabindex: "-1" }, current?.question.text ?? (more ? "The interview is over" : "Nothing is left to ask"));
     const number = this.past.length + 1;
-    const little = current && current.level === Infinity && !isFirst(current.question) && current.information < LITTLE;
+    const little = current && current.level === Infinity && current.information > 0 && current.information < LITTLE;
     this.card.replaceChildren(
       ...(more ? [] : [element("p", { class: "quiet" }, `Question ${number}${this.about(number)}`)]),
       heading,
@@ -283,15 +289,16 @@ export class Interview {
    */
   controls({ question }) {
     if (question.id === MAIN) {
-      const sites = question.choices.map(({ given }) => button(inWords(given.id, this.knowledge.labels), () => this.take([given])));
-      return [element("div", { class: "choices column" }, ...sites)];
+      const complaints = question.choices.map(({ given }) => button(inWords(given.id, this.knowledge.labels), () => this.take([given])));
+      return [element("div", { class: "choices column" }, ...complaints)];
     }
-    const { states, measures } = this.knowledge.engine.judging;
+    const { network, judging } = this.knowledge.engine;
+    const { states, measures } = judging;
     const measure = measures.find(({ id }) => id === question.measure);
     const parts = [];
     if (question.kind !== "measure") {
       const names = states[question.id];
-      const choices = fitting(question, this.answer.facts).map(({ given }) => {
+      const choices = fitting(question, readCase(network, judging, this.others()).facts).map(({ given }) => {
         const name = names[given.value];
         const word = name === "present" ? "Yes" : name === "absent" ? "No" : spaced(name);
         return button(word, () => this.take([given]));
@@ -322,7 +329,7 @@ export class Interview {
       const wrong = !/^[+]?(\d+\.?\d*|\.\d+)$/.test(text) || value < low || value > high || (measure.integer && !Number.isInteger(value));
       if (!wrong) return this.take([{ kind: "number", id: measure.id, value }]);
       range.setAttribute("role", "alert");
-      range.textContent = `Expected a ${measure.integer ? "whole " : ""}number from ${low} to ${high} ${measure.unit}, got "${text}".`;
+      range.textContent = `Expected a ${measure.integer ? "whole " : ""}number from ${low} to ${high} ${measure.unit}, got "${text} ${units.value}".`;
       input.setAttribute("aria-invalid", "true");
       input.focus();
     };
@@ -333,13 +340,18 @@ export class Interview {
   softForm(question) {
     return details("Not quite sure?", () => {
       const input = /** @type {HTMLInputElement} */ (element("input", { id: "soft", type: "number", min: "1", max: "99", step: "1", value: "75" }));
+      const hint = element("p", { class: "quiet" });
       const read = () => {
         const value = Number(input.value) / 100;
         if (value > 0 && value < 1) this.take([{ kind: "soft", id: question.id, value }]);
-        else input.focus();
+        else {
+          hint.setAttribute("role", "alert");
+          hint.textContent = "Expected a number from 1 to 99.";
+          input.focus();
+        }
       };
       return form(
-        [element("label", { for: "soft" }, "How far what was seen speaks for yes, in % (50 says nothing): "), input, " ", element("button", { type: "submit" }, "Take this")],
+        [element("label", { for: "soft" }, "How far what was seen speaks for yes, in % (50 says nothing): "), input, " ", element("button", { type: "submit" }, "Take this"), hint],
         read,
       );
     });
@@ -382,17 +394,4 @@ export class Interview {
       ...(rows.length ? [element("h3", {}, counted(rows.length, "answer")), element("ul", { class: "plain" }, ...rows)] : []),
     );
   }
-}
-
-/**
- * @param {import("./elements.mjs").Content[]} content
- * @param {() => void} read
- */
-function form(content, read) {
-  const made = element("form", {}, ...content);
-  made.addEventListener("submit", (event) => {
-    event.preventDefault();
-    read();
-  });
-  return made;
 }

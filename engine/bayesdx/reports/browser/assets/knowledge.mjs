@@ -38,7 +38,7 @@ import { readCase } from "./reading.mjs";
 
 /** The format that this page reads. */
 export const FORMAT = "bayesdx page";
-export const VERSION = 2;
+export const VERSION = 3;
 
 /**
  * Make records again of what travels as {columns: {key: [...]}}.
@@ -95,6 +95,7 @@ export function makeKnowledge(laid) {
         scales: scalesOf(judging.triage, names),
       },
       questions: judging.questions.map(named),
+      complaints: judging.complaints.map((/** @type {number} */ id) => names[id]),
     },
   };
   for (const question of engine.judging.questions) question.choices = choicesOf(engine, question);
