@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, imply, mer
 from bayesdx.diagnosis.column_names import ColumnNames
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import WORDS, Words, read_binary, read_measure, read_state
-from bayesdx.errors import Fault
+from bayesdx.errors import Fault, nearest_names
 from bayesdx.frozen import seal
 from bayesdx.inference.evidence import Evidence, no_evidence
 from bayesdx.inference.noisy.model import FloatArray, NoisyModel
@@ -253,7 +253,12 @@ class CaseReader:
                 band = bands.get(folded(cell))
                 if band is not None:
                     return -1.0 - band  # a named band, told from numbers by its sign
-            return read_measure(place, cell, measure, words)
+            found = read_measure(place, cell, measure, words)
+            if not isinstance(found, Fault) or risk is None:
+                return found
+            near = found.nearest or nearest_names(str(cell), risk.states)
+            expected = f"{found.expected}, or one of {', '.join(risk.states)}"
+            return replace(found, expected=expected, nearest=near)
 
         values = _read_cells(column, cells, reader, faults)
         named = values < 0 if risk is not None else np.zeros(len(values), dtype=bool)

@@ -166,8 +166,9 @@ def short(label: str) -> str:
 
 
 def lower_first(label: str) -> str:
-    """Write a label within a sentence; "FAIR test" keeps its capitals."""
-    lowered = label[1:2].islower() or label.startswith("A ")
+    """Write a label within a sentence; "FAIR test" and "Parkinson's disease" stay as they are."""
+    word = label.partition(" ")[0]
+    lowered = (label[1:2].islower() and not word.endswith("'s")) or word == "A"
     return label[:1].lower() + label[1:] if lowered else label
 
 

@@ -151,8 +151,9 @@ def turning_numbers(core: Core, findings: Mapping[str, object]) -> Turning:
     if found:
         rows += [_row(core, bracket, *told) for bracket, told in found]
     else:
+        tried = min(CANDIDATES, len(near.movers))
         unchanged["first"] = (
-            f"no single number of the {CANDIDATES} most promising changes it within "
+            f"no single number of the {tried} most promising changes it within "
             f"{FARTHEST:g} deviations"
         )
     return Turning(pd.DataFrame(rows, columns=TURNING_COLUMNS), unchanged)
