@@ -185,7 +185,9 @@ class Core(ReadOnly):
             workers=workers,
         )
 
-    def with_groups(self, evidence: Evidence, symptoms: FloatArray) -> tuple[Answer, FloatArray]:
+    def with_groups(
+        self, evidence: Evidence, symptoms: FloatArray | None = None
+    ) -> tuple[Answer, FloatArray]:
         """Answer one case, with its groups.
 
         Returns
