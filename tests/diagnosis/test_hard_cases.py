@@ -8,6 +8,7 @@ import bayesdx
 from bayesdx.diagnosis.synthetic import SampleOptions
 from bayesdx.errors import TooComplex
 from bayesdx.inference.noisy import query
+from bayesdx.reports.gathering import Thoroughness, gather
 from bayesdx.tables.drawn_cases import SampleTables
 
 
@@ -60,8 +61,23 @@ def test_a_case_that_is_too_complex_is_not_explained_as_another() -> None:
     engine = bayesdx.load(backend="compiled")
     cases = drawn(engine, 16)
     hard = next(case for case in cases if engine.diagnose(case).status == "too_complex")
-    with pytest.raises(TooComplex, match="too complex a case"):
+    with pytest.raises(TooComplex, match=r"the case: .* too complex a case to explain"):
         engine.explain(hard, "gtps")
     easy: dict[str, object] = {"low_back_pain": "present", "age": "40_to_49"}
     told = engine.explain_many(pd.DataFrame([easy, hard]), "gtps").cases
     assert told["status"].tolist() == ["ok", "too_complex"]
+
+
+@pytest.mark.usefixtures("little_work")
+def test_a_report_of_a_case_that_nobody_can_explain_has_its_first_page() -> None:
+    pytest.importorskip("numba")
+    engine = bayesdx.load(backend="compiled")
+    core = engine.core
+    hard = next(case for case in drawn(engine, 16) if engine.diagnose(case).status == "too_complex")
+    easy: dict[str, object] = {"low_back_pain": "present", "age": 44}
+    named = [(name, {}, core.read_case(case), case) for name, case in (("a", hard), ("b", easy))]
+    effort = Thoroughness(draws=2, every=True, references=199)
+    first, second = gather(core, named, effort)
+    assert first.brief.diagnosis.status == "too_complex"
+    assert first.further is None
+    assert second.further is not None

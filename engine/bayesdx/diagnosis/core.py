@@ -167,11 +167,12 @@ class Core(ReadOnly):
         symptoms: FloatArray | None = None,
         asked: BoolArray | None = None,
         workers: int | None = None,
+        divide: bool = True,
     ) -> Answer:
         """Answer N cases with the backend of this core; see `bayesdx.inference.posteriors`."""
         if symptoms is not None and len(evidence) == 1 and without is None:
             return self.lanes.credited(evidence, symptoms)
-        few = 0 < len(evidence) <= FEW and not only_evidence and symptoms is None
+        few = 0 < len(evidence) <= FEW and not only_evidence and symptoms is None and divide
         if few and not takes_compiled(self.backend, self.model, evidence):
             return self.lanes.each(evidence, without)
         return posteriors(
@@ -183,6 +184,7 @@ class Core(ReadOnly):
             asked=asked,
             backend=self.backend,
             workers=workers,
+            divide=divide,
         )
 
     def with_groups(

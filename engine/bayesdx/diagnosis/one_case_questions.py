@@ -54,6 +54,9 @@ class CaseQuestions(ReadOnly):
         ------
         InvalidCase
             When the case cannot be read, or there is no such cause.
+        TooComplex
+            When the case, or what is known of it in part, couples too much: an explanation is made
+            of hundreds of answers, none of which is put together of parts.
 
         Examples
         --------

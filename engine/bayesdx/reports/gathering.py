@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bayesdx.errors import TooComplex
+
 if TYPE_CHECKING:
     from bayesdx.diagnosis.asking.questions import NextQuestions
     from bayesdx.diagnosis.briefing import Brief
@@ -86,7 +88,7 @@ class CaseReport:
     priors : mapping of str to str
         Statements behind the prior of each cause, joined by ``;``.
     further : Further or None
-        None unless it was asked for.
+        None unless it was asked for, and where it is too complex though the answer is not.
     """
 
     name: str
@@ -140,7 +142,8 @@ def gather(
     return reports
 
 
-def _further(core: Core, case: Cases, brief: Brief, effort: Thoroughness) -> Further:
+def _further(core: Core, case: Cases, brief: Brief, effort: Thoroughness) -> Further | None:
+    """Return what is behind an answer, None where that is too complex though the answer is not."""
     from bayesdx.diagnosis.asking.questions import next_questions
     from bayesdx.diagnosis.causal import rank_causes
     from bayesdx.diagnosis.explaining.explanation import explain
@@ -149,13 +152,16 @@ def _further(core: Core, case: Cases, brief: Brief, effort: Thoroughness) -> Fur
 
     first = brief.diagnosis.table.index[:-1][: effort.explained]
     draws, seed = effort.draws, effort.seed
-    return Further(
-        intervals=intervals(core, case, level=brief.level, draws=draws, seed=seed)
-        if draws
-        else None,
-        explanation=explain(core, case),
-        questions=next_questions(core, case, limit=QUESTIONS),
-        surprise=surprise(core, case, draws=effort.references, seed=seed),
-        causal=rank_causes(core, case),
-        explained=tuple(map(str, first)),
-    )
+    try:
+        return Further(
+            intervals=intervals(core, case, level=brief.level, draws=draws, seed=seed)
+            if draws
+            else None,
+            explanation=explain(core, case),
+            questions=next_questions(core, case, limit=QUESTIONS),
+            surprise=surprise(core, case, draws=effort.references, seed=seed),
+            causal=rank_causes(core, case),
+            explained=tuple(map(str, first)),
+        )
+    except TooComplex:
+        return None

@@ -6,6 +6,7 @@ How the probabilities are worked out: `bayesdx.inference.noisy.attribution.credi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -128,7 +129,7 @@ class Context:
             whole,
             [self._at[name] for name in causes],
             list(wanted),
-            core.posteriors,
+            partial(core.posteriors, divide=False),
         )
 
     def away(self) -> pd.DataFrame:

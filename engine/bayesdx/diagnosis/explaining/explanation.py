@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,14 @@ from bayesdx.diagnosis.explaining.context import (
 )
 from bayesdx.diagnosis.explaining.numbers import NumbersBehind
 from bayesdx.diagnosis.results import IMPOSSIBLE, NO_FINDINGS, OK, Result, Status
-from bayesdx.errors import Fault, InvalidCase, nearest_names, unknown_names
+from bayesdx.errors import (
+    Fault,
+    InvalidCase,
+    Phrase,
+    TooComplex,
+    nearest_names,
+    unknown_names,
+)
 from bayesdx.inference.noisy.attribution.credit_assignment import produced_by
 from bayesdx.inference.noisy.attribution.shapley import Attribution, Game, Method, attribute
 from bayesdx.presentation.explanation_view import explanation_html
@@ -197,11 +205,22 @@ def explain(
     All causes, where none is named, come with rivals and further answers for the leading three.
     ``method`` is a way to share out in place of the first one within reach.
     """
-    wanted = wanted_causes(core, cause)
-    cases = core.read_case(findings)
+    wanted, cases = wanted_causes(core, cause), core.read_case(findings)
+    try:
+        return _explained(core, cases, wanted, method, leading=cause is None)
+    except TooComplex as error:
+        # Hundreds of answers are behind an explanation: none of them is put together of parts.
+        expected, got = "findings and risks that couple less", "too complex a case to explain"
+        raise TooComplex(Fault("the case", expected, Phrase(got))) from error
+
+
+def _explained(
+    core: Core, cases: Cases, wanted: Sequence[str], method: Method | None, *, leading: bool
+) -> Explanation:
     observations = read_observations(core, cases, 0, families(core.knowledge))
     whole = whole_part(core.model, cases.evidence, 0)
-    credits = produced_by(core.model, whole, hidden_causes(core), core.posteriors)
+    answer = partial(core.posteriors, divide=False)
+    credits = produced_by(core.model, whole, hidden_causes(core), answer)
     share = share_out if credits is not None and observations.names else nothing_shared
     wanted, shares = _by_posterior(wanted, share(core, observations, wanted, method))
     summary, shown = _summary(core, wanted, shares), core.understood(cases)
@@ -212,7 +231,7 @@ def explain(
     if not observations.names:
         return _bare(summary, table, NO_FINDINGS, (), shown)
     near = [name for name in wanted if name in core.model.causes]
-    if cause is None:
+    if leading:
         near = near[:LEADING]
     context = Context(core, whole, core.facts(cases), credits, near)
     credit = credit_frame(core, observations, credits)
@@ -254,7 +273,7 @@ def share_out(
     only = np.isin(np.arange(len(at)), positions)
 
     def answer(evidence: Evidence) -> Answer:
-        return core.posteriors(evidence, asked=np.tile(only, (len(evidence), 1)))
+        return core.posteriors(evidence, asked=np.tile(only, (len(evidence), 1)), divide=False)
 
     found = attribute(core.model, game, positions, answer, method, in_context=in_context)
     blank = nothing_shared(core, observations, wanted)

@@ -93,7 +93,7 @@ class CaseShares:
 
 def _leading(core: Core, evidence: Evidence) -> tuple[Answer, list[int]]:
     """Answer the cases; also of each its most probable cause (the first of equal ones)."""
-    answer = core.posteriors(evidence)
+    answer = core.posteriors(evidence, divide=False)
     posterior = np.tile(core.prior[:-1], (len(evidence), 1))
     known = np.flatnonzero(answer.possible)
     posterior[np.ix_(known, core.columns)] = answer.causes[np.ix_(known, core.modelled)]
