@@ -15,8 +15,8 @@ from asking_priors import ASKING
 from small_priors import write_priors
 
 import bayesdx
-from bayesdx.cli.arguments import read_findings
-from bayesdx.cli.interview import Interview, Plan, repeat_line
+from bayesdx.cli.arguments import read_findings, repeat_line
+from bayesdx.cli.interview import Interview, Plan
 from bayesdx.cli.interview_course import COMPLAINT, MOST, choose, opening_of
 
 

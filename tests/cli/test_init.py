@@ -106,6 +106,28 @@ def test_every_fault_of_a_table_is_told_at_once_and_nothing_is_written(run, tmp_
         assert told in ran.err.replace("\n", " "), told
 
 
+def test_what_stands_in_the_wrong_row_is_told_and_not_lost(run, tmp_path: Path) -> None:
+    """A red flag beside a link would be no red flag."""
+    sheet = tmp_path / "sheet.csv"
+    moved = SHEET.replace(
+        "Migraine,Throbbing,often,my judgement,,,,,,",
+        "Migraine,Throbbing,often,my judgement,,,urgent,yes,emergency,",
+    ).replace(",Throbbing,.3,my judgement,,,,,,", ",Throbbing,.3,my judgement,,,soon,yes,,")
+    sheet.write_text(moved)
+    ran = run("init", str(tmp_path / "mine"), "--from", str(sheet))
+    assert ran.code == 2
+    assert not (tmp_path / "mine").exists()
+    for place, kind in (
+        ("5:urgency", "cause"),
+        ("5:dangerous", "cause"),
+        ("6:urgency", "cause"),
+        ("6:dangerous", "cause"),
+        ("6:red_flag", "finding"),
+    ):
+        told = f"sheet.csv:{place}: expected nothing; it stands in the row of a {kind} alone, got"
+        assert told in ran.err.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

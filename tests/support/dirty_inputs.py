@@ -438,7 +438,11 @@ CELLS = [
     Dirty("a number beyond 1", HEAD + b"a,1.5,41\n", REJECTED, (), (":2:cramp: expected present",)),
     Dirty("infinity", HEAD + b"a,inf,41\n", REJECTED, (), (":2:cramp: expected present",)),
     Dirty(
-        "a measure out of range", HEAD + b"a,,17\n", REJECTED, (), ("from 18 to 120 (years), got",)
+        "a measure out of range",
+        HEAD + b"a,,17\n",
+        REJECTED,
+        (),
+        ("from 18 to 120 (years), or one of",),
     ),
     Dirty("part of a year", HEAD + b"a,,41.5\n", REJECTED, (), ("a whole number from 18",)),
     Dirty("a unit that is none", HEAD + b"a,,41 moons\n", REJECTED, (), ("a number in years",)),

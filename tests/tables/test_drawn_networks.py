@@ -75,6 +75,12 @@ def test_the_seed_decides() -> None:
     assert not first.equals(other)
 
 
+def test_without_evidence_cases_are_numbered() -> None:
+    plan = compile_network(random_general_network(np.random.default_rng(3)))
+    assert plan.sample(4, seed=1).index.tolist() == [0, 1, 2, 3]
+    assert plan.sample(2, evidence={}, seed=1).index.tolist() == [0, 0]
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_noisy_families_are_drawn_without_their_tables(seed: int) -> None:
     network = random_network(np.random.default_rng(seed))
@@ -110,6 +116,9 @@ def test_slips() -> None:
     for n in (0, -1, 2.5, True):
         with pytest.raises(InvalidCase, match="n: expected a whole number of at least 1"):
             plan.sample(n)  # type: ignore[arg-type]
+    for seed in (-1, "a"):
+        with pytest.raises(InvalidCase, match="seed: expected a whole number of at least 0"):
+            plan.sample(3, seed=seed)  # type: ignore[arg-type]
     with pytest.raises(InvalidCase, match="Nearest: present"):
         plan.sample(3, evidence={"a": "presnt"})
     assert plan.relevant(["b"], ["a"]).evidence == ("a",)

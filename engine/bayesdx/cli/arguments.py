@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from bayesdx.errors import Fault, InvalidCase, Phrase
@@ -40,3 +41,10 @@ def _split(word: str) -> tuple[str, str]:
         return word[1:].strip(), ABSENT
     name, equals, value = word.partition("=")
     return name.strip(), value.strip() if equals else PRESENT
+
+
+def repeat_line(answers: dict[str, str], priors: str | None = None) -> str:
+    """Return the command that gives the same diagnosis again."""
+    words = [f"{name}={value}" for name, value in answers.items()]
+    words += ["--priors", priors] if priors else []
+    return shlex.join(["bayesdx", "diagnose", *words])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import bayesdx
-from bayesdx.cli.arguments import read_findings
+from bayesdx.cli.arguments import read_findings, repeat_line
 from bayesdx.cli.brief import show_brief
-from bayesdx.cli.interview import Interview, Plan, repeat_line
+from bayesdx.cli.interview import Interview, Plan
 from bayesdx.cli.interview_course import opening_of
 from bayesdx.cli.options import AsJson, CodeMap, Findings, Priors, Setting
 from bayesdx.cli.progress import patience

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from bayesdx.errors import InvalidCase
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.presentation.layout import BLANK, Emphasis, Paragraph
 from bayesdx.presentation.terminal import make_console, show, wrapped
-from bayesdx.presentation.words import clash_text, percent
+from bayesdx.presentation.words import clash_text, percent, short
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -192,10 +191,9 @@ class Interview:
                 return None
             return Put(str(table.index[0]), "telling", done + len(table))
         known = {*self.given, *(step.question for step in self.steps)}
-        # Only the person concerned can say what the complaint is.
-        asks_patient = bool((table["observed_by"] == "patient").any())
-        open_now = {*table.index, *([COMPLAINT] if asks_patient else [])} - known
-        opening = [name for name in plan.opening if name in open_now]
+        # Only the person concerned can say any of it.
+        asks_person = "patient" in set(table["observed_by"])
+        opening = [name for name in plan.opening if asks_person and name not in known]
         parts = [step.part for step in self.steps]
         put = choose(table, opening, parts, limited=not plan.keep_asking)
         if put is not None:
@@ -225,10 +223,8 @@ class Interview:
                 self._explain(row, found)
             elif line == "?":
                 self._describe(row)
-            else:
-                value = "" if _is_skip(word) else SHORT_ANSWERS.get(word, line)
-                if self._note(row, value, put.part):
-                    return ""
+            elif self._note(row, _read_answer(line), put.part):
+                return ""
 
     def _ask_complaint(self, put: Put) -> str:
         """Let the main complaint be chosen by its number."""
@@ -245,7 +241,7 @@ class Interview:
                 return BACK[0]
             if word in ("?", "why"):
                 self._paragraph("It says where to begin; others are asked for later.", indent=2)
-            elif _is_skip(word):
+            elif not _read_answer(word):
                 self.steps.append(Asked(COMPLAINT, COMPLAINT, _UNKNOWN, put.part))
                 return ""
             elif word.isdecimal() and 1 <= int(word) <= len(names):
@@ -327,7 +323,7 @@ class Interview:
             parts = ["how often: not modelled" if pd.isna(share) else percent(float(share))]
             parts.append(f"urgency {one['urgency']}")
             if one["first"]:
-                parts.append(f"first: {_short(self.engine.causes['label'][one['first']])}")
+                parts.append(f"first: {short(self.engine.causes['label'][one['first']])}")
             if posterior and not pd.isna(one["posterior"]):
                 parts.append(f"{self.plan.cause} {percent(float(one['posterior']))}")
             self._paragraph(f"{label}: {', '.join(parts)}", mark="- ", indent=2)
@@ -348,7 +344,7 @@ class Interview:
         said = [(percent(float(now[name])), percent(float(then[name]))) for name in chosen]
         if all(one == other for one, other in said):
             return
-        labels = (_short(after.table["label"][name]) for name in chosen)
+        labels = (short(after.table["label"][name]) for name in chosen)
         parts = [
             f"{label} {one}" + (f" (was {other})" if one != other else "")
             for label, (one, other) in zip(labels, said, strict=True)
@@ -383,14 +379,10 @@ class Interview:
         show([*before, Paragraph(text.strip(), mark, indent, emphasis)], self.console)
 
 
-def _is_skip(word: str) -> bool:
-    """Whether an answer says that the question cannot be answered."""
-    return word == SKIP or is_missing(word)
-
-
-def _short(label: str) -> str:
-    """A label without what it adds in brackets."""
-    return label.partition(" (")[0]
+def _read_answer(line: str) -> str:
+    """Return what an answer says; nothing where the question cannot be answered."""
+    word = line.lower()
+    return "" if word == SKIP or is_missing(word) else SHORT_ANSWERS.get(word, line)
 
 
 def _reasons(row: Any, engine: Engine, cause: str | None) -> Iterator[str]:
@@ -402,10 +394,3 @@ def _reasons(row: Any, engine: Engine, cause: str | None) -> Iterator[str]:
         about = cause or "the causes"
         told = f"{row.information:.3g}, where 1 settles an even chance (in bits)"
         yield f"Expected information about {about}: {told}; cost {row.cost:g}."
-
-
-def repeat_line(answers: dict[str, str], priors: str | None = None) -> str:
-    """Return the command that gives the same diagnosis again."""
-    words = [f"{name}={value}" for name, value in answers.items()]
-    words += ["--priors", priors] if priors else []
-    return shlex.join(["bayesdx", "diagnose", *words])

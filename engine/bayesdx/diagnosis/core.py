@@ -188,7 +188,7 @@ class Core(ReadOnly):
         )
 
     def with_groups(
-        self, evidence: Evidence, symptoms: FloatArray | None = None
+        self, evidence: Evidence, symptoms: Callable[[], FloatArray] | None = None
     ) -> tuple[Answer, FloatArray]:
         """Answer one case, with its groups.
 
@@ -319,7 +319,10 @@ def _clamps(knowledge: Knowledge, model: NoisyModel, modelled: IntArray) -> NDAr
 
 
 def _with_groups(
-    lanes: CaseLanes, clamps: BoolArray, evidence: Evidence, symptoms: FloatArray | None = None
+    lanes: CaseLanes,
+    clamps: BoolArray,
+    evidence: Evidence,
+    symptoms: Callable[[], FloatArray] | None = None,
 ) -> tuple[Answer, FloatArray]:
     answer, absent = lanes.answer(evidence, clamps, symptoms)
     if not answer.possible[0]:

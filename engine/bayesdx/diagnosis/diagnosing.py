@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -305,7 +305,7 @@ class Diagnosis(Result):
 def diagnose(core: Core, findings: Mapping[str, object] | Cases) -> Diagnosis:
     """Answer one case; see `Engine.diagnose`."""
     cases = core.read_case(findings)
-    answer, groups = core.with_groups(cases.evidence, core.once(symptom_weights))
+    answer, groups = core.with_groups(cases.evidence, partial(core.once, symptom_weights))
     status: Status = OK if bool(cases.known[0]) else NO_FINDINGS
     if not answer.possible[0]:
         status = TOO_COMPLEX if answer.too_complex.any() else IMPOSSIBLE

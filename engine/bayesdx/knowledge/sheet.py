@@ -23,6 +23,8 @@ from bayesdx.knowledge.word_scale import find_word, word_mean
 
 NEEDED = ("cause", "finding", "probability", "source")
 FURTHER = ("low", "high", "basis", "urgency", "dangerous", "observed_by", "red_flag", "note")
+#: Of these, what is said of a cause, and of a finding, each in a row of its own.
+_OF_CAUSES, _OF_FINDINGS = ("urgency", "dangerous"), ("observed_by", "red_flag")
 LARGEST = 1 << 20
 """Bytes of the largest sheet that is read."""
 MOST_ID = 60
@@ -150,6 +152,10 @@ def _header(path: Path, names: list[str]) -> list[str]:
 def _take_row(sheet: _Sheet, place: str, row: Mapping[str, str]) -> None:
     cause, finding = _id(sheet, place, row, "cause"), _id(sheet, place, row, "finding")
     number = _number(sheet, place, row)
+    if cause:
+        _nothing_in(sheet, place, row, "finding", _OF_FINDINGS)
+    if finding:
+        _nothing_in(sheet, place, row, "cause", _OF_CAUSES)
     if cause and finding:
         _once(sheet, place, sheet.links, (cause, finding), number)
         return
@@ -174,6 +180,16 @@ def _take_row(sheet: _Sheet, place: str, row: Mapping[str, str]) -> None:
         _once(sheet, place, sheet.findings, finding, entry | {"number": number})
     else:
         sheet.add(place, "a cause, a finding, or both", NOTHING)
+
+
+def _nothing_in(
+    sheet: _Sheet, place: str, row: Mapping[str, str], kind: str, columns: Iterable[str]
+) -> None:
+    """Refuse what is said where it would be lost: in another row than that of its own kind."""
+    for column in columns:
+        if row.get(column):
+            expected = f"nothing; it stands in the row of a {kind} alone"
+            sheet.add(f"{place}:{column}", expected, row[column])
 
 
 def _once(sheet: _Sheet, place: str, into: dict[Any, Any], key: Any, entry: object) -> None:

@@ -46,13 +46,14 @@ class DrawnNetwork(AskedNetwork):
         Returns
         -------
         DataFrame
-            ``n`` rows for each case, one after the other, under its label; one column a variable,
-            state names as categories.
+            ``n`` rows for each case, one after the other, under its label, and numbered where there
+            is no evidence; one column a variable, state names as categories.
 
         Raises
         ------
         InvalidCase
-            With every fault of the evidence; when a case is impossible; when ``n`` is not positive.
+            With every fault of the evidence; when a case is impossible; when ``n`` is not positive,
+            or ``seed`` negative.
         InvalidNetwork, TooComplex
             If a case does not fit in the limits.
 
@@ -74,6 +75,8 @@ class DrawnNetwork(AskedNetwork):
             raise InvalidCase(
                 [Fault(f"evidence, row {index[row]}", expected, got) for row in wrong]
             )
+        if not is_whole(seed, 0):
+            raise InvalidCase(Fault("seed", "a whole number of at least 0", seed))
         rng = np.random.default_rng(seed)
         drawn = np.repeat(states, n, axis=0)
         # Cases that observe the same variables are drawn together.
@@ -91,7 +94,8 @@ class DrawnNetwork(AskedNetwork):
             )
             for v, (name, variable) in enumerate(self.network.variables.items())
         }
-        return pd.DataFrame(columns, index=index.repeat(n))
+        every = pd.RangeIndex(n) if evidence is None else index.repeat(n)
+        return pd.DataFrame(columns, index=every)
 
     def relevant(self, targets: Iterable[str], observed: Iterable[str] = ()) -> Relevance:
         """Find what the posterior of some variables depends on, by the arrows alone.

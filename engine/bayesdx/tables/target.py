@@ -72,7 +72,8 @@ def parse_target(output: str | Path, *, resume: bool = False) -> Target:
             raise InvalidCase(Fault("standard output", "a place to write to", Phrase("none")))
         return Target("standard output", None, CSV, "", folder=False)
     path = Path(name)
-    if name.endswith("/"):
+    # Neither / nor ./ has a name that what is unfinished could be called by.
+    if name.endswith("/") and path.name:
         parts = path.with_name(path.name + PARTS_SUFFIX)
         notes = all((parts / one).is_file() for one in ("manifest.json", "finish.json"))
         begun = resume and notes

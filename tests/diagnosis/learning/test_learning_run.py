@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesdx
+from bayesdx.diagnosis.learning import learning_table
 from bayesdx.diagnosis.learning.ascent import Terrain, climb
 from bayesdx.diagnosis.learning.case_likelihood import log_probabilities
 from bayesdx.diagnosis.learning.labels import labelled_rows, read_labels
@@ -233,6 +234,24 @@ def test_bad_rows_cost_themselves_and_are_counted(engine: bayesdx.Engine) -> Non
     }
     assert list(found.refused.index) == [3, 5, 7]
     assert "perhaps" in found.refused.loc[3, "why"]
+
+
+def test_rows_none_of_which_can_be_read_are_told(engine: bayesdx.Engine) -> None:
+    rows = clinic(3, 8).assign(nausea="perhaps")
+    with pytest.raises(
+        InvalidCase, match="expected one case to learn from, got none: row 0, column nausea"
+    ):
+        engine.learn(rows, folds=2, on_error="reject")
+
+
+def test_a_block_without_a_usable_row_costs_itself(
+    engine: bayesdx.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning_table, "BLOCK_ROWS", 20)
+    rows = clinic(50, 8)
+    rows.loc[20:39, "nausea"] = "perhaps"
+    found = engine.learn(rows, folds=2, on_error="reject")
+    assert (found.counts["refused"], found.counts["used"]) == (20, 30)
 
 
 def test_asking_that_depends_on_the_outcome_is_told(engine: bayesdx.Engine) -> None:

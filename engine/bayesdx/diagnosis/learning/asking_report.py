@@ -44,6 +44,8 @@ class AskingCounts:
 
     def add(self, cases: Cases, labels: Labels) -> None:
         """Add the cases of a block."""
+        if not len(labels.causes):
+            return
         told = _kinds(labels)
         if not self._labels:
             groups = (GROUP + name for name in labels.group_names)

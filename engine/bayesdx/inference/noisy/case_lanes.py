@@ -7,6 +7,8 @@ lanes share everything but the weights of some causes, so one program serves the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bayesdx.errors import TooComplex
@@ -46,7 +48,10 @@ class CaseLanes:
         self._parameters = repeat_parameters(model, 1)
 
     def answer(
-        self, evidence: Evidence, absent: BoolArray, symptoms: FloatArray | None = None
+        self,
+        evidence: Evidence,
+        absent: BoolArray,
+        symptoms: Callable[[], FloatArray] | None = None,
     ) -> tuple[Answer, FloatArray]:
         """Answer one case as it is, and its evidence with sets of causes absent.
 
@@ -56,8 +61,8 @@ class CaseLanes:
             One case.
         absent : bool array (V, C)
             Causes assumed absent in each lane.
-        symptoms : array (U,), optional
-            Weights of findings, weighed where that is no further pass; see `credited`.
+        symptoms : function that returns array (U,), optional
+            Weights of findings, asked for where to weigh them is no further pass; see `credited`.
 
         Returns
         -------
@@ -73,7 +78,9 @@ class CaseLanes:
         found = None if compiled else self._in_one_program(evidence, on, None, None)
         if found is None:
             # The sweep, compiled where it is at hand, or because it searches a better order.
-            answer = posteriors(self.model, evidence, symptoms=symptoms, backend=self.backend)
+            # NumPy refuses the same cases with weights and without.
+            weights = symptoms() if compiled and symptoms is not None else None
+            answer = posteriors(self.model, evidence, symptoms=weights, backend=self.backend)
             if not answer.possible[0]:
                 return answer, np.full(len(absent), -np.inf)
             alone = clamped_absent(evidence, absent)
