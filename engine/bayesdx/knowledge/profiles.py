@@ -156,7 +156,7 @@ def _prior_faults(priors: Mapping[str, float], causes: list[str]) -> Iterator[Fa
     for name, value in priors.items():
         if name not in causes:
             yield Fault(f"prior of {name}", "a modelled cause", name, nearest_names(name, causes))
-        elif not 0.0 < value < 1.0:
+        elif not is_share(value):
             yield Fault(f"prior of {name}", "a probability strictly between 0 and 1", value)
 
 

@@ -245,6 +245,7 @@ class TestBeforeAndAfter:
         [
             ({"gtp": 0.1}, "prior of gtp: expected a modelled cause, got 'gtp'. Nearest: gtps"),
             ({"gtps": 1.0}, "prior of gtps: expected a probability strictly between 0 and 1"),
+            ({"gtps": "0.2"}, "prior of gtps: expected a probability strictly between 0 and 1"),
             ({"ibs": 0.1}, "prior of ibs: expected a modelled cause"),
         ],
     )

@@ -214,6 +214,11 @@ def test_no_rows_and_wrong_options_are_told(engine: bayesdx.Engine) -> None:
         engine.learn(rows, folds=1)
     with pytest.raises(BayesdxError, match="sample: expected consecutive or selected"):
         engine.learn(rows, sample="all")
+    named = rows.assign(dx="unexplained")
+    with pytest.raises(
+        InvalidCase, match=r"expected a column of the table, got 'dxx'\. Nearest: dx"
+    ):
+        engine.learn(named, diagnosis="dxx", others="absent")
     clash = rows.assign(diagnosis="unexplained")
     with pytest.raises(InvalidCase, match="what the other labels say"):
         engine.learn(clash, others="absent")

@@ -177,7 +177,10 @@ def _checked_columns(
     """Return the columns of labels."""
     columns = [str(name) for name in frame.columns if is_label(name, diagnosis)]
     groups = [one for one in core.knowledge.groups if core.model.groups.get(f"group:{one}")]
-    faults = []
+    names, faults = [str(name) for name in frame.columns], []
+    if diagnosis != DIAGNOSIS and diagnosis not in names:
+        near = nearest_names(diagnosis, names)
+        faults.append(Fault("diagnosis", "a column of the table", diagnosis, near))
     for column in columns:
         for prefix, known, what in ((CAUSE, modelled, "cause"), (GROUP, groups, "group")):
             name = column.removeprefix(prefix)
