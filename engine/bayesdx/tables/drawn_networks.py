@@ -66,6 +66,8 @@ class DrawnNetwork(AskedNetwork):
         """
         if not is_whole(n, 1):
             raise InvalidCase(Fault("n", "a whole number of at least 1", n))
+        if not is_whole(seed, 0):
+            raise InvalidCase(Fault("seed", "a whole number of at least 0", seed))
         given = {} if evidence is None else evidence
         states, _, index = read_cases(self._encoder, given, None, [])
         possible = self._solver.query(states, targets=[]).complete().possible
@@ -75,8 +77,6 @@ class DrawnNetwork(AskedNetwork):
             raise InvalidCase(
                 [Fault(f"evidence, row {index[row]}", expected, got) for row in wrong]
             )
-        if not is_whole(seed, 0):
-            raise InvalidCase(Fault("seed", "a whole number of at least 0", seed))
         rng = np.random.default_rng(seed)
         drawn = np.repeat(states, n, axis=0)
         # Cases that observe the same variables are drawn together.

@@ -258,7 +258,7 @@ def test_what_is_much_work_is_divided_first_and_answered_as_before(
     monkeypatch.setattr(query, "EASY_WORK", 1 << 11)
     found = posteriors(model, evidence, **options)
     # Many are divided; parts that are not easy either are asked all the same.
-    assert parts == [parts[0]]
+    assert len(parts) == 1
     assert parts[0] > 5
     for name in ("log_evidence", "causes", "log_without", "responsible", "credit"):
         one, other = getattr(found, name), getattr(whole, name)

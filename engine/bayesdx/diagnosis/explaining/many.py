@@ -69,13 +69,12 @@ def explain_many(
         wanted = named or (core.causes[leading[row]],)
         status: Status = OK if observations.names else NO_FINDINGS
         status = (status, IMPOSSIBLE, TOO_COMPLEX)[answer.status[row]] if good[row] else REJECTED
-        shares = nothing_shared(core, observations, wanted)
-        if status == OK:
-            try:
-                shares = share_out(core, observations, wanted)
-            except TooComplex:
-                # Part of its findings may be more work than all of them.
-                status = TOO_COMPLEX
+        share = share_out if status == OK else nothing_shared
+        try:
+            shares = share(core, observations, wanted)
+        except TooComplex:
+            # Part of its findings may be more work than all of them.
+            status, shares = TOO_COMPLEX, nothing_shared(core, observations, wanted)
         parts.append(CaseShares(observations, wanted, status, told.get(row, ""), shares))
     return CaseExplanations(_summary(core, cases.index, parts), _table(core, cases.index, parts))
 
