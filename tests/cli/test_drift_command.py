@@ -34,6 +34,15 @@ def test_windows_are_printed_and_written(run, cases: Path, tmp_path: Path) -> No
     assert table["log_evidence_p"].between(0.0, 1.0).all()
 
 
+def test_a_table_without_any_usable_row_is_named(run, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("case_id,date,nausea\na,2026-01-01,perhaps\n")
+    ran = run("drift", HEADACHE, str(bad), "--time", "date", "--on-error", "skip")
+    assert ran.code == 2
+    said = " ".join(ran.err.split())
+    assert "bad.csv: cases: expected one case that can be answered, got none: row a" in said
+
+
 def test_what_is_wrong_is_said_at_once(run, cases: Path) -> None:
     own = ("drift", HEADACHE, str(cases))
     ran = run(*own, "--time", "dat", "--window", "monht", "--others", "absent")

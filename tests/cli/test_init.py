@@ -128,6 +128,26 @@ def test_what_stands_in_the_wrong_row_is_told_and_not_lost(run, tmp_path: Path) 
         assert told in ran.err.replace("\n", " ")
 
 
+def test_what_its_check_would_refuse_is_told_by_line_and_nothing_is_written(
+    run, tmp_path: Path
+) -> None:
+    sheet, folder = tmp_path / "sheet.csv", tmp_path / "mine"
+    sheet.write_text(SHEET + ",Migraine,0.1,me,,,,,,\n")
+    ran = run("init", str(folder), "--from", str(sheet))
+    assert (ran.code, folder.exists()) == (2, False)
+    told = "sheet.csv:8: expected an id of its own, got 'migraine', which is the cause of sheet.csv"
+    assert f"{told}:2." in ran.err.replace("\n", " ")
+    # Ids that the columns of tables have.
+    sheet.write_text(
+        SHEET + "Case id,,0.1,me,,,,,,\n,Note,0.1,me,,,,,,\nCase id,Note,.1,me,,,,,,\n"
+    )
+    ran = run("init", str(folder), "--from", str(sheet))
+    assert (ran.code, folder.exists()) == (2, False)
+    for line, name in ((8, "case_id"), (9, "note")):
+        told = f"sheet.csv:{line}: expected an id that is no reserved column name, got '{name}'."
+        assert told in ran.err.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -29,6 +29,9 @@ def engine() -> bayesdx.Engine:
         (lambda e: e.what_if(CASE, 5), "change: expected a mapping of names to values, got 5"),
         (lambda e: e.what_if(CASE, priors=["gtps"]), "priors: expected a mapping of causes"),
         (lambda e: e.with_priors(5), "priors: expected a mapping of causes"),
+        (lambda e: e.explain(CASE, 5), "cause: expected the id of a cause, or several, got 5"),
+        (lambda e: e.learn_pooled(5), "places: expected the sums of one place or more, .*got 5"),
+        (lambda e: e.learn_pooled([5]), "place 1: expected sums .*case_statistics.*, got 5"),
         (lambda e: e.tornado(CASE, 5), "cause: expected a cause of the model, got 5"),
     ],
 )

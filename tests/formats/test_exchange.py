@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from network_judges import assert_same, networks, of_pgmpy
 
 from bayesdx import BayesdxError, InvalidNetwork, Network, Variable, read_network
-from bayesdx.formats import from_pgmpy, to_pgmpy
+from bayesdx.formats import from_pgmpy, to_pgmpy, write_network
 from bayesdx.network import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
 
 pytestmark = pytest.mark.filterwarnings("ignore:::pgmpy")
@@ -142,3 +142,10 @@ def test_without_pgmpy_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         BayesdxError, match=r"to_pgmpy: expected the extra 'pgmpy' .*bayesdx\[pgmpy\]"
     ):
         to_pgmpy(lopsided())
+
+
+def test_what_is_no_network_is_told() -> None:
+    with pytest.raises(InvalidNetwork, match="model: expected a Bayesian network of pgmpy"):
+        from_pgmpy(5)
+    with pytest.raises(InvalidNetwork, match="network: expected a Network, got 5"):
+        write_network(5, "never.bif")

@@ -250,3 +250,13 @@ def test_mappings_say_what_a_table_of_them_would(asia) -> None:
 def test_positions_that_are_none_are_refused(asia, given, told: str) -> None:
     with pytest.raises(bayesdx.InvalidCase, match=told):
         asia.query(given)
+
+
+def test_likelihoods_are_a_mapping() -> None:
+    variables = [bayesdx.Variable("rain", ("no", "yes"))]
+    plan = bayesdx.compile_network(
+        bayesdx.Network(variables, [bayesdx.TableCPD("rain", (), [0.8, 0.2])])
+    )
+    for given in (5, [1.0, 2.0], []):
+        with pytest.raises(bayesdx.InvalidCase, match="likelihoods: expected a mapping of"):
+            plan.query({}, likelihoods=given)

@@ -10,7 +10,7 @@ import typer
 import bayesdx
 from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.labelled_tables import DiagnosisColumn, faults_of, labelled_input
-from bayesdx.cli.options import Quiet, check_output
+from bayesdx.cli.options import NoProgress, check_output
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.presentation.drift_view import drift_blocks
@@ -76,7 +76,7 @@ def drift(
             "counted.",
         ),
     ] = "stop",
-    quiet: Quiet = False,
+    quiet: NoProgress = False,
     *,
     table: TableOptions,
 ) -> None:

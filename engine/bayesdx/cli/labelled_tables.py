@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DiagnosisColumn = Annotated[str, typer.Option(metavar="COLUMN", help="The column of diagnoses.")]
 
+#: How places begin in what is wrong with a table.
+_OF_THE_TABLE = ("row ", "column", "cases", "weight")
 _BAD_ROWS: dict[str, OnBadRow] = {"stop": "raise", "skip": "reject"}
 
 
@@ -51,7 +53,7 @@ def faults_of(source: str) -> Iterator[None]:
         name = "standard input" if source == "-" else source
         raise InvalidCase(
             replace(one, place=f"{name}: {one.place}")
-            if one.place.startswith(("row ", "column"))
+            if one.place.startswith(_OF_THE_TABLE)
             else one
             for one in refusal.faults
         ) from None

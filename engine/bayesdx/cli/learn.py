@@ -11,7 +11,7 @@ import typer
 import bayesdx
 from bayesdx.cli.case_tables import reads_tables
 from bayesdx.cli.labelled_tables import DiagnosisColumn, faults_of, labelled_input
-from bayesdx.cli.options import Quiet, Restart, Resume
+from bayesdx.cli.options import NoProgress, Restart, Resume
 from bayesdx.cli.progress import patience
 from bayesdx.errors import NOTHING, BayesdxError, Fault, InvalidCase, InvalidKnowledge, Phrase
 from bayesdx.knowledge.learned_numbers import LEARNED_FILE
@@ -113,7 +113,7 @@ def learn(
     ] = False,
     resume: Resume = False,
     restart: Restart = False,
-    quiet: Quiet = False,
+    quiet: NoProgress = False,
     *,
     table: TableOptions,
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesdx.cli.labelled_tables import faults_of
 from bayesdx.cli.progress import patience
 from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.formats import write_network
@@ -67,7 +68,7 @@ def learn_file(
     fitted(network, Path(run.output), rename=False)
     check_place(run.output)
     columns = replace(run.table, keep=(*run.table.keep, *([run.weight] if run.weight else [])))
-    with patience(f"learning from {Path(run.rows).name}"):
+    with patience(f"learning from {Path(run.rows).name}"), faults_of(run.rows):
         whole = read_table(run.rows, known, columns)
         states = states_of(whole, encoder)
         weights = whole.frame[run.weight].to_numpy() if run.weight else None

@@ -86,6 +86,7 @@ Resume = Annotated[
 ]
 Restart = Annotated[bool, typer.Option("--restart", help="Drop an interrupted run and begin anew.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, a summary of a line.")]
+NoProgress = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 Folder = Annotated[
     Path | None,
     typer.Argument(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import bayesdx
-from bayesdx.cli.options import Priors, Setting, check_output, place_of
+from bayesdx.cli.options import NoProgress, Priors, Setting, check_output, place_of
 from bayesdx.cli.progress import patience, progress_shown
 from bayesdx.diagnosis.synthetic import SampleOptions
 from bayesdx.presentation.terminal import tell as tell_all
@@ -78,7 +78,7 @@ def sample(
         int | None,
         typer.Option(metavar="K", help="Files in a folder; one a million cases by default."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+    quiet: NoProgress = False,
     priors: Priors = None,
     setting: Setting = None,
 ) -> None:

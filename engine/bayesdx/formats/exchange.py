@@ -109,6 +109,8 @@ def from_pgmpy(model: DiscreteBayesianNetwork, *, normalise: bool = False) -> Ne
     >>> bayesdx.from_pgmpy(bayesdx.to_pgmpy(rain)).digest == rain.digest
     True
     """
+    if not hasattr(model, "get_cpds"):
+        raise InvalidNetwork(Fault("model", "a Bayesian network of pgmpy", model))
     draft = Draft(SOURCE, normalise=normalise)
     cpds = {str(cpd.variable): cpd for cpd in model.get_cpds()}
     for node in map(str, model.nodes()):

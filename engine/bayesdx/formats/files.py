@@ -330,6 +330,8 @@ def fitted(network: Network, place: Path, *, rename: bool) -> tuple[Format, Rena
     InvalidNetwork
         As `write_network` does, before anything is worked out that is to be written.
     """
+    if not isinstance(network, Network):
+        raise InvalidNetwork(Fault("network", "a Network", network))
     kind, _ = find_format(place)
     if kind.write is None:
         written = [suffix for suffix, one in FORMATS.items() if one.write is not None]

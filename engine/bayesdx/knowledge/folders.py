@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,12 +102,31 @@ def read_folder(path: Path) -> Folder:
     if not path.is_dir():
         got = Phrase("a file" if path.exists() else "nothing")
         raise InvalidKnowledge(Fault(str(path), "a priors folder", got))
-    names = _list(path)
+    return parse_files(path, {name: _take(path / name, name) for name in _list(path)})
+
+
+def parse_files(path: Path, contents: Mapping[str, bytes | Fault]) -> Folder:
+    """Parse the TOML files of a priors folder that is on the disk or is still to be written.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    contents : mapping of str to bytes or Fault
+        Relative file name, with / on every platform, to what stands in it, or to why that is not
+        known.
+
+    Returns
+    -------
+    Folder
+        What could be parsed, and the faults of what could not.
+    """
+    names = sorted(contents)
     faults = _check_names(names)
     tables: dict[str, dict[str, Any]] = {}
     hashed = hashlib.sha256()
     for name in names:
-        content = _take(path / name, name)
+        content = contents[name]
         if isinstance(content, Fault):
             faults.append(content)
             continue
@@ -124,7 +144,7 @@ def read_folder(path: Path) -> Folder:
 
 
 def _list(path: Path) -> list[str]:
-    """Return the relative names of all TOML files, sorted, with / on every platform."""
+    """Return the relative names of all TOML files, with / on every platform."""
     names: list[str] = []
     for pattern in ("*.toml", "causes/*.toml"):
         for found in path.glob(pattern):
@@ -133,7 +153,7 @@ def _list(path: Path) -> list[str]:
                 raise InvalidKnowledge(
                     Fault(str(path), f"at most {MOST_FILES} TOML files", Phrase("more"))
                 )
-    return sorted(names)
+    return names
 
 
 def _check_names(names: list[str]) -> list[Fault]:

@@ -11,12 +11,14 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
 from bayesdx.errors import NOTHING, Fault, InvalidKnowledge, Phrase, nearest_names
+from bayesdx.knowledge.folders import parse_files
+from bayesdx.knowledge.reading import check_folder
 from bayesdx.knowledge.red_flag_schema import LEVELS
 from bayesdx.knowledge.schema import BASES, Observer, Word
 from bayesdx.knowledge.word_scale import find_word, word_mean
@@ -62,7 +64,7 @@ class _Sheet:
 
 
 def files_of_sheet(path: Path, words: Sequence[Word]) -> dict[str, str]:
-    """Make the files of a knowledge folder out of a table of numbers.
+    """Make the files of a knowledge folder that passes its check out of a table of numbers.
 
     Parameters
     ----------
@@ -92,11 +94,35 @@ def files_of_sheet(path: Path, words: Sequence[Word]) -> dict[str, str]:
     for cause, finding in sheet.links:
         _check_owner(sheet, path.name, "cause", cause, sheet.causes)
         _check_owner(sheet, path.name, "finding", finding, sheet.findings)
+    for name in sorted(sheet.findings.keys() & sheet.causes.keys()):
+        of_cause = sheet.causes[name]["number"]["place"]
+        got = Phrase(f"{name!r}, which is the cause of {of_cause}")
+        sheet.add(sheet.findings[name]["number"]["place"], "an id of its own", got)
     if not sheet.causes and not sheet.faults:
         sheet.add(path.name, "a row for each cause, with finding left empty", NOTHING)
     if sheet.faults:
         raise InvalidKnowledge(sheet.faults)
-    return _written(sheet)
+    files = _written(sheet)
+    try:
+        check_folder(parse_files(path, {name: text.encode() for name, text in files.items()}))
+    except InvalidKnowledge as refusal:
+        raise InvalidKnowledge(
+            replace(one, place=_line_of(sheet, one.place)) for one in refusal.faults
+        ) from None
+    return files
+
+
+def _line_of(sheet: _Sheet, place: str) -> str:
+    """Return the line of the sheet that an entry of a file was made of."""
+    file, _, key = place.partition(":")
+    entry, _, rest = key.partition(".")
+    number = None
+    if cause := re.fullmatch(r"causes/(.+)\.toml", file):
+        link = rest.partition(".")[0] if entry == "links" else ""
+        number = sheet.links.get((cause[1], link)) or sheet.causes[cause[1]]["number"]
+    elif file == "findings.toml" and entry in sheet.findings:
+        number = sheet.findings[entry]["number"]
+    return place if number is None else str(number["place"])
 
 
 def _rows(path: Path, sheet: _Sheet) -> list[tuple[int, dict[str, str]]]:
@@ -223,7 +249,7 @@ def _number(sheet: _Sheet, place: str, row: Mapping[str, str]) -> dict[str, Any]
     value = _share(sheet, f"{place}:probability", given, sheet.words)
     ends = [(_share(sheet, f"{place}:{key}", row.get(key, ""), ()), key) for key in ("low", "high")]
     low, high = (end for end, _ in ends)
-    number: dict[str, Any] = {"value": value, "note": row.get("note", "")}
+    number: dict[str, Any] = {"value": value, "note": row.get("note", ""), "place": place}
     if (low is None) != (high is None):
         sheet.add(place, "low and high, or neither", Phrase("one of them"))
     elif low is not None and high is not None and value is not None:

@@ -118,13 +118,14 @@ class Encoder:
         ]
         return np.maximum(states, -1), [(rows, fault) for rows, fault in faults if len(rows)]
 
-    def likelihoods(
-        self, given: Mapping[str, ArrayLike] | None, n: int
-    ) -> tuple[dict[int, ArrayLike], list[Fault]]:
+    def likelihoods(self, given: object, n: int) -> tuple[dict[int, ArrayLike], list[Fault]]:
         """Soft evidence (N, S) by position of its variable; and what is wrong."""
         soft: dict[int, ArrayLike] = {}
-        if not given:
+        if given is None:
             return soft, []
+        if not isinstance(given, Mapping):
+            expected = "a mapping of variables to likelihoods of their states"
+            return soft, [Fault("likelihoods", expected, given)]
         faults = unknown_names("likelihoods", VARIABLE, given, self.position)
         for name, values in given.items():
             if name in self.position:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -249,6 +249,8 @@ def wanted_causes(core: Core, cause: str | Sequence[str] | None) -> tuple[str, .
     """
     if cause is None:
         return core.causes
+    if not isinstance(cause, Iterable):
+        raise InvalidCase(Fault("cause", "the id of a cause, or several", cause))
     names = (cause,) if isinstance(cause, str) else tuple(dict.fromkeys(cause))
     if faults := unknown_names("cause", "the id of a cause", names, core.causes):
         raise InvalidCase(faults)

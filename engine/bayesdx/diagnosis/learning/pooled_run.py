@@ -110,19 +110,32 @@ def _sums_at(
     return sums, tuple(names[j] for j in own), tuple(names[j] for j in few)
 
 
+def _check_places(places: object) -> None:
+    """Refuse what are no sums, and sums that are there twice."""
+    if not isinstance(places, Sequence) or not places:
+        got = places if places else Phrase("none")
+        raise BayesdxError(Fault("places", "the sums of one place or more, a list", got))
+    faults = []
+    for i, place in enumerate(places):
+        if not isinstance(place, CaseStatistics):
+            expected = "sums that Engine.case_statistics returns"
+            faults.append(Fault(f"place {i + 1}", expected, place))
+        elif place in places[:i]:
+            got = Phrase("those of another place once more")
+            faults.append(Fault(f"place {i + 1}", "sums of its own cases", got))
+    if faults:
+        raise BayesdxError(faults)
+
+
 def learn_pooled(core: Core, places: Sequence[CaseStatistics]) -> Learned | NextRound:
     """Learn from sums, or say at which numbers they are asked for next.
 
     See `Engine.learn_pooled`.
     """
-    if not places:
-        raise BayesdxError(Fault("places", "the sums of one place or more", Phrase("none")))
+    _check_places(places)
     digest, sample = numbers_digest(core.elicited), places[0].sample
     for i, place in enumerate(places):
         _check_round(place.computed_from, place.sample, f"place {i + 1}", digest, sample)
-        if place in places[:i]:
-            got = Phrase("those of another place once more")
-            raise BayesdxError(Fault(f"place {i + 1}", "sums of its own cases", got))
     chain = movable_numbers(core, sample)
     likelihood, still = pooled_likelihood(chain, places), np.zeros(len(chain.movers))
     try:
