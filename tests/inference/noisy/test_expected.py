@@ -139,14 +139,37 @@ def test_a_rare_finding_keeps_its_digits() -> None:
     assert rare >= 5
 
 
-def test_compiled_cases_give_the_same() -> None:
+@pytest.mark.parametrize("share", [None, 2.0])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_compiled_cases_are_what_adding_up_worlds_gives(
+    seed: int, share: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what is left of others as a difference, and with every answer a case of its own."""
     pytest.importorskip("numba")
-    for seed in SEEDS[:6]:
-        model, case = one_case(seed)
-        one, other = answers_of(model, case), answers_of(model, case, "compiled")
-        np.testing.assert_array_equal(one.answer, other.answer)
-        np.testing.assert_allclose(one.probability, other.probability, rtol=0, atol=EXACT)
-        np.testing.assert_allclose(one.causes, other.causes, rtol=0, atol=EXACT)
+    if share is not None:
+        monkeypatch.setattr(expected, "SMALLEST_DIFFERENCE", share)
+    model, case = one_case(seed)
+    found = answers_of(model, case, "compiled")
+    np.testing.assert_array_equal(found.answer, answers_of(model, case).answer)
+    check(model, case, found)
+
+
+def test_compiled_cases_are_answered_together_as_alone() -> None:
+    """Impossible ones among them, and ones of which nothing is asked."""
+    pytest.importorskip("numba")
+    model, several = random_problem(11, 6)
+    several = replace(several, causes=no_evidence(model, 6).causes)
+    cases = [several.take(slice(row, row + 1)) for row in range(6)]
+    table, lanes = answer_table(model), CaseLanes(model, "compiled")
+    asked = [unknown_questions(case) for case in cases]
+    asked[1] = np.zeros_like(asked[1])
+    together = outcomes(table, lanes, several, asked)
+    for case, one, found in zip(cases, asked, together, strict=True):
+        alone = outcomes(table, lanes, case, [one])[0]
+        for name in ("log_evidence", "base", "answer", "probability", "causes"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(alone, name))
+    assert len(together[1].answer) == 0
+    assert np.isneginf([one.log_evidence for one in together]).any()
 
 
 def test_given_answers_are_those_that_were_given() -> None:
