@@ -5,7 +5,7 @@ import json
 import pytest
 
 
-@pytest.mark.parametrize("kind", ["causes", "findings", "risks"])
+@pytest.mark.parametrize("kind", ["causes", "findings", "risks", "measures"])
 @pytest.mark.parametrize("columns", ["60", "120"])
 def test_every_id_is_listed(run, engine, monkeypatch, kind: str, columns: str) -> None:
     monkeypatch.setenv("COLUMNS", columns)
@@ -21,6 +21,30 @@ def test_a_word_is_searched_in_ids_labels_and_other_names(run, engine) -> None:
     told = json.loads(run("list", "findings", "--search", "numb", "--json").out)["findings"]
     assert {"numbness_tingling", "saddle_numbness"} <= {one["id"] for one in told}
     assert len(told) < len(engine.knowledge.findings)
+
+
+def test_measured_values_are_found_where_findings_are_sought(run, engine) -> None:
+    found = run("list", "findings", "--search", "potassium").out
+    assert {"k_low", "potassium", "mmol/L"} <= set(found.split())
+    # A domain may have the measured value and no finding of that name.
+    alone = run("list", "findings", "--search", "esr", "--priors", "examples/headache").out
+    assert "1 measured value." in alone
+    assert "findings" not in alone
+    told = json.loads(run("list", "findings", "--json").out)
+    assert [one["id"] for one in told["measures"]] == list(engine.knowledge.measures)
+    assert run("list", "causes", "--search", "mmol").code == 2
+
+
+def test_a_measured_value_tells_its_units_and_cuts(run, engine) -> None:
+    said = run("show", "measure", "potassium").out
+    assert "unit: mmol/L" in said
+    assert "k_level: cut at 2.5, 3, 3.5 mmol/L" in said
+    for name, measure in engine.knowledge.measures.items():
+        told = " ".join(run("show", "measure", name).out.split())
+        assert all(one.target in told for one in measure.sets)
+    refused = run("show", "finding", "potassium")
+    assert refused.code == 2
+    assert "(potassium is a measured value: show measure)" in " ".join(refused.err.split())
 
 
 def test_a_word_that_is_nowhere_gets_the_nearest(run) -> None:

@@ -33,7 +33,7 @@ COMMANDS: dict[str, str] = {
     "learn": "Learn the numbers of a folder from cases.",
     "drift": "Say whether cases still are what the model says, over time.",
     "show": "Tell where a number comes from.",
-    "list": "List causes, findings or risks with their ids.",
+    "list": "List causes, findings, risks or measured values with their ids.",
     "network": "Describe or convert a network file, answer cases on it, or learn its numbers.",
     "prepare": "Compile the fast sweeps now, so that no other command waits for it.",
     "demo": "Score the scenarios, print a few.",

@@ -15,7 +15,12 @@ from bayesdx.cli.progress import patience
 from bayesdx.cli.statements import answer_lines
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.learned_numbers import in_use
-from bayesdx.knowledge.provenance import describe_cause, describe_finding, describe_risk
+from bayesdx.knowledge.provenance import (
+    describe_cause,
+    describe_finding,
+    describe_measure,
+    describe_risk,
+)
 from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.statement_provenance import describe_statement
 from bayesdx.presentation.layout import Grid
@@ -29,6 +34,7 @@ class Shown(StrEnum):
     CAUSE = "cause"
     FINDING = "finding"
     RISK = "risk"
+    MEASURE = "measure"
     STATEMENT = "statement"
 
 
@@ -37,6 +43,7 @@ DESCRIBE: Mapping[Shown, Callable[[Knowledge, str], str]] = MappingProxyType(
         Shown.CAUSE: describe_cause,
         Shown.FINDING: describe_finding,
         Shown.RISK: describe_risk,
+        Shown.MEASURE: describe_measure,
         Shown.STATEMENT: describe_statement,
     }
 )
@@ -46,7 +53,9 @@ def show(
     kind: Annotated[
         Shown,
         typer.Argument(
-            metavar="KIND", help="cause, finding, risk or statement.", show_default=False
+            metavar="KIND",
+            help="cause, finding, risk, measure or statement.",
+            show_default=False,
         ),
     ],
     name: Annotated[
@@ -62,7 +71,8 @@ def show(
     """Tell where a number comes from.
 
     Prints everything known of a cause, a finding, a risk or a statement, with source and basis; of
-    a statement also what the model answers today, and what had to move for it.
+    a measured value where it is cut; of a statement also what the model answers today, and what had
+    to move for it.
     """
     if name is None and kind is not Shown.STATEMENT:
         list_ids(Listed(f"{kind.value}s"), priors=priors)

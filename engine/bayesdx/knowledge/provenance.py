@@ -13,7 +13,7 @@ from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.learned_numbers import learned_at
 from bayesdx.knowledge.overrides import move_of
 from bayesdx.knowledge.red_flag_schema import URGENCY_ONLY
-from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Link, Stated
+from bayesdx.knowledge.schema import BASIS_WORDS, Cause, Link, Measure, Setting, Stated
 
 V = TypeVar("V")
 
@@ -108,7 +108,10 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
     InvalidKnowledge
         If there is no such finding.
     """
-    entry = _find(knowledge.findings, finding, "a finding")
+    what = "a finding"
+    if finding in knowledge.measures:
+        what = f"a finding ({finding} is a measured value: show measure)"
+    entry = _find(knowledge.findings, finding, what, "finding")
     lines = [f"{entry.id}: {entry.label}", *wrapped(entry.question, "  ")]
     lines += facts(
         {
@@ -188,9 +191,50 @@ def describe_risk(knowledge: Knowledge, risk: str) -> str:
     return "\n".join(lines)
 
 
-def _find(entries: Mapping[str, V], name: str, what: str) -> V:
+def describe_measure(knowledge: Knowledge, measure: str) -> str:
+    """Tell what a measured number says of findings and risks.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        What was read.
+    measure : str
+        Id of the measure.
+
+    Returns
+    -------
+    str
+        Its units, the values that are taken for possible, and where it is cut.
+
+    Raises
+    ------
+    InvalidKnowledge
+        If there is no such measure.
+    """
+    entry = _find(knowledge.measures, measure, "a measure")
+    low, high = entry.range
+    lines = [f"{entry.id}: {entry.label}", *wrapped(entry.question, "  ")]
+    lines += facts(
+        {
+            "said as": f"{entry.id}=NUMBER, or {entry.id}='NUMBER UNIT'",
+            "unit": entry.unit,
+            "other units": ", ".join(f"{unit} (x {by:g})" for unit, by in entry.units.items()),
+            "possible": f"{low:g} to {high:g} {entry.unit}"
+            + (", whole numbers" if entry.integer else ""),
+            "observed by": entry.observed_by,
+            "also called": ", ".join((*entry.aliases_lay, *entry.aliases_professional)),
+            "note": entry.note,
+        }
+    )
+    for setting in entry.sets:
+        lines += ["", *wrapped(f"{setting.target}: {_said_by(entry, setting)}", "")]
+    return "\n".join(lines)
+
+
+def _find(entries: Mapping[str, V], name: str, what: str, place: str = "") -> V:
     if name not in entries:
-        raise InvalidKnowledge(Fault(what.split()[-1], what, name, nearest_names(name, entries)))
+        near = nearest_names(name, entries)
+        raise InvalidKnowledge(Fault(place or what.split()[-1], what, name, near))
     return entries[name]
 
 
@@ -298,11 +342,14 @@ def _acts(number: PlacedNumber, risk: str) -> bool:
 def _measured_as(knowledge: Knowledge, finding: str) -> Iterator[str]:
     for measure in knowledge.measures.values():
         for setting in measure.sets:
-            if setting.finding == finding and setting.present is not None:
-                yield f"{measure.id} {setting.present} {measure.unit}"
-            elif setting.finding == finding and setting.cuts is not None:
-                cuts = ", ".join(f"{cut:g}" for cut in setting.cuts)
-                yield f"{measure.id} cut at {cuts} {measure.unit}"
+            if setting.finding == finding:
+                yield f"{measure.id} {_said_by(measure, setting)}"
+
+
+def _said_by(measure: Measure, setting: Setting) -> str:
+    if setting.present is not None:
+        return f"{setting.present} {measure.unit}"
+    return f"cut at {', '.join(f'{cut:g}' for cut in setting.cuts or ())} {measure.unit}"
 
 
 def _value_text(value: float | tuple[float, ...], stated: Stated) -> str:
