@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
+from bayesdx.checked_names import names_of
 from bayesdx.errors import Fault, InvalidCase, nearest_names
 
 CASE_ID = "case_id"
@@ -71,9 +72,12 @@ def column_roles(
     InvalidCase
         With every column that is not there, or that the answer has itself.
     """
-    kept, ignored = _names("keep", keep), _names("ignore", ignore)
+    several = "a column of the table, or several"
+    kept, ignored = names_of("keep", several, keep), names_of("ignore", several, ignore)
     taken = frozenset(answers)
     faults = []
+    if not isinstance(id, Hashable):
+        raise InvalidCase(Fault("id", "a column of the table", id))
     for place, names in (("id", () if id is None else (id,)), ("keep", kept), ("ignore", ignored)):
         for name in names:
             if name not in columns:
@@ -96,12 +100,3 @@ def column_roles(
         label,
         kept,
     )
-
-
-def _names(place: str, given: object) -> tuple[str, ...]:
-    """Read one name, or any number of them."""
-    if isinstance(given, str):
-        return (given,)
-    if not isinstance(given, Iterable):
-        raise InvalidCase(Fault(place, "a column of the table, or several", given))
-    return tuple(given)

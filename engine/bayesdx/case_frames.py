@@ -135,7 +135,11 @@ def _rows(rows: list[Any], place: str) -> pd.DataFrame:
     index = [0 if row.name is None else row.name for row in rows] if named else range(len(rows))
     columns = dict.fromkeys(key for row in rows for key in row.keys())  # noqa: SIM118 - of Series
     cells = {key: [row.get(key) for row in rows] for key in columns}
-    frame = pd.DataFrame(cells, index=pd.Index(index), dtype=object)
+    try:
+        frame = pd.DataFrame(cells, index=pd.Index(index), dtype=object)
+    except UnicodeEncodeError as reason:
+        name = next(key for key in cells if reason.object in (key, str(key)))
+        raise InvalidCase(Fault(place, "names of columns that are text", name)) from None
     return frame.reset_index(drop=True) if named and frame.index.has_duplicates else frame
 
 

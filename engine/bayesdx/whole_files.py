@@ -61,11 +61,16 @@ def replace_content(path: Path, data: bytes) -> None:
     OSError
         The file cannot be written there; what stood there is as it was.
     """
-    if path.exists() and not path.is_file():
-        # Replacing a pipe or /dev/null would destroy the device.
-        path.write_bytes(data)
-    else:
-        replace_file(path.resolve(), data, permissions(path))
+    try:
+        if path.exists() and not path.is_file():
+            # Replacing a pipe or /dev/null would destroy the device.
+            path.write_bytes(data)
+        else:
+            replace_file(path.resolve(), data, permissions(path))
+    except OSError as reason:
+        # That of a full disk names no file.
+        reason.filename = reason.filename or str(path)
+        raise
 
 
 def is_same_file(first: Path, second: Path) -> bool:

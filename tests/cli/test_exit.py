@@ -110,6 +110,30 @@ def test_a_full_disk_is_told_in_words(unbuffered: str, what: str) -> None:
     assert ran.stderr == told
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_remarks_that_cannot_be_written_change_no_exit_code(tmp_path: Path) -> None:
+    cases = tmp_path / "cases.csv"
+    cases.write_text("case_id,fever\na,yes\n")
+    for arguments, code in (
+        (("score", str(cases), "-o", str(tmp_path / "o.csv")), 0),
+        (("show", "risk", "nowhere"), 2),
+    ):
+        with Path("/dev/full").open("wb") as full:
+            ran = subprocess.run((*COMMAND, *arguments), stderr=full, check=False)
+        assert ran.returncode == code, arguments
+    assert (tmp_path / "o.csv.audit.json").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_names_the_file(run, tmp_path: Path) -> None:
+    link = tmp_path / "full.xdsl"
+    link.symlink_to("/dev/full")
+    ran = run("network", "export", "examples/headache", "-o", str(link))
+    assert ran.code == 2
+    assert "full.xdsl" in ran.err
+    assert "No space left on device" in ran.err
+
+
 def test_what_cannot_be_opened_is_told_in_words(run, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("", encoding="utf-8")

@@ -6,6 +6,21 @@ from pathlib import Path
 import pytest
 
 
+def test_typical_presentations_of_a_check_are_read_as_cases_are(run, tmp_path: Path) -> None:
+    table = tmp_path / "typical.csv"
+    own = ("check", "examples/headache", "--typical", str(table))
+    assert "--typical: expected --depth beside it" in run(*own).err
+    table.write_text("case_id,nausea,expected_cause\na,yes,migraine\nb,yes,migrane\nc,no,\n")
+    ran = run(*own, "--depth")
+    assert ran.code == 2
+    told = "typical.csv:3:3, column expected_cause: expected the id of a cause, got 'migrane'."
+    assert f"{told} Nearest: migraine." in " ".join(ran.err.split())
+    table.write_text("case_id,nausea,expected_cause\na,perhaps,migraine\n")
+    assert "typical.csv:2:2, column nausea: expected present" in run(*own, "--depth").err
+    table.write_text("case_id,nausea\na,yes\n")
+    assert "expected a column expected_cause, got nothing" in run(*own, "--depth").err
+
+
 def test_packaged_knowledge_can_be_checked(run, engine) -> None:
     ran = run("check")
     assert ran.code == 0, ran.out

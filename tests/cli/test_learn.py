@@ -183,6 +183,20 @@ def test_an_interrupted_search_goes_on(
     ran = run("learn", HEADACHE, str(cases), "-o", str(tmp_path / "third"), *options, "--restart")
     assert (ran.code, "a folder of an unfinished run, or none" in ran.err) == (2, True)
     assert (third / "diary.txt").read_text() == "not ours"
+    # All that a full disk leaves.
+    (tmp_path / "fourth.parts").mkdir()
+    assert run("learn", HEADACHE, str(cases), "-o", str(tmp_path / "fourth"), *options).code == 0
+    assert not (tmp_path / "fourth.parts").exists()
+
+
+def test_diagnoses_without_any_finding_are_told(run, tmp_path: Path) -> None:
+    only, new = tmp_path / "only.csv", tmp_path / "new"
+    only.write_text("case_id,diagnosis\na,migraine\nb,tension_type_headache\n")
+    for more in ((), ("--sample", "consecutive")):
+        ran = run("learn", HEADACHE, str(only), "-o", str(new), "--others", "absent", *more)
+        assert ran.code == 2
+        assert "cases: expected a finding that is known in some case, got nothing." in ran.err
+        assert not list(tmp_path.glob("new*"))
 
 
 def test_what_a_case_counts_as_is_told_and_kept(run, cases, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import bayesdx
 
 CASE = {"low_back_pain": "present"}
+WORDS = np.array(["posterior", "raise"])
 Ask = Callable[[bayesdx.Engine], object]
 
 
@@ -32,6 +33,27 @@ def engine() -> bayesdx.Engine:
         (lambda e: e.explain(CASE, 5), "cause: expected the id of a cause, or several, got 5"),
         (lambda e: e.learn_pooled(5), "places: expected the sums of one place or more, .*got 5"),
         (lambda e: e.learn_pooled([5]), "place 1: expected sums .*case_statistics.*, got 5"),
+        (lambda e: e.with_priors(profile="gp"), "profile: expected a Profile .*, got 'gp'"),
+        (lambda e: e.what_if(CASE, profile={}), "profile: expected a Profile .*, got {}"),
+        (lambda e: e.with_priors(0), "priors: expected a mapping of causes .*, got 0"),
+        (lambda e: e.next_questions(CASE, observed_by=5), "observed_by: expected an observer.* 5"),
+        (lambda e: e.next_questions(CASE, without=5), "without: expected the id of a question.* 5"),
+        (lambda e: e.next_questions(CASE, cause=WORDS), "cause: expected the id of a modelled"),
+        (lambda e: e.turning_points(CASE, largest="2"), "largest: expected a number .*, got '2'"),
+        (lambda e: e.score([CASE], id=WORDS), "id: expected a column of the table, got array"),
+        (lambda e: e.score([CASE], measure=WORDS), "measure: expected one of posterior, .*array"),
+        (lambda e: e.score([CASE], on_error=WORDS), "on_error: expected one of .*array"),
+        (lambda e: e.score([{"\ud800": 1}]), "cases: expected names of columns that are text"),
+        (lambda e: e.learn([CASE], sample=WORDS), "sample: expected consecutive or selected"),
+        (lambda e: e.learn([CASE], ignore=5), "ignore: expected a column .*, got 5"),
+        (lambda e: e.learn([{0: 1}]), "column: expected the name of a finding, .*, got '0'"),
+        (lambda e: e.drift([CASE], time=["a"]), "time: expected a column of the table"),
+        (lambda e: e.drift([CASE], time="a", window=[1]), "window: expected one of day, week"),
+        (lambda e: e.drift([CASE], time="a", false_alarm="1"), "false_alarm: expected a rate"),
+        (lambda e: e.case_statistics([CASE], at=5), "at: expected the round that .*, got 5"),
+        (lambda e: e.case_statistics([CASE], earlier=5), "earlier: expected sums .*, got 5"),
+        (lambda _: bayesdx.load(backend=WORDS), "backend: expected auto, numpy or compiled"),
+        (lambda _: bayesdx.Engine("priors"), "knowledge: expected Knowledge .*, got 'priors'"),
         (lambda e: e.tornado(CASE, 5), "cause: expected a cause of the model, got 5"),
     ],
 )

@@ -18,6 +18,7 @@ import bayesdx.knowledge
 from bayesdx.errors import Fault, InvalidKnowledge
 from bayesdx.knowledge import folders
 from bayesdx.knowledge.folders import Folder, find_priors, read_folder
+from bayesdx.knowledge.profiles import settings_of
 from bayesdx.knowledge.reading import check_folder, read_knowledge
 
 Write = Callable[..., Path]
@@ -241,6 +242,36 @@ def test_folder_with_the_name_of_a_file_is_refused(small: dict[str, str], write:
     (folder / "groups.toml").mkdir()
     with pytest.raises(InvalidKnowledge, match=r"groups\.toml: expected a regular file, got"):
         read_knowledge(folder)
+
+
+def test_folders_that_cannot_be_listed_are_told(
+    small: dict[str, str], write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty one in their place would be other knowledge."""
+    folder, listed = write(small), Path.iterdir
+    (folder / "settings").mkdir()
+    for name, read in (
+        ("causes", lambda: read_knowledge(folder)),
+        ("settings", lambda: settings_of(folder)),
+    ):
+
+        def refuse(path: Path, name: str = name) -> object:
+            if path.name == name:
+                raise PermissionError(13, "Permission denied", str(path))
+            return listed(path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "iterdir", refuse)
+            with pytest.raises((InvalidKnowledge, PermissionError), match="Permission denied"):
+                read()
+
+
+def test_a_byte_order_mark_is_no_content(small: dict[str, str], write: Write) -> None:
+    folder = write(small)
+    digest = read_knowledge(folder).digest
+    place = folder / "model.toml"
+    place.write_bytes(b"\xef\xbb\xbf" + place.read_bytes())
+    assert read_knowledge(folder).digest == digest
 
 
 def test_other_encodings_are_refused_with_the_line(small: dict[str, str], write: Write) -> None:

@@ -25,6 +25,13 @@ def moved(network: Network, name: str, at: tuple[int, ...], step: float) -> Netw
     return Network(network.variables.values(), cpds.values())
 
 
+def test_no_table_has_no_derivatives() -> None:
+    rain = Network([Variable("rain", ("no", "yes"))], [TableCPD("rain", (), [0.8, 0.2])])
+    found = compile_network(rain).sensitivity({}, "rain", "yes", [])
+    assert list(found.columns) == ["variable", "given", "state", "number", "derivative"]
+    assert len(found) == 0
+
+
 def test_derivatives_are_those_of_differences() -> None:
     network = example("asia")[0]
     likelihoods = {"dysp": np.array([[0.7, 0.2]])}

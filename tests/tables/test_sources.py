@@ -267,6 +267,43 @@ def test_standard_input_in_a_stated_format(monkeypatch: pytest.MonkeyPatch) -> N
         open_cases("-", chunk_rows=0)
 
 
+def test_no_file_of_a_folder_is_left_out_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "t"
+    (folder / "sub").mkdir(parents=True)
+    for name in ("a.parquet", "sub/b.parquet", "_notes.parquet"):
+        pq.write_table(pa.table({"x": [1]}), folder / name)
+    (folder / "c.parquet").symlink_to(folder / "sub" / "b.parquet")
+    with open_cases(folder) as source:
+        assert source.rows == 3
+    (folder / "gone.parquet").symlink_to("nowhere")
+    (folder / "linked").symlink_to(folder / "sub")
+    with pytest.raises(InvalidCase) as caught:
+        open_cases(folder)
+    assert [fault.place for fault in caught.value.faults] == [
+        f"{folder}/linked",
+        f"{folder}/gone.parquet",
+    ]
+    for name in ("gone.parquet", "linked"):
+        (folder / name).unlink()
+    listed = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("sub"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InvalidCase, match="sub: expected a readable file, got Permission denied"):
+        open_cases(folder)
+
+
+def test_an_empty_name_is_no_folder() -> None:
+    with pytest.raises(InvalidCase, match="cases: expected a file, a folder or -, got an empty"):
+        open_cases("")
+
+
 def test_types_of_parquet_files_are_reconciled(tmp_path: Path) -> None:
     folder = tmp_path / "t"
     folder.mkdir()

@@ -14,7 +14,7 @@ from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.constraint_checks import missed_remarks
 from bayesdx.diagnosis.statement_effects import effect_remarks
-from bayesdx.errors import NOTHING, Fault, InvalidCase
+from bayesdx.errors import NOTHING, Fault, InvalidCase, nearest_names
 from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.learned_numbers import in_use
@@ -57,6 +57,8 @@ def check(
     question, sign or test tells apart, causes without age, causes that no typical presentation
     brings to the first place. Exit code 1 when there is an error, 2 when the folder cannot be read.
     """
+    if typical is not None and not deep:
+        raise InvalidCase(Fault("--typical", "--depth beside it", NOTHING))
     with patience("checking"):
         knowledge = read_knowledge(one_folder(folder, priors))
         # What the finished network makes of the numbers belongs to a check as well.
@@ -97,10 +99,12 @@ def _print(remarks: Sequence[tuple[str, str, str]], every: bool = True) -> None:
 
 def _show_depth(knowledge: Knowledge, typical: Path | None) -> None:
     # Imported here: a check without it need not wait for tables.
+    from bayesdx.diagnosis.column_names import ColumnNames
     from bayesdx.diagnosis.core import build_core
     from bayesdx.diagnosis.depth import depth
     from bayesdx.presentation.depth_view import depth_blocks
-    from bayesdx.tables import finding_columns, read_cases
+    from bayesdx.tables.stated_tables import read_table
+    from bayesdx.tables.table_options import TableOptions
 
     beside = knowledge.folder.parent / "scenarios" / "typical.csv"
     source = typical or (beside if beside.is_file() else None)
@@ -108,12 +112,20 @@ def _show_depth(knowledge: Knowledge, typical: Path | None) -> None:
     with patience("measuring depth"):
         core = build_core(knowledge)
         if source is not None:
-            table = read_cases(str(source))
-            if EXPECTED not in table:
+            table = read_table(str(source), ColumnNames(knowledge), TableOptions())
+            if EXPECTED not in table.frame:
                 raise InvalidCase(Fault(str(source), f"a column {EXPECTED}", NOTHING))
-            told = finding_columns(table)
+            told = table.evidence
             columns = {str(name): told[name].array for name in told.columns}
-            cases = core.reader.read(columns, len(told), range(len(told)))
-            expected = tuple(str(one).strip() for one in table[EXPECTED])
+            cases = core.reader.read(columns, len(told), table.place)
+            cells = table.frame[EXPECTED].fillna("")
+            expected = tuple(str(one).strip() for one in cells)
+            if faults := [
+                Fault(table.place(row, EXPECTED), "the id of a cause", name, near)
+                for row, name in enumerate(expected)
+                if name and name not in core.causes
+                for near in [nearest_names(name, core.causes)]
+            ]:
+                raise InvalidCase(faults)
         found = depth(core, cases, expected)
     show(depth_blocks(found))

@@ -11,7 +11,7 @@ import typer
 from bayesdx.cli.brief import tell_next
 from bayesdx.errors import BayesdxError, Fault, Phrase
 from bayesdx.presentation.terminal import show_lines
-from bayesdx.tables import check_new_folder, write_whole
+from bayesdx.tables import check_new_folder, write_files
 
 
 def examples(
@@ -30,9 +30,8 @@ def examples(
              for name in given if (folder / name).exists()]  # fmt: skip
     if there:
         raise BayesdxError(there)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, file in given.items():
-        write_whole(folder / name, file.read_bytes())
+    write_files(folder, {name: file.read_bytes() for name, file in given.items()})
+    for name in given:
         show_lines(f"{folder / name}")
     tell_next(
         f"score {folder / 'cases.csv'} -o out/scores.csv",

@@ -15,7 +15,7 @@ from bayesdx.knowledge.reading import read_knowledge
 from bayesdx.knowledge.sheet import FURTHER, files_of_sheet
 from bayesdx.presentation.terminal import show_lines
 from bayesdx.presentation.words import counted
-from bayesdx.tables import check_new_folder, write_whole
+from bayesdx.tables import check_new_folder, write_files
 
 
 def init(
@@ -44,10 +44,7 @@ def init(
     content = _starter() if sheet is None else files_of_sheet(sheet, read_knowledge().words)
     for name, schema in json_schemas().items():
         content[name] = json.dumps(schema, indent=1) + "\n"
-    for name, text in content.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text.encode())
+    write_files(folder, {name: text.encode() for name, text in content.items()})
     knowledge = read_knowledge(folder)
     size = (
         f"{counted(len(knowledge.causes), 'cause')}, {counted(len(knowledge.findings), 'finding')}"

@@ -226,15 +226,12 @@ def _check_kind(
 
 def _write_folder(source: Path, target: Path, learned: str) -> None:
     """Copy the files of a knowledge folder, settings too, and add what was learned."""
-    from bayesdx.tables import write_whole
+    from bayesdx.tables import write_files
 
     names = [
         one.relative_to(source)
         for pattern in ("*.toml", "causes/*.toml", "settings/*.toml")
         for one in sorted(source.glob(pattern))
     ]
-    for name in names:
-        place = target / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(place, (source / name).read_bytes())
-    write_whole(target / LEARNED_FILE, learned.encode())
+    contents = {name.as_posix(): (source / name).read_bytes() for name in names}
+    write_files(target, contents | {LEARNED_FILE: learned.encode()})

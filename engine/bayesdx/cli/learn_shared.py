@@ -88,9 +88,10 @@ def combined(
         return found
     target = output.with_name(f"{output.name}.round.json")
     write_whole(target, f"{found.to_json()}\n".encode())
+    asked = f"--others OTHERS --statistics FILE.json --at {target.name}"
     show_lines(
         f"{target}: another round is needed, at other numbers. At every place:\n"
-        f"  bayesdx learn {priors} CASES --statistics FILE.json --at {target.name}\n"
-        "and then this command again."
+        f"  bayesdx learn {priors} CASES {asked}\n"
+        "as before, and then this command again."
     )
     return None

@@ -83,18 +83,19 @@ def learning_memory(
         "options": json.loads(json.dumps(dict(options))),
     }
     place = folder / _IDENTITY
-    if folder.exists() and not place.is_file():
+    begun = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if begun and not place.is_file():
         expected = "a folder of an unfinished run, or none"
         raise InvalidCase(Fault(str(folder), expected, Phrase("something else")))
-    if restart and folder.exists():
+    if restart and begun:
         shutil.rmtree(folder)
-    if folder.exists():
+    elif begun:
         if not resume:
             expected = "no unfinished run (--resume goes on with it, --restart drops it)"
             raise InvalidCase(Fault(str(folder), expected, Phrase("one")))
         refuse_another_run(place, _read(place), identity)
-    else:
-        folder.mkdir(mode=0o700)
+    if not place.is_file():
+        folder.mkdir(mode=0o700, exist_ok=True)
         replace_file(place, json.dumps(identity).encode())
     memory = FolderMemory(folder)
     try:

@@ -11,6 +11,7 @@ import typer
 import bayesdx
 from bayesdx.cli.options import Priors, Setting
 from bayesdx.cli.progress import patience, reading_networks
+from bayesdx.errors import Fault, InvalidCase
 from bayesdx.presentation.terminal import show_lines
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ def verify(
     drawn = secrets.randbits(32) if seed is None else seed
     rows = None if every else sample
     audit = read_audit(output)
+    if of_network(audit) and (priors is not None or setting is not None):
+        given = "--setting" if priors is None else "--priors"
+        expected = "the output of score beside it; this one is of a network"
+        raise InvalidCase(Fault(given, expected, str(output)))
     again = reading_networks if of_network(audit) else patience
     with again("scoring again"):
         asked: Core | Path | None = network

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.building.assembly import Assembly, assemble
+from bayesdx.checked_names import is_one_of
 from bayesdx.diagnosis.cases import CaseReader, Cases
 from bayesdx.diagnosis.danger import DangerScores, danger_scores
 from bayesdx.diagnosis.red_flags import Rules, compile_rules
@@ -254,7 +255,7 @@ def build_core(elicited: Knowledge, backend: Backend = "auto") -> Core:
     BayesdxError
         When the backend is not there.
     """
-    if backend not in get_args(Backend):
+    if not is_one_of(backend, get_args(Backend)):
         raise BayesdxError(Fault("backend", "auto, numpy or compiled", backend))
     knowledge = in_use(elicited)
     assembly = assemble(knowledge)

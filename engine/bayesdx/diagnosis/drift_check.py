@@ -21,6 +21,8 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from bayesdx.checked_names import choice_faults, is_one_of
+from bayesdx.checked_numbers import is_share
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.learning.held_out import (
     EDGE,
@@ -184,13 +186,11 @@ def _check(
     faults = []
     if not len(frame):
         faults.append(Fault("cases", "one row or more", NOTHING))
-    if time not in frame.columns:
+    if not is_one_of(time, list(map(str, frame.columns))):
         near = nearest_names(time, [str(one) for one in frame.columns])
         faults.append(Fault("time", "a column of the table", time, near))
-    if window not in WINDOWS:
-        near = nearest_names(window, WINDOWS)
-        faults.append(Fault("window", f"one of {', '.join(WINDOWS)}", window, near))
-    if not 0.0 < false_alarm < 0.5:
+    faults += choice_faults("window", window, WINDOWS)
+    if not is_share(false_alarm) or not false_alarm < 0.5:
         faults.append(Fault("false_alarm", "a rate between 0 and 0.5", false_alarm))
     if type(references) is not int or not 5 <= references <= 1000:
         faults.append(Fault("references", "a whole number from 5 to 1000", references))

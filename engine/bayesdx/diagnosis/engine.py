@@ -12,6 +12,7 @@ import pandas as pd
 from bayesdx.building.assembly import Assembly
 from bayesdx.case_columns import ColumnRoles, column_roles
 from bayesdx.case_frames import CaseTable, OneCase, as_given, cases_frame, one_case
+from bayesdx.checked_names import choice_faults
 from bayesdx.diagnosis.core import Core, build_core
 from bayesdx.diagnosis.diagnosing import Diagnosis, diagnose
 from bayesdx.diagnosis.frames import causes_frame, engine_parts, findings_frame, risks_frame
@@ -26,7 +27,7 @@ from bayesdx.diagnosis.scoring import (
 )
 from bayesdx.diagnosis.shortlist import MEASURES, Measure
 from bayesdx.diagnosis.table_questions import TableQuestions
-from bayesdx.errors import Fault, InvalidCase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge
 from bayesdx.frozen import PlainParts
 from bayesdx.inference.machine_code import Backend
 from bayesdx.knowledge.codes import read_codes
@@ -104,6 +105,10 @@ class Engine(PlainParts, TableQuestions, LearningQuestions):
     core: Core
 
     def __init__(self, knowledge: Knowledge, backend: Backend = "auto") -> None:
+        given: object = knowledge
+        if not isinstance(given, Knowledge):
+            expected = "Knowledge (bayesdx.load reads a folder)"
+            raise InvalidKnowledge(Fault("knowledge", expected, given))
         self.__dict__["core"] = build_core(knowledge, backend)
 
     @property
@@ -235,16 +240,10 @@ class Engine(PlainParts, TableQuestions, LearningQuestions):
         >>> engine.score(cases, on_error="reject")["status"].tolist()
         ['ok', 'rejected']
         """
-        choice_faults = [
-            Fault(place, f"one of {', '.join(known)}", given, nearest_names(str(given), known))
-            for place, given, known in (
-                ("measure", measure, MEASURES),
-                ("on_error", on_error, get_args(OnBadRow)),
-            )
-            if given not in known
-        ]
-        if choice_faults:
-            raise InvalidCase(choice_faults)
+        faults = choice_faults("measure", measure, MEASURES)
+        faults += choice_faults("on_error", on_error, get_args(OnBadRow))
+        if faults:
+            raise InvalidCase(faults)
         frame, roles = self._read_table(cases, id, keep, ignore, on_error)
         evidence = frame[list(roles.evidence)]
         parts = score_rows(
@@ -304,4 +303,4 @@ class Engine(PlainParts, TableQuestions, LearningQuestions):
         """
         from bayesdx.diagnosis.changing.before_after import changed_knowledge
 
-        return Engine(changed_knowledge(self.knowledge, priors or {}, profile), self.core.backend)
+        return Engine(changed_knowledge(self.knowledge, priors, profile), self.core.backend)

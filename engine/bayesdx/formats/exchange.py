@@ -54,6 +54,8 @@ def to_pgmpy(network: Network) -> DiscreteBayesianNetwork:
         expected = "the extra 'pgmpy' (pip install 'bayesdx[pgmpy]')"
         raise BayesdxError(Fault("to_pgmpy", expected, Phrase(f"no {reason.name}"))) from None
 
+    if not isinstance(network, Network):
+        raise InvalidNetwork(Fault("network", "a Network", network))
     model = DiscreteBayesianNetwork()
     model.add_nodes_from(network.variables)
     model.add_edges_from(

@@ -167,6 +167,8 @@ def read_network(
     >>> bayesdx.read_network("rain.bif").digest == rain.digest
     True
     """
+    if not isinstance(rename, Renaming | None):
+        raise InvalidNetwork(Fault("rename", "a Renaming that write_network returned", rename))
     place = Path(path)
     kind, _ = find_format(place)
     content = file_bytes(place)

@@ -121,6 +121,8 @@ def read_uai_evidence(
     >>> bayesdx.read_uai_evidence("pair.uai.evid", bayesdx.read_markov_network("pair.uai"))
     [{'v0': 's1'}]
     """
+    if not hasattr(network, "variables"):
+        raise InvalidNetwork(Fault("network", "a Network or a MarkovNetwork", network))
     place = Path(path)
     text = file_content(place, FORMATS[".uai"])
     return _EvidenceReader(text, place.name, network.variables).read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +132,7 @@ def parse_files(path: Path, contents: Mapping[str, bytes | Fault]) -> Folder:
             faults.append(content)
             continue
         # An editor on Windows must not change the identity of the knowledge.
-        content = content.replace(b"\r\n", b"\n")
+        content = content.removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
         # With its length in front, no content can pass for the start of the next file.
         hashed.update(f"{name}\n{len(content)}\n".encode())
         hashed.update(content)
@@ -146,13 +147,17 @@ def parse_files(path: Path, contents: Mapping[str, bytes | Fault]) -> Folder:
 def _list(path: Path) -> list[str]:
     """Return the relative names of all TOML files, with / on every platform."""
     names: list[str] = []
-    for pattern in ("*.toml", "causes/*.toml"):
-        for found in path.glob(pattern):
-            names.append(found.relative_to(path).as_posix())
-            if len(names) > MOST_FILES:
-                raise InvalidKnowledge(
-                    Fault(str(path), f"at most {MOST_FILES} TOML files", Phrase("more"))
-                )
+    for folder in (path, path / "causes"):
+        try:
+            found = list(folder.iterdir()) if folder.is_dir() else []
+        except OSError as reason:
+            got = Phrase(reason.strerror or str(reason))
+            raise InvalidKnowledge(Fault(str(folder), "a folder that can be listed", got)) from None
+        names += [one.relative_to(path).as_posix() for one in found if one.suffix == ".toml"]
+        if len(names) > MOST_FILES:
+            raise InvalidKnowledge(
+                Fault(str(path), f"at most {MOST_FILES} TOML files", Phrase("more"))
+            )
     return names
 
 

@@ -65,7 +65,7 @@ def read_profile(path: str | Path) -> Profile:
         got = Phrase(f"{path.stat().st_size} bytes")
         raise InvalidKnowledge(Fault(str(path), f"at most {LARGEST} bytes", got))
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidKnowledge(Fault(str(path), "a TOML file", Phrase(str(error)))) from None
     faults: list[Fault] = []
@@ -189,8 +189,16 @@ def with_profile(knowledge: Knowledge, profile: Profile) -> Knowledge:
 
 
 def settings_of(folder: Path) -> dict[str, Path]:
-    """Settings that come with a knowledge folder: ``settings/NAME.toml``, by name."""
-    return {path.stem: path for path in sorted((folder / "settings").glob("*.toml"))}
+    """Settings that come with a knowledge folder: ``settings/NAME.toml``, by name.
+
+    Raises
+    ------
+    OSError
+        When there is such a folder and it cannot be listed.
+    """
+    place = folder / "settings"
+    found = sorted(place.iterdir()) if place.is_dir() else []
+    return {path.stem: path for path in found if path.suffix == ".toml"}
 
 
 def in_setting(knowledge: Knowledge, setting: str | Path | None) -> Knowledge:

@@ -11,7 +11,7 @@ from numbers import Integral
 
 import numpy as np
 
-from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, nearest_names
+from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, nearest_names, unknown_names
 from bayesdx.frozen import FrozenDict, PlainParts, ReadOnly
 from bayesdx.network.cpds import CPD, FloatArray, NoisyMaxCPD, NoisyOrCPD, TableCPD, unit_rows
 from bayesdx.network.separation import Relevance, relevance
@@ -92,7 +92,7 @@ class Network(PlainParts, ReadOnly):
         >>> rain.parents("rain")
         ()
         """
-        return self.cpds[name].parents
+        return self._cpd(name).parents
 
     def table(self, name: str) -> FloatArray:
         """Return the dense table of a variable.
@@ -117,9 +117,14 @@ class Network(PlainParts, ReadOnly):
         >>> rain.table("rain").tolist()
         [0.8, 0.2]
         """
-        cpd = self.cpds[name]
+        cpd = self._cpd(name)
         cards = [self.variables[parent].cardinality for parent in cpd.parents]
         return cpd.table(cards, self.variables[name].cardinality)
+
+    def _cpd(self, name: str) -> CPD:
+        if faults := unknown_names("name", "a variable of the network", [name], self.cpds):
+            raise InvalidNetwork(faults)
+        return self.cpds[name]
 
     def relevant(self, targets: Iterable[str], observed: Iterable[str] = ()) -> Relevance:
         """Find what the posterior of some variables depends on, by the arrows alone.

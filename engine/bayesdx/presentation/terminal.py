@@ -96,7 +96,13 @@ def tell(text: str) -> None:
     """Print a remark to standard error; in a file or pipe without COLUMNS it stays one line."""
     if sys.stderr is not None:  # as where whoever started it closed the stream
         console = make_console(stderr=True, width_of_a_pipe=LONGEST_LINE)
-        show([Paragraph(line) for line in text.split("\n")], console)
+        try:
+            show([Paragraph(line) for line in text.split("\n")], console)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            # A full disk behind it: a remark that cannot be written must not undo what was done.
+            return
 
 
 def wrapped(text: str, width: int) -> list[str]:

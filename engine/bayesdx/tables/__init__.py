@@ -7,6 +7,7 @@ from bayesdx.tables.frame_files import (
     check_place,
     csv_text,
     refuse_overwriting,
+    write_files,
     write_table,
     write_whole,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "read_cases",
     "refuse_overwriting",
     "with_case_ids",
+    "write_files",
     "write_table",
     "write_whole",
 ]

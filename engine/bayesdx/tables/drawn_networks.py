@@ -20,6 +20,8 @@ from bayesdx.tables.case_states import read_cases
 CELLS_AT_ONCE = 1 << 24
 #: Impossible cases that are listed.
 TOLD = 10
+#: Cases that are drawn at a time, at most.
+MOST_DRAWN = 10**9
 
 
 class DrawnNetwork(AskedNetwork):
@@ -64,8 +66,8 @@ class DrawnNetwork(AskedNetwork):
         >>> compile_network(rain).sample(4, seed=1)["rain"].tolist()
         ['no', 'yes', 'no', 'yes']
         """
-        if not is_whole(n, 1):
-            raise InvalidCase(Fault("n", "a whole number of at least 1", n))
+        if not is_whole(n, 1, MOST_DRAWN):
+            raise InvalidCase(Fault("n", f"a whole number from 1 to {MOST_DRAWN}", n))
         if not is_whole(seed, 0):
             raise InvalidCase(Fault("seed", "a whole number of at least 0", seed))
         given = {} if evidence is None else evidence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from bayesdx.case_columns import column_roles
 from bayesdx.case_frames import CaseTable, cases_frame
+from bayesdx.checked_numbers import is_real, is_whole
 from bayesdx.diagnosis.distinct import distinct_cells
 from bayesdx.diagnosis.values import is_missing
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names, unknown_names
@@ -86,6 +88,10 @@ def fit(
     >>> bayesdx.fit([("rain", "wet")], cases).network.table("wet").tolist()
     [[1.0, 0.0], [0.5, 0.5]]
     """
+    if not is_whole(seed, 0):
+        raise InvalidCase(Fault("seed", "a whole number of at least 0", seed))
+    if not is_real(memory_limit, 0.0, math.inf):
+        raise InvalidNetwork(Fault("memory_limit", "a number of bytes", memory_limit))
     how = HowToLearn(
         prior, equivalent_sample_size, Schedule(iterations, tolerance), float(memory_limit)
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -79,6 +80,37 @@ def write_whole(path: Path, data: bytes) -> None:
         replace_content(path, data)
     except OSError as reason:
         raise InvalidCase(unwritable(path, reason)) from reason
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files into a folder, which is made where there is none: all of them, or nothing.
+
+    Parameters
+    ----------
+    folder : Path
+    contents : mapping of str to bytes
+        By name within the folder, with / on every platform; none of them there yet.
+
+    Raises
+    ------
+    InvalidCase
+        A file cannot be written there.
+    """
+    made: list[Path] = []
+    try:
+        for name, data in contents.items():
+            path = folder / name
+            made += [one for one in (*reversed(path.parents), path) if not one.exists()]
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as reason:
+                raise InvalidCase(unwritable(path, reason)) from reason
+            write_whole(path, data)
+    except BaseException:
+        for one in reversed(made):
+            with suppress(OSError):
+                one.rmdir() if one.is_dir() else one.unlink()
+        raise
 
 
 def check_place(target: str | Path) -> None:

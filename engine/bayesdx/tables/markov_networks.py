@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from bayesdx.errors import Fault, InvalidNetwork
 from bayesdx.inference.machine_code import Backend
 from bayesdx.inference.markov_solver import MarkovSolver
 from bayesdx.network.markov import MarkovNetwork
@@ -78,4 +79,8 @@ def compile_markov(
     >>> round(compile_markov(alike).log_partition, 6)  # log 8
     2.079442
     """
+    given: object = network
+    if not isinstance(given, MarkovNetwork):
+        expected = "a MarkovNetwork (compile_network takes a Network)"
+        raise InvalidNetwork(Fault("network", expected, given))
     return CompiledMarkov(network, memory_limit, backend)

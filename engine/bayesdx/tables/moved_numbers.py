@@ -42,6 +42,9 @@ def sensitivity_table(
     network: Network, gradients: Mapping[str, FloatArray], index: pd.Index
 ) -> pd.DataFrame:
     """Lay derivatives (N, parents..., S) of tables out, of each case the largest first."""
+    if not gradients:
+        names = ("variable", "given", "state", "number", "derivative")
+        return pd.DataFrame(columns=list(names), index=index[:0])
     parts = []
     for name, gradient in gradients.items():
         parents, states = network.parents(name), network.variables[name].states

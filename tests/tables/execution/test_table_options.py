@@ -4,6 +4,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -202,6 +203,32 @@ def test_rejected_records_are_mended_and_run_again(core: Core, tmp_path: Path, s
         "b",
         'c"=',
     ]
+
+
+def test_rejected_records_with_line_breaks_and_numbers_that_are_none(
+    core: Core, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "c.csv", tmp_path / "o.csv"
+    path.write_bytes(b'case_id,cramp,note\r\nd,perhaps,"y\nes"\r\n')
+    options = RunOptions(OutputOptions(escape=False), on_error="skip")
+
+    def record() -> str:
+        with out.with_name("o.csv.rejected.csv").open(newline="") as file:
+            return next(csv.DictReader(file))["record"]
+
+    score_table(core, path, out, options)
+    assert record() == 'd,perhaps,"y\nes"'
+    path.write_text(f"case_id,cramp,note\n{record().replace('perhaps', 'yes')}\n")
+    assert scored(core, path, RunOptions())["case_id"].tolist() == ["d"]
+    for number, told in ((np.nan, {}), (np.inf, {"age": "inf"})):
+        frame = pd.DataFrame({"case_id": ["a"], "cramp": ["perhaps"], "age": [number]})
+        frame.to_parquet(tmp_path / "c.parquet")
+        score_table(core, tmp_path / "c.parquet", out, options)
+        assert json.loads(record(), parse_constant=lambda name: pytest.fail(name)) == {
+            "case_id": "a",
+            "cramp": "perhaps",
+            **told,
+        }
 
 
 def test_a_resumed_run_counts_ids_of_its_earlier_parts(core: Core, tmp_path: Path) -> None:

@@ -216,10 +216,36 @@ def test_all_rows_rejected_is_a_table_without_rows(core: Core, tmp_path: Path) -
 
 
 def test_rejected_rows_of_an_earlier_run_do_not_stay(core: Core, cases: Path) -> None:
+    bad, out = cases.with_name("bad.csv"), cases.with_name("o.csv")
+    bad.write_text("cramp\nperhaps\n")
+    score_table(core, bad, out, RunOptions(on_error="skip"))
     beside = cases.with_name("o.csv.rejected.csv")
-    beside.write_text("old")
-    score_table(core, cases, cases.with_name("o.csv"), RunOptions(on_error="skip"))
+    assert beside.exists()
+    score_table(core, cases, out, RunOptions(on_error="skip"))
     assert not beside.exists()
+
+
+def test_what_no_run_has_left_beside_an_output_is_not_written_over(
+    core: Core, tmp_path: Path
+) -> None:
+    bad, out = tmp_path / "bad.csv", tmp_path / "o.csv"
+    bad.write_text("cramp\nperhaps\n")
+    options = RunOptions(on_error="skip")
+    score_table(core, bad, out, options)
+    rejected, audit = (tmp_path / f"o.csv.{name}" for name in ("rejected.csv", "audit.json"))
+    mended = rejected.read_text().replace("perhaps", "yes")
+    rejected.write_text(mended)
+    for asked in (options, RunOptions(), RunOptions(dry_run=True)):
+        with pytest.raises(InvalidCase, match=r"rejected\.csv: expected the rejected records of a"):
+            score_table(core, bad, out, asked)
+    assert rejected.read_text() == mended
+    rejected.unlink()
+    audit.write_text("my notes")
+    with pytest.raises(
+        InvalidCase, match=r"audit\.json: expected the audit of a run, .*got another"
+    ):
+        score_table(core, bad, out, options)
+    assert audit.read_text() == "my notes"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import bayesdx
 from bayesdx.diagnosis.core import Core
 from bayesdx.errors import BayesdxError, InvalidCase
 from bayesdx.inference.general.branch_and_bound import SearchLimits
-from bayesdx.tables.execution.audit import canonical, read_key
+from bayesdx.tables.execution.audit import LARGEST_KEY, canonical, read_key
 from bayesdx.tables.execution.network_subject import NetworkSubject
 from bayesdx.tables.execution.publish import describe
 from bayesdx.tables.execution.run_options import RunOptions
@@ -117,7 +117,24 @@ def test_without_output_or_audit(core: Core, tmp_path: Path) -> None:
     with pytest.raises(InvalidCase, match="the audit of an output, got none"):
         verify_output(core, tmp_path / "o.csv")
     (tmp_path / "o.csv.audit.json").write_text(json.dumps({"format": 99}))
+    with pytest.raises(InvalidCase, match="the audit of an output, got one of a newer bayesdx"):
+        verify_output(core, tmp_path / "o.csv")
+    (tmp_path / "o.csv.audit.json").write_text("{")
     with pytest.raises(InvalidCase, match="the audit of an output, got a damaged one"):
+        verify_output(core, tmp_path / "o.csv")
+
+
+def test_an_audit_that_cannot_be_opened_is_not_called_damaged(
+    core: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "o.csv").write_text("x\n")
+    (tmp_path / "o.csv.audit.json").write_text("{}")
+
+    def refuse(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(InvalidCase, match=r"audit\.json: expected a readable file, got Permission"):
         verify_output(core, tmp_path / "o.csv")
 
 
@@ -234,6 +251,13 @@ def test_keys_that_cannot_be(core: Core, tmp_path: Path) -> None:
     key.write_text("short\n")
     with pytest.raises(InvalidCase, match="a key of at least 16 bytes, got 5 bytes"):
         score_table(core, cases, tmp_path / "o.csv", RunOptions(key=key))
+    with pytest.raises(
+        InvalidCase, match="zero: expected a file, got a folder, a pipe or a device"
+    ):
+        read_key(Path("/dev/zero"))
+    key.write_bytes(b"k" * (LARGEST_KEY + 1))
+    with pytest.raises(InvalidCase, match="a key of at most 65536 bytes, got more"):
+        read_key(key)
     assert not (tmp_path / "o.csv").exists()
 
 

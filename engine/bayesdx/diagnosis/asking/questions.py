@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayesdx.checked_names import is_one_of, names_of
 from bayesdx.checked_numbers import is_whole
 from bayesdx.diagnosis.asking.certificate import Certificate, certify
 from bayesdx.diagnosis.asking.inquiries import inquiries_of, observers_of
@@ -143,6 +144,7 @@ def questions_of(
     TooComplex
         If one of them is beyond the limits.
     """
+    without = names_of("without", "the id of a question, or several", without)
     observers, position = _checked(core, cause, observed_by, without, limit)
     outlooks = outlooks_of(core, cases, observers or None, without)
     return [_ranked(one, cause, position, observers, limit) for one in outlooks]
@@ -185,12 +187,12 @@ def _checked(
     position = None
     if cause is not None:
         names = [core.model.causes[i] for i in core.modelled]
-        if cause in names:
+        if is_one_of(cause, names):
             position = int(core.modelled[names.index(cause)])
         else:
             near = nearest_names(str(cause), names)
             faults.append(Fault("cause", "the id of a modelled cause", cause, near))
-    named = (observed_by,) if isinstance(observed_by, str) else tuple(observed_by or ())
+    named = names_of("observed_by", "an observer, or several", observed_by)
     found: list[Observer] = []
     for name in named:
         observers = observers_of(core.knowledge, name)

@@ -14,7 +14,7 @@ from bayesdx.diagnosis.core import Core, build_core, required_mapping
 from bayesdx.diagnosis.ranking import ranking
 from bayesdx.diagnosis.results import Result, Status
 from bayesdx.diagnosis.scoring import STATUSES, UNEXPLAINED, Scores, flag_names, score_cases
-from bayesdx.errors import Fault, InvalidCase, Phrase
+from bayesdx.errors import Fault, InvalidCase, InvalidKnowledge, Phrase
 from bayesdx.inference.noisy.model import FloatArray, IntArray
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.profile_schema import Profile
@@ -87,7 +87,7 @@ def what_if(
         )
     other = core
     if priors or profile is not None:
-        other = build_core(changed_knowledge(core.knowledge, priors or {}, profile), core.backend)
+        other = build_core(changed_knowledge(core.knowledge, priors, profile), core.backend)
     before, after = core.read_case(findings), other.read_case(merged(core, findings, change or {}))
     scores = score_cases(core, before), score_cases(other, after)
     return WhatIf(
@@ -104,10 +104,15 @@ def what_if(
 
 
 def changed_knowledge(
-    knowledge: Knowledge, priors: Mapping[str, float], profile: Profile | None
+    knowledge: Knowledge, priors: Mapping[str, float] | None, profile: Profile | None
 ) -> Knowledge:
     """Return knowledge with the priors of a profile and then those given one by one."""
-    required_mapping("priors", "a mapping of causes to probabilities", priors)
+    if priors is not None:
+        required_mapping("priors", "a mapping of causes to probabilities", priors)
+    given: object = profile
+    if not isinstance(given, Profile | None):
+        expected = "a Profile (read_profile reads a file; load takes the name of a setting)"
+        raise InvalidKnowledge(Fault("profile", expected, given))
     if profile is not None:
         knowledge = with_profile(knowledge, profile)
     return with_priors(knowledge, priors) if priors else knowledge

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from bayesdx.checked_numbers import is_whole
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.results import Result
 from bayesdx.diagnosis.scoring import STATUSES, Scores, score_cases
@@ -91,7 +92,7 @@ def smallest_flips(
     faults = [
         Fault(name, "a number of at least 1", value)
         for name, value in (("largest", largest), ("most_rows", most_rows))
-        if value < 1
+        if not is_whole(value, 1)
     ]
     if faults:
         raise InvalidCase(faults)

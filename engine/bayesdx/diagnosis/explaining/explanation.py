@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from bayesdx.checked_names import names_of
 from bayesdx.diagnosis.clashes import smallest_clash
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.explaining.coalition import (
@@ -249,9 +250,7 @@ def wanted_causes(core: Core, cause: str | Sequence[str] | None) -> tuple[str, .
     """
     if cause is None:
         return core.causes
-    if not isinstance(cause, Iterable):
-        raise InvalidCase(Fault("cause", "the id of a cause, or several", cause))
-    names = (cause,) if isinstance(cause, str) else tuple(dict.fromkeys(cause))
+    names = tuple(dict.fromkeys(names_of("cause", "the id of a cause, or several", cause)))
     if faults := unknown_names("cause", "the id of a cause", names, core.causes):
         raise InvalidCase(faults)
     return names

@@ -57,7 +57,8 @@ class AskingCounts:
             nobody = np.array([[np.inf, -np.inf]] * 2)
             pairs = np.ndindex(len(self._findings), len(told))
             self._ends = dict.fromkeys(pairs, nobody)
-        values = np.stack([own for _, own in cases.given]) if cases.given else np.zeros((0, 0))
+        nothing = np.zeros((0, told.shape[-1]))
+        values = np.stack([own for _, own in cases.given]) if cases.given else nothing
         asked = ~np.isnan(values)
         self._rows += told.shape[-1]
         self._asked += asked.sum(axis=1)

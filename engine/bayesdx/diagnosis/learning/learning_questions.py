@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bayesdx.case_frames import CaseTable, cases_frame
+from bayesdx.checked_names import names_of
 from bayesdx.frozen import ReadOnly
 
 if TYPE_CHECKING:
@@ -284,5 +285,5 @@ def _labelled_input(
     """How a method was told to read its table."""
     from bayesdx.diagnosis.learning.learning_table import LabelledInput
 
-    ignored = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    ignored = names_of("ignore", "a column of the table, or several", ignore)
     return LabelledInput(diagnosis, others, id, ignored, on_error)

@@ -171,8 +171,9 @@ def read_labelled(
     """
     if not len(frame):
         raise InvalidCase(Fault("cases", "one row or more", NOTHING))
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
     own = [name for name in frame.columns if is_label(name, how.diagnosis)]
-    rest = [str(name) for name in frame.columns if name not in own]
+    rest = [name for name in frame.columns if name not in own]
     roles = column_roles(rest, core.reader.names.knows, id=how.id, ignore=how.ignore)
     calls = frame[roles.id].tolist() if roles.id else frame.index.tolist()
     labels, bad = read_labels(

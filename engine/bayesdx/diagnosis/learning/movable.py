@@ -6,6 +6,7 @@ from typing import get_args
 
 from bayesdx.building.assembly import assemble
 from bayesdx.building.number_chain import NumberChain
+from bayesdx.checked_names import is_one_of
 from bayesdx.diagnosis.constraint_checks import check_statements
 from bayesdx.diagnosis.core import Core
 from bayesdx.diagnosis.scoring import OnBadRow
@@ -38,7 +39,11 @@ def movable_numbers(core: Core, sample: Sample) -> NumberChain:
 def option_faults(sample: str, on_error: str) -> list[Fault]:
     """Faults of the options of whoever reads labelled cases."""
     told = (("sample", sample, get_args(Sample)), ("on_error", on_error, get_args(OnBadRow)))
-    return [Fault(n, " or ".join(known), own) for n, own, known in told if own not in known]
+    return [
+        Fault(place, " or ".join(known), own)
+        for place, own, known in told
+        if not is_one_of(own, known)
+    ]
 
 
 def rounded(value: StatedValue) -> StatedValue:

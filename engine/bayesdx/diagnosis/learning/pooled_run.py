@@ -57,6 +57,15 @@ def case_statistics(
     faults = option_faults(sample, how.on_error)
     if type(least) is not int or least < 1:
         faults.append(Fault("least", "a whole number of at least 1", least))
+    shared: tuple[tuple[str, object, type, str], ...] = (
+        ("at", at, NextRound, "the round that Engine.learn_pooled returned"),
+        ("earlier", earlier, CaseStatistics, "sums that Engine.case_statistics returned"),
+    )
+    faults += [
+        Fault(place, expected, given)
+        for place, given, kind, expected in shared
+        if not isinstance(given, kind | None)
+    ]
     if faults:
         raise BayesdxError(faults)
     chain, digest = movable_numbers(core, sample), numbers_digest(core.elicited)

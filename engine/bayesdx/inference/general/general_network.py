@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayesdx.checked_names import names_of
 from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, unknown_names
 from bayesdx.frozen import NamedValues
 from bayesdx.inference.arrays import FloatArray, IntArray
@@ -209,7 +210,7 @@ class CompiledGeneral:
         """What is asked for; all where None."""
         if names is None:
             return self._every
-        key = tuple(names)
+        key = names_of("query", "variables of the network", names)
         found = self._asked.get(key)
         if found is None:
             if len(self._asked) >= KEPT_QUESTIONS:

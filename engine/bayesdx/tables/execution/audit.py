@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 #: Bytes of a key, at least: what 128 bits of chance take.
 LEAST_KEY = 16
+LARGEST_KEY = 1 << 16
 #: Key of the same facts in the metadata of Parquet files, times and places left out.
 METADATA_KEY = b"bayesdx"
 
@@ -173,9 +174,15 @@ def read_key(path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        key = path.read_bytes().rstrip(b"\r\n")
+        if path.exists() and not path.is_file():
+            raise InvalidCase(Fault(str(path), "a file", Phrase("a folder, a pipe or a device")))
+        with path.open("rb") as file:
+            key = file.read(LARGEST_KEY + 1).rstrip(b"\r\n")
     except OSError as reason:
         raise InvalidCase(unreadable(path, reason)) from reason
+    if len(key) > LARGEST_KEY:
+        got = Phrase("more")
+        raise InvalidCase(Fault(str(path), f"a key of at most {LARGEST_KEY} bytes", got))
     if len(key) < LEAST_KEY:
         got = Phrase(f"{len(key)} bytes")
         raise InvalidCase(Fault(str(path), f"a key of at least {LEAST_KEY} bytes", got))

@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bayesdx.errors import BayesdxError, Fault, Phrase
-from bayesdx.tables.disk import as_json
+from bayesdx.errors import BayesdxError, Fault, InvalidCase, Phrase
+from bayesdx.tables.disk import as_json, read_json
 from bayesdx.tables.execution.audit import METADATA_KEY
 from bayesdx.tables.execution.part_journal import (
     AUDIT,
@@ -29,7 +29,7 @@ from bayesdx.tables.execution.part_journal import (
 from bayesdx.tables.execution.part_store import AppendedParts, PartStore, SeparateParts
 from bayesdx.tables.sources.formats import PARQUET
 from bayesdx.tables.sources.streams import file_digest
-from bayesdx.tables.target import AUDIT_SUFFIX, REJECTED_SUFFIX, Target
+from bayesdx.tables.target import AUDIT_SUFFIX, PARTS_SUFFIX, REJECTED_SUFFIX, Target
 from bayesdx.whole_files import replace_file, sync_folder
 
 #: Arrow bytes of a row group and of a file of a folder; a part is never divided.
@@ -149,6 +149,36 @@ def describe_parts(store: PartStore, result: Path, target: Target) -> dict[str, 
             got = Phrase(f"another content in {', '.join(sorted(wrong)[:MOST_NAMED])}")
             raise BayesdxError(Fault(str(result), "the files that the workers wrote", got))
     return about
+
+
+def refuse_foreign(target: Target) -> None:
+    """Refuse a run that would write over what no run has left beside the output.
+
+    Rejected records are mended by people: they are replaced only while they are as the audit
+    beside them says.
+
+    Raises
+    ------
+    InvalidCase
+        With every such file.
+    """
+    if target.path is None or target.beside(PARTS_SUFFIX).exists():
+        # Nothing stands beside it; or what is there may be half of what an unfinished run gave.
+        return
+    audit, rejected = (target.beside(suffix) for suffix in (AUDIT_SUFFIX, REJECTED_SUFFIX))
+    told = read_json(audit) or {}
+    faults = []
+    if audit.exists() and not {"format", "output", "run"} <= told.keys():
+        expected = "the audit of a run, which is replaced, or no such file"
+        faults.append(Fault(str(audit), expected, Phrase("another file")))
+    if rejected.exists():
+        stated = told.get("rejected") or {}
+        there = {"bytes": rejected.stat().st_size, "digest": file_digest(rejected)}
+        if there != stated:
+            expected = "the rejected records of a run as it left them, or no such file"
+            faults.append(Fault(str(rejected), expected, Phrase("others")))
+    if faults:
+        raise InvalidCase(faults)
 
 
 def publish(store: PartStore, target: Target, result: Path, audit: dict[str, Any]) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from bayesdx.checked_numbers import is_whole
 from bayesdx.errors import Fault, InvalidCase, Phrase, unknown_names
 from bayesdx.tables.disk import read_json
 from bayesdx.tables.execution.run_options import RunOptions
 from bayesdx.tables.execution.subject import EngineSubject
 from bayesdx.tables.outputs import OutputOptions
+from bayesdx.tables.sources.formats import unreadable
 from bayesdx.tables.target import AUDIT_SUFFIX
 
 if TYPE_CHECKING:
@@ -71,10 +73,18 @@ def read_audit(output: str | Path) -> dict[str, Any]:
             Fault(str(output), "an output of score or network", Phrase("no such file"))
         )
     beside = path.with_name(path.name + AUDIT_SUFFIX)
-    audit = read_json(beside)
+    try:
+        with beside.open("rb"):
+            audit = read_json(beside)
+    except FileNotFoundError:
+        audit = None
+    except OSError as reason:
+        raise InvalidCase(unreadable(beside, reason)) from reason
     # True is 1 to Python, and no number that a run has written.
     if audit is None or audit.get("format") not in (1, 2) or audit["format"] is True:
-        got = Phrase("a damaged one" if beside.exists() else "none")
+        newer = audit is not None and is_whole((audit or {}).get("format"), 3)
+        there = "one of a newer bayesdx" if newer else "a damaged one"
+        got = Phrase(there if beside.exists() else "none")
         raise InvalidCase(Fault(str(beside), "the audit of an output", got))
     now = {} if audit["format"] == 1 else _NEEDED_NOW
     own = _NEEDED_OF_NETWORKS if of_network(audit) else {"options.shape": str}

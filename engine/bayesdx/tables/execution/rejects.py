@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -54,17 +55,24 @@ class CellPlaces:
         """Return a sound record as a line that can be mended and read again."""
         cells = [chunk.cells.column(name)[position].as_py() for name in self._columns]
         if not self._delimiter:
-            told = {n: one for n, one in zip(self._columns, cells, strict=True) if one is not None}
+            named = zip(self._columns, cells, strict=True)
+            told = {name: _in_json(one) for name, one in named if one is not None and one == one}
             return json.dumps(told, ensure_ascii=False, default=str)
         text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self._delimiter, lineterminator="").writerow(cells)
-        return text.getvalue()
+        # Line breaks are quoted for the sake of the one at the end.
+        csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n").writerow(cells)
+        return text.getvalue().removesuffix("\r\n")
 
     def parts(self, place: str) -> tuple[str, str]:
         """Return the line and the column, its name if it has one, of a place."""
         where, _, column = place.removeprefix(f"{self._source}:").partition(", column ")
         line, _, number = where.partition(":")
         return line, column or number
+
+
+def _in_json(cell: object) -> object:
+    """JSON has no infinite numbers."""
+    return str(cell) if isinstance(cell, float) and math.isinf(cell) else cell
 
 
 def rejected_csv(

@@ -176,3 +176,20 @@ def check_run(
     if cluster is not None and find_spec("distributed") is None:
         expected = "the extra distributed: pip install 'bayesdx[distributed]'"
         raise BayesdxError(Fault("dask", expected, Phrase("no Dask")))
+
+
+def check_stream(name: str, options: RunOptions) -> None:
+    """Refuse of an output that has no file what is written beside one.
+
+    Raises
+    ------
+    InvalidCase
+        With every such option.
+    """
+    written = []
+    if options.on_error != "stop":
+        written.append("records with faults are written beside it")
+    if options.key is not None:
+        written.append("the audit beside it is what is signed")
+    if written:
+        raise InvalidCase(Fault("output", f"a file: {one}", Phrase(name)) for one in written)

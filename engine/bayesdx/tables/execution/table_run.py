@@ -32,6 +32,7 @@ from bayesdx.tables.execution.publish import (
     make_result,
     publish,
     published,
+    refuse_foreign,
 )
 from bayesdx.tables.execution.rejects import CellPlaces, more_faults
 from bayesdx.tables.execution.run_options import (
@@ -40,6 +41,7 @@ from bayesdx.tables.execution.run_options import (
     RunOptions,
     RunReport,
     check_run,
+    check_stream,
 )
 from bayesdx.tables.execution.subject import EngineSubject, Subject
 from bayesdx.tables.execution.thread_pool import closed_after, in_order
@@ -118,13 +120,13 @@ def run_table(
     """Put the rows of a table to a subject; see `score_table`. A cluster is for engines."""
     check_run(source, output, options, cluster)
     target = parse_target(output, resume=options.resume)
-    if target.path is None and options.on_error != "stop" and not options.dry_run:
-        expected = "a file: records with faults are written beside it"
-        raise InvalidCase(Fault("output", expected, Phrase(target.name)))
+    if target.path is None and not options.dry_run:
+        check_stream(target.name, options)
     with ExitStack() as stack:
         table = open_table(source, subject, options.table, options.chunk_rows)
         opened = stack.enter_context(table)
         refuse_inputs(target, (*opened.paths, *subject.paths, *options.also_read(source)))
+        refuse_foreign(target)
         roles = roles_of(subject, opened, options.table, subject.answers())
         if target.path is None:
             aside = stack.enter_context(tempfile.TemporaryDirectory(prefix="bayesdx-"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from bayesdx.errors import Fault, InvalidCase
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.tables.sources.chunks import CHUNK_ROWS, CaseSource
 from bayesdx.tables.sources.delimited import CsvSource
 from bayesdx.tables.sources.dialect import Dialect
@@ -51,6 +51,9 @@ def open_cases(
     """
     if chunk_rows < 1:
         raise InvalidCase(Fault("chunk rows", "at least 1", chunk_rows))
+    if str(source) == "":
+        # A variable of a shell that was not set; to Python it is the folder one is in.
+        raise InvalidCase(Fault("cases", "a file, a folder or -", Phrase("an empty name")))
     kind, compression = format_of(source, fmt)
     dialect = dialect or Dialect()
     dialect.check(kind, str(source))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
@@ -162,14 +163,30 @@ class ParquetSource(CaseSource):
 
 
 def _files(folder: Path) -> list[Path]:
-    found = [
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PARQUET_SUFFIXES
-        and path.is_file()
+    """Parquet files in a folder and the folders in it, links among them, in natural order."""
+    found: list[Path] = []
+    faults: list[Fault] = []
+
+    def skipped(reason: OSError) -> None:
+        faults.append(unreadable(Path(reason.filename), reason))
+
+    for place, folders, names in os.walk(folder, onerror=skipped):
         # Spark and Dask keep their own notes in names that begin so.
-        and not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
-    ]
+        folders[:] = [name for name in folders if not name.startswith(("_", "."))]
+        for name in folders:
+            if (linked := Path(place, name)).is_symlink():
+                # It may lead round in a circle; left out, its rows would be lost.
+                faults.append(Fault(str(linked), "folders that are no links", Phrase("a link")))
+        for name in names:
+            path = Path(place, name)
+            if name.startswith(("_", ".")) or path.suffix.lower() not in PARQUET_SUFFIXES:
+                continue
+            if not path.is_file():
+                got = Phrase("a link to nothing" if path.is_symlink() else "something else")
+                faults.append(Fault(str(path), "a file", got))
+            found.append(path)
+    if faults:
+        raise InvalidCase(faults)
     if not found:
         got = Phrase("none")
         raise InvalidCase(Fault(str(folder), "Parquet files in the folder", got))
