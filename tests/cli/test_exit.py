@@ -111,7 +111,11 @@ def test_a_full_disk_is_told_in_words(unbuffered: str, what: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-def test_remarks_that_cannot_be_written_change_no_exit_code(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_remarks_that_cannot_be_written_change_no_exit_code(
+    tmp_path: Path, unbuffered: str
+) -> None:
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     cases = tmp_path / "cases.csv"
     cases.write_text("case_id,fever\na,yes\n")
     for arguments, code in (
@@ -119,7 +123,7 @@ def test_remarks_that_cannot_be_written_change_no_exit_code(tmp_path: Path) -> N
         (("show", "risk", "nowhere"), 2),
     ):
         with Path("/dev/full").open("wb") as full:
-            ran = subprocess.run((*COMMAND, *arguments), stderr=full, check=False)
+            ran = subprocess.run((*COMMAND, *arguments), stderr=full, check=False, env=environment)
         assert ran.returncode == code, arguments
     assert (tmp_path / "o.csv.audit.json").exists()
 

@@ -101,8 +101,9 @@ def tell(text: str) -> None:
         except BrokenPipeError:
             raise
         except OSError:
-            # A full disk behind it: a remark that cannot be written must not undo what was done.
-            return
+            # A full disk behind it: a remark that cannot be written must not undo what was done,
+            # nor what is left of it make Python fail when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def wrapped(text: str, width: int) -> list[str]:

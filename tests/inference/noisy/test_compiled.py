@@ -146,6 +146,32 @@ def test_no_bit_depends_on_the_number_of_threads_or_the_other_rows(
 
 
 @numba
+@pytest.mark.parametrize(("worth", "threads"), [(0.0, 3), (1e9, 1)])
+def test_few_rows_take_threads_where_the_first_ones_are_long(
+    worth: float, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each row once, and the same answers, whatever the first ones took."""
+    driver = import_module("bayesdx.inference.noisy.jit.driver")
+    model, evidence = random_problem(3, 40)
+    right = driver.run(model, evidence, workers=1)
+    made: list[object] = []
+
+    class Counted(driver.Workspace):
+        def __init__(self, *arguments: object) -> None:
+            made.append(self)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(driver, "_WORTH_THREADS", worth)
+    monkeypatch.setattr(driver, "Workspace", Counted)
+    for rows in (40, 5, 4, 1, 0):
+        found = driver.run(model, evidence.take(slice(0, rows)), workers=3)
+        for at in (0, 1, 3):
+            np.testing.assert_array_equal(found[at], right[at][:rows])
+        assert len(made) == min(threads, max(1, rows - 4))
+        made.clear()
+
+
+@numba
 def test_kernels_are_compiled_ahead_and_for_one_type_of_arguments(
     snapshot_model: NoisyModel,
 ) -> None:
