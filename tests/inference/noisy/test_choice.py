@@ -91,7 +91,7 @@ def test_lanes_are_compiled_where_that_saves_more_than_it_takes(
 ) -> None:
     monkeypatch.setattr(jit, "installed", lambda: True)
     monkeypatch.setattr(jit, "kept", lambda entry: kept and entry == "answer_lanes")
-    modules = {jit.LANE_KERNEL} if loaded else {}
+    modules = {jit.LANE_DRIVER} if loaded else {}
     monkeypatch.setattr(choice, "sys", SimpleNamespace(modules=modules))
     assert lanes_take_compiled("auto", seconds) is compiled
     assert lanes_take_compiled("compiled", seconds)

@@ -1,6 +1,7 @@
 """A case under drawn parameters is the case on the network with those parameters."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -244,6 +245,32 @@ def test_a_model_a_draw_gives_the_same(seed: int, monkeypatch: pytest.MonkeyPatc
             np.testing.assert_allclose(one, right.log_evidence, rtol=0, atol=1e-12)
         wanted = np.where(asked[n], right.causes, 0.0)
         np.testing.assert_allclose(some[:, n], wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 40])
+def test_no_bit_depends_on_the_number_of_threads(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("numba")
+    model, evidence = random_problem(4, n_cases=1)
+    draws, driver = drawn(model, count, 4), import_module(jit.LANE_DRIVER)
+    # A lane, never a model of its own.
+    monkeypatch.setattr(draws_module, "_HEAVY", np.inf)
+    alone = posteriors_under(model, evidence, draws, backend="compiled")
+    began: list[int] = []
+
+    class Counted(driver.ThreadPoolExecutor):
+        def __init__(self, threads: int) -> None:
+            began.append(threads)
+            super().__init__(threads)
+
+    monkeypatch.setattr(driver, "_WORTH_THREADS", -1)
+    monkeypatch.setattr(driver, "cores", lambda: 3)
+    monkeypatch.setattr(driver, "ThreadPoolExecutor", Counted)
+    found = posteriors_under(model, evidence, draws, backend="compiled")
+    assert found.log_evidence.tobytes() == alone.log_evidence.tobytes()
+    assert found.causes.tobytes() == alone.causes.tobytes()
+    assert bool(began) == (count > jit.LANES)
 
 
 def test_without_numba_the_compiled_loop_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

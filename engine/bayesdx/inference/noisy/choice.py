@@ -103,7 +103,7 @@ def lanes_take_compiled(backend: Backend, seconds: float) -> bool:
         return backend == "compiled"
     if seconds < _LEAST_COMPILED or not jit.installed():
         return False
-    if jit.LANE_KERNEL in sys.modules or seconds > _LEAST_TO_COMPILE:
+    if jit.LANE_DRIVER in sys.modules or seconds > _LEAST_TO_COMPILE:
         return True
     return seconds > _LEAST_LOADED and jit.kept("answer_lanes")
 

@@ -36,10 +36,10 @@ __all__ = ["LanePlans", "LinkDraws", "ParameterDraws", "posteriors_under", "repe
 
 #: Seconds a component of a lane, and a run of a step: what a split is weighed by.
 _A_COMPONENT, _A_STEP = 12e-9, 40e-6
-#: Components of a lane from which a model a draw is sooner answered: a lane of so many takes
-#: compiled code some 13 ms; so does laying out a model and answering it, whatever couples (typical
-#: cases of the packaged knowledge, most risks unknown).
-_HEAVY = 1 << 23
+#: Components of a lane from which a model a draw is sooner answered, by a tree of tables: 150 draws
+#: of 11 typical and published cases took 70, 46, 37, 32 and 34 s of CPU in all from 2**23, 2**21,
+#: 2**20, 2**19 and 2**18 on.
+_HEAVY = 1 << 19
 #: A group is split when that saves this share of its cost, at most so often in a row.
 _WORTH, _DEEPEST = 0.15, 3
 
@@ -116,7 +116,9 @@ def posteriors_under(
             if not by_model:
                 raise
             program = None
-        if program is None or (by_model and program.work > _HEAVY):
+        # Compiled code goes through whole blocks of lanes.
+        filled = len(lanes) / (jit.LANES * -(-len(lanes) // jit.LANES))
+        if program is None or (by_model and program.work > _HEAVY * filled):
             found = answers_of_models(model, evidence, part)
             log_evidence[lanes], causes[lanes] = found[0][:, 0], found[1][:, 0]
             continue
@@ -136,7 +138,7 @@ def _kernel() -> _Kernel:
     """Import the compiled loop, and numba with it; see `bayesdx.inference.noisy.jit`."""
     if not jit.installed():
         raise BayesdxError(Fault("backend", "numba, of the extra 'fast'", Phrase("no numba")))
-    return cast(_Kernel, import_module(jit.LANE_KERNEL).run_program)
+    return cast(_Kernel, import_module(jit.LANE_DRIVER).run_program)
 
 
 def _groups(

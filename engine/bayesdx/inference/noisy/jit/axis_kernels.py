@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bayesdx.inference.noisy.jit import LANES
 from bayesdx.inference.noisy.jit.memory import AXIS, BY_ABSENT, BY_PRESENT, Model, State
 from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP
 from bayesdx.inference.typed import Floats, Integers, apart, compiled, inlined, moved
-
-#: Lanes in one vector register of the widest machines.
-LANES = 8
 
 
 class AxisLink(NamedTuple):

@@ -14,15 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bayesdx.inference.arrays import FloatArray
-from bayesdx.inference.noisy.jit.axis_kernels import LANES, act_lanes, unact_lanes
+from bayesdx.inference.noisy.jit import LANES
+from bayesdx.inference.noisy.jit.axis_kernels import act_lanes, unact_lanes
 from bayesdx.inference.noisy.jit.memory import SOURCES
-from bayesdx.inference.noisy.lane_case import LaneCase
-from bayesdx.inference.noisy.lane_program import ALL, BOTH, FlatProgram
+from bayesdx.inference.noisy.lane_program import ALL, BOTH
 from bayesdx.inference.typed import (
     Floats,
     Integers,
-    addresses,
     apart,
     bind,
     compiled,
@@ -363,32 +361,3 @@ def _make_entry(digest: str) -> Any:
 
 
 answer_lanes = _make_entry(SOURCES)
-
-
-def run_program(case: LaneCase, program: FlatProgram) -> tuple[FloatArray, FloatArray]:
-    """Sum out all causes and risks in every lane; see `bayesdx.inference.noisy.lanes`."""
-    n_lanes, n_causes = len(case.log_scale), len(case.structure.links)
-    log_evidence, posterior = np.empty(n_lanes), np.empty((n_causes, n_lanes))
-    tables = [
-        np.ascontiguousarray(table)
-        for table in (case.start, case.keep, case.gain, case.lowered, case.active, case.inactive)
-    ]
-    tape, widest, kept_rows = program.needs.tolist()
-    own = [len(table) for table in tables]
-    rows = [*own, tape, kept_rows, widest, widest, own[0], 1, 1, 1, n_causes]
-    counts = [len(one) for one in (program.singles, program.isolated, program.free)]
-    arrays = (one for one in program if isinstance(one, np.ndarray) and one is not program.needs)
-    flat = Flat._make([program.n_steps, *counts, *arrays])
-    places = [len(program.steps) + 1, len(program.opens) + 1]
-    block = Block._make(
-        [
-            *(np.zeros(LANES * max(n, 1)) for n in rows),
-            *(np.zeros(n, dtype=np.int64) for n in places),
-        ]
-    )
-    shapes = np.array([table.shape for table in tables], dtype=np.int64)
-    answers = np.ascontiguousarray(case.log_scale), log_evidence, posterior
-    numbers = Numbers._make([n_lanes, n_causes, shapes, *tables, *answers])
-    memory = addresses(flat, block, numbers)
-    answer_lanes(memory.__array_interface__["data"][0], 0, n_lanes)
-    return log_evidence, posterior
