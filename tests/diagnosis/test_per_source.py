@@ -11,6 +11,7 @@ import pytest
 from small_priors import SMALL
 
 from bayesdx import InvalidCase, InvalidKnowledge
+from bayesdx.building import source_models as one_source
 from bayesdx.building.assembly import assemble
 from bayesdx.building.source_models import build_source_model, model_numbers
 from bayesdx.diagnosis import per_source, source_influence
@@ -406,3 +407,20 @@ def test_no_reading_of_the_packaged_statements_is_lost(real_knowledge: Knowledge
         used |= {one.statement for one in rival.left_out}
         assert used == {one.id for one in rival.statements}
         assert all(one.reason for one in rival.left_out)
+
+
+@pytest.mark.parametrize("folder", ["priors", "examples/headache"])
+def test_only_what_changed_is_checked_and_finds_what_a_whole_check_does(folder: str) -> None:
+    """One number after the other, far up and far down."""
+    base = read_knowledge(folder)
+    assert one_source._faults(base) == []
+    numbers = [one for one in every_number(base) if not isinstance(one.value, tuple)]
+    refused = 0
+    for one in numbers[:: max(1, len(numbers) // 25)]:
+        for value in (40.0, 0.01) if one.is_ratio else (0.97, 1e-6):
+            values = {one.place: value}
+            whole = one_source._faults(with_numbers(base, values))
+            found = one_source._new_fault(base, values, set())
+            assert found == (whole[0] if whole else None), (one.place, value)
+            refused += found is not None
+    assert refused

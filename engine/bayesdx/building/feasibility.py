@@ -9,7 +9,7 @@ that happens is reported, so that a number whose range cannot hold does not stay
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import methodcaller
 
 import numpy as np
@@ -93,10 +93,10 @@ class UpperLayers:
         background = self.values[Address("background", name)]
         return hidden_background(finding, self.knowledge.risks, risks, background, effect, linked)
 
-    def refuse_misfits(self) -> None:
-        """Raise `InvalidKnowledge` where the first draw contradicts itself."""
+    def refuse_misfits(self, causes: Collection[str] | None = None) -> None:
+        """Raise `InvalidKnowledge` where the first draw contradicts itself; in some causes only."""
         for name, cause in self.knowledge.causes.items():
-            if cause.kind == "cause":
+            if cause.kind == "cause" and (causes is None or name in causes):
                 prior = float(self.values[Address("prior", name)][0])
                 raise_misfits(f"causes/{name}.toml:", self.cause(name), prior)
         for name, finding in self.knowledge.findings.items():

@@ -20,6 +20,7 @@ from bayesdx.building.feasibility import UpperLayers, knowledge_values
 from bayesdx.errors import Fault, InvalidKnowledge
 from bayesdx.knowledge.addresses import PlacedNumber, every_number
 from bayesdx.knowledge.cause_links import check_causes
+from bayesdx.knowledge.conditioning import own_risks
 from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.knowledge import Knowledge
@@ -315,25 +316,42 @@ def _feasible(
 
 def _new_fault(base: Knowledge, values: Mapping[str, float], before: set[str]) -> Fault | None:
     """Return the first thing that is wrong with the changed numbers and was not before."""
-    new = [fault for fault in _faults(with_numbers(base, values)) if fault.place not in before]
+    changed = with_numbers(base, values)
+    new = [
+        fault
+        for fault in _faults(changed, _changed_causes(changed, base))
+        if fault.place not in before
+    ]
     return new[0] if new else None
 
 
-def _faults(knowledge: Knowledge) -> list[Fault]:
-    """Apply the checks between numbers that a priors folder has to pass."""
+def _changed_causes(knowledge: Knowledge, base: Knowledge) -> tuple[str, ...]:
+    """Causes of which a number, or the share of a risk that acts on them, is no longer the same."""
+    risks = {name for name, risk in knowledge.risks.items() if risk is not base.risks[name]}
+    return tuple(
+        name
+        for name, cause in knowledge.causes.items()
+        if cause is not base.causes[name] or risks.intersection(own_risks(cause, knowledge.risks))
+    )
+
+
+def _faults(knowledge: Knowledge, causes: Collection[str] | None = None) -> list[Fault]:
+    """Apply the checks between numbers that a priors folder has to pass; of some causes alone."""
+    own = knowledge.causes if causes is None else {n: knowledge.causes[n] for n in causes}
     draft = Drafts(
-        causes=dict(knowledge.causes),
+        causes=dict(own),
         findings=dict(knowledge.findings),
         risks=dict(knowledge.risks),
         sources=dict(knowledge.sources),
     )
     check_causes(draft)
+    draft.causes = dict(knowledge.causes)
     check_findings(draft)
     if draft.faults:
         return draft.faults
     upper = UpperLayers(knowledge, knowledge_values(knowledge))
     try:
-        upper.refuse_misfits()
+        upper.refuse_misfits(own)
     except InvalidKnowledge as reason:
         return list(reason.faults)
     return []

@@ -81,7 +81,7 @@ def compare(
     For every document, and for the literature where it contradicts one: the posteriors that this
     source alone would give, their distance from the model and from each other, and the statements
     that make the difference. These are readings of documents, not opinions on a patient.
-    The numbers of each are made consistent first, which takes a minute or two.
+    The numbers of each are made consistent first, which takes half a minute or more.
     """
     if as_json and output == "-":
         raise InvalidCase(Fault("options", "one of --json and -o -", Phrase("both")))

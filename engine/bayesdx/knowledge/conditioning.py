@@ -199,6 +199,8 @@ def _distinct(numbers: Sequence[Floats]) -> tuple[Indices, Indices]:
         Which of them each draw equals.
     """
     columns = np.concatenate(numbers)
+    if columns.shape[1] < 2:
+        return np.arange(columns.shape[1]), np.zeros(columns.shape[1], dtype=np.intp)
     _, kept, draw = np.unique(columns, axis=1, return_index=True, return_inverse=True)
     if len(kept) < 2:
         return np.arange(columns.shape[1])[:2], np.zeros(columns.shape[1], dtype=np.intp)
