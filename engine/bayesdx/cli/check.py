@@ -14,7 +14,7 @@ from bayesdx.cli.options import Folder, Priors, one_folder
 from bayesdx.cli.progress import patience
 from bayesdx.diagnosis.constraint_checks import missed_remarks
 from bayesdx.diagnosis.statement_effects import effect_remarks
-from bayesdx.errors import NOTHING, Fault, InvalidCase, nearest_names
+from bayesdx.errors import NOTHING, Fault, InvalidCase, unknown_names
 from bayesdx.knowledge.coverage import summary
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.learned_numbers import in_use
@@ -99,7 +99,6 @@ def _print(remarks: Sequence[tuple[str, str, str]], every: bool = True) -> None:
 
 def _show_depth(knowledge: Knowledge, typical: Path | None) -> None:
     # Imported here: a check without it need not wait for tables.
-    from bayesdx.diagnosis.column_names import ColumnNames
     from bayesdx.diagnosis.core import build_core
     from bayesdx.diagnosis.depth import depth
     from bayesdx.presentation.depth_view import depth_blocks
@@ -112,7 +111,7 @@ def _show_depth(knowledge: Knowledge, typical: Path | None) -> None:
     with patience("measuring depth"):
         core = build_core(knowledge)
         if source is not None:
-            table = read_table(str(source), ColumnNames(knowledge), TableOptions())
+            table = read_table(str(source), core.reader.names, TableOptions())
             if EXPECTED not in table.frame:
                 raise InvalidCase(Fault(str(source), f"a column {EXPECTED}", NOTHING))
             told = table.evidence
@@ -121,10 +120,12 @@ def _show_depth(knowledge: Knowledge, typical: Path | None) -> None:
             cells = table.frame[EXPECTED].fillna("")
             expected = tuple(str(one).strip() for one in cells)
             if faults := [
-                Fault(table.place(row, EXPECTED), "the id of a cause", name, near)
+                fault
                 for row, name in enumerate(expected)
-                if name and name not in core.causes
-                for near in [nearest_names(name, core.causes)]
+                if name
+                for fault in unknown_names(
+                    table.place(row, EXPECTED), "the id of a cause", [name], core.causes
+                )
             ]:
                 raise InvalidCase(faults)
         found = depth(core, cases, expected)

@@ -122,9 +122,8 @@ def _as_cases(
     joint = np.zeros((len(every), len(model.causes) + 1))
     joint[direct] = _joint(answer.log_evidence, answer.causes, base[direct])
     begins = np.flatnonzero(np.diff(question, prepend=-2) != 0)
-    sums = np.add.reduceat(joint, begins)[
-        np.searchsorted(begins, np.flatnonzero(rest), "right") - 1
-    ]
+    # Every question has one answer that is left.
+    sums = np.add.reduceat(joint, begins)[question[begins] >= 0]
     joint[rest] = joint[as_it_is][case[rest]] - sums
     lost = np.flatnonzero(rest & (joint[:, -1] < SMALLEST_DIFFERENCE) & ~np.isneginf(base))
     if len(lost):

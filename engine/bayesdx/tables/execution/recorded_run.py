@@ -82,7 +82,7 @@ def read_audit(output: str | Path) -> dict[str, Any]:
         raise InvalidCase(unreadable(beside, reason)) from reason
     # True is 1 to Python, and no number that a run has written.
     if audit is None or audit.get("format") not in (1, 2) or audit["format"] is True:
-        newer = audit is not None and is_whole((audit or {}).get("format"), 3)
+        newer = is_whole((audit or {}).get("format"), 3)
         there = "one of a newer bayesdx" if newer else "a damaged one"
         got = Phrase(there if beside.exists() else "none")
         raise InvalidCase(Fault(str(beside), "the audit of an output", got))
