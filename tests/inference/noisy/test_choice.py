@@ -1,7 +1,6 @@
 """Which backend answers: what is sooner done, and never a surprise."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from bayesdx.inference import NoisyModel, no_evidence
 from bayesdx.inference.noisy import choice, jit
 from bayesdx.inference.noisy.choice import (
-    lanes_take_compiled,
     numpy_effort,
     settled,
     takes_compiled,
@@ -73,26 +71,3 @@ def test_compiling_is_said_on_a_terminal_alone(
     state["kept"] = True
     jit.driver_module()
     assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize(
-    ("seconds", "kept", "loaded", "compiled"),
-    [
-        (0.05, True, False, False),
-        (0.05, True, True, True),
-        (0.001, True, True, False),
-        (0.5, True, False, True),
-        (0.5, False, False, False),
-        (10.0, False, False, True),
-    ],
-)
-def test_lanes_are_compiled_where_that_saves_more_than_it_takes(
-    seconds: float, kept: bool, loaded: bool, compiled: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jit, "installed", lambda: True)
-    monkeypatch.setattr(jit, "kept", lambda entry: kept and entry == "answer_lanes")
-    modules = {jit.LANE_DRIVER} if loaded else {}
-    monkeypatch.setattr(choice, "sys", SimpleNamespace(modules=modules))
-    assert lanes_take_compiled("auto", seconds) is compiled
-    assert lanes_take_compiled("compiled", seconds)
-    assert not lanes_take_compiled("numpy", seconds)

@@ -1,7 +1,6 @@
 """A case under drawn parameters is the case on the network with those parameters."""
 
 from dataclasses import replace
-from importlib import import_module
 
 import numpy as np
 import pytest
@@ -210,67 +209,47 @@ def test_clamped_causes(snapshot_model: NoisyModel) -> None:
     np.testing.assert_allclose(ours.causes, right.causes[[0, 0]], atol=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_the_compiled_loop_gives_the_same(seed: int) -> None:
-    pytest.importorskip("numba")
-    model, evidence = random_problem(seed, n_cases=1)
-    draws = drawn(model, 13, seed)
-    plain = posteriors_under(model, evidence, draws)
-    plans = LanePlans()
-    for _ in range(2):
-        fast = posteriors_under(model, evidence, draws, plans, "compiled")
-        np.testing.assert_allclose(fast.causes, plain.causes, rtol=0, atol=1e-12)
-        np.testing.assert_allclose(fast.log_evidence, plain.log_evidence, rtol=0, atol=1e-12)
-
-
 @pytest.mark.parametrize("seed", range(12))
-def test_a_model_a_draw_gives_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many cases at once, with all causes asked or some; and one case that is held to be heavy."""
+def test_a_model_a_draw_gives_the_same(seed: int) -> None:
+    """Many cases at once, with all causes asked or some; and one case."""
     pytest.importorskip("numba")
     model, evidence = random_problem(seed, n_cases=3)
-    draws = drawn(model, 7, seed)
+    draws = drawn(model, 19, seed)
     asked = np.random.default_rng(seed).random((3, len(model.causes))) < 0.5
     shares: list[float] = []
     log_evidence, causes = answers_of_models(model, evidence, draws, None, shares.append)
     _, some = answers_of_models(model, evidence, draws, asked)
-    assert shares == [(d + 1) / 7 for d in range(7)]
+    assert shares == [(d + 1) / 19 for d in range(19)]
     plain = [posteriors_under(model, evidence.take(np.array([n])), draws) for n in range(3)]
-    monkeypatch.setattr(draws_module, "_HEAVY", 0)
     for n, right in enumerate(plain):
         case = evidence.take(np.array([n]))
-        heavy = posteriors_under(model, case, draws, backend="compiled")
-        for one in (causes[:, n], heavy.causes):
+        alone = posteriors_under(model, case, draws, backend="compiled")
+        for one in (causes[:, n], alone.causes):
             np.testing.assert_allclose(one, right.causes, rtol=0, atol=1e-12)
-        for one in (log_evidence[:, n], heavy.log_evidence):
+        for one in (log_evidence[:, n], alone.log_evidence):
             np.testing.assert_allclose(one, right.log_evidence, rtol=0, atol=1e-12)
         wanted = np.where(asked[n], right.causes, 0.0)
         np.testing.assert_allclose(some[:, n], wanted, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 40])
-def test_no_bit_depends_on_the_number_of_threads(
-    count: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("compiled", "most", "models"), [(1, 0, 1), (1, 1e9, 0), (0, 0, 0)])
+def test_a_draw_is_a_model_where_that_is_sooner_done(
+    compiled: int, most: float, models: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("numba")
-    model, evidence = random_problem(4, n_cases=1)
-    draws, driver = drawn(model, count, 4), import_module(jit.LANE_DRIVER)
-    # A lane, never a model of its own.
-    monkeypatch.setattr(draws_module, "_HEAVY", np.inf)
-    alone = posteriors_under(model, evidence, draws, backend="compiled")
-    began: list[int] = []
+    model, evidence = random_problem(3, n_cases=1)
+    draws, asked = drawn(model, 5, 3), list[int]()
+    right = posteriors_under(model, evidence, draws, backend="numpy")
 
-    class Counted(driver.ThreadPoolExecutor):
-        def __init__(self, threads: int) -> None:
-            began.append(threads)
-            super().__init__(threads)
+    def counted(model: NoisyModel, evidence: Evidence, draws: ParameterDraws) -> object:
+        asked.append(len(draws))
+        return right.log_evidence[:, None], right.causes[:, None]
 
-    monkeypatch.setattr(driver, "_WORTH_THREADS", -1)
-    monkeypatch.setattr(driver, "cores", lambda: 3)
-    monkeypatch.setattr(driver, "ThreadPoolExecutor", Counted)
-    found = posteriors_under(model, evidence, draws, backend="compiled")
-    assert found.log_evidence.tobytes() == alone.log_evidence.tobytes()
-    assert found.causes.tobytes() == alone.causes.tobytes()
-    assert bool(began) == (count > jit.LANES)
+    monkeypatch.setattr(draws_module, "takes_compiled", lambda *_: bool(compiled))
+    monkeypatch.setattr(draws_module, "answers_of_models", counted)
+    monkeypatch.setattr(draws_module, "_HEAVY", most)
+    found = posteriors_under(model, evidence, draws)
+    assert asked == [5] * models
+    np.testing.assert_allclose(found.causes, right.causes, rtol=0, atol=1e-12)
 
 
 def test_without_numba_the_compiled_loop_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from bayesdx.errors import TooComplex
 from bayesdx.inference.noisy import lane_program, recent
 from bayesdx.inference.noisy.lane_case import Structure, condition_lanes
 from bayesdx.inference.noisy.lane_order import bits, find_order
-from bayesdx.inference.noisy.lane_program import LanePrograms, compile_lanes, flat_program
+from bayesdx.inference.noisy.lane_program import LanePrograms, compile_lanes
 from bayesdx.inference.noisy.parameters import repeat_parameters
 
 
@@ -66,20 +66,6 @@ def test_a_program_does_every_cause_once_and_opens_and_closes_every_axis(seed: i
     assert len(opened) == sum(len(step.closes) for step in program.steps)
     assert program.work == pytest.approx(sum(step.size for step in program.steps))
     assert f"at most {max([1, *(s.size for s in program.steps)])} components" in str(program)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_the_flat_program_has_the_same_steps_and_room_for_them(seed: int) -> None:
-    program = compile_lanes(random_structure(seed), 1)
-    flat = flat_program(program)
-    singles = [step for _, own in program.singles for step in own]
-    assert flat.n_steps == len(program.steps)
-    assert flat.steps[:, 0].tolist() == [step.cause for step in (*program.steps, *singles)]
-    assert len(flat.entries) == flat.steps[:, 1].sum()
-    rows, widest, kept = flat.needs
-    assert rows > program.work
-    assert widest >= program.widest
-    assert kept > sum(step.size for step in singles)
 
 
 def test_programs_are_kept_within_a_bound_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ EXECUTORS: dict[str, Executor] = {
     "lockstep": partial(by_cases, backend="numpy"),
     "compiled cases": partial(by_cases, backend="compiled"),
     "lanes": partial(by_lanes, backend="numpy"),
-    "compiled lanes": partial(by_lanes, backend="compiled"),
+    "compiled draws": partial(by_lanes, backend="compiled"),
     "subsets": by_subsets,
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from bayesdx.inference.arrays import BoolArray, FloatArray, IntArray, frozen
@@ -9,9 +11,14 @@ from bayesdx.inference.noisy.model import EXPLAIN, RISK, Axes, Links, RiskEdges
 from bayesdx.inference.noisy.operator import opening_of_finding
 
 
-def build_axes(
-    links: Links, parents: tuple[tuple[int, ...], ...], priors: tuple[FloatArray, ...]
-) -> Axes:
+class SharedRisks(NamedTuple):
+    """Risks that two causes or more depend on, (n,), and which causes do, (n, C)."""
+
+    risks: IntArray
+    touches: BoolArray
+
+
+def build_axes(links: Links, shared: SharedRisks, priors: tuple[FloatArray, ...]) -> Axes:
     """Lay out the axes: findings, coupled absences, ordinal exceedances, shared risks."""
     n_causes, n_findings = links.strength.shape
     inhibits = links.factor < 1.0
@@ -22,31 +29,30 @@ def build_axes(
     suppress = np.full(n_findings, -1)
     suppress[coupling] = n_findings + np.arange(len(coupling))
     exceed, exceed_gain, exceed_start = _exceedances(links, n_findings + len(coupling))
-    shared, risk_touch = _shared_risks(parents, len(priors))
     first_risk = n_findings + len(coupling) + len(exceed_start)
     risk = np.full(len(priors), -1)
-    risk[shared] = first_risk + np.arange(len(shared))
+    risk[shared.risks] = first_risk + np.arange(len(shared.risks))
     lowered = 1.0 - links.factor.T
-    nothing = np.zeros((len(shared), n_causes))
+    nothing = np.zeros((len(shared.risks), n_causes))
     gain = np.concatenate([links.strength.T, lowered[coupling], exceed_gain, nothing])
     leak_keep = 1.0 - gain
     leak_keep[:n_findings] *= links.factor.T
     leak_gain = np.zeros_like(gain)
     leak_gain[:n_findings] = lowered
     touches = (gain > 0.0) | (leak_gain > 0.0)
-    touches[first_risk:] = risk_touch
+    touches[first_risk:] = shared.touches
     classes = np.full(len(gain), EXPLAIN)
     classes[first_risk:] = RISK
     sizes = np.full(len(gain), 2)
     sizes[:n_findings][inhibited] = 4
-    sizes[first_risk:] = [len(priors[r]) for r in shared]
+    sizes[first_risk:] = [len(priors[r]) for r in shared.risks]
     first = np.concatenate([links.leak, 1.0 - links.leak[coupling], exceed_start])
     start = np.zeros((len(gain), int(sizes.max(initial=2))))
     start[:, 0] = 1.0
     start[:first_risk, 1] = first
     opening = np.zeros((len(gain), 2, 3, 3))
     opening[:first_risk] = opening_of_finding(first, sizes[:first_risk] > 2)
-    for u, r in enumerate(shared, first_risk):
+    for u, r in enumerate(shared.risks, first_risk):
         start[u, : sizes[u]] = priors[r]
     touch_first, touch_cause = ragged(touches)
     log_size = np.log2(np.maximum(1, np.arange(int(sizes.max(initial=4)) + 1)))
@@ -143,9 +149,10 @@ def remaining(reached: FloatArray, passed: FloatArray) -> FloatArray:
     return np.divide(reached - passed, room, out=np.zeros_like(room), where=room > 0.0)
 
 
-def _shared_risks(parents: tuple[tuple[int, ...], ...], n_risks: int) -> tuple[IntArray, BoolArray]:
+def shared_risks(parents: tuple[tuple[int, ...], ...], n_risks: int) -> SharedRisks:
+    """Find the risks that couple causes."""
     children = np.zeros((n_risks, len(parents)), dtype=bool)
     for c, positions in enumerate(parents):
         children[list(positions), c] = True
     shared = np.flatnonzero(children.sum(axis=1) >= 2)
-    return shared, children[shared]
+    return SharedRisks(shared, children[shared])

@@ -17,7 +17,6 @@ the measurements beside these constants:
 from __future__ import annotations
 
 import math
-import sys
 from typing import get_args
 
 import numpy as np
@@ -33,9 +32,6 @@ from bayesdx.inference.noisy.model import NoisyModel
 _TOGETHER, _FEWER, _LOADING, _COMPILING = 0.08, 1.0 / 8.0, 55.0, 1000.0
 #: Axes of a row of a file: findings that are present, share of the shared risks.
 _FINDINGS, _UNKNOWN = 7.0, 0.8
-#: Seconds of NumPy from which compiled lanes are taken where this process has them, where they lie
-#: on disk, and where they have to be compiled.
-_LEAST_COMPILED, _LEAST_LOADED, _LEAST_TO_COMPILE = 0.01, 0.1, 3.0
 #: Axes of the unit, and how many more double the work of a case.
 _USUAL, _DOUBLING = 18.0, 6.0
 
@@ -91,21 +87,6 @@ def settled(backend: Backend, model: NoisyModel, n_cases: int) -> Backend:
     shared = int((model.axes.risk >= 0).sum())
     own = n_cases * float(_alone(np.array(max(_USUAL, _FINDINGS + _UNKNOWN * shared))))
     return "compiled" if ready or _worth_loading(model, _together(own)) else "numpy"
-
-
-def lanes_take_compiled(backend: Backend, seconds: float) -> bool:
-    """Whether compiled code takes the lanes of one case, for which NumPy takes so long.
-
-    It takes an eighth of that, a second to load and six to compile; what is asked about one case is
-    seldom asked once, and so a part of these is enough.
-    """
-    if backend != "auto":
-        return backend == "compiled"
-    if seconds < _LEAST_COMPILED or not jit.installed():
-        return False
-    if jit.LANE_DRIVER in sys.modules or seconds > _LEAST_TO_COMPILE:
-        return True
-    return seconds > _LEAST_LOADED and jit.kept("answer_lanes")
 
 
 def _check(backend: Backend, model: NoisyModel) -> None:

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from bayesdx.errors import Fault, InvalidNetwork
-from bayesdx.inference.arrays import FloatArray, IntArray, frozen
-from bayesdx.inference.noisy.axes import build_axes, log_of_absent, number_edges, offsets, ragged
+from bayesdx.inference.arrays import FloatArray, frozen
+from bayesdx.inference.noisy.axes import (
+    build_axes,
+    log_of_absent,
+    number_edges,
+    offsets,
+    ragged,
+    shared_risks,
+)
 from bayesdx.inference.noisy.model import (
     Absence,
+    Axes,
     Links,
     ModelArrays,
     NoisyModel,
     OrdinalArrays,
-    Priors,
     RiskArrays,
+    RiskEdges,
 )
+from bayesdx.inference.noisy.prior_tables import PriorTables, lay_out_priors
 from bayesdx.network.cpds import AnyOfCPD, NoisyMaxCPD, NoisyOrCPD, TableCPD
 from bayesdx.network.network import Network
 
-#: Entries that the extended tables of all causes may have together (8 bytes each).
-MOST_ENTRIES = 1 << 23
-#: Joint states of shared risks that one cause may depend on.
-MOST_JOINT = 1 << 16
+#: Draws whose tables are laid out at once: what the calls cost is shared, and memory stays small.
+_AT_ONCE = 16
 
 Names = tuple[str, ...]
+#: Network, risks, causes, findings, ordinals, groups.
+_Named = tuple[Network, Names, Names, Names, Names, Mapping[str, tuple[int, ...]]]
+
+
+class _Numbers(NamedTuple):
+    """Numbers of one draw; see `NoisyModel`."""
+
+    links: Links
+    parents: tuple[tuple[int, ...], ...]
+    tables: tuple[FloatArray, ...]
+    priors: tuple[FloatArray, ...]
 
 
 def compile_diagnosis(network: Network) -> NoisyModel:
@@ -55,59 +73,105 @@ def compile_diagnosis(network: Network) -> NoisyModel:
     groups = {
         name: tuple(map(cause_position.__getitem__, network.parents(name))) for name in group_names
     }
-    return _lay_out(
-        (network, risks, causes, findings, ordinals),
-        groups,
-        _links(network, findings, ordinals, cause_position),
-        parents,
-        tables,
-        tuple(network.table(name) for name in risks),
-    )
+    priors = tuple(network.table(name) for name in risks)
+    links = _links(network, findings, ordinals, cause_position)
+    named = network, risks, causes, findings, ordinals, groups
+    return next(_models(named, [links], parents, _one_draw(tables), _one_draw(priors)))
 
 
 def with_numbers(
     model: NoisyModel,
     *,
     links: Links | None = None,
-    cause_parents: tuple[tuple[int, ...], ...] | None = None,
     cause_tables: tuple[FloatArray, ...] | None = None,
     risk_priors: tuple[FloatArray, ...] | None = None,
 ) -> NoisyModel:
     """Return a model of the same variables with other numbers.
 
-    With other ``cause_parents`` come ``cause_tables`` of these. ``network`` stays what it was: the
-    model does not look at its numbers again.
+    ``network`` stays what it was: the model does not look at its numbers again.
     """
-    return _lay_out(
-        (model.network, model.risks, model.causes, model.findings, model.ordinals),
-        model.groups,
-        links or model.links,
-        cause_parents or model.cause_parents,
-        cause_tables or model.cause_tables,
-        risk_priors or model.risk_priors,
-    )
+    tables = _one_draw(cause_tables or model.cause_tables)
+    priors = _one_draw(risk_priors or model.risk_priors)
+    names, own = (model.findings, model.ordinals), [links or model.links]
+    return next(with_draws(model, names, own, model.cause_parents, tables, priors))
 
 
-def _lay_out(
-    names: tuple[Network, Names, Names, Names, Names],
-    groups: Mapping[str, tuple[int, ...]],
-    links: Links,
+def with_draws(
+    model: NoisyModel,
+    names: tuple[Names, Names],
+    links: Iterable[Links],
+    cause_parents: tuple[tuple[int, ...], ...],
+    cause_tables: tuple[FloatArray, ...],
+    risk_priors: tuple[FloatArray, ...],
+) -> Iterator[NoisyModel]:
+    """Yield a model of the same causes and risks for each of D draws of the numbers.
+
+    Parameters
+    ----------
+    model : NoisyModel
+    names : (tuple of str, tuple of str)
+        The findings and ordinals that it has links of.
+    links : iterable of D Links
+    cause_parents : tuple of tuples of int
+        Risks that each cause depends on, rising.
+    cause_tables : tuple of arrays (S_parent1, ..., D)
+    risk_priors : tuple of arrays (S, D)
+    """
+    named = model.network, model.risks, model.causes, *names, model.groups
+    return _models(named, links, cause_parents, cause_tables, risk_priors)
+
+
+def _one_draw(tables: tuple[FloatArray, ...]) -> tuple[FloatArray, ...]:
+    return tuple(table[..., None] for table in tables)
+
+
+def _models(
+    named: _Named,
+    links: Iterable[Links],
     parents: tuple[tuple[int, ...], ...],
     tables: tuple[FloatArray, ...],
     priors: tuple[FloatArray, ...],
+) -> Iterator[NoisyModel]:
+    shared, private = shared_risks(parents, len(priors)), np.ones(len(priors), dtype=bool)
+    private[shared.risks] = False
+    laid, last = list[PriorTables](), None
+    for d, own in enumerate(links):
+        if d % _AT_ONCE == 0:
+            part = slice(d, d + _AT_ONCE)
+            laid = lay_out_priors(
+                parents,
+                tuple(table[..., part] for table in tables),
+                tuple(prior[:, part] for prior in priors),
+                private,
+            )
+        numbers = _Numbers(
+            own,
+            parents,
+            tuple(table[..., d] for table in tables),
+            tuple(prior[:, d] for prior in priors),
+        )
+        axes = build_axes(own, shared, numbers.priors)
+        # Pairs of causes and shared risks are numbered alike wherever the axes are.
+        if last is None or not _same_axes(axes, last.axes):
+            edges = number_edges(axes)
+        last = _lay_out(named, numbers, axes, edges, laid[d % _AT_ONCE])
+        yield last
+
+
+def _same_axes(axes: Axes, others: Axes) -> bool:
+    return len(axes.classes) == len(others.classes) and np.array_equal(axes.risk, others.risk)
+
+
+def _lay_out(
+    named: _Named, numbers: _Numbers, axes: Axes, edges: RiskEdges, laid: PriorTables
 ) -> NoisyModel:
-    axes = build_axes(links, parents, priors)
+    links, parents, tables, priors = numbers
     log_absent, log_absent_leak = log_of_absent(links, axes.suppress)
     finite, never = _finite(log_absent.T)
     finite_leak, never_leak = _finite(log_absent_leak)
-    base = [
-        _average_private(table, positions, priors, axes.risk).ravel()
-        for table, positions in zip(tables, parents, strict=True)
-    ]
     first = offsets([size - 1 for size in links.sizes])
-    extended = _priors(parents, tables, priors, axes.risk)
     arrays = None
-    if extended is not None:
+    if laid.extended is not None:
         ordinals = OrdinalArrays(
             frozen(np.array(links.sizes, dtype=np.intp)), frozen(len(links.leak) + first[:-1])
         )
@@ -116,16 +180,15 @@ def _lay_out(
             frozen(np.concatenate([np.zeros(0), *priors])),
         )
         absence = _absence(finite, never, finite_leak, never_leak)
-        arrays = ModelArrays(absence, ordinals, risks, extended, axes)
+        arrays = ModelArrays(absence, ordinals, risks, laid.extended, axes)
     return NoisyModel(
-        *names,
-        groups=groups,
+        *named,
         links=links,
         risk_priors=priors,
         cause_parents=parents,
         cause_tables=tables,
-        prior_base=frozen(np.concatenate([np.zeros(0), *base])),
-        prior_offset=offsets(list(map(len, base))),
+        prior_base=laid.base,
+        prior_offset=laid.offset,
         log_absent=finite,
         absent_never=never,
         log_absent_leak=finite_leak,
@@ -133,7 +196,7 @@ def _lay_out(
         ordinal_sizes=links.sizes,
         level_offset=tuple(first[:-1].tolist()),
         axes=axes,
-        edges=number_edges(axes),
+        edges=edges,
         arrays=arrays,
     )
 
@@ -150,54 +213,6 @@ def _absence(
     factor = np.where(never > 0.0, 0.0, np.exp(log_factor))
     leak = np.where(never_leak > 0.0, 0.0, np.exp(log_leak))
     return Absence(*ragged(factor != 1.0), frozen(factor[factor != 1.0]), frozen(leak))
-
-
-def _average_private(
-    table: FloatArray,
-    parents: tuple[int, ...],
-    priors: tuple[FloatArray, ...],
-    risk_axis: IntArray,
-) -> FloatArray:
-    """Sum out risks that no other cause depends on; nothing else is coupled by them."""
-    for position in reversed(range(len(parents))):
-        if risk_axis[parents[position]] < 0:
-            table = np.tensordot(table, priors[parents[position]], axes=(position, 0))
-    return table
-
-
-def _priors(
-    cause_parents: tuple[tuple[int, ...], ...],
-    cause_tables: tuple[FloatArray, ...],
-    risk_priors: tuple[FloatArray, ...],
-    risk_axis: IntArray,
-) -> Priors | None:
-    """Tables with a state more for each private risk; None where they would be too large."""
-    tables: list[FloatArray] = []
-    parents: list[tuple[int, int, int]] = []
-    total = 0
-    for positions, table in zip(cause_parents, cause_tables, strict=True):
-        private = [bool(risk_axis[r] < 0) for r in positions]
-        sizes = list(zip(table.shape, private, strict=True))
-        total += math.prod(size + more for size, more in sizes)
-        joint = math.prod(size for size, more in sizes if not more)
-        if total > MOST_ENTRIES or joint > MOST_JOINT:
-            return None
-        extended, unknown = np.array(table), np.full(len(positions), -1)
-        for at in np.flatnonzero(private):
-            prior = risk_priors[positions[at]]
-            average = np.tensordot(extended, prior, axes=(at, 0))
-            extended = np.concatenate([extended, np.expand_dims(average, at)], axis=at)
-            unknown[at] = len(prior)
-        extended = np.ascontiguousarray(extended)
-        strides = [step // extended.itemsize for step in extended.strides]
-        parents.extend(zip(positions, strides, unknown.tolist(), strict=True) if positions else [])
-        tables.append(extended.ravel())
-    return Priors(
-        parent_first=offsets(list(map(len, cause_parents))),
-        parent=frozen(np.array(parents, dtype=np.intp).reshape(-1, 3)),
-        table_first=offsets(list(map(len, tables))),
-        table=frozen(np.concatenate([np.zeros(0), *tables])),
-    )
 
 
 def _sort_layers(network: Network) -> tuple[Names, Names, Names, Names, Names]:

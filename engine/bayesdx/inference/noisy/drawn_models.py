@@ -16,7 +16,7 @@ import numpy as np
 from bayesdx.inference.arrays import BoolArray, FloatArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.noisy.answer import Answer
-from bayesdx.inference.noisy.compiling import with_numbers
+from bayesdx.inference.noisy.compiling import with_draws
 from bayesdx.inference.noisy.model import Links, NoisyModel
 from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws
 from bayesdx.inference.noisy.query import posteriors
@@ -59,11 +59,20 @@ def answers_of_models(
     """
 
     def answer(one: NoisyModel) -> Answer:
-        return posteriors(one, evidence, asked=asked, backend="compiled", workers=1).complete()
+        return posteriors(one, spoken, asked=asked, backend="compiled", workers=1).complete()
 
     count, shape = len(draws), (len(evidence), len(model.causes))
     log_evidence, causes = np.empty((count, shape[0])), np.empty((count, *shape))
-    models = _models(model, draws)
+    # Of the findings that a case speaks of: to lay out all takes several times as long.
+    findings, ordinals = sorted(draws.findings), sorted(draws.ordinals)
+    spoken = Evidence(
+        evidence.findings[:, findings],
+        evidence.lower[:, ordinals],
+        evidence.upper[:, ordinals],
+        evidence.risks,
+        evidence.causes,
+    )
+    models = _models(model, draws, findings, ordinals)
     with ThreadPoolExecutor(_WORKERS) as pool:
         # A few at a time: a model takes a megabyte or two.
         waiting = [pool.submit(answer, one) for one in islice(models, 2 * _WORKERS)]
@@ -76,44 +85,38 @@ def answers_of_models(
     return log_evidence, causes
 
 
-def _models(model: NoisyModel, draws: ParameterDraws) -> Iterator[NoisyModel]:
-    """Lay out the model of each draw; findings that no case speaks of have no links."""
-    at = sorted(draws.findings)
-    findings, levels = [draws.findings[f] for f in at], list[LinkDraws]()
-    columns = list[int]()
-    for o, many in draws.ordinals.items():
-        columns += range(model.level_offset[o], model.level_offset[o] + len(many))
-        levels += many
-    of_findings, of_levels = (
-        _LaidLinks(at, findings, len(draws)),
-        _LaidLinks(columns, levels, len(draws)),
+def _models(
+    model: NoisyModel, draws: ParameterDraws, findings: list[int], ordinals: list[int]
+) -> Iterator[NoisyModel]:
+    """Lay out the model of each draw, of some findings."""
+    binary = _LaidLinks([draws.findings[f] for f in findings], len(draws))
+    levels = _LaidLinks([one for o in ordinals for one in draws.ordinals[o]], len(draws))
+    shape, sizes = (len(model.causes), len(findings)), [model.ordinal_sizes[o] for o in ordinals]
+
+    def of_draw(d: int) -> Links:
+        strength, factor = np.zeros(shape), np.ones(shape)
+        exceed = np.zeros((shape[0], len(levels.leak)))
+        strength[binary.places] = binary.strength[:, d]
+        factor[binary.places] = binary.factor[:, d]
+        exceed[levels.places] = levels.strength[:, d]
+        leak, exceed_leak = binary.leak[:, d], levels.leak[:, d]
+        return Links(strength, factor, leak, exceed, exceed_leak, tuple(sizes))
+
+    names = (
+        tuple(model.findings[f] for f in findings),
+        tuple(model.ordinals[o] for o in ordinals),
     )
-    links, n_causes = model.links, len(model.causes)
-    for d in range(len(draws)):
-        strength = np.zeros((n_causes, len(links.leak)))
-        factor, exceed = np.ones_like(strength), np.zeros((n_causes, len(links.exceed_leak)))
-        leak, exceed_leak = links.leak.copy(), links.exceed_leak.copy()
-        strength[of_findings.places] = of_findings.strength[:, d]
-        factor[of_findings.places] = of_findings.factor[:, d]
-        exceed[of_levels.places] = of_levels.strength[:, d]
-        leak[at], exceed_leak[columns] = of_findings.leak[:, d], of_levels.leak[:, d]
-        yield with_numbers(
-            model,
-            links=Links(strength, factor, leak, exceed, exceed_leak, links.sizes),
-            cause_parents=draws.parents,
-            cause_tables=tuple(table[..., d] for table in draws.tables),
-            risk_priors=tuple(prior[:, d] for prior in draws.risk_priors),
-        )
+    links = map(of_draw, range(len(draws)))
+    return with_draws(model, names, links, draws.parents, draws.tables, draws.risk_priors)
 
 
 class _LaidLinks:
-    """Links of several events below each other; ``places`` are (causes, columns) of each."""
+    """Links of several events below each other; ``places`` are (causes, events) of each."""
 
-    def __init__(self, columns: list[int], events: list[LinkDraws], n_draws: int) -> None:
-        none = np.zeros(0, dtype=np.intp)
-        own = [np.full(len(one.causes), at) for at, one in zip(columns, events, strict=True)]
-        causes = [one.causes for one in events]
-        self.places = np.concatenate([none, *causes]), np.concatenate([none, *own])
+    def __init__(self, events: list[LinkDraws], n_draws: int) -> None:
+        causes = [np.zeros(0, dtype=np.intp), *(one.causes for one in events)]
+        own = np.repeat(np.arange(len(events)), [len(one.causes) for one in events])
+        self.places = np.concatenate(causes), own
         rows = np.zeros((0, n_draws))
         self.strength = np.concatenate([rows, *(one.strength for one in events)])
         self.factor = np.concatenate([rows, *(one.factor for one in events)])

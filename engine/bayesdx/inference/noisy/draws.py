@@ -9,24 +9,20 @@ the compiled sweep is at hand, each draw is a model (`bayesdx.inference.noisy.dr
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib import import_module
-from typing import cast
 
 import numpy as np
 
-from bayesdx.errors import BayesdxError, Fault, Phrase, TooComplex
-from bayesdx.inference.arrays import FloatArray, IntArray
+from bayesdx.errors import BayesdxError, Fault, TooComplex
+from bayesdx.inference.arrays import IntArray
 from bayesdx.inference.evidence import Evidence
 from bayesdx.inference.machine_code import Backend
-from bayesdx.inference.noisy import jit
 from bayesdx.inference.noisy.answer import Answer
-from bayesdx.inference.noisy.choice import lanes_take_compiled, takes_compiled
+from bayesdx.inference.noisy.choice import takes_compiled
 from bayesdx.inference.noisy.drawn_models import answers_of_models
-from bayesdx.inference.noisy.lane_case import FindingLinks, LaneCase, condition_lanes
+from bayesdx.inference.noisy.lane_case import FindingLinks, condition_lanes
 from bayesdx.inference.noisy.lane_order import Order, find_order
-from bayesdx.inference.noisy.lane_program import FlatProgram, LanePrograms
+from bayesdx.inference.noisy.lane_program import LanePrograms
 from bayesdx.inference.noisy.lanes import AT_ONCE, run_lanes
 from bayesdx.inference.noisy.model import NoisyModel
 from bayesdx.inference.noisy.parameters import LinkDraws, ParameterDraws, repeat_parameters
@@ -36,10 +32,10 @@ __all__ = ["LanePlans", "LinkDraws", "ParameterDraws", "posteriors_under", "repe
 
 #: Seconds a component of a lane, and a run of a step: what a split is weighed by.
 _A_COMPONENT, _A_STEP = 12e-9, 40e-6
-#: Components of a lane from which a model a draw is sooner answered, by a tree of tables: 150 draws
-#: of 11 typical and published cases took 70, 46, 37, 32 and 34 s of CPU in all from 2**23, 2**21,
-#: 2**20, 2**19 and 2**18 on.
-_HEAVY = 1 << 19
+#: Components of a lane from which compiled code is taken, with a model a draw: 150 draws of 37
+#: document, typical and published cases took 12.7, 12.0, 11.0, 11.6, 13.2 and 19.2 s of CPU in all
+#: from 2**15, 2**16, ... and 2**20 on; a compiled loop over lanes in place of both saved 7 %.
+_HEAVY = 1 << 17
 #: A group is split when that saves this share of its cost, at most so often in a row.
 _WORTH, _DEEPEST = 0.15, 3
 
@@ -75,9 +71,9 @@ def posteriors_under(
     plans : LanePlans, optional
         Kept from earlier cases about the same draws.
     backend : {"auto", "numpy", "compiled"}
-        "compiled" needs numba (``pip install 'bayesdx[fast]'``) and agrees with "numpy" to 1e-12;
-        "auto" takes what is sooner done, by the work of the case: compiled code that this process
-        has or that lies on disk, see
+        "compiled" answers each draw as a model of its own, needs numba (``pip install
+        'bayesdx[fast]'``) and agrees with "numpy" to 1e-12; "auto" takes what is sooner done, by
+        the work of the case, with compiled code that this process has or that lies on disk, see
         `bayesdx.inference.noisy.choice`.
 
     Returns
@@ -107,7 +103,8 @@ def posteriors_under(
     )
     links = FindingLinks(evidence, asked)
     by_model = takes_compiled(backend, model, evidence.take(np.zeros(len(draws), dtype=np.intp)))
-    for lanes in plans.groups.get(key, lambda: _groups(evidence, asked, links, by_model)):
+    most = np.inf if not by_model else _HEAVY if backend == "auto" else 0.0
+    for lanes in plans.groups.get(key, lambda: _groups(evidence, asked, links, most)):
         part = asked if len(lanes) == len(draws) else asked.take(lanes)
         case = condition_lanes(evidence, part, findings=links if part is asked else None)
         try:
@@ -116,35 +113,22 @@ def posteriors_under(
             if not by_model:
                 raise
             program = None
-        # Compiled code goes through whole blocks of lanes.
-        filled = len(lanes) / (jit.LANES * -(-len(lanes) // jit.LANES))
-        if program is None or (by_model and program.work > _HEAVY * filled):
+        if program is None or program.work >= most:
             found = answers_of_models(model, evidence, part)
             log_evidence[lanes], causes[lanes] = found[0][:, 0], found[1][:, 0]
-            continue
-        if lanes_take_compiled(backend, program.work * len(lanes) * _A_COMPONENT):
-            flat = plans.programs.flat(case.structure, len(lanes))
-            log_evidence[lanes], posterior = _kernel()(case, flat)
         else:
             log_evidence[lanes], posterior = run_lanes(case, program)
-        causes[lanes] = posterior.T
+            causes[lanes] = posterior.T
     return Answer(log_evidence, causes, np.empty(0))
 
 
-_Kernel = Callable[[LaneCase, FlatProgram], tuple[FloatArray, FloatArray]]
-
-
-def _kernel() -> _Kernel:
-    """Import the compiled loop, and numba with it; see `bayesdx.inference.noisy.jit`."""
-    if not jit.installed():
-        raise BayesdxError(Fault("backend", "numba, of the extra 'fast'", Phrase("no numba")))
-    return cast(_Kernel, import_module(jit.LANE_DRIVER).run_program)
-
-
 def _groups(
-    evidence: Evidence, draws: ParameterDraws, links: FindingLinks, by_model: bool
+    evidence: Evidence, draws: ParameterDraws, links: FindingLinks, most: float
 ) -> list[IntArray]:
-    """Part lanes by whether inhibitors make a finding harder, where that pays."""
+    """Part lanes by whether inhibitors make a finding harder, where that pays.
+
+    Of ``most`` work and more they are models of their own.
+    """
     every = np.arange(len(draws))
     if (links.hard.any(axis=1) == links.hard.all(axis=1)).all():
         return [every]
@@ -178,6 +162,6 @@ def _groups(
             return best
         return [piece for half in best for piece in split(half, depth - 1)]
 
-    if by_model and planned(every)[1].work > _HEAVY:
+    if planned(every)[1].work >= most:
         return [every]
     return split(every, _DEEPEST)

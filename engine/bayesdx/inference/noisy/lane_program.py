@@ -155,7 +155,6 @@ class LanePrograms:
 
     def __init__(self) -> None:
         self._recent: Recent[tuple[Structure, int], LaneProgram] = Recent()
-        self._flat: Recent[tuple[Structure, int], FlatProgram] = Recent()
 
     def __len__(self) -> int:
         return len(self._recent)
@@ -163,17 +162,11 @@ class LanePrograms:
     def clear(self) -> None:
         """Forget all of them."""
         self._recent.clear()
-        self._flat.clear()
 
     def get(self, structure: Structure, n_lanes: int) -> LaneProgram:
         """Return the program of a structure; the more lanes, the longer the search for one."""
         tries = 1 if n_lanes < 64 else 3 if n_lanes < 512 else 12
         return self._recent.get((structure, tries), lambda: compile_lanes(structure, tries))
-
-    def flat(self, structure: Structure, n_lanes: int) -> FlatProgram:
-        """Return the same as arrays, for compiled executors."""
-        program = self.get(structure, n_lanes)
-        return self._flat.get((structure, id(program)), lambda: flat_program(program))
 
 
 class _Layout:
@@ -242,111 +235,3 @@ def _firsts(lengths: tuple[int, ...] | list[int]) -> list[int]:
     for length in lengths:
         firsts.append(firsts[-1] + length)
     return firsts
-
-
-class FlatProgram(NamedTuple):
-    """A program as integer arrays, for compiled executors.
-
-    Attributes
-    ----------
-    steps : int array (n, 9)
-        Cause, components, ranges of its touches, first of its ``entries``, ranges of its opens and
-        closes; those of the frontier, then those of single axes.
-    n_steps : int
-        How many act on the frontier.
-    touches : int array (m, 3)
-        `Touch`.
-    entries : int array
-        Row of the weight of each component, step after step.
-    opens : int array (o, 3)
-        First row of the start, components, whether single causes were folded into it.
-    closes : int array (c, 3)
-        `Close`.
-    singles : int array (s, 4)
-        First row of the start, components, range of steps.
-    isolated : int array (i, 3)
-        First row of the start, components, how it is summed out.
-    free : int array (f, 2)
-        Cause and its row among the weights.
-    needs : int array (3,)
-        Rows of the tape, components of the largest frontier, rows of the tape of single axes.
-    """
-
-    steps: IntArray
-    n_steps: int
-    touches: IntArray
-    entries: IntArray
-    opens: IntArray
-    closes: IntArray
-    singles: IntArray
-    isolated: IntArray
-    free: IntArray
-    needs: IntArray
-
-
-def flat_program(program: LaneProgram) -> FlatProgram:
-    """Write a program as arrays."""
-    steps: list[list[int]] = []
-    touches: list[Touch] = []
-    opens: list[list[int]] = []
-    closes: list[Close] = []
-    entries: list[IntArray] = [np.zeros(0, dtype=np.intp)]
-    folded = {one.axis for one, _ in program.singles}
-    rows, kept, n_entries = 1, 1, 0
-    frontier = [(step, True) for step in program.steps]
-    for step, on_tape in [*frontier, *((s, False) for _, own in program.singles for s in own)]:
-        at = (len(touches), len(opens), len(closes))
-        touches += step.touches
-        opens += [[one.first, one.width, int(one.axis in folded)] for one in step.opens]
-        closes += step.closes
-        steps.append([
-            step.cause, step.size, at[0], len(touches), n_entries, at[1], len(opens),
-            at[2], len(closes),
-        ])  # fmt: skip
-        entries.append(_entries(step))
-        n_entries += step.size
-        if not on_tape:
-            kept += step.size
-            continue
-        # Every opening, the cause and every closing leave a frontier behind.
-        size = step.size
-        rows += size
-        for opened in reversed(step.opens):
-            rows += size
-            size //= opened.width
-        size = step.size
-        for closed in step.closes:
-            size //= closed.width
-            rows += size
-    singles, first = [], len(program.steps)
-    for one, own in program.singles:
-        singles.append([one.first, one.width, first, first + len(own)])
-        first += len(own)
-    widest = max([1, *(one[1] for one in steps), *(one.width for one, _ in program.isolated)])
-    isolated = [[one.first, one.width, closed.how] for one, closed in program.isolated]
-    return FlatProgram(
-        steps=_rows(steps, 9),
-        n_steps=len(program.steps),
-        touches=_rows(touches, 3),
-        entries=np.concatenate(entries),
-        opens=_rows(opens, 3),
-        closes=_rows(closes, 3),
-        singles=_rows(singles, 4),
-        isolated=_rows(isolated, 3),
-        free=program.free,
-        needs=np.array([rows, widest, kept], dtype=np.intp),
-    )
-
-
-def _entries(step: CauseStep) -> IntArray:
-    """Row of the weight of each component of the frontier."""
-    rows = np.arange(step.first, step.last)
-    if step.spread is None:
-        return np.broadcast_to(rows, step.size)
-    sizes, order, shape, frontier = step.spread
-    spread = rows.reshape(sizes).transpose(order[:-1]).reshape(shape)
-    return np.broadcast_to(spread, frontier).reshape(-1)
-
-
-def _rows(rows: object, width: int) -> IntArray:
-    return np.array(rows, dtype=np.intp).reshape(-1, width)

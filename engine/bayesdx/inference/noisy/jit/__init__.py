@@ -30,8 +30,6 @@ posteriors before the next one is looked at, in memory that stays in the first-l
 `pair_runs`           runs of entries of 106 bits in vector registers
 `entry`               all cases of a batch; the entry of the compiled code
 `driver`              threads; the only module that Python calls for cases
-`lane_kernel`         one case in many lanes
-`lane_driver`         calls `lane_kernel`
 ====================  ==========================================================================
 
 A case is answered alone and by the same machine code, so neither the other rows of a batch nor the
@@ -60,7 +58,7 @@ from bayesdx.inference.noisy.model import NoisyModel
 if TYPE_CHECKING:
     from bayesdx.inference.noisy.note_book import NoteBook
 
-__all__ = ["LANES", "LANE_DRIVER", "LOST", "driver_module", "installed", "kept", "ready"]
+__all__ = ["LOST", "driver_module", "installed", "kept", "ready"]
 
 _DRIVER = "bayesdx.inference.noisy.jit.driver"
 #: Rows that a thread takes at a time, unless they are hard: a few milliseconds of work.
@@ -68,9 +66,6 @@ TILE = 512
 #: What became of a case: answered, too many axes, too much work for the orders tried here, or too
 #: many digits lost on the way.
 ANSWERED, TOO_MANY, TOO_DEAR, LOST = range(4)
-#: What answers one case in many lanes, and how many of them at a time: as many as there are in one
-#: vector register of the widest machines.
-LANE_DRIVER, LANES = "bayesdx.inference.noisy.jit.lane_driver", 8
 
 
 class Driver(Protocol):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bayesdx.inference.noisy.jit import LANES
 from bayesdx.inference.noisy.jit.memory import AXIS, BY_ABSENT, BY_PRESENT, Model, State
 from bayesdx.inference.noisy.model import GAIN, KEEP, LEAK_GAIN, LEAK_KEEP
 from bayesdx.inference.typed import Floats, Integers, apart, compiled, inlined, moved
@@ -150,50 +149,6 @@ def unact(link: AxisLink, array: Floats, size: int, stride: int, width: int) -> 
                     feeding[i] = link.keep * feeding[i] + link.leak_gain * leak[i]
             for i in range(stride):
                 leak[i] *= link.leak_keep
-
-
-@compiled
-def act_lanes(
-    keep: Floats, gain: Floats, lowered: Floats, array: Floats, size: int, stride: int, width: int
-) -> None:
-    """The same in eight lanes side by side, each with a link of its own."""
-    apart()
-    ahead = LANES * stride
-    for first in range(0, LANES * size, ahead * width):
-        for i in range(first, first + ahead, LANES):
-            none, some = moved(array, i), moved(array, i + ahead)
-            for n in range(LANES):
-                some[n] = keep[n] * some[n] + gain[n] * none[n]
-            if width > 2:
-                leak, feeding = moved(some, ahead), moved(some, 2 * ahead)
-                for n in range(LANES):
-                    leak[n] *= keep[n] * lowered[n]
-                if width > 3:
-                    for n in range(LANES):
-                        leak[n] += (1.0 - lowered[n]) * feeding[n]
-                        feeding[n] *= keep[n]
-
-
-@compiled
-def unact_lanes(
-    keep: Floats, gain: Floats, lowered: Floats, array: Floats, size: int, stride: int, width: int
-) -> None:
-    """Transpose of `act_lanes`."""
-    apart()
-    ahead = LANES * stride
-    for first in range(0, LANES * size, ahead * width):
-        for i in range(first, first + ahead, LANES):
-            none, some = moved(array, i), moved(array, i + ahead)
-            for n in range(LANES):
-                none[n] += gain[n] * some[n]
-                some[n] *= keep[n]
-            if width > 2:
-                leak, feeding = moved(some, ahead), moved(some, 2 * ahead)
-                if width > 3:
-                    for n in range(LANES):
-                        feeding[n] = keep[n] * feeding[n] + (1.0 - lowered[n]) * leak[n]
-                for n in range(LANES):
-                    leak[n] *= keep[n] * lowered[n]
 
 
 @compiled

@@ -14,7 +14,6 @@ from bayesdx.inference.evidence import Evidence, StateArray
 from bayesdx.inference.machine_code import cores
 from bayesdx.inference.noisy.jit import TILE
 from bayesdx.inference.noisy.jit.entry import answer_rows
-from bayesdx.inference.noisy.jit.lane_kernel import answer_lanes
 from bayesdx.inference.noisy.jit.memory import BY_WORK, Model, Notes, Rows
 from bayesdx.inference.noisy.jit.thread_memory import Workspace, model_memory
 from bayesdx.inference.noisy.limits import MOST_WORK
@@ -188,8 +187,7 @@ def _answered(space: Workspace, rows: Rows, notes: Notes, first: int, last: int)
 def prepare() -> tuple[str, float]:
     """Compile all kernels now: the folder in which they are kept, if any, and CPU seconds."""
     begin = time.process_time()
-    for entry in (answer_rows, answer_lanes):
-        compile_ahead(entry)
+    compile_ahead(answer_rows)
     return kept_in(), time.process_time() - begin
 
 
