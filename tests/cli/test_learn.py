@@ -189,14 +189,26 @@ def test_an_interrupted_search_goes_on(
     assert not (tmp_path / "fourth.parts").exists()
 
 
-def test_diagnoses_without_any_finding_are_told(run, tmp_path: Path) -> None:
+def test_diagnoses_without_any_finding_teach_priors_of_consecutive_cases(
+    run, tmp_path: Path
+) -> None:
     only, new = tmp_path / "only.csv", tmp_path / "new"
     only.write_text("case_id,diagnosis\na,migraine\nb,tension_type_headache\n")
-    for more in ((), ("--sample", "consecutive")):
-        ran = run("learn", HEADACHE, str(only), "-o", str(new), "--others", "absent", *more)
-        assert ran.code == 2
-        assert "cases: expected a finding that is known in some case, got nothing." in ran.err
-        assert not list(tmp_path.glob("new*"))
+    given = ("learn", HEADACHE, str(only), "-o", str(new), "--others", "absent", "--folds", "2")
+    ran = run(*given)
+    assert ran.code == 2
+    assert "expected a finding that is known in some case, or consecutive cases, of" in ran.err
+    assert not list(tmp_path.glob("new*"))
+    diagnoses = only.read_text()
+    only.write_text("case_id,diagnosis\na,\nb,\n")
+    ran = run(*given, "--sample", "consecutive")
+    assert ran.code == 2
+    assert "cases: expected a finding that is known in some case, got nothing." in ran.err
+    assert not list(tmp_path.glob("new*"))
+    only.write_text(diagnoses)
+    ran = run(*given, "--sample", "consecutive", "--quiet")
+    assert ran.code == 0, ran.err
+    assert "prior of migraine" in ran.out
 
 
 def test_what_a_case_counts_as_is_told_and_kept(run, cases, tmp_path: Path) -> None:

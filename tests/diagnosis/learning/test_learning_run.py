@@ -308,3 +308,17 @@ def test_the_way_up_ends_at_the_mode_and_never_goes_down() -> None:
     assert found.values[-1] == pytest.approx(0.0, abs=1e-3)
     with pytest.raises(ValueError, match="a possible point"):
         climb(value, look, np.zeros(6), Terrain(-np.inf, np.zeros(6), np.eye(6)))
+
+
+def test_a_register_of_diagnoses_teaches_priors_alone(engine: bayesdx.Engine) -> None:
+    """Numbers of findings stay; a prior goes from what was stated towards its share."""
+    stated = engine.core.knowledge.causes["migraine"].prior.value
+    learned = []
+    for often in (10, 40):
+        names = ["migraine"] * 3 * often + ["tension_type_headache"] * often
+        cases = pd.DataFrame({"diagnosis": names})
+        found = engine.learn(cases, others="absent", sample="consecutive", folds=2)
+        # What is prior, effect or prevalence; nothing of a finding.
+        assert not found.table.index.str.contains(r"links|findings").any()
+        learned.append(float(found.table.loc["causes/migraine.toml:prior", "after"]))
+    assert stated < learned[0] < learned[1] < 0.75

@@ -82,7 +82,8 @@ class LearningQuestions(ReadOnly):
         ------
         InvalidCase
             With every unknown column, label and cell; when there is nothing to learn from: no
-            case, no finding, the same labels in all cases, cases that are all impossible.
+            case, no finding (but consecutive cases, whose diagnoses alone tell of priors), the same
+            labels in all cases, cases that are all impossible.
         BayesdxError
             When an option is out of bounds.
 

@@ -64,7 +64,7 @@ def learn(
     """Learn numbers from cases; see `Engine.learn`."""
     _check_options(sample, case_weight, folds, seed, how.on_error)
     chain = movable_numbers(core, sample)
-    table = read_table(core, frames, how)
+    table = read_table(core, frames, how, sample)
     n = len(table.evidence)
     say(f"{n} cases, {table.counts['labelled']} labelled; {table.counts['refused']} refused")
     search = ModeSearch(chain, table, case_weight, seed, remember)

@@ -33,6 +33,7 @@ from bayesdx.inference.noisy.answer import TOO_COMPLEX
 from bayesdx.inference.noisy.choice import settled
 from bayesdx.inference.noisy.model import BoolArray
 from bayesdx.inference.noisy.query import posteriors
+from bayesdx.knowledge.learning_schema import Sample
 
 #: How often a search with its folds asks for the same cases, derivatives counted twice.
 _LOOKS = 100
@@ -104,7 +105,9 @@ def blocks_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield frame.iloc[first : first + BLOCK_ROWS]
 
 
-def read_table(core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput) -> LearningTable:
+def read_table(
+    core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput, sample: Sample = "selected"
+) -> LearningTable:
     """Read findings and labels; leave out rows that cannot be learned from.
 
     Parameters
@@ -113,6 +116,8 @@ def read_table(core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput) -
     frames : iterable of DataFrame
         Blocks of rows of one table, see `blocks_of`; each is let go when it has been read.
     how : LabelledInput
+    sample : {"selected", "consecutive"}
+        Of consecutive cases diagnoses or risks alone tell how common they are.
 
     Raises
     ------
@@ -135,7 +140,8 @@ def read_table(core: Core, frames: Iterable[pd.DataFrame], how: LabelledInput) -
     counts = {name: sum(one.counts[name] for one in blocks) for name in _COUNTS}
     refused = {row: why for one in blocks for row, why in one.refused.items()}
     evidence, labels = _stacked(blocks)
-    _refuse_empty(asking, labels, counts, refused)
+    _refuse_empty(counts, refused)
+    _refuse_silent(evidence, labels, asking, sample)
     backend = settled("auto", core.model, _LOOKS * counts["used"])
     rows = labelled_rows(evidence, labels, backend)
     return LearningTable(evidence, labels, rows, asking, refused, counts)
@@ -242,15 +248,23 @@ def _stacked(blocks: list[_UsableCases]) -> tuple[Evidence, Labels]:
     return evidence, labels
 
 
-def _refuse_empty(
-    asking: AskingCounts, labels: Labels, counts: dict[str, int], refused: dict[object, str]
-) -> None:
+def _refuse_empty(counts: dict[str, int], refused: dict[object, str]) -> None:
     if not counts["used"]:
         why = next(iter(refused.values()), "")
         raise InvalidCase(Fault("cases", "one case to learn from", Phrase(f"none: {why}")))
-    if not asking.anything:
-        raise InvalidCase(Fault("cases", "a finding that is known in some case", NOTHING))
-    n, kinds = counts["used"], (labels.causes, labels.groups)
+
+
+def _refuse_silent(
+    evidence: Evidence, labels: Labels, asking: AskingCounts, sample: Sample
+) -> None:
+    """Refuse cases of which no number can learn."""
+    told = bool(labels.known.any() or (evidence.risks >= 0).any())
+    if not asking.anything and not (told and sample == "consecutive"):
+        expected = "a finding that is known in some case"
+        if told:
+            expected += ", or consecutive cases, of which priors are learned by diagnoses alone"
+        raise InvalidCase(Fault("cases", expected, NOTHING))
+    n, kinds = len(evidence), (labels.causes, labels.groups)
     alike = all((one.min(axis=0) == one.max(axis=0)).all() for one in kinds)
     if n > 1 and labels.known.all() and alike:
         got = Phrase(f"the same labels in all {n} cases: one class only")

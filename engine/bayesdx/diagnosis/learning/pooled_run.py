@@ -71,7 +71,7 @@ def case_statistics(
     chain, digest = movable_numbers(core, sample), numbers_digest(core.elicited)
     if at is not None:
         _check_round(at.computed_from, at.sample, "the round", digest, sample)
-    table = read_table(core, frames, how)
+    table = read_table(core, frames, how, sample)
     steps = {} if at is None else dict(at.steps)
     sums, numbers, suppressed = _sums_at(chain, table.rows, steps, least)
     found = CaseStatistics(
