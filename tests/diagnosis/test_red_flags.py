@@ -219,6 +219,7 @@ def test_self_care_waits_for_every_patient_question_of_the_pressing_rules():
         "anal_tone_reduced pvr_gt200 hyperreflexia babinski clonus spasticity_marked "
         "dermatomal_sensory_loss pulses_reduced abi_low generalized_rigidity autonomic "
         "abnormal_posture tetany_trousseau k_low ca_low mg_low na_low qt_prolonged ck_gt10x "
+        "k_lt2_5 ca_lt1_9 na_lt120 "
         "sensory_level weakness_examined hop_pos pulsatile_mass hypotension cool_sweaty "
         "spine_percussion_pain quadriceps_weak hip_flexion_weak knee_jerk_reduced psoas_sign "
         "crp_gt50 crp_gt150 esr_gt80 wcc_gt15 tachycardia hip_all_motion_painful"

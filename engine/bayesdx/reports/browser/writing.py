@@ -57,7 +57,7 @@ MODULES = (
 #: as good as all used by 13 bits.
 LETTERS = "".join(chr(at) for at in range(33, 127) if chr(at) not in '"&<')
 _BITS = 13
-_BEGINNING = re.compile(r"^\s*(?:export )?", re.MULTILINE)
+_INDENT = re.compile(r"^\s+", re.MULTILINE)
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _COMMENT = re.compile(r"/\*\*(?:[^*]|\*(?!/))*\*/ ?|^[ \t]*//[^\n]*\n", re.MULTILINE)
 
@@ -146,7 +146,7 @@ def _filled(data: dict[str, Any]) -> str:
     """Put data, program and policy into the frame of the page."""
     laid = in_columns(data)
     text = json.dumps(laid, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    program, first, style = joined_script(), asset("start.js"), asset("page.css")
+    program, first, style = joined_script(), _INDENT.sub("", asset("start.js")), _style()
     parts = {
         "title": escape(data["name"]),
         "use": escape(data["support"]["intended_use"]),
@@ -175,14 +175,18 @@ def joined_script() -> str:
     """
     text = "".join(asset(f"{name}.mjs") for name in MODULES)
     text = _IMPORT.sub("", _COMMENT.sub("", text))
-    return re.sub(
-        r"^\s+", "", re.sub(r"^export ", "", text, flags=re.MULTILINE), flags=re.MULTILINE
-    )
+    return _INDENT.sub("", re.sub(r"^export ", "", text, flags=re.MULTILINE))
+
+
+def _style() -> str:
+    """The style sheet without space that says nothing."""
+    text = re.sub(r"\s+", " ", asset("page.css"))
+    return re.sub(r" ?([{};,]) ?", r"\1", text.replace(": ", ":")).replace(";}", "}").strip()
 
 
 def squeezed(text: str, part: str) -> str:
     """Return the element that carries a text: deflated, 13 bits in two letters."""
-    squeezer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    squeezer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     raw = squeezer.compress(text.encode()) + squeezer.flush()
     bits = np.unpackbits(np.frombuffer(raw, dtype=np.uint8))
     groups = np.pad(bits, (0, -len(bits) % _BITS)).reshape(-1, _BITS)
