@@ -2,7 +2,7 @@
 
 What couples much is summed out by a tree of tables (`bayesdx.inference.noisy.jit`) in a fraction of
 the work that lanes over one frontier take (`bayesdx.inference.noisy.draws`), and any number of
-cases shares the models. To lay out a model takes as long as to answer two or three such cases.
+cases shares the models. To lay out a model takes about as long as to answer an ordinary case.
 """
 
 from __future__ import annotations
