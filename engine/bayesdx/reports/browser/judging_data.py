@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Plain = dict[str, Any]
 
 
-def judging_data(core: Core, names: list[str]) -> Plain:
+def judging_data(core: Core, names: list[str], sources: list[str]) -> Plain:
     """Return what the page needs to read answers, judge their urgency and choose texts.
 
     Nothing is written a second time: conditions are those that the engine evaluates, thresholds
@@ -32,13 +32,14 @@ def judging_data(core: Core, names: list[str]) -> Plain:
     core : Core
     names : list of str
         As for `network_data`.
+    sources : list of str
+        See `bayesdx.reports.browser.support_data.cited_sources`.
 
     Returns
     -------
     dict
     """
     knowledge = core.knowledge
-    sources = list(knowledge.sources)
     return {
         "levels": list(LEVELS),
         "subjects": [

@@ -11,13 +11,23 @@ from bayesdx.presentation import advice_view, words
 from bayesdx.presentation.diagnosis_view import BY_DEFINITION, WHY_NOTHING
 
 if TYPE_CHECKING:
+    from bayesdx.diagnosis.core import Core
     from bayesdx.knowledge.addresses import PlacedNumber
     from bayesdx.knowledge.knowledge import Knowledge
 
 Plain = dict[str, Any]
 
 
-def support_data(knowledge: Knowledge, names: list[str], notes: bool) -> Plain:
+def cited_sources(core: Core) -> list[str]:
+    """Return the sources on which a number, a rule or a text of the page rests."""
+    knowledge, texts = core.knowledge, (core.pitfalls, core.management)
+    cited = {one.stated.source for one in every_number(knowledge)}
+    cited.update(name for rule in core.rules.every for name in rule.sources)
+    cited.update(name for told in texts if told for one in told.every for name in one.sources)
+    return [name for name in knowledge.sources if name in cited]
+
+
+def support_data(knowledge: Knowledge, names: list[str], sources: list[str], notes: bool) -> Plain:
     """Return every number as it is stated, with range, basis, source and note.
 
     Parameters
@@ -25,6 +35,8 @@ def support_data(knowledge: Knowledge, names: list[str], notes: bool) -> Plain:
     knowledge : Knowledge
     names : list of str
         As for `network_data`.
+    sources : list of str
+        See `cited_sources`.
     notes : bool
         Whether notes on numbers are told.
 
@@ -38,7 +50,7 @@ def support_data(knowledge: Knowledge, names: list[str], notes: bool) -> Plain:
     """
     numbers = every_number(knowledge)
     kinds = list(dict.fromkeys(one.kind for one in numbers))
-    bases, sources = list(BASIS_WORDS), list(knowledge.sources)
+    bases = list(BASIS_WORDS)
     said = [one.stated.note if notes else "" for one in numbers]
     every_note = list(dict.fromkeys(said))
     keys = [key for key in dict.fromkeys(map(_key, numbers)) if key not in names]

@@ -23,7 +23,7 @@ from bayesdx import __version__
 from bayesdx.knowledge.addresses import every_number
 from bayesdx.reports.browser.judging_data import judging_data
 from bayesdx.reports.browser.network_data import network_data
-from bayesdx.reports.browser.support_data import support_data
+from bayesdx.reports.browser.support_data import cited_sources, support_data
 
 if TYPE_CHECKING:
     from bayesdx import Engine
@@ -79,6 +79,7 @@ def page_data(engine: Engine, notes: bool = True) -> dict[str, Any]:
     knowledge = engine.knowledge
     tables = (knowledge.findings, knowledge.risks, knowledge.measures, knowledge.causes)
     names = list(dict.fromkeys(name for table in tables for name in table))
+    sources = cited_sources(engine.core)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -87,8 +88,8 @@ def page_data(engine: Engine, notes: bool = True) -> dict[str, Any]:
         "knowledge": knowledge.model.version,
         "digest": knowledge.digest,
         "names": names,
-        "judging": judging_data(engine.core, names),
-        "support": support_data(knowledge, names, notes),
+        "judging": judging_data(engine.core, names, sources),
+        "support": support_data(knowledge, names, sources, notes),
         "network": network_data(engine.core, names),
     }
 
