@@ -16,6 +16,7 @@ import bayesdx
 from bayesdx.cli.interview_course import PARTS
 from bayesdx.knowledge.addresses import every_number
 from bayesdx.reports.browser import writing
+from bayesdx.reports.browser.support_data import cited_sources
 from bayesdx.reports.browser.writing import standalone_page, unsqueezed
 
 ASSETS = Path(writing.__file__).parent / "assets"
@@ -118,9 +119,18 @@ def test_notes_are_left_out_where_the_page_would_be_large(
 
 
 def test_the_packaged_page_tells_notes_and_sources(engine: bayesdx.Engine, page: str) -> None:
-    support = json.loads(unsqueezed(page, "knowledge"))["support"]
-    assert support["sources"] == [one.title for one in engine.knowledge.sources.values()]
+    carried = json.loads(unsqueezed(page, "knowledge"))
+    support, rules = carried["support"], carried["judging"]["rules"]["columns"]
     numbers = every_number(engine.knowledge)
+    # Those of the rules, by title; and none that nothing on the page rests on.
+    told = [[support["sources"][at] for at in own] for own in rules["sources"]]
+    assert told == [
+        [engine.knowledge.sources[name].title for name in rule.sources]
+        for rule in engine.core.rules.every
+    ]
+    cited = cited_sources(engine.core)
+    assert support["sources"] == [engine.knowledge.sources[name].title for name in cited]
+    assert not {"chen13", "mosteller"} & set(cited)
     assert [support["sources"][at] for at in support["source"]] == [
         engine.knowledge.sources[one.stated.source].title for one in numbers
     ]
