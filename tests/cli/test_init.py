@@ -104,6 +104,10 @@ def test_every_fault_of_a_table_is_told_at_once_and_nothing_is_written(run, tmp_
         "sheet.csv:10:cause: expected a name that begins with a letter from a to z, got '1st'.",
     ):
         assert told in ran.err.replace("\n", " "), told
+    # A name that makes no id is told where it stands, and under no other.
+    sheet.write_text("cause,finding,probability,source\n1st,,0.5,me\n,4,0.1,me\n1st,4,0.6,me\n")
+    ran = run("init", str(tmp_path / "mine"), "--from", str(sheet))
+    assert ran.err.count("expected") == ran.err.count("begins with a letter") == 4
 
 
 def test_what_stands_in_the_wrong_row_is_told_and_not_lost(run, tmp_path: Path) -> None:

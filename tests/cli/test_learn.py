@@ -118,6 +118,7 @@ def test_places_learn_together_by_files_of_sums(run, tmp_path: Path) -> None:
             break
         summed("--at", str(asked))
     assert "2 places; nothing was held out" in " ".join(said.split())
+    assert "One case cannot be held out" not in said
     assert bayesdx.load(new).knowledge.learning.cases == 120
     ran = run("learn", HEADACHE, str(places[0][0]), "--statistics", str(places[0][1]), *options)
     assert (ran.code, "expected a new file, or --at the round it lacks" in ran.err) == (2, True)

@@ -6,6 +6,7 @@ import pytest
 import bayesdx
 from bayesdx.diagnosis.predictive_check import Reporting
 from bayesdx.inference.noisy.sampling import Sample, sample_cases
+from bayesdx.presentation.words import fit_shares
 
 Words = dict[str, str]
 
@@ -70,6 +71,8 @@ def test_more_findings_than_the_references_have_are_rare(
     assert found.p_rare == pytest.approx(1 / 200)
     assert found.p_conflict == 1.0
     assert found.outside
+    # No share of cases that there were not.
+    assert "rarer than 0 cases of the model that say as much can show" in fit_shares(found)
 
 
 def test_the_same_seed_gives_the_same(engine: bayesdx.Engine) -> None:

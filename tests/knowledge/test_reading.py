@@ -118,6 +118,12 @@ def test_misspelt_file_is_named_with_the_right_one(small: dict[str, str], write:
     ]
 
 
+def test_a_file_that_would_not_be_read_is_told(small: dict[str, str], write: Write) -> None:
+    small["causes/other.TOML"] = "label = 1"
+    with pytest.raises(InvalidKnowledge, match=r"causes/other\.TOML: expected a name that ends in"):
+        read_knowledge(write(small))
+
+
 def test_files_without_causes(small: dict[str, str], write: Write) -> None:
     small = {name: text for name, text in small.items() if not name.startswith("causes/")}
     small["groups.toml"] = '[any]\nlabel = "Any"\nkind = "class"\nmembers = ["nobody"]\n'

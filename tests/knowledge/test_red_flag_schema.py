@@ -30,12 +30,30 @@ def rule(level: str = "soon", when: dict | None = None, **rest: object) -> RedFl
         ({"some": ["a"]}, "Extra inputs are not permitted"),
         ({"at_least": {"count": 3, "of": ["a", "b"]}}, "expected a count of at most 2"),
         ({"at_least": {"count": 0, "of": ["a"]}}, "greater than or equal to 1"),
+        ({"at_least": {"count": 2, "of": ["a", "a", "b"]}}, "each item of at_least once, got 'a'"),
+        ({"all": ["a", "!a"]}, "expected what can be true, got a in two states at once"),
+        ({"all": ["age:old", "age:young|middle"]}, "got age in two states at once"),
+        ({"all": ["a", {"all": ["b", "!a"]}]}, "got a in two states at once"),
+        ({"all": ["a"], "none": ["a"]}, "got a in two states at once"),
         ({"all": [{"any": [{"all": ["!!x"]}]}]}, "expected a leaf such as"),
     ],
 )
 def test_schema_refuses_a_condition(when, match):
     with pytest.raises(ValidationError, match=match):
         When.model_validate(when)
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"all": ["age:old|middle", "age:young|middle"]},
+        {"any": ["a", "!a"]},
+        {"all": ["a"], "any": [{"all": ["!a"]}, "b"]},
+        {"all": ["a"], "none": ["!a", "b"]},
+    ],
+)
+def test_what_can_be_true_is_taken(when):
+    When.model_validate(when)
 
 
 @pytest.mark.parametrize(

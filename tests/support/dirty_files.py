@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -59,6 +60,13 @@ FILES = [
         _parquet(cramp=[True, False, None], ck=[5.0, None, 2.5]),
         READ,
         ("True|5.0", "False|", "|2.5"),
+        file="cases.parquet",
+    ),
+    Dirty(
+        "decimals in Parquet",
+        _parquet(cramp=["yes", "no"], ck=[Decimal("5.0"), Decimal("2.5")]),
+        READ,
+        ("yes|5.0", "no|2.5"),
         file="cases.parquet",
     ),
     Dirty(

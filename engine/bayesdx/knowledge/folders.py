@@ -153,7 +153,8 @@ def _list(path: Path) -> list[str]:
         except OSError as reason:
             got = Phrase(reason.strerror or str(reason))
             raise InvalidKnowledge(Fault(str(folder), "a folder that can be listed", got)) from None
-        names += [one.relative_to(path).as_posix() for one in found if one.suffix == ".toml"]
+        tables = [one for one in found if one.suffix.lower() == ".toml"]
+        names += [one.relative_to(path).as_posix() for one in tables]
         if len(names) > MOST_FILES:
             raise InvalidKnowledge(
                 Fault(str(path), f"at most {MOST_FILES} TOML files", Phrase("more"))
@@ -165,7 +166,9 @@ def _check_names(names: list[str]) -> list[Fault]:
     known = (*NEEDED_FILES, *OTHER_FILES)
     faults = [Fault(name, "this file", NOTHING) for name in NEEDED_FILES if name not in names]
     for name in names:
-        if "/" not in name and name not in known:
+        if not name.endswith(".toml"):
+            faults.append(Fault(name, "a name that ends in .toml", name))
+        elif "/" not in name and name not in known:
             near = nearest_names(name, known)
             faults.append(Fault(name, "the name of a knowledge file", name, near))
     if not any(name.startswith("causes/") for name in names):

@@ -97,6 +97,9 @@ class AtLeast(Lenient):
                 f"expected a count of at most {len(self.of)}, the number of items, "
                 f"got {self.count!r}."
             )
+        for item in self.of:
+            if self.of.count(item) > 1:
+                raise ValueError(f"expected each item of at_least once, got {item!r} twice.")
         return self
 
 
@@ -129,7 +132,27 @@ class When(Lenient):
         for part in sorted(self.model_fields_set - {"at_least"}):
             if not getattr(self, part):
                 raise ValueError(f"expected one item or more in {part}, got [].")
+        needed: dict[str, set[str]] = {}
+        for leaf in _always(self):
+            test = read_leaf(leaf)
+            left = needed.setdefault(test.subject, set(test.states))
+            left &= set(test.states)
+            barred = [read_leaf(one) for one in self.none if isinstance(one, str)]
+            left -= {state for one in barred if one.subject == test.subject for state in one.states}
+            if not left:
+                raise ValueError(
+                    f"expected what can be true, got {test.subject} in two states at once."
+                )
         return self
+
+
+def _always(when: When) -> Iterator[str]:
+    """Yield leaves without which a block is false."""
+    for item in when.all:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from _always(item)
 
 
 Item = Leaf | When

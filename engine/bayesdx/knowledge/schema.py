@@ -45,6 +45,7 @@ PRESENT = "present"
 
 
 # TOML knows lists only; strict tuples would refuse them.
+Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 HpoIds = Annotated[tuple[Annotated[str, Field(pattern=r"^HP:[0-9]{7}$")], ...], Field(strict=False)]
 Range = Annotated[tuple[float, float], Field(strict=False)]
@@ -138,7 +139,7 @@ class Cause(Frozen):
     """
 
     id: str
-    label: str
+    label: Text
     kind: Literal["cause", "excluded", "leak"]
     icd10: Names = ()
     urgency: Level | None = None
@@ -201,7 +202,7 @@ class Finding(Frozen):
     """
 
     id: str
-    label: str
+    label: Text
     question: str
     kind: Literal["binary", "ordinal", "threshold", "observation"]
     aliases_lay: Names = ()
@@ -228,7 +229,7 @@ class Risk(Frozen):
     """A risk factor or context, with how common its states are."""
 
     id: str
-    label: str
+    label: Text
     question: str
     states: Names = (ABSENT, PRESENT)
     aliases_lay: Names = ()
@@ -278,7 +279,7 @@ class Measure(Frozen):
     """Something that is measured as a number and cut at declared thresholds."""
 
     id: str
-    label: str
+    label: Text
     question: str = ""
     unit: str
     range: Range
@@ -297,7 +298,7 @@ class Group(Frozen):
     """Causes that belong together: by what drives the complaint, or as a class of diagnoses."""
 
     id: str
-    label: str
+    label: Text
     kind: Literal["driver", "class"]
     members: Names
     note: str = ""

@@ -231,7 +231,8 @@ def _id(sheet: _Sheet, place: str, row: Mapping[str, str], column: str) -> str:
     made = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")[:MOST_ID].rstrip("_")
     if name and not re.match("[a-z]", made):
         sheet.add(f"{place}:{column}", "a name that begins with a letter from a to z", name)
-        return "unreadable"
+        # As rows of no other name are called; what is wrong is said once.
+        return f"x_{name.encode().hex()}"[:MOST_ID]
     return made
 
 

@@ -80,6 +80,9 @@ def _numbers(found: Learned) -> Iterator[Block]:
 
 
 def _scores(found: Learned) -> Iterator[Block]:
+    if not found.folds:
+        # Sums of several places; a note tells.
+        return
     if not len(found.scores):
         yield Paragraph("One case cannot be held out: how answers fare is not known.")
         return

@@ -81,6 +81,10 @@ def test_changed_knowledge_is_found(core: Core, tmp_path: Path, priors: Path) ->
     found = verify_output(bayesdx.load(other, backend="numpy").core, out)
     assert found.differences[0].startswith("knowledge changed: digest ")
     assert found.differences[1].startswith("values changed: case c")
+    # Other knowledge, which has none of these columns: the table is what it was.
+    strange = Path(__file__).parents[3] / "examples" / "headache"
+    unread = verify_output(bayesdx.load(strange, backend="numpy").core, out)
+    assert unread.differences[1].startswith("input cannot be read by it: ")
     # More cells than can be told are counted.
     assert found.differences[-1].endswith(" more cells of the sample")
 

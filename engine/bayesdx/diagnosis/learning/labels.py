@@ -248,9 +248,15 @@ def _merge(
     """Add what a column says, in place; two columns must not contradict each other."""
     clash = (own >= 0) & (found >= 0) & (own != found)
     for row in np.flatnonzero(clash.any(axis=1)).tolist():
-        fault = Fault(_place(labels[row], column), "what the other labels say", Phrase("another"))
+        at = int(np.argmax(clash[row]))
+        expected = f"{_said(own[row, at])}, as the other labels say"
+        fault = Fault(_place(labels[row], column), expected, Phrase(_said(found[row, at])))
         faults.setdefault(row, []).append(fault)
     own[...] = np.where(found >= 0, found, own)
+
+
+def _said(label: float) -> str:
+    return {0.0: "absent", 1.0: "present"}.get(float(label), f"{label:g}")
 
 
 def _contradictions(

@@ -128,7 +128,8 @@ def verify_output(
         try:
             again = _scored_again(subject, opened, options, audit, chosen)
         except InvalidCase as error:
-            return Verification(0, scored, (*differences, f"input changed: {error}"))
+            what = "input changed" if was == now else "input cannot be read by it"
+            return Verification(0, scored, (*differences, f"{what}: {error}"))
     differences += _counts_changed(audit, again.counts, whole=len(chosen) == scored)
     differences += _rejects_changed(Path(output), audit, again.rejected)
     found = _found(output, audit, options.output, chosen, list(again.cells))

@@ -249,9 +249,14 @@ def _agreed(
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """The type of the values: dictionaries opened, all kinds of text and bytes as one."""
+    """The type of the values: dictionaries opened, all kinds of text and bytes as one.
+
+    Decimals are read as the numbers nearest to them.
+    """
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
+    if pa.types.is_decimal(kind):
+        return pa.float64()
     text = pa.types.is_large_string(kind) or kind == pa.string_view() or _is_bytes(kind)
     return pa.string() if text else kind
 
