@@ -114,8 +114,10 @@ def test_three_questions_tell_most_for_their_cost(engine) -> None:
 
 
 def test_what_is_asked_first_raises_the_urgency_by_itself(engine) -> None:
-    brief = brief_answer(engine.core, SMALL, draws=FEW)
-    table = engine.next_questions(SMALL).table
+    # Potassium below 2.5 would be an emergency by itself.
+    case = SMALL | {"potassium": "2.8"}
+    brief = brief_answer(engine.core, case, draws=FEW)
+    table = engine.next_questions(case).table
     assert set(table.loc[list(brief.ask_first), "red_flag_level"]) <= {"emergency", "urgent"}
     assert table.loc[brief.ask_first[0], "red_flag_level"] == "emergency"
 

@@ -15,7 +15,7 @@ from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.measure_links import check_measures
 from bayesdx.knowledge.naming import check_names
 from bayesdx.knowledge.question_links import check_questions
-from bayesdx.knowledge.red_flag_schema import leaves
+from bayesdx.knowledge.red_flag_schema import When, blocks, leaves, torn_subjects
 from bayesdx.knowledge.references import check_id, check_leaf, check_source, check_states
 from bayesdx.knowledge.shapes import join
 
@@ -82,3 +82,14 @@ def _check_red_flags(draft: Drafts) -> None:
             # The leaf itself tells which of a condition is meant.
             for leaf in sorted(leaves(rule.when)):
                 check_leaf(draft, f"{place}.when {leaf}", leaf)
+            for block in blocks(rule.when):
+                _check_block(draft, join(place, "when"), block)
+
+
+def _check_block(draft: Drafts, place: str, block: When) -> None:
+    """A block that is never true is a red flag lost; an item that counts twice, one too many."""
+    for subject in torn_subjects(block):
+        draft.add(place, "what can be true", Phrase(f"{subject} in two states at once"))
+    items = () if block.at_least is None else block.at_least.of
+    for item in dict.fromkeys(one for one in items if items.count(one) > 1):
+        draft.add(place, "each item of at_least once", Phrase(f"{item!r} twice"))

@@ -97,9 +97,6 @@ class AtLeast(Lenient):
                 f"expected a count of at most {len(self.of)}, the number of items, "
                 f"got {self.count!r}."
             )
-        for item in self.of:
-            if self.of.count(item) > 1:
-                raise ValueError(f"expected each item of at_least once, got {item!r} twice.")
         return self
 
 
@@ -132,27 +129,7 @@ class When(Lenient):
         for part in sorted(self.model_fields_set - {"at_least"}):
             if not getattr(self, part):
                 raise ValueError(f"expected one item or more in {part}, got [].")
-        needed: dict[str, set[str]] = {}
-        for leaf in _always(self):
-            test = read_leaf(leaf)
-            left = needed.setdefault(test.subject, set(test.states))
-            left &= set(test.states)
-            barred = [read_leaf(one) for one in self.none if isinstance(one, str)]
-            left -= {state for one in barred if one.subject == test.subject for state in one.states}
-            if not left:
-                raise ValueError(
-                    f"expected what can be true, got {test.subject} in two states at once."
-                )
         return self
-
-
-def _always(when: When) -> Iterator[str]:
-    """Yield leaves without which a block is false."""
-    for item in when.all:
-        if isinstance(item, str):
-            yield item
-        else:
-            yield from _always(item)
 
 
 Item = Leaf | When
@@ -252,3 +229,34 @@ def subjects(when: When) -> frozenset[str]:
         The ids, without negation marks and states.
     """
     return frozenset(read_leaf(leaf).subject for leaf in _walk(when))
+
+
+def blocks(when: When) -> Iterator[When]:
+    """Yield a condition and every block in it."""
+    yield when
+    counted = () if when.at_least is None else when.at_least.of
+    for item in (*when.all, *when.any, *when.none, *counted):
+        if isinstance(item, When):
+            yield from blocks(item)
+
+
+def torn_subjects(when: When) -> list[str]:
+    """Return what a block asks to be in two states at once, so that it is never true."""
+    needed: dict[str, set[str]] = {}
+    for leaf in _always(when):
+        test = read_leaf(leaf)
+        needed.setdefault(test.subject, set(test.states)).intersection_update(test.states)
+    for item in when.none:
+        if isinstance(item, str):
+            barred = read_leaf(item)
+            needed.get(barred.subject, set()).difference_update(barred.states)
+    return [subject for subject, states in needed.items() if not states]
+
+
+def _always(when: When) -> Iterator[str]:
+    """Yield leaves without which a block is false."""
+    for item in when.all:
+        if isinstance(item, When):
+            yield from _always(item)
+        else:
+            yield item
