@@ -126,5 +126,5 @@ summed: Callable[[Any], float] = _intrinsic(_summed)
 #: Whether observed states leave a state open.
 agree = _intrinsic(_agree)
 times, plus, over = _binary("fmul"), _binary("fadd"), _binary("fdiv")
-#: Rows of 1, 4, 8 and 16 zeros.
-zeros_of_1, zeros_of_4, zeros_of_8, zeros_of_16 = (_zeros(width) for width in (1, 4, 8, 16))
+#: Rows of 1, 8 and 16 zeros.
+zeros_of_1, zeros_of_8, zeros_of_16 = (_zeros(width) for width in (1, 8, 16))

@@ -26,7 +26,6 @@ def check_measures(draft: Drafts) -> None:
 def _check_measure(draft: Drafts, place: str, measure: Measure) -> None:
     if not measure.sets:
         draft.add(join(place, "sets"), "one finding or risk or more", [])
-    seen = set[str]()
     for index, setting in enumerate(measure.sets):
         where = join(place, "sets", index)
         if (setting.finding is None) == (setting.risk is None):
@@ -36,11 +35,10 @@ def _check_measure(draft: Drafts, place: str, measure: Measure) -> None:
         elif (setting.present is None) == (setting.cuts is None):
             both = setting.present is not None
             draft.add(where, "either present or cuts", Phrase("both" if both else "neither"))
-        elif setting.target in seen:
+        elif any(one.target == setting.target for one in measure.sets[:index]):
             expected = f"one entry for {setting.target}"
             draft.add(where, expected, Phrase("a second"))
         else:
-            seen.add(setting.target)
             _check_setting(draft, where, measure, setting)
 
 

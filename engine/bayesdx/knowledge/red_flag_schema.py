@@ -190,13 +190,21 @@ def read_leaf(leaf: str) -> LeafTest:
     return LeafTest(subject, tuple(states.split("|")) if colon else ("present",))
 
 
-def _walk(when: When) -> Iterator[str]:
+def _items(when: When) -> tuple[str | When, ...]:
     of = when.at_least.of if when.at_least is not None else ()
-    for item in (*when.all, *when.any, *of, *when.none):
-        if isinstance(item, str):
-            yield item
-        else:
-            yield from _walk(item)
+    return (*when.all, *when.any, *of, *when.none)
+
+
+def blocks(when: When) -> Iterator[When]:
+    """Yield a condition and every block in it."""
+    yield when
+    for item in _items(when):
+        if isinstance(item, When):
+            yield from blocks(item)
+
+
+def _walk(when: When) -> Iterator[str]:
+    return (item for block in blocks(when) for item in _items(block) if isinstance(item, str))
 
 
 def leaves(when: When) -> frozenset[str]:
@@ -229,15 +237,6 @@ def subjects(when: When) -> frozenset[str]:
         The ids, without negation marks and states.
     """
     return frozenset(read_leaf(leaf).subject for leaf in _walk(when))
-
-
-def blocks(when: When) -> Iterator[When]:
-    """Yield a condition and every block in it."""
-    yield when
-    counted = () if when.at_least is None else when.at_least.of
-    for item in (*when.all, *when.any, *when.none, *counted):
-        if isinstance(item, When):
-            yield from blocks(item)
 
 
 def torn_subjects(when: When) -> list[str]:

@@ -260,15 +260,12 @@ def fit_verdict(found: Surprise) -> str:
 
 def fit_shares(found: Surprise) -> str:
     """Say how many cases of the model are as strange."""
-    if found.p_rare < 1.0 / (found.draws + 1.0):
-        rare = f"rarer than {found.draws} cases of the model that say as much can show"
-        return (
-            f"As improbable or more: {rare}. As much at odds with itself or more: "
-            f"{percent(found.p_conflict)} of them."
-        )
+    cases = f"{found.draws} cases of the model that say as much"
+    few = found.p_rare < 1.0 / (found.draws + 1.0)
+    rare = f"rarer than {cases} can show" if few else f"{percent(found.p_rare)} of {cases}"
     return (
-        f"As improbable or more: {percent(found.p_rare)} of {found.draws} cases of the model that "
-        f"say as much. As much at odds with itself or more: {percent(found.p_conflict)}."
+        f"As improbable or more: {rare}. "
+        f"As much at odds with itself or more: {percent(found.p_conflict)}."
     )
 
 

@@ -256,7 +256,7 @@ def _merge(
 
 
 def _said(label: float) -> str:
-    return {0.0: "absent", 1.0: "present"}.get(float(label), f"{label:g}")
+    return {0.0: "absent", 1.0: "present"}.get(label, f"{label:g}")
 
 
 def _contradictions(
