@@ -11,7 +11,12 @@ import bayesdx
 from bayesdx.building import number_chain
 from bayesdx.building.number_chain import NumberChain
 from bayesdx.diagnosis.learning import number_posterior
-from bayesdx.diagnosis.learning.case_likelihood import chosen_cases, expand, log_probabilities
+from bayesdx.diagnosis.learning.case_likelihood import (
+    chosen_cases,
+    expand,
+    log_probabilities,
+    observed_information,
+)
 from bayesdx.diagnosis.learning.labels import LabelledRows
 from bayesdx.diagnosis.learning.number_posterior import fit_numbers, stated_start
 from bayesdx.inference import Evidence
@@ -91,6 +96,36 @@ def test_information_is_that_of_the_cases_one_by_one(
         slope = expand(model, slopes, one).gradient
         total += np.outer(slope, slope)
     np.testing.assert_allclose(whole.information, total, rtol=1e-9, atol=1e-9)
+
+
+def test_the_information_of_a_number_is_the_second_derivative_by_it(
+    engine: bayesdx.Engine, chain: NumberChain
+) -> None:
+    rows, n = cases(engine, 40, 7), len(chain.movers)
+    point = 0.05 * np.random.default_rng(8).standard_normal(n)
+    model = chain.model(point)
+    assert model is not None
+    found = expand(model, chain.slopes(point), rows)
+    diagonal, by_squares = np.diag(found.information) - chain.bends(point) * found.gradient, []
+    for j in range(0, n, 3):
+        if chain.movers[j].number.number.address.kind not in number_chain.LOCAL:
+            # What is solved for the others is further from linear.
+            continue
+        ends = []
+        for step in (1e-4, -1e-4):
+            moved = point.copy()
+            moved[j] += step
+            there = chain.model(moved)
+            assert there is not None
+            ends.append(expand(there, chain.slopes(moved), rows).gradient[j])
+        bent = -(ends[0] - ends[1]) / 2e-4
+        assert diagonal[j] == pytest.approx(bent, rel=0.03, abs=0.01)
+        by_squares.append(found.information[j, j] / bent if abs(bent) > 0.1 else 1.0)
+    # The square of the slopes of each case, whose mean it is, is something else in so few.
+    assert np.abs(np.log(np.maximum(by_squares, 1e-3))).max() > 1.0
+    known = observed_information(found, chain.bends(point))
+    np.testing.assert_allclose(np.diag(known), np.maximum(diagonal, 0.0), rtol=1e-12)
+    assert np.linalg.eigvalsh(known).min() > -1e-9 * diagonal.max()
 
 
 def test_a_sample_informs_and_all_cases_are_differentiated(

@@ -106,6 +106,18 @@ class NumberChain:
         """Return risks and causes after steps (J, D), which need not hold together."""
         return UpperLayers(self._knowledge, self._values(steps))
 
+    def bends(self, steps: FloatArray) -> FloatArray:
+        """Second derivative of each stated number by its step, over the first, (J,).
+
+        That of p by its log-odds, or of a share by the logarithm of its weight, is 1 - 2 p; of a
+        ratio by its logarithm 1.
+        """
+        values, found = self._values(steps[:, None]), np.ones(len(steps))
+        for address, at in self.places.items():
+            if not self.movers[at[0]].number.number.is_ratio:
+                found[at] = 1.0 - 2.0 * values[address].ravel()[[self.movers[j].state for j in at]]
+        return found
+
     def slopes(self, steps: FloatArray) -> sparse.csc_array:
         """Differentiate the numbers of the network by the stated ones, (T, J).
 

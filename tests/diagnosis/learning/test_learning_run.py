@@ -324,4 +324,7 @@ def test_a_register_of_diagnoses_teaches_priors_alone(engine: bayesdx.Engine) ->
         # What is prior, effect or prevalence; nothing of a finding.
         assert not found.table.index.str.contains(r"links|findings").any()
         learned.append(float(found.table.loc["causes/migraine.toml:prior", "after"]))
+        # Of common causes and of such that nobody has, each case tells as much as one person.
+        people = found.table.loc[found.table.index.str.endswith(":prior"), "effective_cases"]
+        assert people.tolist() == pytest.approx([4 * often] * len(engine.core.causes), rel=1e-6)
     assert stated < learned[0] < learned[1] < 0.75

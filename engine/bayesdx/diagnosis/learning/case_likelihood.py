@@ -119,12 +119,22 @@ def expand(
     return Expansion(value, gradient, information, cases, n_informing < n)
 
 
-def _with_diagonal(information: FloatArray, diagonal: FloatArray) -> FloatArray:
-    """Give the information of a sample (J, J) the diagonal (J,) of all cases.
+def observed_information(found: Expansion, bends: FloatArray) -> FloatArray:
+    """Information (J, J) of the cases, by the second derivatives of their log probability.
 
-    How numbers hang together is that of the sample; few or none of it may speak of a number of
-    which many cases do.
+    P(case) is linear in a number of the network, so that minus the second derivative of its
+    logarithm is the square of the first: by a step of a stated number, which the network's follow,
+    it is that square less the first derivative times the ``bends`` of
+    `bayesdx.building.number_chain.NumberChain`. How numbers hang together is taken from the outer
+    products: what they lack there is 0 in the mean, were the numbers right. Where the cases leave
+    less known than before, nothing is known of them.
     """
+    diagonal = np.diag(found.information) - bends * found.gradient
+    return _with_diagonal(found.information, np.maximum(diagonal, 0.0))
+
+
+def _with_diagonal(information: FloatArray, diagonal: FloatArray) -> FloatArray:
+    """Give an information (J, J) another diagonal (J,); how numbers hang together stays."""
     own = np.diag(information)
     factor = np.sqrt(np.divide(diagonal, own, out=np.zeros_like(own), where=own > 0.0))
     found = factor[:, None] * information * factor

@@ -9,6 +9,7 @@ that were held out, before and after.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,6 @@ from bayesdx.diagnosis.learning.number_posterior import (
     stated_start,
 )
 from bayesdx.errors import BayesdxError, Fault
-from bayesdx.inference.noisy.model import FloatArray
 from bayesdx.knowledge.addresses import with_values
 from bayesdx.knowledge.knowledge import Knowledge
 from bayesdx.knowledge.learning_schema import Learning, Sample
@@ -171,15 +171,9 @@ def _assembled(
         after = weight * float(log_probabilities(model, table.rows).sum())
         after += prior.log_density(steps)
         if after >= before:
-            return knowledge, _with_steps(found, steps), (before, after)
+            return knowledge, replace(found, steps=steps), (before, after)
         steps = steps / 2.0
-    return core.knowledge, _with_steps(found, np.zeros_like(steps)), (before, before)
-
-
-def _with_steps(found: NumberPosterior, steps: FloatArray) -> NumberPosterior:
-    return NumberPosterior(
-        steps, found.deviation, found.prior_precision, found.precision, found.way
-    )
+    return core.knowledge, replace(found, steps=np.zeros_like(steps)), (before, before)
 
 
 def _notes(

@@ -11,7 +11,7 @@ from scipy import sparse, special
 
 from bayesdx.building.number_chain import NumberChain
 from bayesdx.building.number_draws import EDGE
-from bayesdx.building.number_prior import NumberPrior, StatedPrior, stated_prior
+from bayesdx.building.number_prior import NumberPrior
 from bayesdx.building.perturbations import Mover
 from bayesdx.diagnosis.learning.ascent import Ascent, Terrain, climb
 from bayesdx.diagnosis.learning.case_likelihood import (
@@ -19,6 +19,7 @@ from bayesdx.diagnosis.learning.case_likelihood import (
     Expansion,
     expand,
     log_probabilities,
+    observed_information,
 )
 from bayesdx.diagnosis.learning.labels import LabelledRows
 from bayesdx.errors import TooComplex
@@ -38,18 +39,17 @@ class NumberPosterior:
     steps : array (J,)
         From what was stated, in log-odds or the logarithm; exactly 0 of numbers that the cases
         say nothing of.
+    information : array (J,)
+        Of the cases, were all other numbers known; 0 where they say nothing.
     deviation : array (J,)
         Standard deviation by the information of cases and of what was stated; NaN where the cases
         say nothing.
-    prior_precision, precision : arrays (J,)
-        1 / variance before, at the mode, and after.
     way : Ascent
     """
 
     steps: FloatArray
+    information: FloatArray
     deviation: FloatArray
-    prior_precision: FloatArray
-    precision: FloatArray
     way: Ascent
 
 
@@ -167,23 +167,25 @@ def find_mode(
     chain: NumberChain, likelihood: Likelihood, start: FloatArray, *, widths: bool = True
 ) -> NumberPosterior:
     """Find the mode of what was stated and cases together, from steps (J,) that are possible."""
-    stated, begun = stated_prior(chain.movers), likelihood.expansion(start)
+    n, begun = len(chain.movers), likelihood.expansion(start)
     informed = np.diag(begun.information) > 0.0
     moving, free = likelihood.only(informed)
     if not len(free):
-        return _around(stated, free, Ascent(start[free], (begun.value,), True), None)
-    prior = NumberPrior(chain.only(informed)[0])
+        return _around(n, free, Ascent(start[free], (begun.value,), True))
+    freed = chain.only(informed)[0]
+    prior = NumberPrior(freed)
     search = _PosteriorSurface(moving, prior)
     block = begun.information[np.ix_(free, free)]
     first = Expansion(begun.value, begun.gradient[free], block, sampled=begun.sampled)
     search.last = start[free], first
     way = climb(search.value, search.look, start[free], search.look(start[free]))
     if not widths:
-        return _around(stated, free, way, None)
+        return _around(n, free, way)
     last = search.expansion(way.point)
     if last.sampled:
         last = moving.expansion(way.point, whole=True)
-    return _around(stated, free, way, last.information + prior.expansion(way.point)[2])
+    known = observed_information(last, freed.bends(way.point))
+    return _around(n, free, way, (known, prior.expansion(way.point)[2]))
 
 
 class _PosteriorSurface:
@@ -214,17 +216,15 @@ class _PosteriorSurface:
 
 
 def _around(
-    stated: StatedPrior, free: IntArray, way: Ascent, curvature: FloatArray | None
+    n: int, free: IntArray, way: Ascent, information: tuple[FloatArray, FloatArray] | None = None
 ) -> NumberPosterior:
-    """Widths around the mode, where the curvature of the free numbers is given."""
-    steps = np.zeros(len(stated.size))
+    """Widths of n numbers around the mode, given what cases and what was stated tell of it."""
+    steps, deviation, own = np.zeros(n), np.full(n, np.nan), np.zeros(n)
     steps[free] = way.point
-    known, deviation = stated.curvature(steps), np.full(len(steps), np.nan)
-    precision = known.copy()
-    if curvature is not None:
-        deviation[free] = np.sqrt(np.diag(np.linalg.inv(curvature)))
-        precision[free] = deviation[free] ** -2.0
-    return NumberPosterior(steps, deviation, known, precision, way)
+    if information is not None:
+        cases, stated = information
+        own[free], deviation[free] = np.diag(cases), np.sqrt(np.diag(np.linalg.inv(cases + stated)))
+    return NumberPosterior(steps, own, deviation, way)
 
 
 def interval(mover: Mover, posterior: NumberPosterior, j: int) -> tuple[float, float]:
@@ -240,15 +240,14 @@ def interval(mover: Mover, posterior: NumberPosterior, j: int) -> tuple[float, f
         half = NORMAL_95 * float(posterior.deviation[j])
         return value * float(np.exp(step - half)), value * float(np.exp(step + half))
     p = float(special.expit(special.logit(value) + step))
-    size = float(posterior.precision[j]) / (p * (1.0 - p))
+    size = float(posterior.deviation[j]) ** -2.0 / (p * (1.0 - p))
     low, high = special.betaincinv(p * size, (1.0 - p) * size, [0.05, 0.95])
     return max(float(low), EDGE), min(float(high), 1.0 - EDGE)
 
 
 def effective_cases(mover: Mover, posterior: NumberPosterior, j: int) -> float:
-    """People that the cases are worth to a number: what they add to its equivalent sample size."""
-    gain = max(float(posterior.precision[j] - posterior.prior_precision[j]), 0.0)
-    value, fit = mover.number.number.value, mover.number.fit
+    """How many people, asked for this number alone, would tell as much of it as the cases do."""
+    gain, value, fit = float(posterior.information[j]), mover.number.number.value, mover.number.fit
     if isinstance(fit, LogNormalFit):
         # As a log odds ratio of so many people in equal groups, see `distributions`.
         return 4.0 * gain
