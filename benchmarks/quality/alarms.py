@@ -9,13 +9,14 @@ alone calls at that level: what is gained by leaving it out.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 import bayesdx
 from bayesdx.diagnosis.urgency import Urgency
-from bayesdx.inference.noisy.sampling import sample_cases
+from bayesdx.inference.noisy.sampling import Sample, sample_cases
 from bayesdx.knowledge.red_flag_schema import LEVELS
 
 #: Share of the patient's questions that are answered, cases, seed.
@@ -43,18 +44,29 @@ def answered(
     engine: bayesdx.Engine, cases: int = CASES, asked: float = ASKED, seed: int = SEED
 ) -> dict[str, np.ndarray]:
     """What people of R say: states by finding and risk, (N,) each, -1 not known."""
-    core, rng = engine.core, np.random.default_rng([seed, 6])
-    model, knowledge = core.model, engine.knowledge
-    sample = sample_cases(model, cases, rng)
+    rng = np.random.default_rng([seed, 6])
+    return told(engine, sample_cases(engine.core.model, cases, rng), asked, rng)
+
+
+def told(
+    engine: bayesdx.Engine,
+    sample: Sample,
+    asked: float,
+    rng: np.random.Generator,
+    by: Collection[str] = ("patient",),
+) -> dict[str, np.ndarray]:
+    """Tell a share of what can be observed ``by`` some; findings that follow are told, too."""
+    core, knowledge = engine.core, engine.knowledge
+    model, cases = core.model, len(sample.causes)
     drawn = dict(zip(model.risks, sample.risks.T, strict=True))
     drawn |= dict(zip(model.findings, sample.findings.T, strict=True))
     drawn |= dict(zip(model.ordinals, sample.ordinals.T, strict=True))
     things = {**knowledge.risks, **knowledge.findings}
     facts = {}
     for name, states in drawn.items():
-        told = rng.random(cases) < asked
-        if things[name].observed_by == "patient":
-            facts[name] = np.where(told, states, -1).astype(np.int8)
+        known = rng.random(cases) < asked
+        if things[name].observed_by in by:
+            facts[name] = np.where(known, states, -1).astype(np.int8)
     for name, finding in knowledge.findings.items():
         level = finding.threshold_of
         if level in facts:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import alarms
+import missed
 import numpy as np
 import orders
 import pandas as pd
@@ -82,6 +83,7 @@ def all_figures(engine: bayesdx.Engine, measured: Mapping[str, Any]) -> dict[str
         "kept": kept(engine, cases["published"]),
         "orders": table(*orders.rows(orders.measure(engine))),
         "alarms": table(*alarms.rows(engine)),
+        "missed": table(*missed.rows(engine)),
         **from_measured(measured, numbers_digest(engine.knowledge)[:12]),
     }
 

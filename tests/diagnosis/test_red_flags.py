@@ -222,7 +222,8 @@ def test_self_care_waits_for_every_patient_question_of_the_pressing_rules():
         "k_lt2_5 ca_lt1_9 na_lt120 "
         "sensory_level weakness_examined hop_pos pulsatile_mass hypotension cool_sweaty "
         "spine_percussion_pain quadriceps_weak hip_flexion_weak knee_jerk_reduced psoas_sign "
-        "crp_gt50 crp_gt150 esr_gt80 wcc_gt15 tachycardia hip_all_motion_painful"
+        "crp_gt50 crp_gt150 esr_gt80 wcc_gt15 tachycardia hip_all_motion_painful "
+        "ankle_reflex_reduced"
     )
     absent = dict.fromkeys(by_examiner_or_laboratory.split(), "absent")
     pressing = [r for r in RULES if r.level in LEVELS[:2]]
