@@ -102,6 +102,17 @@ UNREADABLE: dict[str, tuple[tuple[Edit, ...], tuple[str, ...]]] = {
         (text("load_explained", "drivers = .*", 'drivers = ["laod"]'),),
         ("management.toml:text[0].drivers[0]: expected a driver, got 'laod'. Nearest: load",),
     ),
+    "text that is never shown": (
+        (text("load_explained", "id = ", 'when = { all = ["fever", "!fever"] }\nid = '),),
+        (
+            "management.toml:text[0].when: expected what can be true, got fever in two states at "
+            "once.",
+        ),
+    ),
+    "text on an unknown state": (
+        (text("load_explained", "id = ", 'when = { all = ["age:70"] }\nid = '),),
+        ("management.toml:text[0].when age:70: expected a state of age: …, got '70'.",),
+    ),
     "text with the id of another": (
         (text("commonest_cause", "id = .*", 'id = "load_explained"', "pitfalls.toml"),),
         ("pitfalls.toml:text[…].id: expected an id of its own, got 'load_explained'.",),

@@ -139,7 +139,4 @@ def test_references_name_everything_with_its_place():
         ("sources[0]", "source", "S1"),
         ("sources[1]", "source", "clin"),
         ("statements[0]", "statement", "S1-87"),
-        ("when", "leaf", "!limp"),
-        ("when", "leaf", "age:70_or_over"),
-        ("when", "leaf", "fever"),
     ]

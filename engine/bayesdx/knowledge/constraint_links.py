@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from bayesdx.errors import NOTHING, Phrase
 from bayesdx.knowledge.drafting import Drafts
-from bayesdx.knowledge.references import check_id, check_leaf, check_source
+from bayesdx.knowledge.references import check_id, check_source, check_when
 from bayesdx.knowledge.shapes import join
 from bayesdx.knowledge.statement_schema import Constraint, read_event
 from bayesdx.knowledge.text_schema import Text, text_references
@@ -119,8 +119,8 @@ def _check_text(draft: Drafts, place: str, text: Text, ids: tuple[str, ...]) -> 
             check_source(draft, where, name)
         elif kind == "text":
             check_id(draft, where, "a text", name, ids, "management.toml")
-        elif kind == "leaf":
-            check_leaf(draft, f"{where} {name}", name)
+    if text.when is not None:
+        check_when(draft, join(place, "when"), text.when)
 
 
 def check_triage(draft: Drafts) -> None:

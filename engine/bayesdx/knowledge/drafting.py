@@ -250,8 +250,10 @@ def _validate(
             given = copy.deepcopy(given)
             found = describe_errors(kind.model, place, reason)
             for fault, path in found:
-                if fault.place in seen:
-                    # The first repair did not help: give up the whole key.
+                if any(
+                    f"{one}.".startswith((f"{fault.place}.", f"{fault.place}[")) for one in seen
+                ):
+                    # A repair did not help, or left too little: give up the whole key.
                     _repair(given, path[:1], kind.placeholder)
                 else:
                     draft.faults.append(fault)

@@ -15,8 +15,7 @@ from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.measure_links import check_measures
 from bayesdx.knowledge.naming import check_names
 from bayesdx.knowledge.question_links import check_questions
-from bayesdx.knowledge.red_flag_schema import When, blocks, leaves, torn_subjects
-from bayesdx.knowledge.references import check_id, check_leaf, check_source, check_states
+from bayesdx.knowledge.references import check_id, check_source, check_states, check_when
 from bayesdx.knowledge.shapes import join
 
 
@@ -79,17 +78,4 @@ def _check_red_flags(draft: Drafts) -> None:
         for position, source in enumerate(rule.sources):
             check_source(draft, join(place, "sources", position), source)
         if place not in draft.damaged:
-            # The leaf itself tells which of a condition is meant.
-            for leaf in sorted(leaves(rule.when)):
-                check_leaf(draft, f"{place}.when {leaf}", leaf)
-            for block in blocks(rule.when):
-                _check_block(draft, join(place, "when"), block)
-
-
-def _check_block(draft: Drafts, place: str, block: When) -> None:
-    """A block that is never true is a red flag lost; an item that counts twice, one too many."""
-    for subject in torn_subjects(block):
-        draft.add(place, "what can be true", Phrase(f"{subject} in two states at once"))
-    items = () if block.at_least is None else block.at_least.of
-    for item in dict.fromkeys(one for one in items if items.count(one) > 1):
-        draft.add(place, "each item of at_least once", Phrase(f"{item!r} twice"))
+            check_when(draft, join(place, "when"), rule.when)

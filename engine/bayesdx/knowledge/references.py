@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bayesdx.errors import Phrase
 from bayesdx.knowledge.drafting import Drafts
-from bayesdx.knowledge.red_flag_schema import read_leaf
+from bayesdx.knowledge.red_flag_schema import When, blocks, leaves, read_leaf, torn_subjects
 from bayesdx.knowledge.schema import Condition, Finding
 from bayesdx.knowledge.shapes import join
 
@@ -82,3 +82,20 @@ def check_leaf(draft: Drafts, place: str, leaf: str) -> None:
         if state not in entry.states:
             expected = f"a state of {test.subject}: {', '.join(entry.states)}"
             draft.add(place, expected, state, entry.states)
+
+
+def check_when(draft: Drafts, place: str, when: When) -> None:
+    """Check the leaves and blocks of a condition.
+
+    A block that is never true is a red flag or a text lost; an item that counts twice, one too
+    many.
+    """
+    # The leaf itself tells which of a condition is meant.
+    for leaf in sorted(leaves(when)):
+        check_leaf(draft, f"{place} {leaf}", leaf)
+    for block in blocks(when):
+        for subject in torn_subjects(block):
+            draft.add(place, "what can be true", Phrase(f"{subject} in two states at once"))
+        items = () if block.at_least is None else block.at_least.of
+        for item in dict.fromkeys(one for one in items if items.count(one) > 1):
+            draft.add(place, "each item of at_least once", Phrase(f"{item!r} twice"))

@@ -28,11 +28,11 @@ from pydantic import (
     model_validator,
 )
 
-from bayesdx.knowledge.red_flag_schema import Basis, Lenient, SnakeCaseId, When, leaves
+from bayesdx.knowledge.red_flag_schema import Basis, Lenient, SnakeCaseId, When
 
 TextKind = Literal["explanation", "advice", "avoid", "caution", "test", "question", "pitfall"]
 Unknown = Literal["show", "hide"]
-Thing = Literal["driver", "cause", "text", "source", "statement", "leaf"]
+Thing = Literal["driver", "cause", "text", "source", "statement"]
 
 _CONDITIONS = ("always", "drivers", "causes", "leading", "when", "accompanies")
 _LISTS = ("drivers", "causes", "leading", "accompanies", "show")
@@ -172,9 +172,9 @@ class TextReference(NamedTuple):
     key : str
         Where the text names it, such as ``"drivers[0]"``.
     thing : str
-        What it should be: a driver (group), cause, text, source, statement, or leaf.
+        What it should be: a driver (group), cause, text, source or statement.
     name : str
-        Its id; of a leaf, the leaf as it is written (`read_leaf` takes it apart).
+        Its id.
     """
 
     key: str
@@ -204,11 +204,8 @@ def text_references(text: Text) -> Iterator[TextReference]:
     Yields
     ------
     TextReference
-        (key within the text, kind of thing, name); the leaves of `when` last, sorted.
+        (key within the text, kind of thing, name); not the leaves of `when`.
     """
     for key, thing in _THINGS:
         for position, name in enumerate(getattr(text, key)):
             yield TextReference(f"{key}[{position}]", thing, name)
-    if text.when is not None:
-        for leaf in sorted(leaves(text.when)):
-            yield TextReference("when", "leaf", leaf)
