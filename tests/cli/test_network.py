@@ -5,15 +5,20 @@ from pathlib import Path
 import pytest
 from example_networks import example_files, example_text
 
-from bayesdx import InvalidCase, InvalidNetwork, read_network
-from bayesdx.cli.network_command import network, size_of
+from bayesdx import InvalidCase, read_network
+from bayesdx.cli.network_limits import size_of
 
 
-def described(capfd: pytest.CaptureFixture[str], path: Path, every: bool = False) -> list[str]:
-    network([str(path)], every)
-    captured = capfd.readouterr()
-    assert captured.err == ""
-    return captured.out.splitlines()
+@pytest.fixture
+def described(run):
+    """Return the lines that are said of a file."""
+
+    def say(path: Path, *options: str) -> list[str]:
+        ran = run("network", str(path), *options)
+        assert (ran.code, ran.err) == (0, "")
+        return ran.out.splitlines()
+
+    return say
 
 
 @pytest.fixture(autouse=True)
@@ -21,10 +26,10 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
-def test_asia(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_asia(described, tmp_path: Path) -> None:
     path = tmp_path / "asia.bif"
     path.write_text(example_text("asia"))
-    lines = described(capfd, path)
+    lines = described(path)
     assert lines[0].startswith(
         "asia.bif: 8 variables, 8 links, 2 states each, 36 table cells; digest "
     )
@@ -36,30 +41,31 @@ def test_asia(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert len(lines) == 2 + 1 + 1 + 8
 
 
-def test_long_lists_are_cut_unless_all_is_asked_for(capfd, tmp_path: Path) -> None:
+def test_long_lists_are_cut_unless_all_is_asked_for(described, tmp_path: Path) -> None:
     path = Path(str(example_files()["hepar2"]))
-    lines = described(capfd, path)
+    lines = described(path)
     assert lines[-1] == "and 30 variables more: --all"
     assert "2 to 4 states each" in lines[0]
-    every = described(capfd, path, every=True)
+    every = described(path, "--all")
     assert "and 30 variables more: --all" not in every
     assert sum(line[:1].strip() != "" for line in every[4:]) == 70
 
 
-def test_a_name_is_no_markup(capfd, tmp_path: Path) -> None:
+def test_a_name_is_no_markup(described, tmp_path: Path) -> None:
     path = tmp_path / "n.bif"
     path.write_text(
         'variable "[red]" { type discrete [ 2 ] { "[/b]", ":smile:" }; }\n'
         'probability ( "[red]" ) { table 0.5, 0.5; }\n'
     )
-    assert any(line.split()[:3] == ["[red]", "[/b],", ":smile:"] for line in described(capfd, path))
+    assert any(line.split()[:3] == ["[red]", "[/b],", ":smile:"] for line in described(path))
 
 
-def test_faults_go_up(tmp_path: Path) -> None:
+def test_faults_go_up(run, tmp_path: Path) -> None:
     path = tmp_path / "n.bif"
     path.write_text("variable A {")
-    with pytest.raises(InvalidNetwork, match=r"n\.bif:1: variable: expected a name and a block"):
-        network([str(path)])
+    ran = run("network", str(path))
+    assert ran.code == 2
+    assert "n.bif:1: variable: expected a name and a block" in ran.err
 
 
 def test_a_network_is_converted_and_stays_the_same(run, tmp_path: Path) -> None:
@@ -151,3 +157,26 @@ def test_what_normalise_changed_is_one_line(run, tmp_path: Path, monkeypatch) ->
         assert (ran.code, ran.err.splitlines()[0]) == (0, told)
     ran = run("verify", "o.csv")
     assert (ran.code, ran.err) == (0, f"{told}\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["FILE", "-o", "out.net"], "--output: expected FILE --cases ROWS or learn or export"),
+        (["FILE", "--mpe"], "--mpe: expected FILE --cases ROWS, got a file alone"),
+        (["FILE", "--delimiter", ";"], "--delimiter: expected FILE --cases ROWS or learn, got a"),
+        (["convert", "FILE", "new.net", "--prior", "2"], "--prior: expected learn, got convert"),
+        (["convert", "FILE", "new.net", "-c", "rows.csv"], "--cases: expected FILE --cases ROWS"),
+        (["FILE", "-c", "rows.csv", "--all"], "--all: expected a file alone, got FILE --cases"),
+        (["export", "-o", "new.xdsl", "--rename"], "--rename: expected convert, got export"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    run, given: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = str(Path("engine/bayesdx/examples/first_hour/sprinkler.bif").resolve())
+    monkeypatch.chdir(tmp_path)
+    ran = run("network", *[file if one == "FILE" else one for one in given])
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+    assert not list(tmp_path.iterdir())

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from bayesdx.cli.case_tables import reads_tables
+from bayesdx.cli.network_forms import (
+    ANSWER,
+    CONVERT,
+    DESCRIBE,
+    EXPORT,
+    LEARN,
+    form_of,
+    refuse_unused,
+)
 from bayesdx.cli.network_limits import search_of, size_of
 from bayesdx.cli.options import DryRun, OnErrorName, Quiet, Restart, Resume
 from bayesdx.cli.progress import progress_shown, reading_networks
 from bayesdx.cli.run_summary import LISTED, notes_told, print_summary
 from bayesdx.cli.signals import ended_by_signals
-from bayesdx.errors import Fault, InvalidCase, InvalidNetwork, Phrase, nearest_names
+from bayesdx.errors import Fault, InvalidCase, Phrase
 from bayesdx.formats import Renaming, read_either_network, read_network
 from bayesdx.presentation.network_view import network_blocks
 from bayesdx.presentation.terminal import show
@@ -26,10 +35,6 @@ if TYPE_CHECKING:
     from bayesdx.tables.execution.network_subject import NetworkSubject
     from bayesdx.tables.execution.run_options import OnError, RunOptions
     from bayesdx.tables.table_options import TableOptions
-
-CONVERT, EXPORT, LEARN = "convert", "export", "learn"
-#: What a first word wants behind it.
-FORMS = {CONVERT: "FILE OUT", LEARN: "FILE ROWS"}
 
 NetworkFiles = Annotated[
     list[str],
@@ -172,6 +177,7 @@ IterationsOption = Annotated[
 #: A network has no words for present and absent, and its own text has an encoding too.
 @reads_tables("yes", "no", encoding="cases_encoding")
 def network(
+    ctx: typer.Context,
     files: NetworkFiles,
     every: Annotated[
         bool, typer.Option("--all", help="Every variable, with all its states and parents.")
@@ -212,9 +218,11 @@ def network(
     families by their links; a 0 stays 0. Rows that are impossible or blank are left out and told.
     """
     if files[0] == EXPORT and not Path(EXPORT).exists():
+        refuse_unused(ctx, EXPORT)
         export_network(files, output)
         return
     form, path = form_of(files)
+    refuse_unused(ctx, form or (ANSWER if cases is not None else DESCRIBE))
     limit = MEMORY_LIMIT if memory_limit is None else size_of(memory_limit)
     search = search_of(mpe, k, time_limit)
     mended = None if names is None else names_of(names, cases)
@@ -300,28 +308,6 @@ def names_of(names: str, cases: str | None) -> Renaming:
     return read_names(names)
 
 
-def form_of(files: list[str]) -> tuple[str, Path]:
-    """What is wanted of a network file, "" for its description or answers; and the file.
-
-    Raises
-    ------
-    InvalidCase
-        If the words are none of `FORMS`.
-    InvalidNetwork
-        If there is no such file.
-    """
-    form = files[0] if len(files) > 1 and files[0] in FORMS else ""
-    if len(files) != (3 if form else 1):
-        forms = ", or ".join(f"{word} {rest}" for word, rest in FORMS.items())
-        expected = f"{FORMS[form]} after {form}" if form else f"one file, or {forms}"
-        raise InvalidCase(Fault("arguments", expected, Phrase(" ".join(files))))
-    path = Path(files[1 if form else 0])
-    if not path.exists():
-        near = nearest_names(path.name, _beside(path))
-        raise InvalidNetwork(Fault(str(path), "a network file", Phrase("no such file"), near))
-    return form, path
-
-
 def learn_numbers(
     read: Network, run: LearningRun, prior: str, iterations: int, limit: float
 ) -> None:
@@ -364,7 +350,3 @@ def answer_cases(
     print_summary(report, output, options.on_error, quiet)
     if options.on_error == "report" and report.counts.rejected:
         raise typer.Exit(1)
-
-
-def _beside(path: Path) -> list[str]:
-    return [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
