@@ -328,3 +328,11 @@ def test_a_register_of_diagnoses_teaches_priors_alone(engine: bayesdx.Engine) ->
         people = found.table.loc[found.table.index.str.endswith(":prior"), "effective_cases"]
         assert people.tolist() == pytest.approx([4 * often] * len(engine.core.causes), rel=1e-6)
     assert stated < learned[0] < learned[1] < 0.75
+
+
+def test_rows_of_one_name_are_told(engine: bayesdx.Engine) -> None:
+    rows = clinic(60, 6).assign(case_id=[f"p{i % 50}" for i in range(60)])
+    told = "10 rows have the name of an earlier row; each counts as another case."
+    assert told in engine.learn(rows, folds=2).notes
+    every = engine.learn(rows.assign(case_id=range(60)), folds=2).notes
+    assert not any("name of an earlier row" in note for note in every)

@@ -193,6 +193,10 @@ def _notes(
                     f"{prefix}{name} is present in all {len(told)} cases that say of it: nothing "
                     "tells it from its absence."
                 )
+    if table.repeated:
+        notes.append(
+            f"{table.repeated} rows have the name of an earlier row; each counts as another case."
+        )
     if unscored:
         notes.append(
             f"{unscored} cases are not scored: too complex by numbers learned without them."

@@ -89,6 +89,8 @@ class LearningTable:
         Why other rows are left out.
     counts : dict of str to int
         As `Learned.counts`.
+    repeated : int
+        Rows that are called as an earlier one is.
     """
 
     evidence: Evidence
@@ -97,6 +99,7 @@ class LearningTable:
     asking: AskingCounts
     refused: dict[object, str]
     counts: dict[str, int]
+    repeated: int
 
 
 def blocks_of(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -124,7 +127,7 @@ def read_table(
     InvalidCase
         With every bad row, where bad rows are not left out; where there is nothing to learn from.
     """
-    blocks, asking = [], AskingCounts(core.model.causes)
+    blocks, names, asking = [], [], AskingCounts(core.model.causes)
     faults: dict[str, Fault] = {}
     for frame in frames:
         try:
@@ -135,6 +138,8 @@ def read_table(
             continue
         if not faults:
             blocks.append(_possible(core, read, asking))
+            if read.named:
+                names.append(pd.util.hash_array(np.array(read.calls, dtype=str).astype(object)))
     if faults:
         raise InvalidCase(faults.values())
     counts = {name: sum(one.counts[name] for one in blocks) for name in _COUNTS}
@@ -144,7 +149,8 @@ def read_table(
     _refuse_silent(evidence, labels, asking, sample)
     backend = settled("auto", core.model, _LOOKS * counts["used"])
     rows = labelled_rows(evidence, labels, backend)
-    return LearningTable(evidence, labels, rows, asking, refused, counts)
+    repeated = sum(map(len, names)) - len(np.unique(np.concatenate(names))) if names else 0
+    return LearningTable(evidence, labels, rows, asking, refused, counts, repeated)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +164,8 @@ class LabelledCases:
     usable : bool array (R,)
     calls : list
         What each row is called.
+    named : bool
+        Whether a column says so, and not its place.
     bad : dict of int to list of Fault
     """
 
@@ -165,6 +173,7 @@ class LabelledCases:
     labels: Labels
     usable: BoolArray
     calls: list[object]
+    named: bool
     bad: Faults
 
 
@@ -193,7 +202,7 @@ def read_labelled(
         raise InvalidCase([fault for row in sorted(bad) for fault in bad[row]])
     usable = good.copy()
     usable[list(bad)] = False
-    return LabelledCases(cases, labels, usable, calls, bad)
+    return LabelledCases(cases, labels, usable, calls, roles.id is not None, bad)
 
 
 class _UsableCases(NamedTuple):
