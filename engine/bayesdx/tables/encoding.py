@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import WORDS, Words, is_missing
 from bayesdx.errors import Fault, Phrase, nearest_names, unknown_names
+from bayesdx.inference.arrays import on_lines
 from bayesdx.network.network import Network
 from bayesdx.tables.name_lookup import NameLookup, typed
 
@@ -58,7 +59,8 @@ class Encoder:
         faults: list[Fault] = []
         found = self.columns(columns, "evidence, column", faults)
         # Column after column, as it is read and as it is used.
-        states = np.full((len(self._codes), n), -1, dtype=np.intp).T
+        states = on_lines((len(self._codes), n), np.intp).T
+        states.fill(-1)
         if n <= FEW_ROWS:
             return states, faults + self._by_cell(evidence, columns, found, states)
         # By items: a column by iloc takes four times as long.
@@ -169,7 +171,8 @@ class Encoder:
             return np.zeros((0, self.size), np.intp), [
                 Fault("evidence", expected, Phrase(f"one of shape {given.shape}"))
             ]
-        states: States = given.astype(np.intp, order="F")
+        states: States = on_lines(given.shape[::-1], np.intp).T
+        np.copyto(states, given, casting="unsafe")
         most = np.array([len(codes) - 1 for codes in self._codes])
         wrong = (states < -1) | (states > most)
         faults = [
