@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import WORDS, Words, is_missing
 from bayesdx.errors import Fault, Phrase, nearest_names, unknown_names
+from bayesdx.inference.arrays import on_lines
 from bayesdx.network.network import Network
 from bayesdx.tables.name_lookup import NameLookup, typed
 
@@ -58,14 +59,15 @@ class Encoder:
         faults: list[Fault] = []
         found = self.columns(columns, "evidence, column", faults)
         # Column after column, as it is read and as it is used.
-        states = np.full((len(self._codes), n), -1, dtype=np.intp).T
+        states = on_lines((len(self._codes), n), np.intp).T
+        # Columns that are read are written once.
+        states[:, sorted({*range(self.size)}.difference(found if n > FEW_ROWS else ()))] = -1
         if n <= FEW_ROWS:
             return states, faults + self._by_cell(evidence, columns, found, states)
         # By items: a column by iloc takes four times as long.
         for v, (_, cells) in zip(found, evidence.items(), strict=True):
             if v >= 0:
-                states[:, v], wrong = self._encoded(cells, v)
-                faults += wrong
+                faults += self._encoded(cells, v, states[:, v])
         return states, faults
 
     def columns(self, columns: Sequence[object], place: str, faults: list[Fault]) -> list[int]:
@@ -112,9 +114,11 @@ class Encoder:
         codes, distinct = distinct_cells(cells)
         table = np.array([self._meaning(value, v) for value in distinct] + [-1], dtype=np.intp)
         states = table[codes]
+        wrong = np.flatnonzero(table == WRONG).tolist()
+        if not wrong:
+            return states, []
         faults = [
-            (np.flatnonzero(codes == k), self._state_fault("", distinct[k], v))
-            for k in np.flatnonzero(table == WRONG).tolist()
+            (np.flatnonzero(codes == k), self._state_fault("", distinct[k], v)) for k in wrong
         ]
         return np.maximum(states, -1), [(rows, fault) for rows, fault in faults if len(rows)]
 
@@ -169,7 +173,8 @@ class Encoder:
             return np.zeros((0, self.size), np.intp), [
                 Fault("evidence", expected, Phrase(f"one of shape {given.shape}"))
             ]
-        states: States = given.astype(np.intp, order="F")
+        states: States = on_lines(given.shape[::-1], np.intp).T
+        np.copyto(states, given, casting="unsafe")
         most = np.array([len(codes) - 1 for codes in self._codes])
         wrong = (states < -1) | (states > most)
         faults = [
@@ -269,25 +274,23 @@ class Encoder:
         shown, text = typed(got)
         return Fault(place, expected, shown, nearest_names(text, known))
 
-    def _encoded(self, cells: pd.Series, v: int) -> tuple[States, list[Fault]]:
-        """State positions of a column, -1 unknown, and what is no state."""
-        quick = self._arrow_encoded(cells, v)
-        if quick is not None:
-            return quick, []
-
-        result, found = self.cells(cells.array, v)
+    def _encoded(self, cells: pd.Series, v: int, states: States) -> list[Fault]:
+        """Write the state positions of a column, -1 unknown; and what is no state."""
+        if self._arrow_encoded(cells, v, states):
+            return []
+        states[...], found = self.cells(cells.array, v)
         wrong = sorted((row, k) for k, (rows, _) in enumerate(found) for row in rows.tolist())
         faults = [
             replace(found[k][1], place=f"evidence, row {cells.index[row]}, column {cells.name}")
             for row, k in wrong[:LISTED]
         ]
-        return result, faults + _further(cells.name, len(wrong))
+        return faults + _further(cells.name, len(wrong))
 
-    def _arrow_encoded(self, cells: pd.Series, v: int) -> States | None:
-        """The same of text that Arrow holds, in a third of the time; None if not all are states."""
+    def _arrow_encoded(self, cells: pd.Series, v: int, states: States) -> bool:
+        """The same of text that Arrow holds, in a third of the time; not if not all are states."""
         dtype = cells.dtype
         if not isinstance(dtype, pd.StringDtype) or dtype.storage != "pyarrow":
-            return None
+            return False
         # Imported here: whoever has such a column has paid for it.
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -296,10 +299,11 @@ class Encoder:
         # A missing cell is one more value to be found, so that no other one is missing after it.
         found = pc.index_in(text, value_set=pa.array([*self._codes[v], None], text.type))
         if found.null_count:
-            return None
-        positions: States = np.array([*range(len(self._codes[v])), -1], dtype=np.intp)
-        codes: States = positions.take(found.to_numpy())
-        return codes
+            return False
+        positions = np.array([*range(len(self._codes[v])), -1], dtype=np.intp)
+        # Without a mode NumPy would write to a copy first.
+        positions.take(found.to_numpy(), out=states, mode="clip")
+        return True
 
     def _likelihood_faults(
         self, name: str, values: ArrayLike, shape: tuple[int, int]

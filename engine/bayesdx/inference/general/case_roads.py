@@ -29,29 +29,32 @@ def assignments(
     if quick is not None:
         return [(quick, np.arange(len(cases)))]
     soft = frozenset(cases.soft)
-    seen = cases.states >= 0
     result: list[tuple[PlanRunner | None, IntArray]] = []
     pooled: list[IntArray] = []
-    for rows, alone in _groups(plans, seen, (frozenset(), soft, wanted)):
-        observed = frozenset(np.flatnonzero(seen[:, rows[0]]).tolist()) - soft
-        runner = plans.earned((observed, soft, wanted), len(rows)) if alone else None
+    for rows, alone in _groups(plans, cases.states, (frozenset(), soft, wanted)):
+        runner = None
+        if alone:
+            observed = cases.observed(int(rows[0]))
+            runner = plans.earned((observed, soft, wanted), len(rows))
         if runner is not None:
             result.append((runner, rows))
         else:
             pooled.append(rows)
     if pooled:
-        rows = np.concatenate(pooled)
-        result.append((_pool(plans, seen[:, rows], soft, wanted), rows))
+        rows = np.concatenate(pooled) if len(pooled) > 1 else pooled[0]
+        part = cases.states if len(rows) == len(cases) else cases.states[:, rows]
+        result.append((_pool(plans, part, soft, wanted), rows))
     return result
 
 
 def _pool(
-    plans: PlanCache, seen: BoolArray, soft: frozenset[int], wanted: frozenset[int]
+    plans: PlanCache, states: IntArray, soft: frozenset[int], wanted: frozenset[int]
 ) -> PlanRunner | None:
     """The plan of rows that observe different variables, if one is worth having."""
-    n = seen.shape[1]
-    always = frozenset(np.flatnonzero(seen.all(axis=1)).tolist()) - soft
-    mixed = (frozenset(np.flatnonzero(seen.any(axis=1)).tolist()) - always) | soft
+    n = states.shape[1]
+    in_all, in_any = _observed(states)
+    always = frozenset(np.flatnonzero(in_all).tolist()) - soft
+    mixed = (frozenset(np.flatnonzero(in_any).tolist()) - always) | soft
     key = (always, mixed, wanted)
     if key != plans.general_key(key) and mixed != soft:
         runner = plans.earned(key, n)
@@ -60,17 +63,27 @@ def _pool(
     return plans.general(key, n)
 
 
-def _groups(plans: PlanCache, seen: BoolArray, key: Key) -> list[tuple[IntArray, bool]]:
+def _observed(states: IntArray) -> tuple[BoolArray, BoolArray]:
+    """Whether all rows, and whether any, observe each variable; few of them tell most of it."""
+    few = _sample(states)
+    in_all: BoolArray = few.min(axis=1) >= 0
+    in_any: BoolArray = few.max(axis=1) >= 0
+    in_all[in_all] = states[in_all].min(axis=1) >= 0
+    in_any[~in_any] = states[~in_any].max(axis=1) >= 0
+    return in_all, in_any
+
+
+def _groups(plans: PlanCache, states: IntArray, key: Key) -> list[tuple[IntArray, bool]]:
     """Rows that observe the same variables, and whether they may deserve their own plan.
 
     Groups too small for that come as one.
     """
-    n = seen.shape[1]
+    n = states.shape[1]
+    if n > SAMPLED and distinct_rows(_sample(states).T >= 0, {})[0] is None:
+        return [(np.arange(n), False)]
+    seen = states >= 0
     if n < 2 or (seen == seen[:, :1]).all():
         return [(np.arange(n), True)] if n else []
-    few = seen[:, :: -(-n // SAMPLED)].T
-    if n > SAMPLED and distinct_rows(few, {})[0] is None:
-        return [(np.arange(n), False)]
     _, inverse = distinct_rows(np.ascontiguousarray(seen.T), {})
     count = np.bincount(inverse)
     least = plans.least_group(key) if len(count) > FEW_GROUPS else 1.0
@@ -79,3 +92,8 @@ def _groups(plans: PlanCache, seen: BoolArray, key: Key) -> list[tuple[IntArray,
     large = [(order[end[g] - count[g] : end[g]], True) for g in np.flatnonzero(count >= least)]
     small = count[inverse] < least
     return large + ([(np.flatnonzero(small), False)] if small.any() else [])
+
+
+def _sample(states: IntArray) -> IntArray:
+    """Some rows of a batch, evenly spread; all of a small one."""
+    return states[:, :: max(1, -(-states.shape[1] // SAMPLED))]

@@ -17,6 +17,7 @@ from bayesdx.inference.general.factors import FactorNetwork, factor_network
 from bayesdx.inference.general.grouping import (
     distinct_rows,
     normalised_likelihoods,
+    seldom_repeated,
     states_into_likelihoods,
 )
 from bayesdx.inference.general.tiles import CaseBatch
@@ -180,9 +181,11 @@ class CompiledGeneral:
         likelihoods, log_scale = normalised_likelihoods(soft or {}, len(found), self.problem.cards)
         if likelihoods:
             found = states_into_likelihoods(found, likelihoods)
-        chosen, inverse = distinct_rows(found, likelihoods)
-        if chosen is not None and len(chosen) > MOST_DISTINCT * len(found):
-            chosen = None
+        chosen: IntArray | None = None
+        if not seldom_repeated(found, likelihoods):
+            chosen, inverse = distinct_rows(found, likelihoods)
+            if chosen is not None and len(chosen) > MOST_DISTINCT * len(found):
+                chosen = None
         if chosen is not None:
             found = found[chosen]
             likelihoods = {v: rows[:, chosen] for v, rows in likelihoods.items()}

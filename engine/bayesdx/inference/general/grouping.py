@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bayesdx.errors import Fault, InvalidCase
 from bayesdx.inference.arrays import FloatArray, IntArray
+
+#: Of N rows, so many times the root of N are looked at to tell whether many repeat.
+SAMPLED_ROOTS = 10
 
 
 def distinct_rows(
@@ -44,6 +48,22 @@ def distinct_rows(
     if not same:  # two different rows share a hash: one case in 2**64, answered the long way
         return None, np.arange(n)
     return first, inverse
+
+
+def seldom_repeated(rows: NDArray[np.generic], extra: Mapping[int, FloatArray]) -> bool:
+    """Whether so few rows repeat that finding them is not worth the time; arguments as above.
+
+    Told by some rows, the same ones whenever there are as many: of rows of which each tenth repeats
+    another one, ten pairs are expected among them. Looking at all of them would take a tenth of a
+    batch of ``win95pts``.
+    """
+    n = len(rows)
+    size = SAMPLED_ROOTS * math.isqrt(n)
+    if size >= n:
+        return False
+    # Drawn, since rows spread evenly would never be neighbours, which is where repeats often are.
+    few = np.random.default_rng(n).choice(n, size, replace=False, shuffle=False)
+    return distinct_rows(rows[few], {v: one[:, few] for v, one in extra.items()})[0] is None
 
 
 def _mixed(rows: NDArray[np.generic]) -> NDArray[np.uint64]:

@@ -2,7 +2,8 @@
 
 Arena, output and scales lie one after another in one matrix. What NumPy does in two calls, a gather
 and then a product or a sum, becomes one instruction that looks its rows up; a product that a single
-sum reads becomes part of it: o[r] = sum over q of A[q] s[a[q]] t[b[q]].
+sum reads becomes part of it: o[r] = sum over q of A[q] s[a[q]] t[b[q]]. Mostly all A are 1: these
+are not kept, nor multiplied by.
 """
 
 from __future__ import annotations
@@ -49,15 +50,16 @@ class Op(IntEnum):
     DENSE = 0
     SUMS = 1
     PAIRS = 2
-    SCALE = 3
-    MULTIPLY = 4
-    LOOK_UP = 5
-    GATHER = 6
-    PICK = 7
-    RESCALE = 8
-    UNSCALE = 9
-    EVIDENCE = 10
-    NORMALISE = 11
+    INNER = 3
+    SCALE = 4
+    MULTIPLY = 5
+    LOOK_UP = 6
+    GATHER = 7
+    PICK = 8
+    RESCALE = 9
+    UNSCALE = 10
+    EVIDENCE = 11
+    NORMALISE = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +192,7 @@ def flat_code(plan: TreePlan) -> FlatCode:
     pool = Pool()
     picks = [pool.strides(row, plan.sliced) for row in plan.strides]
     steps = [_step(one, plan.arena_rows, ones, picks) for one in plan.code]
-    ops = [_numbers(step, pool) for step in fused(steps, rows)]
+    ops = [_numbers(_without_ones(step), pool) for step in fused(steps, rows)]
     logs = pool.floats(plan.scalars)
     scalars = [
         (logs + int(start), pool.strides(row, plan.sliced))
@@ -332,6 +334,13 @@ def _makers(last: IntArray, read: RowRange) -> list[int]:
     return [m for m in found if m >= 0]
 
 
+def _without_ones(step: Step) -> Step:
+    """Leave out the weights of a sum of products where all are 1: `insurance` gains a tenth."""
+    if step.op is Op.PAIRS and step.values is not None and (step.values == 1.0).all():
+        return replace(step, op=Op.INNER, values=None)
+    return step
+
+
 def _numbers(step: Step, pool: Pool) -> tuple[int, ...]:
     """A step as a line of `FlatCode.ops`; its arrays go to the pool."""
     op, out, left, right, size = step.op, step.out.start, step.left, step.right, step.out.size
@@ -345,7 +354,7 @@ def _numbers(step: Step, pool: Pool) -> tuple[int, ...]:
         head = (*head, right.start)
     if op is Op.LOOK_UP:
         return (*head, size, pool.integers(columns[0]), pool.integers(columns[1]))
-    if op in (Op.SUMS, Op.PAIRS):
+    if op in (Op.SUMS, Op.PAIRS, Op.INNER):
         assert step.starts is not None
         return (*head, size, pool.integers(step.starts), pool.integers(*columns), *values)
     if op is Op.GATHER:

@@ -40,8 +40,8 @@ from bayesdx.inference.vector_rows import (
 )
 
 # Constants of the kernel: compiled code knows no enumerations.
-DENSE, SUMS, PAIRS, SCALE, MULTIPLY, LOOK_UP = map(int, list(Op)[:6])
-GATHER, PICK, RESCALE, UNSCALE, EVIDENCE, _ = map(int, list(Op)[6:])
+DENSE, SUMS, PAIRS, INNER, SCALE, MULTIPLY, LOOK_UP = map(int, list(Op)[:7])
+GATHER, PICK, RESCALE, UNSCALE, EVIDENCE, _ = map(int, list(Op)[7:])
 
 
 class Program(NamedTuple):
@@ -144,6 +144,18 @@ def _pairs(m: Floats, values: Floats, starts: Indices, at: Indices, op: Any, lik
 
 
 @compiled
+def _inner(m: Floats, starts: Indices, at: Indices, op: Any, like: Any) -> None:
+    """Add up products of two rows each."""
+    o, s, t, n = op[1], op[2], op[3], op[4]
+    other = moved(at, starts[n])
+    for r in range(n):
+        total = like
+        for q in range(starts[r], starts[r + 1]):
+            total = plus(total, times(load(m, s + at[q], like), load(m, t + other[q], like)))
+        store(m, o + r, total)
+
+
+@compiled
 def _products(program: Program, op: Integers, like: Any) -> None:
     """Multiply and look up rows."""
     m, kind, o, s = program.rows, op[0], op[1], op[2]
@@ -213,6 +225,8 @@ def _run(program: Program, batch: ProgramCases, first: int, width: int, like: An
         elif kind == PAIRS:
             starts, at = moved(program.indices, op[5]), moved(program.indices, op[6])
             _pairs(m, moved(program.constants, op[7]), starts, at, op, like)
+        elif kind == INNER:
+            _inner(m, moved(program.indices, op[5]), moved(program.indices, op[6]), op, like)
         elif kind <= GATHER:
             _products(program, op, like)
         elif kind == PICK:

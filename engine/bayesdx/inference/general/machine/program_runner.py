@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesdx.inference.arrays import on_lines
 from bayesdx.inference.general.costs import FLAT_WIDTH
 from bayesdx.inference.general.machine.flat_code import FlatCode, flat_code
 from bayesdx.inference.general.machine.program_kernel import (
@@ -98,7 +99,7 @@ class FlatRunner:
             outs=self.code.output + wanted.rows,
             n_known=len(wanted.known),
             known=wanted.known,
-            posteriors=np.empty((len(wanted.rows), size)),
+            posteriors=on_lines((len(wanted.rows), size), np.float64),
             log_evidence=np.empty(size),
             failed=np.zeros(size, dtype=np.int8),
             **self._flags._asdict(),
@@ -127,7 +128,8 @@ class FlatRunner:
 
     def _memory(self, width: int) -> ProgramMemory:
         code = self.code
-        rows = np.zeros((code.rows, width))
+        rows = on_lines((code.rows, width), np.float64)
+        rows.fill(0.0)
         rows[code.ones] = 1.0
         program = Program(
             width=width,
@@ -152,4 +154,6 @@ def _padded(columns: NDArray[Any], size: int) -> NDArray[Any]:
     n = columns.shape[1]
     if n == size:
         return np.ascontiguousarray(columns)
-    return np.concatenate([columns, np.repeat(columns[:, -1:], size - n, axis=1)], axis=1)
+    padded = on_lines((len(columns), size), columns.dtype.type)
+    padded[:, :n], padded[:, n:] = columns, columns[:, -1:]
+    return padded
