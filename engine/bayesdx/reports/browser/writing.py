@@ -35,6 +35,7 @@ LARGEST = 150_000
 #: What the page is made of; a module stands behind those that it imports.
 MODULES = (
     "model",
+    "cause_weights",
     "conditioning",
     "tables",
     "ordering",
@@ -59,6 +60,8 @@ LETTERS = "".join(chr(at) for at in range(33, 127) if chr(at) not in '"&<')
 _BITS = 13
 _INDENT = re.compile(r"^\s+", re.MULTILINE)
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+#: Ends of lines that say nothing, as the next line cannot begin anything else.
+_LINE_END = re.compile(r"(?<=[{};,(\[])\n")
 _COMMENT = re.compile(r"/\*\*(?:[^*]|\*(?!/))*\*/ ?|^[ \t]*//[^\n]*\n", re.MULTILINE)
 
 
@@ -170,13 +173,14 @@ def _filled(data: dict[str, Any]) -> str:
 
 
 def joined_script() -> str:
-    """Return the modules as one script: imports, exports, comments and indentation left out.
+    """Return the modules as one script: imports, exports, comments and space left out.
 
     No text of theirs goes over several lines.
     """
     text = "".join(asset(f"{name}.mjs") for name in MODULES)
     text = _IMPORT.sub("", _COMMENT.sub("", text))
-    return _INDENT.sub("", re.sub(r"^export ", "", text, flags=re.MULTILINE))
+    text = _INDENT.sub("", re.sub(r"^export ", "", text, flags=re.MULTILINE))
+    return _LINE_END.sub("", text)
 
 
 def _style() -> str:

@@ -66,7 +66,7 @@ export function diagnose({ network, judging }, given) {
   else if (!possible) [status, named] = ["impossible", smallestClash(network, evidence)];
   // P(every member of a group is absent | evidence), and last P(no modelled cause is present).
   const sets = [...network.groups.map(({ members }) => members), network.shown.map(({ at }) => at)];
-  const without = possible && weight ? sets.map((members) => shareWithout(weight.plan, found, members)) : null;
+  const without = possible && weight ? sets.map((members) => shareWithout(weight.problem, weight.plan, found, members)) : null;
   const rows = rowsOf(network, evidence, found, without);
   const groups = network.groups.map(({ id, label, kind, prior }, g) => {
     const posterior = without ? clip(1 - without[g]) : prior;
@@ -110,7 +110,7 @@ function weighed(network, evidence, mostLost = MOST_LOST) {
   const plan = makePlan(problem);
   const found = plan.work > MOST_WORK ? null : eliminate(problem, plan, true);
   // Nothing is lost the second time. What differences call impossible may be possible as well.
-  const again = mostLost > 1 && found !== null && !(missing(found) < MOST_MISSING);
+  const again = mostLost > 1 && found !== null && !(missing(problem, found) < MOST_MISSING);
   return again ? weighed(network, evidence, 1) : { problem, plan, found };
 }
 

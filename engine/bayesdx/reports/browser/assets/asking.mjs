@@ -21,7 +21,7 @@
  */
 
 import { condition } from "./conditioning.mjs";
-import { holds } from "./conditions.mjs";
+import { truth } from "./conditions.mjs";
 import { MOST_WORK, eliminate, makePlan } from "./elimination.mjs";
 import { readCase } from "./reading.mjs";
 import { MOST_ROOM } from "./tables.mjs";
@@ -74,10 +74,10 @@ export function fitting(question, facts) {
  * @returns {Ranked[]} In the order of their ids, without information.
  */
 export function withFlags({ judging }, given, open, { facts, urgency }) {
-  const above = judging.rules.filter((rule) => rule.level < urgency.level && !holds(rule.when, facts));
+  const above = judging.rules.filter((rule) => rule.level < urgency.level && truth(rule.when, facts) < 1);
   return open.map((question) => {
     const fires = above.filter((rule) =>
-      fitting(question, facts).some((one) => holds(rule.when, completed(judging.logic, facts, one.facts))),
+      fitting(question, facts).some((one) => truth(rule.when, completed(judging.logic, facts, one.facts)) === 1),
     );
     const level = Math.min(Infinity, ...fires.map((rule) => rule.level));
     return { question, level, rules: fires.map(({ title }) => title), information: 0 };

@@ -2,13 +2,14 @@
  * What is known of one case, made a graph of factors: variables, and tables over some of them.
  *
  * A cause is an ordinary variable with two states, an unknown risk that several causes share one with
- * its own. Absent findings and "at most a level" are factors on active causes. A finding that is
- * present or soft is a *meeting* variable: every link, and the leak, contributes a table over its two
- * states, not reached and reached; contributions meet by "or" (convergent variables of Zhang and Poole
- * 1996, JAIR 5:301-328), and the likelihood of what was seen closes it. Inhibitors meet in a variable
- * of their own, whose state then says whether the leak of their finding acts. All numbers are 0 or
- * more and only sums of products of them are taken, so that no digits are lost however many findings
- * are present.
+ * its own. A cause that no finding ties is summed out before an order is looked for: it is a factor on
+ * its risks, one with those that hang on the same. Absent findings and "at most a level" are factors on
+ * active causes. A finding that is present or soft is a *meeting* variable: every link, and the leak,
+ * contributes a table over its two states, not reached and reached; contributions meet by "or"
+ * (convergent variables of Zhang and Poole 1996, JAIR 5:301-328), and the likelihood of what was seen
+ * closes it. Inhibitors meet in a variable of their own, whose state then says whether the leak of their
+ * finding acts. All numbers are 0 or more and only sums of products of them are taken, so that no digits
+ * are lost however many findings are present.
  *
  * "Or" costs three products where an ordinary variable costs two. Where few digits are lost by it, a
  * finding is a *difference* instead, an ordinary variable: its states are "not reached" and "either",
@@ -34,6 +35,8 @@
  * @typedef {object} Factor
  * @property {number[]} scope Variables, the last one fastest.
  * @property {Float64Array} table By joint state and lane.
+ * @property {number[]} of Causes whose weights it is made of: a single one that is in its scope or, of causes
+ *   that no finding ties and that hang on the same risks, what each adds up to, multiplied.
  *
  * @typedef {object} Link A cause that may have produced a finding which is present for certain.
  * @property {number} cause
@@ -57,13 +60,16 @@
  * @property {({risk: number, state: number} | null)[] | null} held A risk held at a state, by lane.
  *
  * @typedef {object} Problem
- * @property {Variable[]} variables The causes first.
- * @property {Factor[]} factors That of each cause first, over its risks and itself.
+ * @property {Variable[]} variables The causes first; those that no finding ties are in no scope.
+ * @property {Factor[]} factors
+ * @property {Float64Array[]} weights Of each cause: it is absent and it is present, by its risks and lane.
  * @property {Link[]} links
  * @property {number} causes How many there are.
  * @property {number} lanes
  * @property {number} logScale
  */
+
+import { sliced, summedOut, weigh } from "./cause_weights.mjs";
 
 /** One lane in which nothing is assumed. @type {Lanes} */
 export const AS_IT_IS = { count: 1, on: null, held: null };
@@ -118,8 +124,9 @@ export function condition(network, evidence, lanes = AS_IT_IS, mostLost = 1) {
   ];
   let left = mostLost;
   for (const seen of every.sort((a, b) => a.loss - b.loss)) builder.addSeen(seen, (left /= seen.loss) >= 1);
-  const { variables, factors, links } = builder;
-  return { variables, factors, links, causes: on.length, lanes: lanes.count, logScale };
+  builder.addCauses();
+  const { variables, factors, links, weights } = builder;
+  return { variables, factors, links, weights, causes: on.length, lanes: lanes.count, logScale };
 }
 
 class Builder {
@@ -144,10 +151,16 @@ class Builder {
         shared.set(r, this.variables.push(ordinary(risk.id, risk.prior.length)) - 1);
       }
     });
+    /** @type {Float64Array[]} */
+    this.weights = [];
+    /** Unknown risks of each cause. @type {number[][]} */
+    this.hangs = [];
     // How probable a cause roughly is, 0 where it cannot be; what lanes assume changes no structure.
     this.rough = network.causes.map((_, c) => {
       const plain = sliced(network, c, evidence.risks, shared);
-      this.factors.push(weigh(network, evidence.risks, lanes, shared, plain, c, on[c]));
+      const { scope, table } = weigh(network, evidence.risks, lanes, shared, plain, c, on[c]);
+      this.hangs.push(scope);
+      this.weights.push(table);
       const mean = plain.reduce((sum, p) => sum + p, 0) / plain.length;
       return mean > 0 ? (mean * on[c]) / (1 - mean + mean * on[c]) : 0;
     });
@@ -162,7 +175,22 @@ class Builder {
     const n = this.lanes;
     const wide = new Float64Array(table.length * n);
     table.forEach((value, i) => wide.fill(value, i * n, (i + 1) * n));
-    return this.factors.push({ scope, table: wide }) - 1;
+    return this.factors.push({ scope, table: wide, of: [] }) - 1;
+  }
+
+  /** Once all that ties causes is there. */
+  addCauses() {
+    const tied = new Set(this.factors.flatMap(({ scope }) => scope));
+    /** Causes that nothing ties, by their risks. @type {Map<string, number[]>} */
+    const alike = new Map();
+    this.hangs.forEach((scope, c) => {
+      const key = String(scope);
+      if (tied.has(c)) this.factors.push({ scope: [c, ...scope], table: this.weights[c], of: [c] });
+      else if (!alike.get(key)?.push(c)) alike.set(key, [c]);
+    });
+    for (const of of alike.values()) {
+      this.factors.push({ scope: this.hangs[of[0]], table: summedOut(this.weights, of, []), of });
+    }
   }
 
   /**
@@ -209,9 +237,10 @@ class Builder {
    * @returns {Seen[]}
    */
   findingSeen({ id, leak, links, coupled, weight }, l1) {
+    if (Number.isNaN(l1) || l1 === 0.5) return [];
     const inhibitors = links.filter(({ cause, factor }) => factor < 1 && this.rough[cause]);
     if (l1 === 0 && coupled) this.addSuppressed(id, inhibitors, [1 - leak, 1]);
-    if (!(l1 > 0) || l1 === 0.5) return [];
+    if (l1 === 0) return [];
     return [this.seen(id, [1 - l1, l1], leak, links, inhibitors, l1 === 1 ? weight : -1)];
   }
 
@@ -290,91 +319,6 @@ class Builder {
  */
 function ordinary(name, size) {
   return { name, size, closing: null, becomes: -1 };
-}
-
-/**
- * Weights of one cause, over its unknown shared risks and itself; private unknown risks averaged.
- *
- * @param {Network} network
- * @param {Int8Array} known
- * @param {Lanes} lanes
- * @param {Map<number, number>} shared
- * @param {Float64Array} plain Its probabilities where nothing is assumed.
- * @param {number} c
- * @param {number} on
- * @returns {Factor}
- */
-function weigh(network, known, lanes, shared, plain, c, on) {
-  const { risks } = network.causes[c];
-  const n = lanes.count;
-  const size = plain.every((p) => p === plain[0]) ? 1 : plain.length;
-  const table = new Float64Array(2 * size * n);
-  for (let lane = 0; lane < n; lane++) {
-    const held = lanes.held?.[lane] ?? null;
-    const here = held && risks.includes(held.risk) && !shared.has(held.risk) ? held : null;
-    const given = here ? sliced(network, c, heldAt(known, here), shared) : plain;
-    const scale = here ? network.risks[here.risk].prior[here.state] : 1;
-    const factor = on * (lanes.on ? lanes.on[c * n + lane] : 1) * scale;
-    for (let j = 0; j < size; j++) {
-      table[2 * j * n + lane] = (1 - given[j]) * scale;
-      table[(2 * j + 1) * n + lane] = given[j] * factor;
-    }
-  }
-  const scope = size === 1 ? [] : risks.flatMap((r) => shared.get(r) ?? []);
-  return { scope: [...scope, c], table };
-}
-
-/**
- * @param {Int8Array} known
- * @param {{risk: number, state: number}} held
- */
-function heldAt(known, held) {
-  return known.map((state, r) => (r === held.risk ? held.state : state));
-}
-
-/**
- * P(cause | risks that are kept): known risks sliced, the others averaged.
- *
- * @param {Network} network
- * @param {number} c
- * @param {Int8Array} known
- * @param {{has: (risk: number) => boolean}} kept
- * @returns {Float64Array}
- */
-function sliced(network, c, known, kept) {
-  const { risks, sizes, table } = network.causes[c];
-  let now = table;
-  let behind = 1;
-  // The last axis first, so that what lies behind an axis is what was left of the later ones.
-  for (let axis = risks.length - 1; axis >= 0; axis--) {
-    const size = sizes[axis];
-    if (kept.has(risks[axis])) {
-      behind *= size;
-      continue;
-    }
-    const state = known[risks[axis]];
-    const { prior } = network.risks[risks[axis]];
-    const next = new Float64Array(now.length / size);
-    for (let i = 0; i < next.length; i++) {
-      const at = Math.floor(i / behind) * behind * size + (i % behind);
-      if (state >= 0) next[i] = now[at + state * behind];
-      else for (let s = 0; s < size; s++) next[i] += prior[s] * now[at + s * behind];
-    }
-    now = next;
-  }
-  return now;
-}
-
-/**
- * P(cause | the known risks), the others averaged.
- *
- * @param {Network} network
- * @param {number} c
- * @param {Int8Array} known
- * @returns {number}
- */
-export function priorGiven(network, c, known) {
-  return sliced(network, c, known, new Set())[0];
 }
 
 /**

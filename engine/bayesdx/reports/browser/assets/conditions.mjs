@@ -16,23 +16,26 @@ function isLeaf(item) {
 }
 
 /**
- * Whether a condition is true; with `possible`, whether it is true or unknown.
+ * How far a condition is true: 1, 0, or 0.5 where it is unknown.
  *
  * @param {Leaf | Gate} item
  * @param {Facts} facts
- * @param {boolean} possible
- * @returns {boolean}
+ * @returns {number}
  */
-export function holds(item, facts, possible = false) {
+export function truth(item, facts) {
   if (isLeaf(item)) {
     const state = facts.get(item[1]);
-    return state === undefined ? possible : item[2].includes(state);
+    return state === undefined ? 0.5 : Number(item[2].includes(state));
   }
   const [least, parts, negated] = item;
-  const held =
-    parts.filter((part) => holds(part, facts, possible)).length +
-    negated.filter((part) => !holds(part, facts, !possible)).length;
-  return held >= least;
+  let [sure, possible] = [0, 0];
+  const count = (/** @type {number} */ held) => {
+    if (held === 1) sure++;
+    if (held > 0) possible++;
+  };
+  for (const part of parts) count(truth(part, facts));
+  for (const part of negated) count(1 - truth(part, facts));
+  return sure >= least ? 1 : possible >= least ? 0.5 : 0;
 }
 
 /**
@@ -44,7 +47,7 @@ export function holds(item, facts, possible = false) {
  */
 export function trueLeaves([, parts], facts) {
   const found = parts
-    .filter((part) => holds(part, facts))
+    .filter((part) => truth(part, facts) === 1)
     .flatMap((part) => (isLeaf(part) ? [part[0]] : trueLeaves(part, facts)));
   return [...new Set(found)];
 }
@@ -58,7 +61,7 @@ export function trueLeaves([, parts], facts) {
  */
 export function unknownSubjects([, parts, negated], facts) {
   const found = [...parts, ...negated]
-    .filter((part) => holds(part, facts, true) && !holds(part, facts))
+    .filter((part) => truth(part, facts) === 0.5)
     .flatMap((part) => (isLeaf(part) ? [part[1]] : unknownSubjects(part, facts)));
   return [...new Set(found)];
 }

@@ -6,7 +6,7 @@
  * @typedef {import("./tables.mjs").Combination} Combination
  *
  * @typedef {object} Step One variable: tables are combined two by two, which closes it.
- * @property {number} first The table that it begins with.
+ * @property {number[]} inputs Tables, beginning with the first.
  * @property {{two: number, how: Combination, swapped: boolean}[]} combine
  * @property {number} result Number of the table that comes out.
  * @property {boolean} last Whether nothing is left in it but a number.
@@ -29,6 +29,7 @@
  * @property {number[]} scales What each table was multiplied by.
  */
 
+import { summedOut } from "./cause_weights.mjs";
 import { findOrder } from "./ordering.mjs";
 import {
   MOST_ROOM,
@@ -57,7 +58,7 @@ export function makePlan({ variables, factors }) {
   const { buckets, work } = findOrder(variables, factors.map(({ scope }) => scope));
   if (work > MOST_WORK) return { steps: [], roots: [], work, room: 0 };
   const steps = buckets.map(({ variable, first, combine, result, left }) => ({
-    first,
+    inputs: [first, ...combine.map(({ two }) => two)],
     combine: combine.map(({ two, big, small, swapped, scope, closes }) => ({
       two,
       how: combination(variables, big, small, scope, closes ? variable : -1),
@@ -68,9 +69,9 @@ export function makePlan({ variables, factors }) {
   }));
   /** @type {number[]} */
   const roots = [];
-  for (const { first, combine, result, last } of [...steps].reverse()) {
+  for (const { inputs, result, last } of [...steps].reverse()) {
     if (last) roots[result] = result;
-    for (const number of [first, ...combine.map(({ two }) => two)]) roots[number] = roots[result];
+    for (const number of inputs) roots[number] = roots[result];
   }
   const own = factors.reduce((sum, { scope }) => scope.reduce((size, v) => size * variables[v].size, 3) + sum, 0);
   const room = steps.reduce((sum, { combine }) => combine.reduce((more, { how }) => more + how.room, sum), own);
@@ -93,7 +94,7 @@ export function eliminate(problem, plan, backward) {
   /** @type {number[]} */
   const scales = [];
   for (const step of plan.steps) {
-    const { first, combine, result, last } = step;
+    const { inputs, result, last } = step;
     const table = joined(step, (number) => tables[number], n, (joins[result] = []));
     const scale = last ? 1 : normalising(table);
     tables[result] = scaled(table, scale);
@@ -101,16 +102,16 @@ export function eliminate(problem, plan, backward) {
     for (let l = 0; l < n; l++) log[l] += last ? Math.log(table[l]) : -Math.log(scale);
     if (backward) continue;
     joins.pop();
-    for (const number of [first, ...combine.map(({ two }) => two)]) delete tables[number];
+    for (const number of inputs) delete tables[number];
   }
   /** Derivatives by each table. @type {Float64Array[]} */
   const by = [];
   const none = { posterior: new Float64Array(backward ? causes * n : 0), credit: new Float64Array(causes) };
   if (!backward || !log.some((value) => value > -Infinity)) return { log, ...none, tables, by, scales };
-  for (const { first, combine, result, last } of [...plan.steps].reverse()) {
+  for (const { inputs, combine, result, last } of [...plan.steps].reverse()) {
     if (last) by[result] = copied(tables[result].map((value) => (value > 0 ? 1 / value : 0)));
     /** @type {Float64Array} */
-    let adjoint = scaled(copied(by[result]), scales[result]);
+    let adjoint = scales[result] === 1 ? by[result] : scaled(copied(by[result]), scales[result]);
     for (let i = combine.length - 1; i >= 0; i--) {
       const { two, how, swapped } = combine[i];
       const [byOne, byReady] = combinedBack(how, ...joins[result][i], adjoint, n);
@@ -118,7 +119,7 @@ export function eliminate(problem, plan, backward) {
       if (two >= 0) by[two] = swapped ? byOne : bySmall;
       adjoint = swapped ? bySmall : byOne;
     }
-    by[first] = adjoint;
+    by[inputs[0]] = adjoint;
   }
   return { log, ...shares(problem, by), tables, by, scales };
 }
@@ -127,11 +128,12 @@ export function eliminate(problem, plan, backward) {
  * P(none of these causes is present | evidence): tables that hang on two or more of them are made anew, and
  * the derivatives by the last one tell what it is worth.
  *
+ * @param {Problem} problem
  * @param {Plan} plan
  * @param {Found} found Of one lane, with derivatives.
  * @param {number[]} members
  */
-export function shareWithout({ steps, roots }, { tables, by, scales, posterior }, members) {
+export function shareWithout({ factors, weights }, { steps, roots }, { tables, by, scales, posterior }, members) {
   const before = mark();
   let share = 1;
   /** How many tables are changed, by the root that they lead to. @type {Map<number, number>} */
@@ -143,11 +145,16 @@ export function shareWithout({ steps, roots }, { tables, by, scales, posterior }
     else share *= dot(table, by[number]);
   };
   const possible = members.filter((c) => posterior[c] > 0);
-  for (const c of possible) count.set(roots[c], (count.get(roots[c]) ?? 0) + 1);
-  for (const c of possible) put(c, copied(tables[c].map((value, i) => (i % 2 ? 0 : value))));
+  const own = [...factors.keys()].filter((number) => factors[number].of.some((c) => possible.includes(c)));
+  for (const number of own) count.set(roots[number], (count.get(roots[number]) ?? 0) + 1);
+  for (const number of own) {
+    const { scope, table, of } = factors[number];
+    const tied = scope.includes(of[0]);
+    put(number, copied(tied ? table.map((p, i) => (i < table.length / 2 ? p : 0)) : summedOut(weights, of, possible)));
+  }
   for (const step of steps) {
-    const { first, combine, result } = step;
-    const hit = [first, ...combine.map(({ two }) => two)].filter((number) => changed.has(number));
+    const { inputs, result } = step;
+    const hit = inputs.filter((number) => changed.has(number));
     if (!hit.length) continue;
     const table = joined(step, (number) => changed.get(number) ?? tables[number], 1, []);
     for (const number of hit) changed.delete(number);
@@ -164,8 +171,8 @@ export function shareWithout({ steps, roots }, { tables, by, scales, posterior }
  * @param {number} n
  * @param {Joined[]} joins Are noted.
  */
-function joined({ first, combine }, of, n, joins) {
-  let table = of(first);
+function joined({ inputs, combine }, of, n, joins) {
+  let table = of(inputs[0]);
   for (const { two, how, swapped } of combine) {
     const other = two < 0 ? neutral(how.two * n, n) : of(two);
     const [one, small] = swapped ? [other, table] : [table, other];
@@ -177,13 +184,15 @@ function joined({ first, combine }, of, n, joins) {
 }
 
 /**
- * What was lost in differences: derivatives weighed by what a table holds add up to 1 at every table.
+ * What was lost in differences: derivatives weighed by what a table holds add up to 1 at every table. All that
+ * was lost on the way to a factor is missing there.
  *
+ * @param {Problem} problem
  * @param {Found} found Of one lane, with derivatives.
  * @returns {number} 1 or more where nothing is left.
  */
-export function missing({ tables, by }) {
-  return by.length ? Math.max(...by.map((one, number) => Math.abs(dot(one, tables[number]) - 1))) : 1;
+export function missing({ factors }, { tables, by }) {
+  return by.length ? Math.max(...factors.map((_, number) => Math.abs(dot(by[number], tables[number]) - 1))) : 1;
 }
 
 /**
@@ -200,17 +209,27 @@ function copied(table) {
  * @param {Problem} problem
  * @param {Float64Array[]} by
  */
-function shares({ factors, links, causes, lanes: n }, by) {
+function shares({ factors, weights, links, causes, lanes: n }, by) {
   const posterior = new Float64Array(causes * n);
-  for (let c = 0; c < causes; c++) {
-    const both = new Float64Array(2 * n);
-    const { table } = factors[c];
-    for (let i = 0; i < table.length; i++) both[i % (2 * n)] += table[i] * by[c][i];
-    for (let l = 0; l < n; l++) {
-      const total = both[l] + both[n + l];
-      posterior[c * n + l] = total > 0 ? both[n + l] / total : 0;
+  factors.forEach(({ scope, of }, number) => {
+    for (const c of of) {
+      const own = weights[c];
+      const half = own.length / 2;
+      const others = of.filter((other) => other !== c);
+      const rest = others.length ? summedOut(weights, others, []) : null;
+      const present = scope.includes(c) ? half : 0;
+      const both = new Float64Array(2 * n);
+      for (let i = 0; i < half; i++) {
+        const times = rest ? rest[i] : 1;
+        both[i % n] += own[i] * times * by[number][i];
+        both[n + (i % n)] += own[half + i] * times * by[number][present + i];
+      }
+      for (let l = 0; l < n; l++) {
+        const total = both[l] + both[n + l];
+        posterior[c * n + l] = total > 0 ? both[n + l] / total : 0;
+      }
     }
-  }
+  });
   const credit = new Float64Array(causes);
   for (const { cause, strength, weight, factor, differs } of links) {
     const own = posterior[cause * n];

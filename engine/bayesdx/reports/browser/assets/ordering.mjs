@@ -106,6 +106,11 @@ function bucketsOf(variables, scopes, order) {
     put(result, left);
     return { variable: v, first, scope, combine, result, left };
   });
+  // What hangs on nothing is a number already.
+  scopes.forEach((scope, first) => {
+    const result = scopes.length + buckets.length;
+    if (!scope.length) buckets.push({ variable: -1, first, scope, combine: [], result, left: [] });
+  });
   return { buckets, work };
 }
 
@@ -116,7 +121,8 @@ function bucketsOf(variables, scopes, order) {
  * @returns {number[]}
  */
 function greedy(variables, scopes, random) {
-  const logs = Float64Array.from(variables, ({ size }) => Math.log2(size));
+  // Where meeting variables meet they cost as much as three states.
+  const logs = Float64Array.from(variables, ({ size, closing }) => (closing ? 1.5 : Math.log2(size)));
   const near = new Neighbours(variables.length);
   for (const scope of scopes) near.connect(scope);
   // What a meeting variable becomes stands beside it, and waits for it.
@@ -137,7 +143,7 @@ function greedy(variables, scopes, random) {
     return (fill - 0.2 * size) * (1 + NOISE * random());
   };
   const costs = Float64Array.from(variables, (_, v) => cost(v));
-  const left = new Set(variables.keys());
+  const left = new Set(scopes.flat());
   /** @type {number[]} */
   const order = [];
   while (left.size) {

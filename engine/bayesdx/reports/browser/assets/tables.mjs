@@ -84,7 +84,7 @@ export function combination(variables, one, two, result, closes) {
   const stepsOf = (/** @type {number} */ v) => [inOne.get(v) ?? 0, inTwo.get(v) ?? 0, inResult.get(v) ?? 0];
   const every = closes >= 0 ? [...result, closes] : result;
   // Neighbours that go on alike in all three tables are one; the longest of these is gone through at once.
-  /** @type {{size: number, steps: number[], states: number[][]}[]} */
+  /** @type {{size: number, steps: number[], meets: boolean}[]} */
   const parts = [];
   let run = -1;
   for (const v of [...every].reverse()) {
@@ -92,19 +92,15 @@ export function combination(variables, one, two, result, closes) {
     const steps = stepsOf(v);
     const size = plain(v);
     const last = parts[parts.length - 1];
-    const states = wide(v) > size ? MEET : [];
-    if (last && !states.length && !last.states.length && steps.every((s, i) => s === last.size * last.steps[i])) {
+    const meets = wide(v) > size;
+    if (last && !meets && !last.meets && steps.every((s, i) => s === last.size * last.steps[i])) {
       last.size *= size;
-    } else parts.push({ size, steps, states });
+    } else parts.push({ size, steps, meets });
     const at = parts.length - 1;
-    if (!states.length && (run < 0 || parts[at].size > parts[run].size)) run = at;
+    if (!meets && (run < 0 || parts[at].size > parts[run].size)) run = at;
   }
   const [{ size: length, steps }] = run < 0 ? [{ size: 1, steps: [0, 0, 0] }] : parts.splice(run, 1);
-  /** @type {Rows} */
-  let rows = [new Int32Array(1), new Int32Array(1), new Int32Array(1)];
-  for (const { size, steps, states } of parts) {
-    rows = extended(rows, states.length ? states : Array.from({ length: size }, (_, s) => [s, s, s]), steps);
-  }
+  const rows = runsOf(parts);
   const prepare = two.filter((v) => (v !== pair || v === closes) && meets(v)).reverse().map((v) => ({
     stride: inTwo.get(v) ?? 1,
     closing: v === closes ? variables[v].closing : null,
@@ -136,23 +132,26 @@ function stridesOf(scope, size) {
 }
 
 /**
- * Rows by the states of one more variable, slower than those before.
+ * Rows by the states of variables, each slower than those before.
  *
- * @param {Rows} rows
- * @param {number[][]} states
- * @param {number[]} steps
+ * @param {{size: number, steps: number[], meets: boolean}[]} parts
  * @returns {Rows}
  */
-function extended(rows, states, steps) {
-  const next = rows.map((before, table) => {
-    const after = new Int32Array(before.length * states.length);
-    states.forEach((state, s) => {
-      const [step, at] = [state[table] * steps[table], s * before.length];
-      for (let i = 0; i < before.length; i++) after[at + i] = before[i] + step;
-    });
-    return after;
+function runsOf(parts) {
+  const count = parts.reduce((product, { size, meets }) => product * (meets ? MEET.length : size), 1);
+  const every = [0, 1, 2].map((table) => {
+    const rows = new Int32Array(count);
+    let to = 1;
+    for (const { size, steps, meets } of parts) {
+      const block = to;
+      for (let s = 1; s < (meets ? MEET.length : size); s++) {
+        const step = (meets ? MEET[s][table] : s) * steps[table];
+        for (let i = 0; i < block; i++) rows[to++] = rows[i] + step;
+      }
+    }
+    return rows;
   });
-  return /** @type {Rows} */ (next);
+  return /** @type {Rows} */ (every);
 }
 
 /**
@@ -228,25 +227,42 @@ export function combinedBack({ rows: [a, b, c], length, steps, pair, sums }, one
       let x = (ones + (a[i] + j * steps[0]) * n) | 0;
       let y = (twos + (b[i] + j * steps[1]) * n) | 0;
       let z = (bys + (c[i] + j * steps[2]) * n) | 0;
-      for (let k = 0; k < within; k++) {
-        const n1 = HEAP[x];
-        const n2 = HEAP[y];
-        const not = HEAP[z];
-        if (!pair) {
-          HEAP[x + toOne] += not * n2;
-          HEAP[y + toTwo] += not * n1;
-        } else {
-          const p1 = HEAP[x + mx];
-          const p2 = HEAP[y + my];
-          const yes = sums ? not : HEAP[z + mz];
-          HEAP[x + toOne] += sums ? not * n2 : not * n2 + yes * p2;
-          HEAP[x + mx + toOne] += sums ? yes * p2 : yes * (n2 + p2);
-          HEAP[y + toTwo] += sums ? not * n1 : not * n1 + yes * p1;
-          HEAP[y + my + toTwo] += sums ? yes * p1 : yes * (n1 + p1);
+      if (!pair) {
+        for (let k = 0; k < within; k++) {
+          const by = HEAP[z];
+          HEAP[x + toOne] += by * HEAP[y];
+          HEAP[y + toTwo] += by * HEAP[x];
+          x = (x + sx) | 0;
+          y = (y + sy) | 0;
+          z = (z + sz) | 0;
         }
-        x = (x + sx) | 0;
-        y = (y + sy) | 0;
-        z = (z + sz) | 0;
+      } else if (sums) {
+        for (let k = 0; k < within; k++) {
+          const by = HEAP[z];
+          HEAP[x + toOne] += by * HEAP[y];
+          HEAP[x + mx + toOne] += by * HEAP[y + my];
+          HEAP[y + toTwo] += by * HEAP[x];
+          HEAP[y + my + toTwo] += by * HEAP[x + mx];
+          x = (x + sx) | 0;
+          y = (y + sy) | 0;
+          z = (z + sz) | 0;
+        }
+      } else {
+        for (let k = 0; k < within; k++) {
+          const n1 = HEAP[x];
+          const p1 = HEAP[x + mx];
+          const n2 = HEAP[y];
+          const p2 = HEAP[y + my];
+          const not = HEAP[z];
+          const yes = HEAP[z + mz];
+          HEAP[x + toOne] += not * n2 + yes * p2;
+          HEAP[x + mx + toOne] += yes * (n2 + p2);
+          HEAP[y + toTwo] += not * n1 + yes * p1;
+          HEAP[y + my + toTwo] += yes * (n1 + p1);
+          x = (x + sx) | 0;
+          y = (y + sy) | 0;
+          z = (z + sz) | 0;
+        }
       }
     }
   }
@@ -320,7 +336,12 @@ export function neutral(size, n) {
 export function dot(one, two) {
   const [x, y] = [startOf(one), startOf(two)];
   let sum = 0;
-  for (let i = 0; i < one.length; i++) sum += HEAP[x + i] * HEAP[y + i];
+  // In parts, since a long sum loses digits.
+  for (let i = 0; i < one.length; ) {
+    let part = 0;
+    for (const end = Math.min(i + 256, one.length); i < end; i++) part += HEAP[x + i] * HEAP[y + i];
+    sum += part;
+  }
   return sum;
 }
 
@@ -332,10 +353,7 @@ export function dot(one, two) {
 export function normalising(table) {
   const from = startOf(table);
   let most = 0;
-  for (let i = from; i < from + table.length; i++) {
-    const value = Math.abs(HEAP[i]);
-    if (value > most) most = value;
-  }
+  for (let i = from; i < from + table.length && most <= 1e-6; i++) most = Math.max(most, Math.abs(HEAP[i]));
   return !(most > 0) || most > 1e-6 ? 1 : 2 ** -Math.floor(Math.log2(most));
 }
 

@@ -11,7 +11,7 @@
  *   leading: string | null}} Matter
  */
 
-import { holds } from "./conditions.mjs";
+import { truth } from "./conditions.mjs";
 
 /**
  * @param {TextsData} data
@@ -48,6 +48,6 @@ function isBroughtUp(data, text, { facts, causes, drivers, leading }) {
     reached(text.causes ?? [], causes, own ?? data.cause_from) ||
     (leading !== null && (text.leading ?? []).includes(leading));
   if (!pushed && (text.drivers || text.causes || text.leading)) return false;
-  if (!when || holds(when, facts)) return true;
-  return text.unknown === "show" && holds(when, facts, true);
+  const held = when ? truth(when, facts) : 1;
+  return held === 1 || (text.unknown === "show" && held > 0);
 }

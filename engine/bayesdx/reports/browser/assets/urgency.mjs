@@ -20,8 +20,8 @@
  * @typedef {{level: number, flags: Flag[], calls: Call[]}} Urgency
  */
 
-import { priorGiven } from "./conditioning.mjs";
-import { holds, trueLeaves, unknownSubjects } from "./conditions.mjs";
+import { priorGiven } from "./cause_weights.mjs";
+import { trueLeaves, truth, unknownSubjects } from "./conditions.mjs";
 
 /**
  * @param {{levels: string[], rules: Rule[], triage: TriageData}} data
@@ -31,30 +31,17 @@ import { holds, trueLeaves, unknownSubjects } from "./conditions.mjs";
  */
 export function judge(data, network, facts) {
   const flags = data.rules.flatMap((rule) => {
-    const fired = holds(rule.when, facts);
-    if (!fired && !holds(rule.when, facts, true)) return [];
+    const held = truth(rule.when, facts);
+    if (!held) return [];
+    const fired = held === 1;
     const because = fired ? trueLeaves(rule.when, facts) : [];
     return [{ rule, fired, because, notAsked: fired ? [] : unknownSubjects(rule.when, facts) }];
   });
   flags.sort((a, b) => Number(b.fired) - Number(a.fired) || a.rule.level - b.rule.level);
   const calls = dangerCalls(data.triage, network, facts);
-  return { level: levelOf(data, network, facts, calls), flags, calls };
-}
-
-/**
- * Position of the urgency among the levels: the most pressing rule that fired, else routine; triage
- * can raise it and never lowers it.
- *
- * @param {{levels: string[], rules: Rule[], triage: TriageData}} data
- * @param {Network} network
- * @param {Facts} facts
- * @param {Call[]} calls
- * @returns {number}
- */
-export function levelOf(data, network, facts, calls = dangerCalls(data.triage, network, facts)) {
-  const fired = data.rules.filter((rule) => holds(rule.when, facts)).map((rule) => rule.level);
-  const byRules = fired.length ? Math.min(...fired) : data.levels.indexOf("routine");
-  return Math.min(byRules, ...calls.map(({ cause }) => cause.level));
+  // The most pressing rule that fired is now the first, else it is routine; triage raises it and never lowers it.
+  const byRules = flags[0]?.fired ? flags[0].rule.level : data.levels.indexOf("routine");
+  return { level: Math.min(byRules, ...calls.map(({ cause }) => cause.level)), flags, calls };
 }
 
 /**
