@@ -41,24 +41,6 @@ def judging_data(core: Core, names: list[str], sources: list[str]) -> Plain:
     """
     knowledge = core.knowledge
     return {
-        "levels": list(LEVELS),
-        "subjects": [
-            [names.index(name), *([] if states == TWO_STATES else [list(states)])]
-            for name, states in core.states.items()
-        ],
-        "logic": [_logic(one) for one in knowledge.findings.values() if one.implies or one.any_of],
-        "measures": [
-            {
-                "id": one.id,
-                "label": one.label,
-                "unit": one.unit,
-                "units": dict(one.units),
-                "range": list(one.range),
-                "integer": one.integer,
-                "sets": [_setting(setting) for setting in one.sets],
-            }
-            for one in knowledge.measures.values()
-        ],
         "rules": [
             {
                 "id": rule.id,
@@ -71,7 +53,8 @@ def judging_data(core: Core, names: list[str], sources: list[str]) -> Plain:
             }
             for rule, condition in zip(core.rules.every, core.rules.conditions, strict=True)
         ],
-        "triage": _triage(core, names),
+        "logic": [_logic(one) for one in knowledge.findings.values() if one.implies or one.any_of],
+        "complaints": [names.index(name) for name in complaints_of(core)],
         "shortlist": {
             "by_share": shortlist.BY_SHARE,
             "by_fit": shortlist.BY_FIT,
@@ -80,13 +63,30 @@ def judging_data(core: Core, names: list[str], sources: list[str]) -> Plain:
             "digits": shortlist.DIGITS,
             "words": dict(shortlist.WHY),
         },
-        "pitfalls": _texts(core.pitfalls, sources),
         "management": _texts(core.management, sources),
-        "questions": _questions(core, names),
-        "complaints": [names.index(name) for name in complaints_of(core)],
+        "pitfalls": _texts(core.pitfalls, sources),
+        "levels": list(LEVELS),
         "askers": [
             {"id": one.id, "label": one.label, "asks": list(one.asks)} for one in knowledge.askers
         ],
+        "subjects": [
+            [names.index(name), *([] if states == TWO_STATES else [list(states)])]
+            for name, states in core.states.items()
+        ],
+        "questions": _questions(core, names),
+        "measures": [
+            {
+                "id": one.id,
+                "label": one.label,
+                "unit": one.unit,
+                "units": dict(one.units),
+                "range": list(one.range),
+                "integer": one.integer,
+                "sets": [_setting(setting) for setting in one.sets],
+            }
+            for one in knowledge.measures.values()
+        ],
+        "triage": _triage(core, names),
     }
 
 

@@ -42,16 +42,16 @@ def network_data(core: Core, names: list[str]) -> Plain:
     positions = dict(zip(core.columns.tolist(), core.modelled.tolist(), strict=True))
     causes = core.knowledge.causes
     found = {
-        "risks": [
-            {"id": names.index(name), "prior": prior.tolist()}
-            for name, prior in zip(model.risks, model.risk_priors, strict=True)
-        ],
+        "findings": _findings(core, names),
+        "ordinals": _ordinals(core, names),
         "causes": [
             {"risks": list(parents), **_table(table)}
             for parents, table in zip(model.cause_parents, model.cause_tables, strict=True)
         ],
-        "findings": _findings(core, names),
-        "ordinals": _ordinals(core, names),
+        "risks": [
+            {"id": names.index(name), "prior": prior.tolist()}
+            for name, prior in zip(model.risks, model.risk_priors, strict=True)
+        ],
         "groups": [
             {
                 "id": group.id,
@@ -64,6 +64,7 @@ def network_data(core: Core, names: list[str]) -> Plain:
                 core.knowledge.groups.values(), core.prior_groups[:-1].tolist(), strict=True
             )
         ],
+        "unexplained": float(core.prior[-1]),
         "shown": [
             {
                 "id": names.index(name),
@@ -74,7 +75,6 @@ def network_data(core: Core, names: list[str]) -> Plain:
             }
             for row, name in enumerate(core.causes)
         ],
-        "unexplained": float(core.prior[-1]),
     }
     return {name: _shorter(part) for name, part in found.items()}
 

@@ -55,25 +55,25 @@ def support_data(knowledge: Knowledge, names: list[str], sources: list[str], not
     every_note = list(dict.fromkeys(said))
     keys = [key for key in dict.fromkeys(map(_key, numbers)) if key not in names]
     return {
-        "kinds": kinds,
-        "bases": list(BASIS_WORDS.values()),
         "sources": [knowledge.sources[name].title for name in sources],
         "notes": every_note,
+        "bases": list(BASIS_WORDS.values()),
+        "words": _sentences(),
+        "intended_use": knowledge.model.intended_use,
+        "population": of_whom(knowledge.model.reference_population.removeprefix("R: ")),
+        "kinds": kinds,
         "keys": keys,
+        "labels": _labels(knowledge),
         # A column each: one after the other they are half as long as row by row.
         "kind": [kinds.index(one.kind) for one in numbers],
+        "basis": [bases.index(one.stated.basis) for one in numbers],
+        "source": [sources.index(one.stated.source) for one in numbers],
+        "note": [every_note.index(note) for note in said],
         "owner": [names.index(one.owner) for one in numbers],
         "key": [[*names, *keys].index(_key(one)) for one in numbers],
         "value": [one.value for one in numbers],
         "low": [one.stated.range[0] if one.stated.range else None for one in numbers],
         "high": [one.stated.range[1] if one.stated.range else None for one in numbers],
-        "basis": [bases.index(one.stated.basis) for one in numbers],
-        "source": [sources.index(one.stated.source) for one in numbers],
-        "note": [every_note.index(note) for note in said],
-        "labels": _labels(knowledge),
-        "population": of_whom(knowledge.model.reference_population.removeprefix("R: ")),
-        "intended_use": knowledge.model.intended_use,
-        "words": _sentences(),
     }
 
 
