@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bayesdx.inference.arrays import IntArray
+from bayesdx.inference.arrays import FloatArray, IntArray, on_lines
 from bayesdx.inference.noisy.jit.memory import (
     ADJOINTS,
     COMPONENTS,
@@ -114,18 +114,23 @@ def state_memory(arrays: ModelArrays, model: Model) -> State:
 
 def room_memory(n_tape: int, n_frontier: int, n_adjoints: int) -> Room:
     """Allocate for a frontier of so many components and its history."""
+
+    def numbers(size: int) -> FloatArray:
+        # Cases of which no risk is known take 5 % less on lines of the cache.
+        return on_lines((size,), np.float64)
+
     return Room(
         n_tape=n_tape,
         n_frontier=n_frontier,
         n_adjoints=n_adjoints,
-        tape=np.empty(n_tape),
-        active=np.empty(n_frontier),
-        inactive=np.empty(n_frontier),
-        adjoint=np.empty(n_frontier),
-        other=np.empty(n_frontier),
-        pulled=np.empty(n_frontier),
-        idle=np.empty(n_frontier),
-        adjoints=np.empty(n_adjoints),
+        tape=numbers(n_tape),
+        active=numbers(n_frontier),
+        inactive=numbers(n_frontier),
+        adjoint=numbers(n_frontier),
+        other=numbers(n_frontier),
+        pulled=numbers(n_frontier),
+        idle=numbers(n_frontier),
+        adjoints=numbers(n_adjoints),
         places=np.empty(n_frontier, dtype=np.int64),
     )
 
