@@ -163,6 +163,35 @@ def test_a_combined_test_counts_once(engine: bayesdx.Engine) -> None:
     assert other.log_evidence == filled.log_evidence
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sex": "male", "peripartum": "present"}, "sex: expected another answer, since perip"),
+        ({"dur_gt_6mo": "present", "dur_lt_3d": "present"}, "dur_lt_2wk: expected another answer"),
+        ({"dur_gt_2wk": "present", "recency": "up_to_3_days"}, "since dur_gt_2wk is present, got"),
+        ({"ca_high": "present", "calcium": 1.8}, "ca_high: expected one value"),
+        ({"onset_gradual": 1.0, "onset_sudden": "present"}, "since onset_gradual is present"),
+    ],
+)
+def test_what_cannot_be_together_is_refused(
+    engine: bayesdx.Engine, given: dict[str, object], message: str
+) -> None:
+    with pytest.raises(bayesdx.InvalidCase, match=message):
+        engine.diagnose(given)
+    rows = engine.score(pd.DataFrame([given, {"low_back_pain": "present"}]), on_error="reject")
+    assert rows["status"].tolist() == ["rejected", "ok"]
+
+
+def test_what_excludes_says_nothing_where_it_is_absent_or_not_sure(engine: bayesdx.Engine) -> None:
+    for given in (
+        {"sex": "male", "peripartum": "absent"},
+        {"sex": "female", "peripartum": "present"},
+        {"onset_gradual": 0.9, "onset_sudden": "present"},
+        {"dur_gt_6mo": "present", "dur_lt_2wk": "absent"},
+    ):
+        assert engine.diagnose(given).status == "ok"
+
+
 def test_soft_evidence_leaning_to_present_fires_red_flags(engine: bayesdx.Engine) -> None:
     assert engine.diagnose({"saddle_numbness": 0.6}).urgency == "emergency"
     assert engine.diagnose({"saddle_numbness": 0.4}).urgency != "emergency"

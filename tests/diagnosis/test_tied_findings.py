@@ -14,7 +14,7 @@ from bayesdx.knowledge.reading import read_knowledge
 EXTRA = [f"x{i}" for i in range(6)]
 
 
-def finding(name: str, implies: list[str], any_of: list[str]) -> str:
+def finding(name: str, implies: list[str], any_of: list[str], excludes: list[str]) -> str:
     return f"""
 [{name}]
 label = "{name}"
@@ -24,6 +24,7 @@ observed_by = "patient"
 category = "quality"
 implies = {implies}
 any_of = {any_of}
+excludes = {excludes}
 [{name}.background]
 value = 0.3
 basis = "JUDGEMENT"
@@ -32,14 +33,18 @@ denominator = "R, cause absent"
 """
 
 
-def tied_core(folder: Path, implies: dict[str, list[str]], any_of: dict[str, list[str]]) -> Core:
-    extra = "".join(finding(name, implies.get(name, []), any_of.get(name, [])) for name in EXTRA)
+Ties = dict[str, list[str]]
+
+
+def tied_core(folder: Path, implies: Ties, any_of: Ties, excludes: Ties | None = None) -> Core:
+    ties = implies, any_of, excludes or {}
+    extra = "".join(finding(name, *(one.get(name, []) for one in ties)) for name in EXTRA)
     files = dict(SMALL) | {"findings.toml": SMALL["findings.toml"] + extra}
     return build_core(read_knowledge(write_priors(folder, files)), "numpy")
 
 
-def random_ties(seed: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Implications and combinations of six findings, the observation and thresholds."""
+def random_ties(seed: int) -> tuple[Ties, Ties, Ties]:
+    """What six findings imply, combine and exclude among each other, thresholds and a risk."""
     rng = np.random.default_rng(seed)
     implies: dict[str, list[str]] = {}
     any_of: dict[str, list[str]] = {}
@@ -51,7 +56,25 @@ def random_ties(seed: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
         if rng.random() < 0.3:
             parts = [one for one in [*EXTRA, "cramp"] if one != name]
             any_of[name] = [str(one) for one in rng.choice(parts, size=2, replace=False)]
-    return implies, any_of
+    excludes: Ties = {}
+    free = [name for name in EXTRA if name not in any_of]
+    for name in free:
+        # Nothing excludes what it implies, or what implies the same as it.
+        apart = [one for one in free if reached(implies, name).isdisjoint(reached(implies, one))]
+        apart += ["age:60_or_over", "!cramp", "radiation_foot"]
+        if not implies.get(name) and rng.random() < 0.4:
+            excludes[name] = [str(rng.choice(apart))]
+    return implies, any_of, excludes
+
+
+def reached(implies: Ties, name: str) -> set[str]:
+    """A finding with all that it implies."""
+    found, waiting = {name}, [name]
+    while waiting:
+        new = set(implies.get(waiting.pop(), ())) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def told_cells(core: Core, options: SampleOptions) -> tuple[CaseSampler, dict[str, list]]:
@@ -100,7 +123,7 @@ def said_of(sampler: CaseSampler, cells: dict[str, list], name: str) -> np.ndarr
 def settled(core: Core, values: dict[str, int], told: set[str]) -> set[str]:
     """Names that stay told of one case in which only these were asked."""
     model = core.model
-    names = [*model.findings, *model.ordinals]
+    names = [*model.findings, *model.ordinals, *model.risks]
     arrays = [np.array([values.get(name, 0)], dtype=np.int8) for name in names]
     asked = [np.array([name in told]) for name in names]
     Relations(core.knowledge, model).settle(arrays, asked)
@@ -140,3 +163,29 @@ def test_the_packaged_knowledge_has_one_combination_and_no_implied_evidence(real
     both = {"seated_pir_stretch_pos", "active_pir_pos"}
     assert relations.others("pir_combined_pos") == both
     assert settled(core, {}, {"pir_combined_pos", *both}) == both
+
+
+def test_what_excludes_each_other_is_not_told_together(tmp_path: Path) -> None:
+    core = tied_core(
+        tmp_path,
+        {"x1": ["x0"], "x3": ["x2"]},
+        {},
+        {"x0": ["x2", "radiation_foot"], "x4": ["age:60_or_over"]},
+    )
+    present = dict.fromkeys(EXTRA, 1) | {"radiation": 2, "age": 1}
+    # x1 cannot be without x0, nor x3 without x2.
+    pairs = [("x0", "x2"), ("x1", "x3"), ("x0", "x3"), ("x1", "radiation"), ("x4", "age")]
+    for one, other in pairs:
+        assert settled(core, present, {one, other}) == set(), (one, other)
+    others = dict.fromkeys(EXTRA, 1) | {"x2": 0, "x3": 0, "radiation": 1, "age": 0}
+    for one, other in pairs:
+        assert settled(core, others, {one, other}) == {one, other}, (one, other)
+
+
+def test_sampled_cases_of_the_packaged_knowledge_hold_together(real_knowledge) -> None:
+    core = build_core(real_knowledge, "numpy")
+    _, cells = told_cells(core, SampleOptions(1, asked=(0.8, 1.0), thresholds=0.5))
+    both = zip(cells["sex"], cells["peripartum"], strict=True)
+    assert ("male", "present") not in set(both)
+    # Raises InvalidCase at the first contradiction.
+    core.reader.read(cells, BLOCK, range(BLOCK))

@@ -6,7 +6,7 @@ NaN unknown, in between soft evidence. It completes them in place and notes cont
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bayesdx.diagnosis.case_faults import CaseFaults
 from bayesdx.errors import Fault, Phrase
 from bayesdx.inference.noisy.model import FloatArray
+from bayesdx.knowledge.knowledge import Exclusion
 from bayesdx.knowledge.schema import Finding
 
 #: Values by finding or risk.
@@ -116,6 +117,23 @@ def imply(told: Told, implying: Sequence[Finding], n_cases: int, faults: CaseFau
                 faults.add_alike(clash, implied, Fault(implied, expected, got))
             told[implied] = np.where(np.isnan(wide) & present, 1.0, wide)
             told[finding.id] = np.where(np.isnan(narrow) & absent, 0.0, narrow)
+
+
+def exclude(
+    told: Told,
+    exclusions: Sequence[Exclusion],
+    states: Callable[[str], Sequence[str]],
+    faults: CaseFaults,
+) -> None:
+    """Refuse what cannot be where something else is present; ``states`` are those of a subject."""
+    for present, subject, barred in exclusions:
+        if present not in told or subject not in told:
+            continue
+        clash = np.flatnonzero((told[present] == 1.0) & np.isin(told[subject], barred))
+        if clash.size:
+            got = Phrase(states(subject)[barred[0]])
+            fault = Fault(subject, f"another answer, since {present} is present", got)
+            faults.add_alike(clash, subject, fault)
 
 
 def combine(

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesdx.diagnosis.case_faults import MOST_FAULTS, CaseFaults, RowNames
-from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, imply, merge
+from bayesdx.diagnosis.case_logic import Told, bound_levels, combine, exclude, imply, merge
 from bayesdx.diagnosis.column_names import ColumnNames
 from bayesdx.diagnosis.distinct import Cells, distinct_cells
 from bayesdx.diagnosis.values import WORDS, Words, read_binary, read_measure, read_state
@@ -98,6 +98,7 @@ class CaseReader:
         findings = knowledge.findings.values()
         self._implying = [finding for finding in findings if finding.implies]
         self._combined = [finding for finding in findings if finding.any_of]
+        self._exclusions = knowledge.exclusions
         self._thresholds = {
             name: [finding for finding in findings if finding.threshold_of == name]
             for name in model.ordinals
@@ -217,6 +218,7 @@ class CaseReader:
             blank.lower[:, o], blank.upper[:, o] = lower, upper
         imply(told, self._implying, n_cases, faults)
         dropped = combine(told, self._combined, n_cases, faults)
+        exclude(told, self._exclusions, self._states, faults)
         return self._assemble(told, blank, dropped, tuple(given))
 
     def _states(self, target: str) -> tuple[str, ...]:

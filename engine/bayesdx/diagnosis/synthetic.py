@@ -234,7 +234,8 @@ class CaseSampler:
         )
         strangers = self._mix_strangers(drawn, self._bits(index, _STRANGERS))
         self._flip(drawn, self._bits(index, _NOISE))
-        self._relations.settle(drawn.findings, drawn.told)
+        drawn_all, told = [*drawn.findings, *drawn.risks], [*drawn.told, *drawn.risks_told]
+        self._relations.settle(drawn_all, told)
         causes = np.zeros((len(self._core.causes), BLOCK), dtype=bool)
         causes[self._core.columns] = sample.causes.T[self._core.modelled]
         cells = self._cells(drawn, self._bits(index, _TELLING))

@@ -7,8 +7,10 @@ themselves. Nothing that was drawn is changed here; what cannot be told together
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from bayesdx.inference.evidence import StateArray
 from bayesdx.inference.noisy.model import BoolArray, NoisyModel
@@ -16,12 +18,12 @@ from bayesdx.knowledge.knowledge import Knowledge
 
 
 class Unit(NamedTuple):
-    """What is told as one thing: a binary finding, or an ordinal one with all its thresholds.
+    """What is told as one thing: a binary finding, an ordinal one with all its thresholds, a risk.
 
     Attributes
     ----------
     row : int
-        Row of what is told: binary findings come first, then ordinal ones.
+        Row of what is told: binary findings come first, then ordinal ones, then risks.
     level : int
         The finding is present where the value of that row is at least this.
     """
@@ -53,6 +55,11 @@ class Relations:
             for a, b in sorted(_closure(implied))
             if a in self._units and b in self._units and self._units[a].row != self._units[b].row
         ]
+        self._excluded = [
+            (self._units[a], self._units[b].row, _values(knowledge, self._units[b], b, states))
+            for a, b, states in _excluded(knowledge, implied)
+            if a in self._units and b in self._units
+        ]
         self._wholes: list[tuple[int, list[int]]] = []
         self._tangles: list[list[int]] = []
         for part in {self._parts[name] for name in combined}:
@@ -73,13 +80,14 @@ class Relations:
         """Untell what cannot be told with the rest, in place.
 
         A finding that is positive when any of its components is, is not told where a component
-        is. Where one finding implies another and was drawn present without it, neither is told. Of
-        findings that are tied in both ways only one is told.
+        is. Where one finding implies another and was drawn present without it, or excludes what was
+        drawn, neither is told. Of findings that are tied in both ways only one is told.
 
         Parameters
         ----------
         values : sequence of arrays (N,)
-            What was drawn: of each binary finding, then the state of each ordinal one.
+            What was drawn: of each binary finding, then the state of each ordinal one, then of each
+            risk.
         told : sequence of bool arrays (N,)
             Whether it is told.
         """
@@ -95,6 +103,10 @@ class Relations:
             clash = (values[a.row] >= a.level) & (values[b.row] < b.level)
             told[a.row] &= ~clash
             told[b.row] &= ~clash
+        for one, row, states in self._excluded:
+            clash = (values[one.row] >= one.level) & np.isin(values[row], states)
+            told[one.row] &= ~clash
+            told[row] &= ~clash
 
 
 def _units(knowledge: Knowledge, model: NoisyModel) -> dict[str, Unit]:
@@ -105,7 +117,28 @@ def _units(knowledge: Knowledge, model: NoisyModel) -> dict[str, Unit]:
         for finding in knowledge.findings.values():
             if finding.threshold_of == ordinal:
                 units[finding.id] = Unit(row, states.index(finding.at_least or ""))
-    return units
+    first = len(model.findings) + len(model.ordinals)
+    return units | {name: Unit(first + row, 1) for row, name in enumerate(model.risks)}
+
+
+def _values(knowledge: Knowledge, unit: Unit, name: str, states: Collection[int]) -> list[int]:
+    """Values of a row in which a finding or risk is in one of some states."""
+    finding = knowledge.findings.get(name)
+    if finding is None or finding.threshold_of is None:
+        return list(states)
+    levels = range(len(knowledge.findings[finding.threshold_of].states))
+    return [level for level in levels if int(level >= unit.level) in states]
+
+
+def _excluded(
+    knowledge: Knowledge, implied: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """What is present, and what is then in none of some states, over whatever either implies."""
+    closure = _closure(implied)
+    for present, subject, states in knowledge.exclusions:
+        others = [a for a, b in closure if states == (1,) and b == subject]
+        for name in (present, *(a for a, b in closure if b == present)):
+            yield from ((name, other, states) for other in (subject, *others))
 
 
 def _closure(implied: Mapping[str, frozenset[str]]) -> set[tuple[str, str]]:

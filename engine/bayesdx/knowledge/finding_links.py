@@ -10,6 +10,7 @@ from bayesdx.knowledge.conditioning import holding
 from bayesdx.knowledge.drafting import Drafts, cause_file
 from bayesdx.knowledge.references import (
     check_condition,
+    check_excluded,
     check_id,
     check_source,
     check_states,
@@ -67,6 +68,7 @@ def _check_finding_links(draft: Drafts, place: str, finding: Finding) -> None:
                 draft.add(where, "another finding", name)
             elif name not in draft.findings:
                 check_id(draft, where, "a finding", name, others, "findings.toml")
+    check_excluded(draft, place, finding)
     for index, effect in enumerate(finding.background_effects):
         _check_background_effect(draft, place, index, finding, effect)
     if finding.threshold_of is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -10,7 +11,7 @@ from bayesdx.frozen import FrozenDict
 from bayesdx.knowledge.learning_schema import Learning
 from bayesdx.knowledge.profile_schema import Profile
 from bayesdx.knowledge.question_schema import Asker, Effort
-from bayesdx.knowledge.red_flag_schema import RedFlag, subjects
+from bayesdx.knowledge.red_flag_schema import RedFlag, read_leaf, subjects
 from bayesdx.knowledge.schema import (
     Cause,
     Code,
@@ -27,6 +28,21 @@ from bayesdx.knowledge.schema import (
 from bayesdx.knowledge.statement_schema import Calibration, Constraint, Statement
 from bayesdx.knowledge.text_schema import Text, TextSettings
 from bayesdx.knowledge.triage_schema import Triage
+
+
+class Exclusion(NamedTuple):
+    """A finding or risk that cannot be present where another one is in one of some states.
+
+    Attributes
+    ----------
+    present, subject : str
+    states : tuple of int
+        Positions among the states of the subject.
+    """
+
+    present: str
+    subject: str
+    states: tuple[int, ...]
 
 
 class Knowledge(Frozen):
@@ -69,6 +85,17 @@ class Knowledge(Frozen):
     setting: Profile | None = None
     digest: str
     folder: Path
+
+    @property
+    def exclusions(self) -> list[Exclusion]:
+        """What cannot be together."""
+        every: list[Finding | Risk] = [*self.findings.values(), *self.risks.values()]
+        found = []
+        for one in every:
+            for test in map(read_leaf, one.excludes):
+                states = (self.findings.get(test.subject) or self.risks[test.subject]).states
+                found.append(Exclusion(one.id, test.subject, tuple(map(states.index, test.states))))
+        return found
 
     @property
     def urgency_only(self) -> frozenset[str]:

@@ -15,7 +15,13 @@ from bayesdx.knowledge.finding_links import check_findings
 from bayesdx.knowledge.measure_links import check_measures
 from bayesdx.knowledge.naming import check_names
 from bayesdx.knowledge.question_links import check_questions
-from bayesdx.knowledge.references import check_id, check_source, check_states, check_when
+from bayesdx.knowledge.references import (
+    check_excluded,
+    check_id,
+    check_source,
+    check_states,
+    check_when,
+)
 from bayesdx.knowledge.shapes import join
 
 
@@ -33,6 +39,7 @@ def check_links(draft: Drafts) -> None:
     for name, risk in draft.risks.items():
         check_states(draft, f"risks.toml:{name}", risk.states)
         check_source(draft, f"risks.toml:{name}.prevalence.source", risk.prevalence.source)
+        check_excluded(draft, f"risks.toml:{name}", risk)
     check_measures(draft)
     _check_groups(draft)
     _check_red_flags(draft)

@@ -34,6 +34,7 @@ _TEXTS = {
     "urgency_note",
     "dangerous",
     "primary_share",
+    "excludes",
     "source",
     "statements",
     "requires_source",

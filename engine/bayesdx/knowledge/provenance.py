@@ -123,6 +123,7 @@ def describe_finding(knowledge: Knowledge, finding: str) -> str:
             else "",
             "present when any of": ", ".join(entry.any_of),
             "implies": ", ".join(entry.implies),
+            "excludes": ", ".join(entry.excludes),
             "observed by": entry.observed_by,
             "HPO": ", ".join(entry.hpo),
             "also called": ", ".join((*entry.aliases_lay, *entry.aliases_professional)),
@@ -173,7 +174,8 @@ def describe_risk(knowledge: Knowledge, risk: str) -> str:
     entry = _find(knowledge.risks, risk, "a risk")
     lines = [f"{entry.id}: {entry.label}", *wrapped(entry.question, "  ")]
     names = (*entry.aliases_lay, *entry.aliases_professional)
-    lines += facts({"observed by": entry.observed_by, "also called": ", ".join(names)})
+    told = {"observed by": entry.observed_by, "also called": ", ".join(names)}
+    lines += facts({"excludes": ", ".join(entry.excludes), **told})
     shares = ", ".join(
         f"{state} {share:.6g}"
         for state, share in zip(entry.states, entry.probabilities, strict=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from bayesdx.errors import Phrase
 from bayesdx.knowledge.drafting import Drafts
 from bayesdx.knowledge.red_flag_schema import When, blocks, leaves, read_leaf, torn_subjects
-from bayesdx.knowledge.schema import Condition, Finding
+from bayesdx.knowledge.schema import Condition, Finding, Risk
 from bayesdx.knowledge.shapes import join
 
 
@@ -82,6 +82,15 @@ def check_leaf(draft: Drafts, place: str, leaf: str) -> None:
         if state not in entry.states:
             expected = f"a state of {test.subject}: {', '.join(entry.states)}"
             draft.add(place, expected, state, entry.states)
+
+
+def check_excluded(draft: Drafts, place: str, entry: Finding | Risk) -> None:
+    """Check what cannot be where a finding or risk is present."""
+    own = {entry.id, *(entry.implies if isinstance(entry, Finding) else ())}
+    for index, leaf in enumerate(entry.excludes):
+        if read_leaf(leaf).subject in own:
+            draft.add(join(place, "excludes", index), "what is not present with it", leaf)
+        check_leaf(draft, join(place, "excludes", index), leaf)
 
 
 def check_when(draft: Drafts, place: str, when: When) -> None:

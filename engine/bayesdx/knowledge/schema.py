@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from bayesdx.frozen import FrozenDict
-from bayesdx.knowledge.red_flag_schema import Basis, Level
+from bayesdx.knowledge.red_flag_schema import Basis, Leaf, Level
 
 BASES: tuple[Basis, ...] = get_args(Basis)
 
@@ -47,6 +47,7 @@ PRESENT = "present"
 # TOML knows lists only; strict tuples would refuse them.
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]
+Leaves = Annotated[tuple[Leaf, ...], Field(strict=False)]
 HpoIds = Annotated[tuple[Annotated[str, Field(pattern=r"^HP:[0-9]{7}$")], ...], Field(strict=False)]
 Range = Annotated[tuple[float, float], Field(strict=False)]
 
@@ -199,6 +200,8 @@ class Finding(Frozen):
     """Something that can be observed, and how often it is without the causes that are modelled.
 
     `hpo` are terms of the Human Phenotype Ontology that mean it, or the nearest that contain it.
+    Where it is present, `implies` are present as well and `excludes` (leaves, as in a red flag)
+    cannot be.
     """
 
     id: str
@@ -216,6 +219,7 @@ class Finding(Frozen):
     background_effects: Annotated[tuple[BackgroundEffect, ...], Field(strict=False)] = ()
     any_of: Names = ()
     implies: Names = ()
+    excludes: Leaves = ()
     hpo: HpoIds = ()
     note: str = ""
 
@@ -226,7 +230,10 @@ class Finding(Frozen):
 
 
 class Risk(Frozen):
-    """A risk factor or context, with how common its states are."""
+    """A risk factor or context, with how common its states are.
+
+    Where it is present, `excludes` (leaves, as in a red flag) cannot be.
+    """
 
     id: str
     label: Text
@@ -235,6 +242,7 @@ class Risk(Frozen):
     aliases_lay: Names = ()
     aliases_professional: Names = ()
     observed_by: Observer
+    excludes: Leaves = ()
     prevalence: Prevalence
     note: str = ""
 

@@ -152,6 +152,12 @@ def test_parts_of_what_is_known_are_not_asked(packaged) -> None:
     assert "active_pir_pos" in one
 
 
+def test_what_cannot_be_is_not_asked(packaged) -> None:
+    assert {"peripartum", "onset_gradual"} <= {*asked(packaged, {}).table.index}
+    man = {"sex": "male", "dur_gt_6mo": "present", "onset_sudden": "present"}
+    assert not {"peripartum", "onset_gradual"} & {*asked(packaged, man).table.index}
+
+
 def test_known_levels_leave_the_others(packaged) -> None:
     found = asked(packaged, {"leg_radiation_any": "present"}).answers.loc["leg_radiation"]
     assert list(found.index) == ["above_knee", "below_knee"]

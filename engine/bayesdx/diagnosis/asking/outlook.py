@@ -155,7 +155,14 @@ def _open_choices(
     """Choices that fit what is known, of inquiries that leave two or more of them."""
     count, every = len(inquiries.choices), inquiries.every
     told = facts[inquiries.fact_subject]
+    at = {name: i for i, name in enumerate(inquiries.subjects)}
     conflict = (told >= 0) & (told != inquiries.fact_state)
+    subject, state = inquiries.fact_subject, inquiries.fact_state
+    for present, other, states in core.knowledge.exclusions:
+        if facts[at[other]] in states:
+            conflict |= (subject == at[present]) & (state == 1)
+        if facts[at[present]] == 1:
+            conflict |= (subject == at[other]) & np.isin(state, states)
     fits = np.bincount(inquiries.fact_choice[conflict], minlength=count) == 0
     # Soft evidence is an answer, though no fact.
     unknown = np.append(unknown_questions(cases.evidence), True)
@@ -164,7 +171,6 @@ def _open_choices(
     allowed = np.array([observers is None or one.observed_by in observers for one in every])
     allowed &= [one.id not in without for one in every]
     allowed &= np.bincount(inquiries.owner[fits], minlength=len(every)) >= 2
-    at = {name: i for i, name in enumerate(inquiries.subjects)}
     for finding in core.knowledge.findings.values():
         if finding.any_of and facts[at[finding.id]] >= 0:
             # Given as a whole: the model has no probability of a part given what it is part of.

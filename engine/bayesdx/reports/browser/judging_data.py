@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from bayesdx.diagnosis.core import Core
     from bayesdx.diagnosis.danger import DangerScores
     from bayesdx.diagnosis.shown_texts import Texts
-    from bayesdx.knowledge.schema import Finding, Setting
+    from bayesdx.knowledge.knowledge import Knowledge
+    from bayesdx.knowledge.schema import Setting
 
 Plain = dict[str, Any]
 
@@ -53,7 +54,7 @@ def judging_data(core: Core, names: list[str], sources: list[str]) -> Plain:
             }
             for rule, condition in zip(core.rules.every, core.rules.conditions, strict=True)
         ],
-        "logic": [_logic(one) for one in knowledge.findings.values() if one.implies or one.any_of],
+        "logic": _logic(knowledge),
         "complaints": [names.index(name) for name in complaints_of(core)],
         "shortlist": {
             "by_share": shortlist.BY_SHARE,
@@ -111,8 +112,21 @@ def gate_data(gate: Gate) -> list[Any]:
     return [gate.least, *sides]
 
 
-def _logic(finding: Finding) -> Plain:
-    return {"id": finding.id, "implies": list(finding.implies), "any_of": list(finding.any_of)}
+def _logic(knowledge: Knowledge) -> list[Plain]:
+    """What follows from what, and what cannot be together."""
+    excludes: dict[str, list[Any]] = {}
+    for present, subject, states in knowledge.exclusions:
+        excludes.setdefault(present, []).append([subject, list(states)])
+    entries = {**knowledge.risks, **knowledge.findings}
+    ties = {
+        name: [list(getattr(entries[name], tie, ())) for tie in ("implies", "any_of")]
+        for name in entries
+    }
+    return [
+        {"id": name, "implies": implies, "any_of": any_of, "excludes": excludes.get(name, [])}
+        for name, (implies, any_of) in ties.items()
+        if implies or any_of or name in excludes
+    ]
 
 
 def _setting(setting: Setting) -> Plain:

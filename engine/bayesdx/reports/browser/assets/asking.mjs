@@ -23,7 +23,7 @@
 import { condition } from "./conditioning.mjs";
 import { truth } from "./conditions.mjs";
 import { MOST_WORK, eliminate, makePlan } from "./elimination.mjs";
-import { readCase } from "./reading.mjs";
+import { excluded, readCase } from "./reading.mjs";
 import { MOST_ROOM } from "./tables.mjs";
 
 /** Products that are computed before others get their turn. */
@@ -51,18 +51,22 @@ export function openQuestions({ network, judging }, given, skipped, observers) {
   return judging.questions.filter((question) => {
     if (skipped.has(question.id) || soft.has(question.id) || whole.includes(question.id)) return false;
     if (observers && !observers.includes(question.by)) return false;
-    return fitting(question, facts).length > 1;
+    return fitting(question, facts, judging.logic).length > 1;
   });
 }
 
 /**
  * @param {Question} question
  * @param {Map<string, number>} facts
+ * @param {import("./reading.mjs").Logic[]} logic
  * @returns {Choice[]}
  */
-export function fitting(question, facts) {
-  return question.choices.filter(({ facts: told }) =>
-    [...told].every(([id, state]) => (facts.get(id) ?? state) === state),
+export function fitting(question, facts, logic) {
+  const before = excluded(facts, logic).length;
+  return question.choices.filter(
+    ({ facts: told }) =>
+      [...told].every(([id, state]) => (facts.get(id) ?? state) === state) &&
+      excluded(new Map([...facts, ...told]), logic).length === before,
   );
 }
 
@@ -77,7 +81,7 @@ export function withFlags({ judging }, given, open, { facts, urgency }) {
   const above = judging.rules.filter((rule) => rule.level < urgency.level && truth(rule.when, facts) < 1);
   return open.map((question) => {
     const fires = above.filter((rule) =>
-      fitting(question, facts).some((one) => truth(rule.when, completed(judging.logic, facts, one.facts)) === 1),
+      fitting(question, facts, judging.logic).some((one) => truth(rule.when, completed(judging.logic, facts, one.facts)) === 1),
     );
     const level = Math.min(Infinity, ...fires.map((rule) => rule.level));
     return { question, level, rules: fires.map(({ title }) => title), information: 0 };
@@ -132,7 +136,7 @@ export async function addInformation(engine, given, ranked, pause) {
   const base = eliminate(problem, plan, true);
   if (!(base.log[0] > -Infinity)) return;
   const lanes = new LaneSet(network.causes.length);
-  const rows = ranked.map(({ question }) => termsOf(engine, question, evidence, facts, lanes));
+  const rows = ranked.map(({ question }) => termsOf(engine, question, facts, lanes));
   const modelled = network.shown.map(({ at }) => at).filter((at) => at >= 0);
   /** P(lane | evidence) and P(cause, lane | evidence). @type {Float64Array[]} */
   const joints = [];
@@ -203,12 +207,11 @@ class LaneSet {
  *
  * @param {Engine} engine
  * @param {Question} question
- * @param {Evidence} evidence
  * @param {Map<string, number>} facts
  * @param {LaneSet} lanes
  * @returns {Term[][] | null}
  */
-function termsOf({ network }, question, evidence, facts, lanes) {
+function termsOf({ network, judging }, question, facts, lanes) {
   const whole = -1;
   const f = network.findings.findIndex(({ id }) => id === question.id);
   if (f >= 0) {
@@ -224,7 +227,7 @@ function termsOf({ network }, question, evidence, facts, lanes) {
   const o = network.ordinals.findIndex(({ id }) => id === question.id);
   if (o >= 0) {
     const ordinal = network.ordinals[o];
-    if (evidence.lower[o] > 0 || evidence.upper[o] < ordinal.size - 1) return null;
+    if (fitting(question, facts, judging.logic).length < ordinal.size) return null;
     const upTo = ordinal.leak.map((leak, level) => {
       const on = new Float64Array(network.causes.length).fill(1);
       ordinal.causes.forEach((cause, i) => (on[cause] = 1 - ordinal.exceed[i][level]));
@@ -237,7 +240,7 @@ function termsOf({ network }, question, evidence, facts, lanes) {
   }
   const risk = network.risks.findIndex(({ id }) => id === question.id);
   if (risk < 0 || !network.causes.some(({ risks }) => risks.includes(risk))) return null;
-  return fitting(question, facts).map(({ given }) => {
+  return fitting(question, facts, judging.logic).map(({ given }) => {
     return [{ share: 1, lane: lanes.add(null, 1, { risk, state: given.value }) }];
   });
 }
@@ -272,7 +275,7 @@ function informationOf(answers, joints, prior) {
  * @param {number[]} modelled
  */
 function directInformation({ network, judging }, given, question, facts, log, prior, modelled) {
-  const joints = fitting(question, facts).map((choice) => {
+  const joints = fitting(question, facts, judging.logic).map((choice) => {
     const problem = condition(network, readCase(network, judging, [...given, choice.given]).evidence);
     const plan = makePlan(problem);
     if (plan.work > MOST_WORK) return new Float64Array(prior.length + 1);

@@ -298,7 +298,7 @@ export class Interview {
     const parts = [];
     if (question.kind !== "measure") {
       const names = states[question.id];
-      const choices = fitting(question, readCase(network, judging, this.others()).facts).map(({ given }) => {
+      const choices = fitting(question, readCase(network, judging, this.others()).facts, judging.logic).map(({ given }) => {
         const name = names[given.value];
         const word = name === "present" ? "Yes" : name === "absent" ? "No" : spaced(name);
         return button(word, () => this.take([given]));

@@ -8,7 +8,7 @@
  *   falling?: boolean}} Setting
  * @typedef {{id: string, label: string, unit: string, units: Record<string, number>,
  *   range: [number, number], integer: boolean, sets: Setting[]}} Measure
- * @typedef {{id: string, implies: string[], any_of: string[]}} Logic
+ * @typedef {{id: string, implies: string[], any_of: string[], excludes: [string, number[]][]}} Logic
  * @typedef {{states: Record<string, string[]>, logic: Logic[], measures: Measure[]}} ReadingData
  *
  * @typedef {object} Given One answer: the state of a finding or risk, how far something speaks for a
@@ -80,6 +80,7 @@ export function readCase(network, data, given) {
   });
   imply(told, data.logic, contradicted);
   const dropped = combine(told, data.logic, contradicted);
+  contradicted.push(...excluded(told, data.logic));
   network.findings.forEach(({ id }, f) => {
     const value = told.get(id);
     if (value !== undefined && !dropped.has(id)) evidence.findings[f] = value;
@@ -143,6 +144,18 @@ function imply(told, logic, contradicted) {
       if (narrow === undefined && wide === 0) told.set(id, 0);
     }
   }
+}
+
+/**
+ * What cannot be, since something else is present.
+ *
+ * @param {Map<string, number>} told
+ * @param {Logic[]} logic
+ */
+export function excluded(told, logic) {
+  return logic.flatMap(({ id, excludes }) =>
+    excludes.filter(([other, states]) => told.get(id) === 1 && states.includes(told.get(other) ?? -1)).map(([other]) => other),
+  );
 }
 
 /**
