@@ -48,6 +48,9 @@ def read_cases() -> list[dict[str, str]]:
     return cases
 
 
+QUESTIONS = ("diagnose", "read", "next_questions", "what_if", "intervals")
+
+
 def questions(engine: Any) -> dict[str, Callable[[dict[str, str]], Any]]:
     """Return what is asked about a case, by name."""
 
@@ -123,14 +126,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--baseline", type=Path, metavar="ENGINE_DIR")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--questions", default="diagnose,read,next_questions,what_if,intervals")
+    parser.add_argument("--questions", nargs="+", choices=QUESTIONS, default=list(QUESTIONS))
     parser.add_argument("--child", nargs=2, metavar=("BACKEND", "QUESTION"), help="internal")
     chosen = parser.parse_args()
     if chosen.child:
         print(json.dumps(measure(*chosen.child)))
         return
     engines = {"baseline": chosen.baseline.resolve()} if chosen.baseline else {}
-    names = chosen.questions.split(",")
+    names = chosen.questions
     jobs = [(name, "numpy") for name in names]
     jobs += [(name, "compiled") for name in names if name in ("diagnose", "read")]
     report(engines | {"now": ROOT / "engine"}, jobs, chosen.repeats)
