@@ -117,6 +117,20 @@ UNREADABLE: dict[str, tuple[tuple[Edit, ...], tuple[str, ...]]] = {
         (text("commonest_cause", "id = .*", 'id = "load_explained"', "pitfalls.toml"),),
         ("pitfalls.toml:text[…].id: expected an id of its own, got 'load_explained'.",),
     ),
+    "red flag on what excludes each other": (
+        (
+            Edit(
+                "red_flags.toml",
+                'id = "sudden_at_65"',
+                r'all = \["onset_sudden", ',
+                'all = ["onset_sudden", "onset_gradual", ',
+            ),
+        ),
+        (
+            "red_flags.toml:rule[…].when: expected what can be true, got onset_gradual and what it "
+            "excludes, onset_sudden.",
+        ),
+    ),
     "triage of an unknown cause": (
         (Edit("red_flags.toml", "[triage.causes]", "dvt =", "dvtt ="),),
         (

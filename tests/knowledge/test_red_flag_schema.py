@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from bayesdx.knowledge.red_flag_schema import RedFlag, When, leaves, subjects, torn_subjects
+from bayesdx.knowledge.red_flag_schema import RedFlag, When, leaves, needed_states, subjects
 
 
 def rule(level: str = "soon", when: dict | None = None, **rest: object) -> RedFlag:
@@ -52,7 +52,8 @@ def test_schema_refuses_a_condition(when, match):
     ],
 )
 def test_a_block_that_is_never_true_is_known(when, torn):
-    assert torn_subjects(When.model_validate(when)) == torn
+    needed = needed_states(When.model_validate(when))
+    assert [subject for subject, states in needed.items() if not states] == torn
 
 
 @pytest.mark.parametrize(

@@ -239,8 +239,11 @@ def subjects(when: When) -> frozenset[str]:
     return frozenset(read_leaf(leaf).subject for leaf in _walk(when))
 
 
-def torn_subjects(when: When) -> list[str]:
-    """Return what a block asks to be in two states at once, so that it is never true."""
+def needed_states(when: When) -> dict[str, set[str]]:
+    """Return the states in one of which each subject is where a block is true.
+
+    There is none for a subject that it asks to be in two at once, so that it is never true.
+    """
     needed: dict[str, set[str]] = {}
     for leaf in _always(when):
         test = read_leaf(leaf)
@@ -249,7 +252,7 @@ def torn_subjects(when: When) -> list[str]:
         if isinstance(item, str):
             barred = read_leaf(item)
             needed.get(barred.subject, set()).difference_update(barred.states)
-    return [subject for subject, states in needed.items() if not states]
+    return needed
 
 
 def _always(when: When) -> Iterator[str]:

@@ -6,8 +6,15 @@ from collections.abc import Iterable, Sequence
 
 from bayesdx.errors import Phrase
 from bayesdx.knowledge.drafting import Drafts
-from bayesdx.knowledge.red_flag_schema import When, blocks, leaves, read_leaf, torn_subjects
-from bayesdx.knowledge.schema import Condition, Finding, Risk
+from bayesdx.knowledge.red_flag_schema import (
+    LeafTest,
+    When,
+    blocks,
+    leaves,
+    needed_states,
+    read_leaf,
+)
+from bayesdx.knowledge.schema import PRESENT, Condition, Finding, Risk
 from bayesdx.knowledge.shapes import join
 
 
@@ -93,6 +100,11 @@ def check_excluded(draft: Drafts, place: str, entry: Finding | Risk) -> None:
         check_leaf(draft, join(place, "excludes", index), leaf)
 
 
+def _barred(draft: Drafts, name: str) -> list[LeafTest]:
+    entry = draft.findings.get(name) or draft.risks.get(name)
+    return [] if entry is None else [read_leaf(leaf) for leaf in entry.excludes]
+
+
 def check_when(draft: Drafts, place: str, when: When) -> None:
     """Check the leaves and blocks of a condition.
 
@@ -103,8 +115,15 @@ def check_when(draft: Drafts, place: str, when: When) -> None:
     for leaf in sorted(leaves(when)):
         check_leaf(draft, f"{place} {leaf}", leaf)
     for block in blocks(when):
-        for subject in torn_subjects(block):
-            draft.add(place, "what can be true", Phrase(f"{subject} in two states at once"))
+        needed = needed_states(block)
+        for subject, states in needed.items():
+            if not states:
+                draft.add(place, "what can be true", Phrase(f"{subject} in two states at once"))
+            if states == {PRESENT}:
+                for barred in _barred(draft, subject):
+                    if needed.get(barred.subject, {""}) <= {*barred.states}:
+                        both = Phrase(f"{subject} and what it excludes, {barred.subject}")
+                        draft.add(place, "what can be true", both)
         items = () if block.at_least is None else block.at_least.of
         for item in dict.fromkeys(one for one in items if items.count(one) > 1):
             draft.add(place, "each item of at_least once", Phrase(f"{item!r} twice"))
