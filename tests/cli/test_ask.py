@@ -305,3 +305,14 @@ def test_a_new_domain_without_rules_is_asked_about_causes(tmp_path, capfd, monke
     assert opening == ("age", "sex", COMPLAINT)
     assert "Which of these is the main complaint?" in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_what_is_settled_is_not_put_though_it_comes_first() -> None:
+    """Who is pregnant is not asked for the sex."""
+    lines = iter(["50", "q"])
+    plan = Plan(opening=("age", "sex"))
+    interview = Interview(bayesdx.load(), plan, {"peripartum": "present"}, lambda: next(lines))
+    interview.lead()
+    assert interview.answers == {"peripartum": "present", "age": "50"}
+    assert interview.put is not None
+    assert interview.put.question not in ("age", "sex")

@@ -191,9 +191,10 @@ class Interview:
                 return None
             return Put(str(table.index[0]), "telling", done + len(table))
         known = {*self.given, *(step.question for step in self.steps)}
-        # Only the person concerned can say any of it.
+        # Only the person concerned can say any of it; of some the answer may be settled.
         asks_person = "patient" in set(table["observed_by"])
-        opening = [name for name in plan.opening if asks_person and name not in known]
+        left = {COMPLAINT, *table.index} - known if asks_person else set()
+        opening = [name for name in plan.opening if name in left]
         parts = [step.part for step in self.steps]
         put = choose(table, opening, parts, limited=not plan.keep_asking)
         if put is not None:

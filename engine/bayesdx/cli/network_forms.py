@@ -18,14 +18,15 @@ FORMS = {CONVERT: "FILE OUT", LEARN: "FILE ROWS"}
 _FILE = (DESCRIBE, ANSWER, CONVERT, LEARN)
 #: What options go with that do not go with `ANSWER` and `LEARN`.
 _USED_BY: Mapping[str, tuple[str, ...]] = {
-    "files": (*_FILE, EXPORT),
+    # Who asks for quiet has it: nothing else says much.
+    **dict.fromkeys(("files", "quiet"), (*_FILE, EXPORT)),
     "every": (DESCRIBE,),
     **dict.fromkeys(("normalise", "encoding", "names"), _FILE),
     "rename": (CONVERT,),
     "output": (ANSWER, LEARN, EXPORT),
     **dict.fromkeys(("prior", "weight", "iterations"), (LEARN,)),
     **dict.fromkeys(("cases", "target", "mpe", "k", "time_limit", "on_error"), (ANSWER,)),
-    **dict.fromkeys(("dry_run", "resume", "restart", "chunk_rows", "quiet"), (ANSWER,)),
+    **dict.fromkeys(("dry_run", "resume", "restart", "chunk_rows"), (ANSWER,)),
 }
 
 

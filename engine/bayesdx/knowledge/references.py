@@ -14,7 +14,7 @@ from bayesdx.knowledge.red_flag_schema import (
     needed_states,
     read_leaf,
 )
-from bayesdx.knowledge.schema import PRESENT, Condition, Finding, Risk
+from bayesdx.knowledge.schema import ABSENT, PRESENT, Condition, Finding, Risk
 from bayesdx.knowledge.shapes import join
 
 
@@ -93,11 +93,30 @@ def check_leaf(draft: Drafts, place: str, leaf: str) -> None:
 
 def check_excluded(draft: Drafts, place: str, entry: Finding | Risk) -> None:
     """Check what cannot be where a finding or risk is present."""
-    own = {entry.id, *(entry.implies if isinstance(entry, Finding) else ())}
+    if entry.excludes and entry.states != (ABSENT, PRESENT):
+        draft.add(join(place, "excludes"), "no key of what has other states", entry.states)
     for index, leaf in enumerate(entry.excludes):
-        if read_leaf(leaf).subject in own:
-            draft.add(join(place, "excludes", index), "what is not present with it", leaf)
+        if leaf in entry.excludes[:index]:
+            draft.add(join(place, "excludes", index), "each of them once", leaf)
         check_leaf(draft, join(place, "excludes", index), leaf)
+    together = _implied(draft, entry.id)
+    for name in sorted(together):
+        for barred in _barred(draft, name):
+            if barred.subject in together:
+                key = "excludes" if name == entry.id else "implies"
+                got = Phrase(f"{barred.subject}, which {name} excludes")
+                draft.add(join(place, key), f"what can be present with {entry.id}", got)
+
+
+def _implied(draft: Drafts, name: str) -> set[str]:
+    """A finding or risk with all that is present where it is."""
+    found, waiting = {name}, [name]
+    while waiting:
+        finding = draft.findings.get(waiting.pop())
+        new = set(finding.implies if finding else ()) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _barred(draft: Drafts, name: str) -> list[LeafTest]:
