@@ -1,5 +1,6 @@
 """Stated numbers as variables: slopes are those of differences, modes are what is stated."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from bayesdx.diagnosis.learning.case_likelihood import (
 )
 from bayesdx.diagnosis.learning.labels import LabelledRows
 from bayesdx.diagnosis.learning.number_posterior import fit_numbers, stated_start
-from bayesdx.inference import Evidence
+from bayesdx.inference import Evidence, NoisyModel
 from bayesdx.inference.noisy.number_layout import numbers_of
 from bayesdx.inference.noisy.sampling import observe, sample_cases
 
@@ -50,6 +51,21 @@ def cases(engine: bayesdx.Engine, count: int, seed: int) -> LabelledRows:
     return LabelledRows(evidence, np.arange(count), np.ones(count), count)
 
 
+OfModel = Callable[[NoisyModel, np.ndarray], float]
+
+
+def difference(chain: NumberChain, point: np.ndarray, j: int, of: OfModel) -> float:
+    """Derivative of something by number j, from both sides."""
+    ends = []
+    for step in (1e-4, -1e-4):
+        moved = point.copy()
+        moved[j] += step
+        there = chain.model(moved)
+        assert there is not None
+        ends.append(of(there, moved))
+    return (ends[0] - ends[1]) / 2e-4
+
+
 def test_nothing_moved_is_the_network_as_it_was_assembled(
     engine: bayesdx.Engine, chain: NumberChain
 ) -> None:
@@ -72,14 +88,7 @@ def test_slopes_of_log_probability_are_those_of_differences(
     base = log_probabilities(model, rows)
     assert found.value == pytest.approx(base.sum(), rel=1e-12)
     for j in range(0, n, 5):
-        ends = []
-        for step in (1e-4, -1e-4):
-            moved = point.copy()
-            moved[j] += step
-            there = chain.model(moved)
-            assert there is not None
-            ends.append(log_probabilities(there, rows).sum())
-        slope = (ends[0] - ends[1]) / 2e-4
+        slope = difference(chain, point, j, lambda model, _: log_probabilities(model, rows).sum())
         np.testing.assert_allclose(found.gradient[j], slope, rtol=1e-6, atol=1e-6)
 
 
@@ -107,18 +116,15 @@ def test_the_information_of_a_number_is_the_second_derivative_by_it(
     assert model is not None
     found = expand(model, chain.slopes(point), rows)
     diagonal, by_squares = np.diag(found.information) - chain.bends(point) * found.gradient, []
+
+    def slope_by(j: int) -> OfModel:
+        return lambda model, at: expand(model, chain.slopes(at), rows).gradient[j]
+
     for j in range(0, n, 3):
         if chain.movers[j].number.number.address.kind not in number_chain.LOCAL:
             # What is solved for the others is further from linear.
             continue
-        ends = []
-        for step in (1e-4, -1e-4):
-            moved = point.copy()
-            moved[j] += step
-            there = chain.model(moved)
-            assert there is not None
-            ends.append(expand(there, chain.slopes(moved), rows).gradient[j])
-        bent = -(ends[0] - ends[1]) / 2e-4
+        bent = -difference(chain, point, j, slope_by(j))
         assert diagonal[j] == pytest.approx(bent, rel=0.03, abs=0.01)
         by_squares.append(found.information[j, j] / bent if abs(bent) > 0.1 else 1.0)
     # The square of the slopes of each case, whose mean it is, is something else in so few.

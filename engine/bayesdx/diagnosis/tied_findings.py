@@ -15,6 +15,7 @@ import numpy as np
 from bayesdx.inference.evidence import StateArray
 from bayesdx.inference.noisy.model import BoolArray, NoisyModel
 from bayesdx.knowledge.knowledge import Knowledge
+from bayesdx.knowledge.schema import Finding, all_implied
 
 
 class Unit(NamedTuple):
@@ -52,12 +53,12 @@ class Relations:
         self._parts = _connected(edges)
         self._pairs = [
             (self._units[a], self._units[b])
-            for a, b in sorted(_closure(implied))
+            for a, b in sorted(_closure(findings))
             if a in self._units and b in self._units and self._units[a].row != self._units[b].row
         ]
         self._excluded = [
             (self._units[a], self._units[b].row, _values(knowledge, self._units[b], b, states))
-            for a, b, states in _excluded(knowledge, implied)
+            for a, b, states in _excluded(knowledge)
             if a in self._units and b in self._units
         ]
         self._wholes: list[tuple[int, list[int]]] = []
@@ -130,29 +131,18 @@ def _values(knowledge: Knowledge, unit: Unit, name: str, states: Collection[int]
     return [level for level in levels if int(level >= unit.level) in states]
 
 
-def _excluded(
-    knowledge: Knowledge, implied: Mapping[str, frozenset[str]]
-) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+def _excluded(knowledge: Knowledge) -> Iterator[tuple[str, str, tuple[int, ...]]]:
     """What is present, and what is then in none of some states, over whatever either implies."""
-    closure = _closure(implied)
+    closure = _closure(knowledge.findings)
     for present, subject, states in knowledge.exclusions:
         others = [a for a, b in closure if states == (1,) and b == subject]
         for name in (present, *(a for a, b in closure if b == present)):
             yield from ((name, other, states) for other in (subject, *others))
 
 
-def _closure(implied: Mapping[str, frozenset[str]]) -> set[tuple[str, str]]:
+def _closure(findings: Mapping[str, Finding]) -> set[tuple[str, str]]:
     """Pairs of which the first implies the second, directly or not."""
-    found = set()
-    for name in implied:
-        reached: set[str] = set()
-        waiting = [name]
-        while waiting:
-            for other in implied.get(waiting.pop(), frozenset()) - reached:
-                reached.add(other)
-                waiting.append(other)
-        found |= {(name, other) for other in reached if other != name}
-    return found
+    return {(name, other) for name in findings for other in all_implied(findings, name) - {name}}
 
 
 def _connected(edges: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bayesdx.errors import Phrase
 from bayesdx.knowledge.drafting import Drafts
@@ -14,7 +14,7 @@ from bayesdx.knowledge.red_flag_schema import (
     needed_states,
     read_leaf,
 )
-from bayesdx.knowledge.schema import ABSENT, PRESENT, Condition, Finding, Risk
+from bayesdx.knowledge.schema import ABSENT, PRESENT, Condition, Finding, Risk, all_implied
 from bayesdx.knowledge.shapes import join
 
 
@@ -99,24 +99,13 @@ def check_excluded(draft: Drafts, place: str, entry: Finding | Risk) -> None:
         if leaf in entry.excludes[:index]:
             draft.add(join(place, "excludes", index), "each of them once", leaf)
         check_leaf(draft, join(place, "excludes", index), leaf)
-    together = _implied(draft, entry.id)
+    together = all_implied(draft.findings, entry.id)
     for name in sorted(together):
         for barred in _barred(draft, name):
             if barred.subject in together:
                 key = "excludes" if name == entry.id else "implies"
                 got = Phrase(f"{barred.subject}, which {name} excludes")
                 draft.add(join(place, key), f"what can be present with {entry.id}", got)
-
-
-def _implied(draft: Drafts, name: str) -> set[str]:
-    """A finding or risk with all that is present where it is."""
-    found, waiting = {name}, [name]
-    while waiting:
-        finding = draft.findings.get(waiting.pop())
-        new = set(finding.implies if finding else ()) - found
-        found |= new
-        waiting += new
-    return found
 
 
 def _barred(draft: Drafts, name: str) -> list[LeafTest]:
@@ -134,15 +123,18 @@ def check_when(draft: Drafts, place: str, when: When) -> None:
     for leaf in sorted(leaves(when)):
         check_leaf(draft, f"{place} {leaf}", leaf)
     for block in blocks(when):
-        needed = needed_states(block)
-        for subject, states in needed.items():
-            if not states:
-                draft.add(place, "what can be true", Phrase(f"{subject} in two states at once"))
-            if states == {PRESENT}:
-                for barred in _barred(draft, subject):
-                    if needed.get(barred.subject, {""}) <= {*barred.states}:
-                        both = Phrase(f"{subject} and what it excludes, {barred.subject}")
-                        draft.add(place, "what can be true", both)
+        for why in _never_true(draft, needed_states(block)):
+            draft.add(place, "what can be true", Phrase(why))
         items = () if block.at_least is None else block.at_least.of
         for item in dict.fromkeys(one for one in items if items.count(one) > 1):
             draft.add(place, "each item of at_least once", Phrase(f"{item!r} twice"))
+
+
+def _never_true(draft: Drafts, needed: Mapping[str, set[str]]) -> Iterator[str]:
+    """Say why states that are all needed cannot be together."""
+    for subject, states in needed.items():
+        if not states:
+            yield f"{subject} in two states at once"
+        for barred in _barred(draft, subject) if states == {PRESENT} else ():
+            if barred.subject in needed and needed[barred.subject] <= {*barred.states}:
+                yield f"{subject} and what it excludes, {barred.subject}"

@@ -229,6 +229,17 @@ class Finding(Frozen):
         return self.kind in ("binary", "threshold")
 
 
+def all_implied(findings: Mapping[str, Finding], name: str) -> set[str]:
+    """Return a finding or risk with all that is present where it is."""
+    found, waiting = {name}, [name]
+    while waiting:
+        finding = findings.get(waiting.pop())
+        new = set(finding.implies if finding else ()) - found
+        found |= new
+        waiting += new
+    return found
+
+
 class Risk(Frozen):
     """A risk factor or context, with how common its states are.
 

@@ -80,9 +80,8 @@ export function fitting(question, facts, logic) {
 export function withFlags({ judging }, given, open, { facts, urgency }) {
   const above = judging.rules.filter((rule) => rule.level < urgency.level && truth(rule.when, facts) < 1);
   return open.map((question) => {
-    const fires = above.filter((rule) =>
-      fitting(question, facts, judging.logic).some((one) => truth(rule.when, completed(judging.logic, facts, one.facts)) === 1),
-    );
+    const known = fitting(question, facts, judging.logic).map((one) => completed(judging.logic, facts, one.facts));
+    const fires = above.filter((rule) => known.some((one) => truth(rule.when, one) === 1));
     const level = Math.min(Infinity, ...fires.map((rule) => rule.level));
     return { question, level, rules: fires.map(({ title }) => title), information: 0 };
   });
