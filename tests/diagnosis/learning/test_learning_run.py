@@ -334,5 +334,7 @@ def test_rows_of_one_name_are_told(engine: bayesdx.Engine) -> None:
     rows = clinic(60, 6).assign(case_id=[f"p{i % 50}" for i in range(60)])
     told = "10 rows have the name of an earlier row; each counts as another case."
     assert told in engine.learn(rows, folds=2).notes
+    blank = engine.learn(rows.assign(case_id=["a", "", None] * 20), folds=2).notes
+    assert "19 rows have the name of an earlier row; each counts as another case." in blank
     every = engine.learn(rows.assign(case_id=range(60)), folds=2).notes
     assert not any("name of an earlier row" in note for note in every)

@@ -26,7 +26,7 @@ from bayesdx.diagnosis.learning.labels import (
     read_labels,
 )
 from bayesdx.diagnosis.scoring import OnBadRow
-from bayesdx.diagnosis.values import WORDS, Words
+from bayesdx.diagnosis.values import WORDS, Words, is_missing
 from bayesdx.errors import NOTHING, Fault, InvalidCase, Phrase
 from bayesdx.inference.evidence import Evidence, compact
 from bayesdx.inference.noisy.answer import TOO_COMPLEX
@@ -139,7 +139,8 @@ def read_table(
         if not faults:
             blocks.append(_possible(core, read, asking))
             if read.named:
-                names.append(pd.util.hash_array(np.array(read.calls, dtype=str).astype(object)))
+                called = [str(name) for name in read.calls if not is_missing(name)]
+                names.append(pd.util.hash_array(np.array(called, dtype=object)))
     if faults:
         raise InvalidCase(faults.values())
     counts = {name: sum(one.counts[name] for one in blocks) for name in _COUNTS}
